@@ -1,0 +1,39 @@
+//! POST /customers
+//!
+//! Creates a customer. A `client_id` belongs to one customer of its tenant for ever: a second
+//! creation with it is a conflict that names the first.
+
+use shared::http::edge::Function;
+use shared::http::{JSON, Request, Response};
+use shared::model::customer::{Customer, READ_ONLY};
+use shared::model::fields::Fields;
+use shared::model::id::CustomerId;
+use shared::model::profile::Profile;
+use shared::{App, Caller, Error, Permission};
+
+pub const FUNCTION: Function =
+    Function { name: env!("CARGO_PKG_NAME"), handle: |app, request| Box::pin(handle(app, request)) };
+pub const PERMISSION: Permission = Permission::Create;
+
+pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
+    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let stamp = app.stamp();
+    let (key, profile) = request.input().read(|input| {
+        let key = input.idempotency_key();
+        let mut fields = Fields::new(input.object(JSON), input.faults_mut());
+        let profile = Profile::read(&mut fields, stamp.at.date());
+        fields.done(READ_ONLY);
+        Some((key, profile?))
+    })?;
+
+    let table = app.table.tenant(&caller);
+    let create = async |replay| {
+        let customer_id = CustomerId::new(app.ids.next(stamp.at));
+        let customer = Customer::new(customer_id, caller.tenant().clone(), profile.clone());
+        let location = format!("/customers/{customer_id}");
+        let response = Response::created(&customer, location)?.etag(customer.version);
+        table.create_customer(&customer, stamp, replay, &response).await?;
+        Ok(response)
+    };
+    table.once(FUNCTION.name, key, &profile, stamp, create).await
+}

@@ -1,0 +1,28 @@
+//! DELETE /customers/{id}
+//!
+//! Deactivates: nothing is lost, and `PATCH {"status":"active"}` takes it back. Deactivating what
+//! is inactive already changes nothing.
+
+use shared::http::edge::Function;
+use shared::http::{Request, Response};
+use shared::model::customer::Customer;
+use shared::model::event::EventKind;
+use shared::{App, Caller, Error, Permission};
+
+pub const FUNCTION: Function =
+    Function { name: env!("CARGO_PKG_NAME"), handle: |app, request| Box::pin(handle(app, request)) };
+pub const PERMISSION: Permission = Permission::Delete;
+
+pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
+    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let if_match = request.input().read(|input| Some(input.if_match()))?;
+    let id = request.customer_id()?;
+    let stamp = app.stamp();
+    let deactivate = |current: &Customer| {
+        if_match.check(current.version)?;
+        Ok(current.deactivated(stamp.at))
+    };
+    let table = app.table.tenant(&caller);
+    let customer = table.change_customer(&id, EventKind::CustomerDeactivated, stamp, deactivate).await?;
+    Ok(Response::ok(&customer)?.etag(customer.version))
+}

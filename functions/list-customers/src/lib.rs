@@ -1,0 +1,45 @@
+//! GET /customers
+//!
+//! The customers of a tenant, filtered and paged. Rows come in order of creation, with `search` in
+//! order of name. A row that was written within the last moments may not be listed yet.
+
+use shared::http::edge::Function;
+use shared::http::{Request, Response};
+use shared::model::customer::{RiskLevel, Status};
+use shared::model::fold::search_prefix;
+use shared::model::profile::EntityType;
+use shared::model::time::{first_millisecond_after, last_millisecond_before};
+use shared::model::value::{ClientId, Country, Tag, flag, whole_number};
+use shared::store::{Filters, Order};
+use shared::{App, Caller, Error, Permission};
+
+pub const FUNCTION: Function =
+    Function { name: env!("CARGO_PKG_NAME"), handle: |app, request| Box::pin(handle(app, request)) };
+pub const PERMISSION: Permission = Permission::Read;
+
+pub const MAX_LIMIT: usize = 100;
+pub const DEFAULT_LIMIT: usize = 20;
+
+pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
+    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let (filters, order, limit, cursor) = request.input().read(|input| {
+        let filters = Filters {
+            status: input.query("status", Status::parse),
+            entity_type: input.query("entity_type", EntityType::parse),
+            risk_level: input.query("risk_level", RiskLevel::parse),
+            country: input.query("country", Country::parse),
+            client_id: input.query("client_id", ClientId::parse),
+            tag: input.query("tag", Tag::parse),
+            monitored: input.query("monitored", flag),
+            search: input.query("search", search_prefix),
+            created_from: input.query("created_after", first_millisecond_after),
+            created_to: input.query("created_before", last_millisecond_before),
+        };
+        let order = input.query("order", Order::parse).unwrap_or(Order::Descending);
+        let limit = input.query("limit", |text| whole_number(text, 1..=MAX_LIMIT));
+        let cursor = input.query("cursor", |text| Ok(text.to_owned()));
+        Some((filters, order, limit.unwrap_or(DEFAULT_LIMIT), cursor))
+    })?;
+    let page = app.table.tenant(&caller).customers(&filters, order, limit, cursor.as_deref()).await?;
+    Response::ok(&page)
+}

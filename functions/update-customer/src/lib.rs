@@ -1,0 +1,35 @@
+//! PATCH /customers/{id}
+//!
+//! JSON Merge Patch (RFC 7396): an absent field stays, `null` clears. Without `If-Match` the last
+//! writer wins, and no field it did not name is lost: a patch that meets another is made anew on
+//! top of it.
+
+use shared::http::edge::Function;
+use shared::http::{MERGE_PATCH, Request, Response};
+use shared::model::customer::Customer;
+use shared::model::event::EventKind;
+use shared::model::patch::merge;
+use shared::{App, Caller, Error, Permission};
+
+pub const FUNCTION: Function =
+    Function { name: env!("CARGO_PKG_NAME"), handle: |app, request| Box::pin(handle(app, request)) };
+pub const PERMISSION: Permission = Permission::Update;
+
+pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
+    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let mut input = request.input();
+    let if_match = input.if_match();
+    let patch = input.object(MERGE_PATCH);
+    // The patch can only be judged together with what it changes.
+    let faults = input.faults()?;
+    let id = request.customer_id()?;
+    let stamp = app.stamp();
+    let change = |current: &Customer| {
+        if_match.check(current.version)?;
+        let (profile, status) = merge(current, &patch, faults.clone(), stamp.at.date())?;
+        current.changed(profile, status, stamp.at)
+    };
+    let table = app.table.tenant(&caller);
+    let customer = table.change_customer(&id, EventKind::CustomerUpdated, stamp, change).await?;
+    Ok(Response::ok(&customer)?.etag(customer.version))
+}

@@ -1,0 +1,159 @@
+//! The JWT authorizer of an HTTP API, and the key pair that stands in for an identity provider.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use pem::Pem;
+use serde_json::{Map, Value, json};
+
+use crate::Failure;
+use crate::template::{AuthorizerSpec, Template};
+
+const KEY_ID: &str = "local";
+
+/// RS256, the one family of algorithms HTTP APIs take.
+#[derive(Clone)]
+pub struct SigningKey {
+    pem: String,
+    private: EncodingKey,
+    public: DecodingKey,
+}
+
+impl SigningKey {
+    pub fn generate() -> Result<SigningKey, Failure> {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|error| format!("no key pair: {error}"))?;
+        let pkcs8 = pair.as_der().map_err(|error| format!("no key pair: {error}"))?;
+        SigningKey::from_pem(&pem::encode(&Pem::new("PRIVATE KEY", pkcs8.as_ref())))
+    }
+
+    pub fn from_pem(text: &str) -> Result<SigningKey, Failure> {
+        let unreadable = |why: String| format!("the signing key does not read: {why}");
+        let pkcs8 = pem::parse(text).map_err(|error| unreadable(error.to_string()))?;
+        let pair = RsaKeyPair::from_pkcs8(pkcs8.contents()).map_err(|error| unreadable(error.to_string()))?;
+        let private = EncodingKey::from_rsa_pem(text.as_bytes()).map_err(|error| unreadable(error.to_string()))?;
+        let public = DecodingKey::from_rsa_der(pair.public_key().as_ref());
+        Ok(SigningKey { pem: text.to_owned(), private, public })
+    }
+
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// Signs any claims, for tests of what the authorizer refuses.
+    pub fn sign(&self, claims: &Value) -> Result<String, Failure> {
+        let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::RS256) };
+        jsonwebtoken::encode(&header, claims, &self.private).map_err(|error| format!("no token: {error}"))
+    }
+
+    /// A token that the template's authorizer accepts.
+    pub fn token(&self, request: &TokenRequest, template: &Template) -> Result<String, Failure> {
+        let now = since_epoch().as_secs();
+        let authorizer = &template.authorizer;
+        self.sign(&json!({
+            "iss": authorizer.issuer,
+            "aud": authorizer.audiences.first(),
+            "sub": request.subject,
+            "iat": now,
+            "exp": now + request.lifetime.as_secs(),
+            template.tenant_claim(): request.tenant,
+            "permissions": request.permissions,
+        }))
+    }
+}
+
+/// What a token says.
+#[derive(Clone, Debug)]
+pub struct TokenRequest {
+    pub tenant: String,
+    pub permissions: Vec<String>,
+    pub subject: String,
+    pub lifetime: Duration,
+}
+
+pub(crate) struct Authorizer {
+    spec: AuthorizerSpec,
+    key: DecodingKey,
+    validation: Validation,
+}
+
+impl Authorizer {
+    pub(crate) fn new(spec: AuthorizerSpec, key: &SigningKey) -> Authorizer {
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.leeway = 0;
+        validation.validate_nbf = true;
+        validation.validate_aud = false; // checked below: `client_id` may stand in for `aud`
+        validation.set_issuer(&[&spec.issuer]);
+        validation.set_required_spec_claims(&["exp", "iss"]);
+        Authorizer { spec, key: key.public.clone(), validation }
+    }
+
+    pub(crate) fn header(&self) -> &str {
+        &self.spec.header
+    }
+
+    /// The verified claims as API Gateway passes them on: all of them strings.
+    pub(crate) fn claims(&self, header: &str) -> Option<Map<String, Value>> {
+        let token = match header.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+            _ => header,
+        };
+        let verified = jsonwebtoken::decode::<Map<String, Value>>(token, &self.key, &self.validation).ok()?;
+        if verified.header.kid.as_deref().is_some_and(|kid| kid != KEY_ID) {
+            return None;
+        }
+        let claims = verified.claims;
+        let audiences = match claims.get("aud").or_else(|| claims.get("client_id"))? {
+            Value::Array(audiences) => audiences.clone(),
+            audience => vec![audience.clone()],
+        };
+        let known = |audience: &Value| self.spec.audiences.iter().any(|known| audience == known);
+        let issued = claims.get("iat").is_none_or(|iat| iat.as_f64().is_some_and(|iat| iat <= since_epoch().as_secs_f64()));
+        (audiences.iter().any(known) && issued)
+            .then(|| claims.into_iter().map(|(name, value)| (name, flattened(&value).into())).collect())
+    }
+}
+
+/// Arrays become `[a b]` and objects `map[a:b]`, the way API Gateway prints them.
+fn flattened(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(flattened).collect();
+            format!("[{}]", values.join(" "))
+        }
+        Value::Object(entries) => {
+            let entries: Vec<String> =
+                entries.iter().map(|(name, value)| format!("{name}:{}", flattened(value))).collect();
+            format!("map[{}]", entries.join(" "))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_become_strings() {
+        let flat = |value: Value| flattened(&value);
+        assert_eq!(flat(json!(["kyc:create", "kyc:read"])), "[kyc:create kyc:read]");
+        assert_eq!((flat(json!(17)), flat(json!(true)), flat(json!({"a": [1]}))), ("17".into(), "true".into(), "map[a:[1]]".into()));
+    }
+
+    #[test]
+    fn a_key_survives_its_file() {
+        let key = SigningKey::generate().unwrap();
+        let spec = AuthorizerSpec { issuer: "i".into(), audiences: vec!["a".into()], header: "authorization".into() };
+        let token = key.sign(&json!({"iss": "i", "client_id": "a", "exp": 4_000_000_000u64})).unwrap();
+        let read = SigningKey::from_pem(key.pem()).unwrap();
+        assert_eq!(Authorizer::new(spec, &read).claims(&format!("Bearer {token}")).unwrap()["client_id"], "a");
+    }
+}

@@ -1,0 +1,136 @@
+//! An HTTP request as the event of an HTTP API (payload format 2.0), and the way back.
+
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE, USER_AGENT};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use crate::routes::Match;
+
+/// `claims` are already all strings.
+pub(crate) fn request(
+    parts: &Parts,
+    body: &Bytes,
+    found: &Match<'_>,
+    claims: &Map<String, Value>,
+    request_id: &str,
+) -> Value {
+    let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
+    let query = parts.uri.query().unwrap_or_default();
+    let header = |name: &HeaderName| parts.headers.get(name).map(text).unwrap_or_default();
+    let host = header(&HOST);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": found.route.key(),
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": headers(parts),
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "authorizer": { "jwt": { "claims": claims, "scopes": null } },
+            "domainName": host,
+            "domainPrefix": host.split('.').next(),
+            "http": {
+                "method": parts.method.as_str(),
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": header(&USER_AGENT),
+            },
+            "requestId": request_id,
+            "routeKey": found.route.key(),
+            "stage": "$default",
+            "time": humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            "timeEpoch": now.as_millis() as u64,
+        },
+        "isBase64Encoded": false,
+    });
+    // What is empty is absent.
+    let mut set = |name: &str, value: Value| event.as_object_mut().map(|event| event.insert(name.to_owned(), value));
+    if !found.parameters.is_empty() {
+        set("pathParameters", json!(found.parameters));
+    }
+    if !query.is_empty() {
+        set("queryStringParameters", json!(joined(form_urlencoded::parse(query.as_bytes()).into_owned())));
+    }
+    let cookies: Vec<String> = parts.headers.get_all(COOKIE).iter().map(text).collect();
+    if !cookies.is_empty() {
+        let cookies: Vec<&str> = cookies.iter().flat_map(|cookies| cookies.split("; ")).collect();
+        set("cookies", json!(cookies));
+    }
+    if !body.is_empty() {
+        match std::str::from_utf8(body).ok().filter(|_| is_text(&header(&CONTENT_TYPE))) {
+            Some(body) => set("body", body.into()),
+            None => {
+                set("isBase64Encoded", true.into());
+                set("body", STANDARD.encode(body).into())
+            }
+        };
+    }
+    event
+}
+
+/// The media types an HTTP API passes on as they are; others travel in base64.
+fn is_text(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence.starts_with("text/")
+        || ["application/json", "application/xml", "application/javascript"].contains(&essence.as_str())
+}
+
+fn headers(parts: &Parts) -> BTreeMap<String, String> {
+    let named = parts.headers.iter().filter(|(name, _)| **name != COOKIE);
+    joined(named.map(|(name, value)| (name.as_str().to_owned(), text(value))))
+}
+
+/// What is given more than once is one value, joined by commas.
+fn joined(pairs: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    let mut joined: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in pairs {
+        let entry = joined.entry(name);
+        entry.and_modify(|all| *all = format!("{all},{value}")).or_insert(value);
+    }
+    joined
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    status_code: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    cookies: Vec<String>,
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+/// What a function answered, on the wire. `None` where API Gateway would answer 500.
+pub(crate) fn response(answer: &str) -> Option<Response<Body>> {
+    let answer: Answer = serde_json::from_str(answer).ok()?;
+    let body = answer.body.unwrap_or_default();
+    let body = if answer.is_base64_encoded { STANDARD.decode(body).ok()? } else { body.into_bytes() };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(answer.status_code).ok()?;
+    for (name, value) in &answer.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        response.headers_mut().insert(name, HeaderValue::from_str(value).ok()?);
+    }
+    for cookie in &answer.cookies {
+        response.headers_mut().append(SET_COOKIE, HeaderValue::from_str(cookie).ok()?);
+    }
+    Some(response)
+}

@@ -1,0 +1,12 @@
+//! The functions this binary holds. Which routes lead to them is the template's affair.
+
+use shared::http::edge::Function;
+
+/// Every function crate of the API, once.
+pub(crate) const FUNCTIONS: &[Function] = &[
+    create_customer::FUNCTION,
+    deactivate_customer::FUNCTION,
+    get_customer::FUNCTION,
+    list_customers::FUNCTION,
+    update_customer::FUNCTION,
+];

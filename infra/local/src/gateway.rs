@@ -1,0 +1,124 @@
+//! The HTTP front: what API Gateway's HTTP API does between a caller and a function.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
+use shared::App;
+use shared::http::edge::{Function, answer};
+use uuid::Uuid;
+
+use crate::authorizer::Authorizer;
+use crate::event;
+use crate::routes::Routes;
+
+/// What an HTTP API takes at the most.
+const MAX_PAYLOAD_BYTES: usize = 10 * 1024 * 1024;
+const APIGW_REQUESTID: HeaderName = HeaderName::from_static("apigw-requestid");
+/// The path of the Lambda Invoke API; the function's name stands in the middle.
+const INVOKE: (&str, &str) = ("/2015-03-31/functions/", "/invocations");
+
+pub(crate) struct Gateway {
+    pub(crate) routes: Routes,
+    pub(crate) authorizer: Authorizer,
+    /// By name; each with the settings the template gives it.
+    pub(crate) functions: HashMap<&'static str, (Function, App)>,
+    pub(crate) openapi: String,
+}
+
+impl Gateway {
+    pub(crate) fn router(self) -> Router {
+        Router::new().fallback(handle).with_state(Arc::new(self))
+    }
+
+    async fn answer(&self, parts: &Parts, body: Body) -> Response<Body> {
+        let request_id = Uuid::now_v7().to_string();
+        let Ok(body) = to_bytes(body, MAX_PAYLOAD_BYTES).await else {
+            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        };
+        let (method, path) = (parts.method.as_str(), parts.uri.path());
+        if method == "GET" && path == "/openapi.json" {
+            return json_response(StatusCode::OK, self.openapi.clone());
+        }
+        if let Some(name) = invoked(&parts.method, path) {
+            return self.invoke(name, &body, &request_id).await;
+        }
+        let Some(found) = self.routes.find(method, path) else {
+            return message(StatusCode::NOT_FOUND, "Not Found");
+        };
+        let header = parts.headers.get(self.authorizer.header()).and_then(|value| value.to_str().ok());
+        let Some(claims) = header.and_then(|header| self.authorizer.claims(header)) else {
+            let mut refused = message(StatusCode::UNAUTHORIZED, "Unauthorized");
+            refused.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            return refused;
+        };
+        let event = event::request(parts, &body, &found, &claims, &request_id);
+        let answer = match to_raw_value(&event) {
+            Ok(event) => self.run(found.function, &event, &request_id).await,
+            Err(_) => None,
+        };
+        let response = answer.and_then(|answer| event::response(&answer));
+        let mut response = response
+            .unwrap_or_else(|| message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"));
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert(APIGW_REQUESTID, id);
+        }
+        response
+    }
+
+    /// The way of `aws lambda invoke`: an event goes in as it is, past routes and authorizer.
+    async fn invoke(&self, name: &str, body: &Bytes, request_id: &str) -> Response<Body> {
+        if !self.functions.contains_key(name) {
+            return invoke_error(StatusCode::NOT_FOUND, "ResourceNotFoundException", "There is no such function.");
+        }
+        let Ok(event) = serde_json::from_slice::<Box<RawValue>>(body) else {
+            let why = "The payload is not valid JSON.";
+            return invoke_error(StatusCode::BAD_REQUEST, "InvalidRequestContentException", why);
+        };
+        match self.run(name, &event, request_id).await {
+            Some(answer) => json_response(StatusCode::OK, answer),
+            None => invoke_error(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", "There is no answer."),
+        }
+    }
+
+    async fn run(&self, name: &str, event: &RawValue, request_id: &str) -> Option<String> {
+        let (function, app) = self.functions.get(name)?;
+        let answered = answer(app, function, event, request_id).await;
+        serde_json::to_string(&answered).ok()
+    }
+}
+
+async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    gateway.answer(&parts, body).await
+}
+
+fn invoked<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
+    let name = path.strip_prefix(INVOKE.0)?.strip_suffix(INVOKE.1)?;
+    (method == Method::POST).then_some(name)
+}
+
+fn message(status: StatusCode, message: &str) -> Response<Body> {
+    json_response(status, json!({ "message": message }).to_string())
+}
+
+fn invoke_error(status: StatusCode, kind: &'static str, message: &str) -> Response<Body> {
+    let body = json!({ "Type": "User", "Message": message }).to_string();
+    let mut response = json_response(status, body);
+    response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(kind));
+    response
+}
+
+fn json_response(status: StatusCode, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

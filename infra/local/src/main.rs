@@ -1,0 +1,156 @@
+//! `cargo run`: the whole Customers API on one machine.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command")]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use local::data::DataFolder;
+use local::template::Template;
+use local::{Failure, Options, Server, SigningKey, TokenRequest, openapi};
+use shared::model::time::Clock;
+
+/// The Customers API with everything it needs, on this machine.
+#[derive(Parser)]
+#[command(name = "kyc-customers", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(flatten)]
+    serve: Serve,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Port to listen on; 0 takes any free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Folder of the table and the signing key; it survives restarts
+    #[arg(long, value_name = "DIR", default_value = ".data")]
+    data: PathBuf,
+    /// Keep everything in memory and leave nothing behind
+    #[arg(long, conflicts_with = "data")]
+    memory: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print an access token for the local server, and nothing else
+    Token(Token),
+    /// Print the OpenAPI document as YAML
+    Openapi,
+}
+
+#[derive(Args)]
+struct Token {
+    /// The tenant it belongs to
+    #[arg(long)]
+    tenant: String,
+    /// What it allows, like kyc:create,kyc:read
+    #[arg(long, value_delimiter = ',', default_value = "kyc:*")]
+    permissions: Vec<String>,
+    /// How long it is valid, like 90s, 15m, 1h or 7d
+    #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
+    expires: Duration,
+    /// Who it stands for, in the audit trail
+    #[arg(long, default_value = "local-user")]
+    subject: String,
+    /// The data folder of the server
+    #[arg(long, value_name = "DIR", default_value = ".data")]
+    data: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::Token(token)) => print_token(token),
+        Some(Command::Openapi) => print_openapi(),
+        None => serve(cli.serve).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("kyc-customers: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_token(token: Token) -> Result<(), Failure> {
+    let key = DataFolder::open(&token.data)?.signing_key()?;
+    let request = TokenRequest {
+        tenant: token.tenant,
+        permissions: token.permissions,
+        subject: token.subject,
+        lifetime: token.expires,
+    };
+    println!("{}", key.token(&request, &Template::embedded()?)?);
+    Ok(())
+}
+
+fn print_openapi() -> Result<(), Failure> {
+    print!("{}", openapi::yaml(&Template::embedded()?)?);
+    Ok(())
+}
+
+async fn serve(options: Serve) -> Result<(), Failure> {
+    shared::telemetry::init();
+    let server = Server::start(Options {
+        port: options.port,
+        data: (!options.memory).then_some(options.data),
+        dynamodb_endpoint: std::env::var("DYNAMODB_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty()),
+        key: None,
+        clock: Clock::system(),
+    })
+    .await?;
+    print_welcome(&server.url(), &server.key, &server.template)?;
+    stop_signal().await;
+    eprintln!("stopping");
+    server.stop().await;
+    Ok(())
+}
+
+fn print_welcome(url: &str, key: &SigningKey, template: &Template) -> Result<(), Failure> {
+    let request = TokenRequest {
+        tenant: "acme".to_owned(),
+        permissions: vec!["kyc:*".to_owned()],
+        subject: "local-user".to_owned(),
+        lifetime: Duration::from_secs(12 * 3_600),
+    };
+    let token = key.token(&request, template)?;
+    // Another client id at every start, so that the line always creates a customer.
+    let client_id = format!("demo-{}", Clock::system().now().seconds());
+    println!(
+        "Customers API on {url} (OpenAPI: {url}/openapi.json, stop with Ctrl-C)
+
+Token for the tenant acme, valid for 12 hours:
+{token}
+
+Create a customer:
+curl -i {url}/customers -H 'Content-Type: application/json' -H 'Authorization: Bearer {token}' -d '{{\"client_id\":\"{client_id}\",\"name\":\"Acme GmbH\",\"country\":\"DE\"}}'
+"
+    );
+    Ok(())
+}
+
+#[cfg(unix)]
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,118 @@
+//! Starts everything and stops it again.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use shared::App;
+use shared::app::Settings;
+use shared::model::time::Clock;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::authorizer::{Authorizer, SigningKey};
+use crate::data::{DataFolder, Lock};
+use crate::functions::FUNCTIONS;
+use crate::gateway::Gateway;
+use crate::routes::Routes;
+use crate::store::Store;
+use crate::template::Template;
+use crate::{Failure, openapi, table};
+
+/// How long running requests may take to finish when the server stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+pub struct Options {
+    /// 0 takes any free port.
+    pub port: u16,
+    /// `None` keeps everything in memory.
+    pub data: Option<PathBuf>,
+    /// Another DynamoDB-compatible server instead of the embedded store.
+    pub dynamodb_endpoint: Option<String>,
+    /// Signs and verifies tokens; `None` takes the data folder's, or makes one.
+    pub key: Option<SigningKey>,
+    pub clock: Clock,
+}
+
+pub struct Server {
+    pub address: SocketAddr,
+    pub key: SigningKey,
+    pub template: Template,
+    /// Where the table is.
+    pub dynamodb: Client,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+    store: Option<Store>,
+    _lock: Option<Lock>,
+}
+
+impl Server {
+    pub async fn start(options: Options) -> Result<Server, Failure> {
+        let template = Template::embedded()?;
+        let routes = Routes::new(&template, FUNCTIONS)?;
+        let listener = TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|error| {
+            let port = options.port;
+            format!("port {port} cannot be used ({error}): pass --port with another one, or --port 0 for any free one")
+        })?;
+        let address = listener.local_addr().map_err(|error| format!("no address: {error}"))?;
+
+        let folder = options.data.as_deref().map(DataFolder::open).transpose()?;
+        let lock = folder.as_ref().map(DataFolder::lock).transpose()?;
+        let key = match (options.key, &folder) {
+            (Some(key), _) => key,
+            (None, Some(folder)) => folder.signing_key()?,
+            (None, None) => SigningKey::generate()?,
+        };
+        let (store, endpoint) = match options.dynamodb_endpoint {
+            Some(endpoint) => (None, endpoint),
+            None => {
+                let store = Store::start(folder.as_ref().map(DataFolder::table).as_deref())?;
+                let endpoint = store.endpoint.clone();
+                (Some(store), endpoint)
+            }
+        };
+        let dynamodb = match std::env::var_os("AWS_ACCESS_KEY_ID").filter(|_| store.is_none()) {
+            Some(_) => shared::store::client(Some(&endpoint)).await,
+            None => shared::store::client_without_credentials(&endpoint),
+        };
+        table::ensure(&dynamodb, &template.table).await?;
+
+        let mut functions = HashMap::new();
+        for function in FUNCTIONS {
+            let spec = template.functions.iter().find(|spec| spec.name == function.name);
+            let environment = spec.map(|spec| spec.environment.clone()).unwrap_or_default();
+            let settings = Settings::read(|name| environment.get(name).cloned());
+            let settings = settings.map_err(|why| format!("{}: {why}", function.name))?;
+            functions.insert(function.name, (*function, App::new(settings, dynamodb.clone(), options.clock.clone())));
+        }
+        let authorizer = Authorizer::new(template.authorizer.clone(), &key);
+        let openapi = openapi::document(&template)?.to_json().map_err(|error| format!("OpenAPI: {error}"))?;
+        let router = Gateway { routes, authorizer, functions, openapi }.router();
+
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
+        });
+        Ok(Server { address, key, template, dynamodb, stop, serving, store, _lock: lock })
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Lets running requests finish, then closes the table.
+    pub async fn stop(self) {
+        let _ = self.stop.send(());
+        let _ = tokio::time::timeout(GRACE, self.serving).await;
+        drop(self.dynamodb);
+        if let Some(store) = self.store {
+            let _ = tokio::task::spawn_blocking(move || store.stop()).await;
+        }
+    }
+}

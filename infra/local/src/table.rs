@@ -1,0 +1,149 @@
+//! The template's table on a DynamoDB-compatible server.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
+    GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
+    TableDescription, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
+};
+
+use crate::Failure;
+use crate::template::{IndexSpec, KeySpec, TableSpec};
+
+/// Creates the table, or adds the indexes an older one lacks.
+pub(crate) async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
+    let table = match describe(client, spec).await? {
+        Some(table) => table,
+        None => {
+            create(client, spec).await?;
+            ready(client, spec).await?
+        }
+    };
+    let indexes = table.global_secondary_indexes();
+    for (name, index) in &spec.indexes {
+        let existing = indexes.iter().find(|existing| existing.index_name() == Some(name));
+        match existing {
+            Some(existing) if existing.key_schema() != key_schema(&index.key)? => {
+                return Err(format!("the table's index {name} has another key than the template says"));
+            }
+            Some(_) => {}
+            None => {
+                add_index(client, spec, name, index).await?;
+                ready(client, spec).await?;
+            }
+        }
+    }
+    expire(client, spec).await
+}
+
+async fn describe(client: &Client, spec: &TableSpec) -> Result<Option<TableDescription>, Failure> {
+    match client.describe_table().table_name(&spec.name).send().await {
+        Ok(described) => Ok(described.table),
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => Ok(None),
+        Err(error) => Err(format!("the table server does not answer: {}", DisplayErrorContext(error))),
+    }
+}
+
+/// Waits until the table is there and takes requests.
+async fn ready(client: &Client, spec: &TableSpec) -> Result<TableDescription, Failure> {
+    for _ in 0..300 {
+        if let Some(table) = describe(client, spec).await?
+            && table.table_status() == Some(&TableStatus::Active)
+        {
+            return Ok(table);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(format!("the table {} does not become active", spec.name))
+}
+
+async fn create(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
+    let mut indexes = Vec::new();
+    for (name, index) in &spec.indexes {
+        let built = GlobalSecondaryIndex::builder()
+            .index_name(name)
+            .set_key_schema(Some(key_schema(&index.key)?))
+            .projection(projection(index))
+            .build();
+        indexes.push(built.map_err(incomplete)?);
+    }
+    client
+        .create_table()
+        .table_name(&spec.name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_attribute_definitions(Some(attributes(spec)?))
+        .set_key_schema(Some(key_schema(&spec.key)?))
+        .set_global_secondary_indexes(Some(indexes).filter(|indexes| !indexes.is_empty()))
+        .send()
+        .await
+        .map_err(|error| format!("the table cannot be created: {}", DisplayErrorContext(error)))?;
+    Ok(())
+}
+
+async fn add_index(client: &Client, spec: &TableSpec, name: &str, index: &IndexSpec) -> Result<(), Failure> {
+    let action = CreateGlobalSecondaryIndexAction::builder()
+        .index_name(name)
+        .set_key_schema(Some(key_schema(&index.key)?))
+        .projection(projection(index))
+        .build()
+        .map_err(incomplete)?;
+    client
+        .update_table()
+        .table_name(&spec.name)
+        .set_attribute_definitions(Some(attributes(spec)?))
+        .global_secondary_index_updates(GlobalSecondaryIndexUpdate::builder().create(action).build())
+        .send()
+        .await
+        .map_err(|error| format!("the index {name} cannot be added: {}", DisplayErrorContext(error)))?;
+    Ok(())
+}
+
+async fn expire(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
+    let Some(attribute) = &spec.ttl_attribute else {
+        return Ok(());
+    };
+    let failed = |error: String| format!("expiry cannot be turned on: {error}");
+    let described = client.describe_time_to_live().table_name(&spec.name).send().await;
+    let described = described.map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
+    let status = described.time_to_live_description().and_then(|ttl| ttl.time_to_live_status());
+    if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
+        return Ok(());
+    }
+    let specification = TimeToLiveSpecification::builder().attribute_name(attribute).enabled(true).build();
+    let specification = specification.map_err(incomplete)?;
+    let update = client.update_time_to_live().table_name(&spec.name).time_to_live_specification(specification);
+    update.send().await.map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
+    Ok(())
+}
+
+fn attributes(spec: &TableSpec) -> Result<Vec<AttributeDefinition>, Failure> {
+    let definition = |(name, kind): (&String, &String)| {
+        let kind = ScalarAttributeType::from(kind.as_str());
+        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().map_err(incomplete)
+    };
+    spec.attributes.iter().map(definition).collect()
+}
+
+fn key_schema(key: &KeySpec) -> Result<Vec<KeySchemaElement>, Failure> {
+    let element = |name: &str, kind: KeyType| {
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().map_err(incomplete)
+    };
+    let mut schema = vec![element(&key.hash, KeyType::Hash)?];
+    if let Some(range) = &key.range {
+        schema.push(element(range, KeyType::Range)?);
+    }
+    Ok(schema)
+}
+
+fn projection(index: &IndexSpec) -> Projection {
+    let included = Some(index.included.clone()).filter(|included| !included.is_empty());
+    let kind = ProjectionType::from(index.projection.as_str());
+    Projection::builder().projection_type(kind).set_non_key_attributes(included).build()
+}
+
+fn incomplete(error: BuildError) -> Failure {
+    format!("the template's table is not complete: {error}")
+}

@@ -1,0 +1,89 @@
+//! The one parser of token claims. API Gateway passes every claim on as a string, arrays as `[a b]`.
+
+use std::collections::HashMap;
+
+use crate::model::value::TenantId;
+
+/// Where the tenant stands when nothing else is configured: Cognito's custom attribute first.
+const TENANT_CLAIMS: [&str; 2] = ["custom:tenant_id", "tenant_id"];
+
+#[derive(Clone, Debug)]
+pub struct Claims {
+    pub tenant: Option<TenantId>,
+    /// The claim the tenant was looked for in, for the message when it is not there.
+    pub tenant_claim: String,
+    pub permissions: Vec<String>,
+    pub actor: String,
+}
+
+impl Claims {
+    pub fn read(claims: &HashMap<String, String>, tenant_claim: Option<&str>) -> Claims {
+        let text =
+            |name: &str| claims.get(name).map(String::as_str).filter(|text| !text.is_empty());
+        let names = match tenant_claim {
+            Some(configured) => vec![configured],
+            None => TENANT_CLAIMS.to_vec(),
+        };
+        // The first claim that is there decides: an unusable one never falls through to another.
+        let tenant =
+            names.iter().find_map(|name| text(name)).and_then(|tenant| tenant.parse().ok());
+        let mut permissions = Vec::new();
+        for claim in ["permissions", "scope", "cognito:groups"] {
+            permissions.extend(list(text(claim).unwrap_or_default()).map(permission));
+        }
+        let actor = text("sub").or(text("client_id")).or(text("username")).unwrap_or("unknown");
+        Claims { tenant, tenant_claim: names.join("` or `"), permissions, actor: actor.to_owned() }
+    }
+}
+
+/// `[a b]`, `a b`, `a,b` and `["a","b"]` all name a and b.
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    inner.split([' ', ',']).map(|word| word.trim_matches('"')).filter(|word| !word.is_empty())
+}
+
+/// A scope of a Cognito resource server, `kyc/read`, is the permission `kyc:read`.
+fn permission(word: &str) -> String {
+    match word.strip_prefix("kyc/") {
+        Some(action) => format!("kyc:{action}"),
+        None => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(pairs: &[(&str, &str)], tenant_claim: Option<&str>) -> Claims {
+        let map = pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        Claims::read(&map, tenant_claim)
+    }
+
+    #[test]
+    fn permissions_are_the_union_of_every_form() {
+        let read = claims(
+            &[
+                ("permissions", "[kyc:create kyc:update]"),
+                ("scope", "openid kyc/read"),
+                ("cognito:groups", "[kyc:delete]"),
+            ],
+            None,
+        );
+        let expected = ["kyc:create", "kyc:update", "openid", "kyc:read", "kyc:delete"];
+        assert_eq!(read.permissions, expected);
+        assert_eq!(claims(&[("permissions", r#"["a","b"]"#)], None).permissions, ["a", "b"]);
+        assert!(claims(&[("permissions", "[]"), ("scope", "")], None).permissions.is_empty());
+    }
+
+    #[test]
+    fn the_tenant_comes_from_the_configured_claim_only() {
+        let both = [("custom:tenant_id", "cognito"), ("tenant_id", "plain"), ("org", "other")];
+        assert_eq!(claims(&both, None).tenant.unwrap().to_string(), "cognito");
+        assert_eq!(claims(&both[1..], None).tenant.unwrap().to_string(), "plain");
+        assert_eq!(claims(&both, Some("org")).tenant.unwrap().to_string(), "other");
+        assert!(claims(&both, Some("absent")).tenant.is_none());
+        assert!(
+            claims(&[("custom:tenant_id", "a#b"), ("tenant_id", "plain")], None).tenant.is_none()
+        );
+    }
+}

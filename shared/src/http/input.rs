@@ -1,0 +1,146 @@
+//! Reading what a caller sent: every fault of query, headers and body is reported at once.
+
+use lambda_http::http::header::{CONTENT_TYPE, HeaderName, IF_MATCH};
+use serde_json::{Map, Value};
+
+use super::precondition::IfMatch;
+use super::request::Request;
+use super::{json, query};
+use crate::error::{Error, Faults};
+
+/// The largest body a customer route takes.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// What a body may be called.
+pub const JSON: &[&str] = &["application/json"];
+/// RFC 7396 names the type; many clients only know the plain one.
+pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// 1 to 255 printable ASCII characters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    fn parse(text: &str) -> Result<IdempotencyKey, String> {
+        let fits =
+            (1..=255).contains(&text.len()) && text.bytes().all(|b| (0x20..0x7f).contains(&b));
+        fits.then(|| IdempotencyKey(text.to_owned()))
+            .ok_or_else(|| "must be 1 to 255 printable ASCII characters".to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+pub struct Input<'a> {
+    request: &'a Request,
+    query: Vec<(String, String)>,
+    faults: Faults,
+    /// A body that could not be read at all: nothing else is worth saying.
+    refusal: Option<Error>,
+}
+
+impl<'a> Input<'a> {
+    pub(super) fn new(request: &'a Request) -> Input<'a> {
+        let mut faults = request.faults.clone();
+        let query = query::parse(&request.query, &mut faults);
+        Input { request, query, faults, refusal: None }
+    }
+
+    /// Reads with `read`, which returns `None` only where it recorded a fault.
+    pub fn read<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Error> {
+        let value = read(&mut self);
+        let faults = self.faults()?;
+        if faults.is_empty() {
+            value.ok_or_else(|| Error::internal("a value is missing without a fault"))
+        } else {
+            Err(faults.into())
+        }
+    }
+
+    /// For a caller that can only validate the body later: the faults so far.
+    pub fn faults(mut self) -> Result<Faults, Error> {
+        if let Some(refusal) = self.refusal {
+            return Err(refusal);
+        }
+        for (name, _) in self.query {
+            let name: String = name.chars().take(100).collect();
+            self.faults.add(format!("?{name}"), "is not a parameter of this request");
+        }
+        Ok(self.faults)
+    }
+
+    /// A query parameter. `None` is absent or, recorded, faulty.
+    pub fn query<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let at = self.query.iter().position(|(given, _)| given == name)?;
+        let (_, value) = self.query.swap_remove(at);
+        parse(&value).map_err(|issue| self.faults.add(format!("?{name}"), issue)).ok()
+    }
+
+    pub fn idempotency_key(&mut self) -> Option<IdempotencyKey> {
+        self.header(&IDEMPOTENCY_KEY, "Idempotency-Key", IdempotencyKey::parse)
+    }
+
+    pub fn if_match(&mut self) -> IfMatch {
+        self.header(&IF_MATCH, "If-Match", IfMatch::parse).unwrap_or(IfMatch::Any)
+    }
+
+    fn header<T>(
+        &mut self,
+        header: &HeaderName,
+        field: &str,
+        parse: fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let value = self.request.headers.get(header)?;
+        let parsed =
+            value.to_str().map_err(|_| "must be printable ASCII".to_owned()).and_then(parse);
+        parsed.map_err(|issue| self.faults.add(field, issue)).ok()
+    }
+
+    /// The body as a JSON object of one of these media types.
+    pub fn object(&mut self, media_types: &[&str]) -> Map<String, Value> {
+        match self.json(media_types) {
+            Ok(Value::Object(object)) => return object,
+            Ok(_) => self.faults.add("", "must be a JSON object"),
+            Err(error) => self.refusal = Some(error),
+        }
+        Map::new()
+    }
+
+    pub fn faults_mut(&mut self) -> &mut Faults {
+        &mut self.faults
+    }
+
+    fn json(&self, media_types: &[&str]) -> Result<Value, Error> {
+        let content_type =
+            self.request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if !content_type.is_some_and(|given| is_one_of(given, media_types)) {
+            return Err(Error::unsupported_media_type(media_types));
+        }
+        if self.request.body.len() > MAX_BODY_BYTES {
+            return Err(Error::body_too_large(MAX_BODY_BYTES));
+        }
+        json::parse(&self.request.body)
+    }
+}
+
+/// JSON is UTF-8 (RFC 8259, 8.1), so any other charset is another media type.
+fn is_one_of(content_type: &str, media_types: &[&str]) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let known = media_types.iter().any(|known| essence.eq_ignore_ascii_case(known));
+    known
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
+}

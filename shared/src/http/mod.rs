@@ -1,0 +1,16 @@
+//! Request in, response out. Nothing else in the workspace knows of HTTP.
+
+pub mod edge;
+mod input;
+mod json;
+mod precondition;
+mod query;
+mod request;
+mod response;
+mod status;
+
+pub use input::{IdempotencyKey, Input, JSON, MAX_BODY_BYTES, MERGE_PATCH};
+pub use precondition::IfMatch;
+pub use request::Request;
+pub use response::Response;
+pub use status::status;

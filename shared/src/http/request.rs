@@ -1,0 +1,100 @@
+//! A request as a handler sees it: verified claims, path parameters, raw query, headers, body.
+
+use std::collections::HashMap;
+
+use lambda_http::RequestExt;
+use lambda_http::http::{HeaderMap, Method};
+use lambda_http::request::RequestContext;
+
+use super::input::Input;
+use crate::auth::Claims;
+use crate::error::{Error, Faults};
+use crate::model::id::CustomerId;
+
+#[derive(Debug)]
+pub struct Request {
+    id: String,
+    method: Method,
+    route: String,
+    path: HashMap<String, String>,
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    claims: Option<Claims>,
+    /// What was wrong with the event itself; reported with the other faults.
+    pub(super) faults: Faults,
+}
+
+impl Request {
+    /// `faults` are those of the event that `request` was made from.
+    pub(super) fn new(
+        request: lambda_http::Request,
+        tenant_claim: Option<&str>,
+        faults: Faults,
+    ) -> Request {
+        let path = request.path_parameters();
+        let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let (id, route, claims) = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => {
+                let jwt =
+                    context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
+                let claims = jwt.filter(|jwt| !jwt.claims.is_empty());
+                (
+                    context.request_id.clone().unwrap_or_default(),
+                    context.route_key.clone().unwrap_or_default(),
+                    claims.map(|jwt| Claims::read(&jwt.claims, tenant_claim)),
+                )
+            }
+            _ => Default::default(),
+        };
+        let (parts, body) = request.into_parts();
+        Request {
+            id,
+            method: parts.method,
+            route,
+            path,
+            query,
+            headers: parts.headers,
+            body: body.to_vec(),
+            claims,
+            faults,
+        }
+    }
+
+    /// API Gateway's request id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The route as the template writes it, like `GET /customers/{id}`.
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
+    pub fn claims(&self) -> Option<&Claims> {
+        self.claims.as_ref()
+    }
+
+    /// What does not have the form of an id is an id of nobody.
+    pub fn customer_id(&self) -> Result<CustomerId, Error> {
+        self.path
+            .get("id")
+            .and_then(|id| CustomerId::parse(id))
+            .ok_or_else(Error::customer_not_found)
+    }
+
+    /// For reading query, headers and body; reports the faults of all of them together.
+    pub fn input(&self) -> Input<'_> {
+        Input::new(self)
+    }
+
+    /// For a route that takes no query parameters, preconditions or body.
+    pub fn no_input(&self) -> Result<(), Error> {
+        self.input().read(|_| Some(()))
+    }
+}

@@ -1,0 +1,26 @@
+//! The one place a status code is chosen.
+
+use lambda_http::http::StatusCode;
+
+use crate::error::Code;
+
+/// The status code and the `type` of an error.
+pub fn status(code: Code) -> (StatusCode, &'static str) {
+    match code {
+        Code::ValidationError | Code::MalformedJson | Code::InvalidCursor => {
+            (StatusCode::BAD_REQUEST, "ValidationError")
+        }
+        Code::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "ValidationError"),
+        Code::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "ValidationError"),
+        Code::Unauthenticated => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
+        Code::InsufficientPermissions | Code::NoTenant => (StatusCode::FORBIDDEN, "ForbiddenError"),
+        Code::CustomerNotFound => (StatusCode::NOT_FOUND, "NotFoundError"),
+        Code::CustomerAlreadyExists
+        | Code::InvalidTransition
+        | Code::IdempotencyKeyReused
+        | Code::RequestInProgress => (StatusCode::CONFLICT, "ConflictError"),
+        Code::VersionMismatch => (StatusCode::PRECONDITION_FAILED, "PreconditionFailedError"),
+        Code::InternalError => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+        Code::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "UnavailableError"),
+    }
+}

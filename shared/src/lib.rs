@@ -1,0 +1,18 @@
+//! What every function of kyc-customers is made of: the models, the verified caller,
+//! the HTTP layer and the one door to DynamoDB.
+
+pub mod app;
+pub mod auth;
+pub mod error;
+pub mod http;
+pub mod lambda;
+pub mod model;
+#[cfg(feature = "openapi")]
+pub mod openapi;
+pub mod store;
+pub mod telemetry;
+
+pub use app::App;
+pub use auth::{Caller, Permission};
+pub use error::{Code, Error};
+pub use http::{Request, Response};

@@ -1,0 +1,56 @@
+//! The audit trail: who changed what, when and in which request. Events are only ever added.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::customer::Customer;
+use super::id::CustomerId;
+use super::time::Timestamp;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum EventKind {
+    #[serde(rename = "customer.created")]
+    CustomerCreated,
+    #[serde(rename = "customer.updated")]
+    CustomerUpdated,
+    #[serde(rename = "customer.deactivated")]
+    CustomerDeactivated,
+}
+
+/// Who is behind a change, and in which request.
+#[derive(Clone, Debug, Serialize)]
+pub struct Origin {
+    /// The token's `sub`, else its `client_id`.
+    pub actor: String,
+    pub request_id: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Event {
+    pub event_id: Uuid,
+    pub kind: EventKind,
+    pub customer_id: CustomerId,
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// By field: `{"from": …, "to": …}`.
+    pub changes: Map<String, Value>,
+}
+
+/// The fields that differ. The version and the time of the change are the event's own.
+pub fn changes(before: Option<&Customer>, after: &Customer) -> Map<String, Value> {
+    let object = |customer: &Customer| match serde_json::to_value(customer) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
+    let before = before.map(object).unwrap_or_default();
+    let mut changes = Map::new();
+    for (field, to) in object(after) {
+        let from = before.get(&field).cloned().unwrap_or(Value::Null);
+        if from != to && !matches!(field.as_str(), "version" | "updated_at") {
+            changes.insert(field, json!({ "from": from, "to": to }));
+        }
+    }
+    changes
+}

@@ -1,0 +1,97 @@
+//! Ids: UUIDv7 strings, so they sort by creation.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+use uuid::{ContextV7, Uuid};
+
+use super::time::Timestamp;
+
+/// A customer's id. Its first 48 bits are the millisecond the customer was created in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, format = Uuid))]
+pub struct CustomerId(Uuid);
+
+impl CustomerId {
+    pub const MIN: CustomerId = CustomerId(Uuid::nil());
+    pub const MAX: CustomerId = CustomerId(Uuid::max());
+
+    pub fn new(id: Uuid) -> CustomerId {
+        CustomerId(id)
+    }
+
+    /// Only the form we give out: hyphenated and lower case. Anything else is an id of nobody.
+    pub fn parse(text: &str) -> Option<CustomerId> {
+        let id = Uuid::try_parse(text).ok()?;
+        (id.to_string() == text).then_some(CustomerId(id))
+    }
+
+    pub fn created_at(&self) -> Timestamp {
+        Timestamp::from_millis((self.0.as_u128() >> 80) as i64)
+    }
+
+    /// The smallest id of a millisecond, for ranges over the creation order.
+    pub fn first_at(time: Timestamp) -> CustomerId {
+        CustomerId(Uuid::from_u128(millis_48(time) << 80))
+    }
+
+    /// The largest id of a millisecond.
+    pub fn last_at(time: Timestamp) -> CustomerId {
+        CustomerId(Uuid::from_u128((millis_48(time) << 80) | (u128::MAX >> 48)))
+    }
+}
+
+fn millis_48(time: Timestamp) -> u128 {
+    time.millis().clamp(0, (1 << 48) - 1) as u128
+}
+
+impl fmt::Display for CustomerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Makes UUIDv7 ids. Ids of one maker sort in the order they were made, also within a millisecond.
+#[derive(Clone)]
+pub struct Ids(Arc<Mutex<ContextV7>>);
+
+impl Default for Ids {
+    fn default() -> Ids {
+        Ids(Arc::new(Mutex::new(ContextV7::new())))
+    }
+}
+
+impl Ids {
+    pub fn next(&self, now: Timestamp) -> Uuid {
+        let millis = now.millis().max(0) as u64;
+        let (seconds, nanos) = (millis / 1_000, (millis % 1_000) as u32 * 1_000_000);
+        // A poisoned lock only means that another thread panicked between two ids.
+        let context = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        Uuid::new_v7(uuid::Timestamp::from_unix(&*context, seconds, nanos))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_in_the_order_they_were_made_and_carry_their_millisecond() {
+        let (ids, now) = (Ids::default(), Timestamp::from_millis(1_795_000_000_123));
+        let made: Vec<CustomerId> = (0..2_000).map(|_| CustomerId::new(ids.next(now))).collect();
+        assert!(made.is_sorted());
+        assert_eq!(made[0].created_at(), now);
+        assert!(CustomerId::first_at(now) <= made[0] && made[0] <= CustomerId::last_at(now));
+    }
+
+    #[test]
+    fn only_the_form_we_give_out_is_an_id() {
+        let id = "0193b3a0-0000-7000-8000-00000000abcd";
+        assert_eq!(CustomerId::parse(id).unwrap().to_string(), id);
+        for other in ["0193B3A0-0000-7000-8000-00000000ABCD", "0193b3a000007000800000000000abcd"] {
+            assert_eq!(CustomerId::parse(other), None);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What the product is about: typed, parsed once, and free of I/O, clock and environment.
+
+pub mod customer;
+pub mod event;
+pub mod fields;
+pub mod fold;
+pub mod id;
+pub mod patch;
+pub mod profile;
+pub mod time;
+pub mod value;

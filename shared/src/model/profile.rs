@@ -1,0 +1,105 @@
+//! What a caller says about a customer: the fields of the create body.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use time::Date;
+
+use super::fields::Fields;
+use super::value::{
+    CalendarDate, ClientId, Country, Email, Industry, MetadataKey, MetadataValue, Name, Phone, Tag,
+    TaxId, Website, word,
+};
+
+pub const MAX_TAGS: usize = 50;
+pub const MAX_METADATA: usize = 50;
+
+word! {
+    /// What kind of customer it is.
+    EntityType { Company = "company", Individual = "individual" }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Profile {
+    /// 1 to 200 characters after trimming, no control characters.
+    pub name: Name,
+    /// The tenant's own id of the customer, unique per tenant. It cannot be changed once set.
+    pub client_id: Option<ClientId>,
+    /// `company` unless given.
+    pub entity_type: EntityType,
+    /// An absolute http or https URL.
+    pub website: Option<Website>,
+    pub tax_id: Option<TaxId>,
+    /// ISO 3166-1 alpha-2. Lower case is accepted and normalised.
+    pub country: Option<Country>,
+    pub email: Option<Email>,
+    /// E.164.
+    pub phone: Option<Phone>,
+    pub industry: Option<Industry>,
+    /// Individuals only, in the past.
+    pub date_of_birth: Option<CalendarDate>,
+    /// Companies only, not in the future.
+    pub incorporated_on: Option<CalendarDate>,
+    /// At most 50, no repeats.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 50))]
+    pub tags: Vec<Tag>,
+    /// At most 50 keys of at most 40 characters, values of at most 500 characters.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, MetadataValue>))]
+    pub metadata: BTreeMap<MetadataKey, MetadataValue>,
+}
+
+impl Profile {
+    /// Reads the fields and records every fault. `None` only when there was one.
+    pub fn read(fields: &mut Fields<'_>, today: Option<Date>) -> Option<Profile> {
+        let name = fields.required("name", Name::parse);
+        let client_id = fields.text("client_id", ClientId::parse);
+        let entity_type = fields.text_or("entity_type", EntityType::Company, EntityType::parse);
+        let website = fields.text("website", Website::parse);
+        let tax_id = fields.text("tax_id", TaxId::parse);
+        let country = fields.text("country", Country::parse);
+        let email = fields.text("email", Email::parse);
+        let phone = fields.text("phone", Phone::parse);
+        let industry = fields.text("industry", Industry::parse);
+        let date_of_birth = fields.text("date_of_birth", CalendarDate::parse);
+        let incorporated_on = fields.text("incorporated_on", CalendarDate::parse);
+        let tags = fields.texts("tags", MAX_TAGS, Tag::parse);
+        let metadata =
+            fields.map("metadata", MAX_METADATA, MetadataKey::parse, MetadataValue::parse);
+
+        let day = |date: &Option<CalendarDate>| date.as_ref().and_then(CalendarDate::date);
+        if date_of_birth.is_some() && entity_type == Some(EntityType::Company) {
+            fields.fault("date_of_birth", "is for individuals only");
+        } else if day(&date_of_birth).zip(today).is_some_and(|(day, today)| day >= today) {
+            fields.fault("date_of_birth", "must be in the past");
+        }
+        if incorporated_on.is_some() && entity_type == Some(EntityType::Individual) {
+            fields.fault("incorporated_on", "is for companies only");
+        } else if day(&incorporated_on).zip(today).is_some_and(|(day, today)| day > today) {
+            fields.fault("incorporated_on", "must not be in the future");
+        }
+        for (i, tag) in tags.iter().enumerate() {
+            if tags.iter().take(i).any(|earlier| earlier == tag) {
+                fields.fault("tags", format!("must have no repeats: number {} is one", i + 1));
+            }
+        }
+
+        Some(Profile {
+            name: name?,
+            client_id,
+            entity_type: entity_type?,
+            website,
+            tax_id,
+            country,
+            email,
+            phone,
+            industry,
+            date_of_birth,
+            incorporated_on,
+            tags,
+            metadata,
+        })
+    }
+}

@@ -1,0 +1,322 @@
+//! The values of a customer's fields: each is made by its own `parse` and by nothing else.
+//! All of them may be personal data, so none of them prints: `Debug` says `[redacted]`.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use email_address::{EmailAddress, Options};
+use serde::{Deserialize, Serialize};
+use time::Date;
+use url::Url;
+
+use super::time::{format_date, parse_date};
+
+/// Why a text is not a value, as the caller reads it: `must be …`.
+pub type Issue = String;
+
+/// A text type: its rule is `parse`, and its OpenAPI schema stands beside it.
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, parse: $parse:expr, schema: $schema:expr $(,)?) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn parse(text: &str) -> Result<$name, Issue> {
+                let parse: fn(&str) -> Result<String, Issue> = $parse;
+                parse(text).map($name)
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("[redacted]")
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                use utoipa::openapi::schema::{ObjectBuilder, Type};
+                let build: fn(ObjectBuilder) -> ObjectBuilder = $schema;
+                build(ObjectBuilder::new().schema_type(Type::String)).into()
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {}
+    };
+}
+
+text! {
+    /// A customer's name: 1 to 200 characters after trimming.
+    Name,
+    parse: |text| trimmed(text, 200),
+    schema: |schema| schema.min_length(Some(1)).max_length(Some(200)),
+}
+
+text! {
+    /// The tenant's own id of a customer.
+    ClientId,
+    parse: |text| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@/-".contains(c);
+        if (1..=128).contains(&text.len()) && text.chars().all(allowed) {
+            Ok(text.to_owned())
+        } else {
+            Err("must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ / -".to_owned())
+        }
+    },
+    schema: |schema| schema.pattern(Some("^[A-Za-z0-9._:@/-]{1,128}$")).min_length(Some(1)).max_length(Some(128)),
+}
+
+text! {
+    /// An absolute http or https URL of at most 2,048 characters.
+    Website,
+    parse: |text| {
+        let fault = || "must be an absolute http or https URL of at most 2048 characters".to_owned();
+        let plain = text.len() <= 2048 && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        let url = plain.then(|| Url::parse(text).ok()).flatten().ok_or_else(fault)?;
+        let absolute = text.split_once("://").is_some_and(|(_, rest)| !rest.starts_with('/'));
+        let known = matches!(url.scheme(), "http" | "https") && url.has_host();
+        if known && absolute { Ok(text.to_owned()) } else { Err(fault()) }
+    },
+    schema: |schema| schema.format(Some(utoipa::openapi::SchemaFormat::Custom("uri".into()))).max_length(Some(2048)),
+}
+
+text! {
+    /// A tax or registration number, as its authority writes it.
+    TaxId,
+    parse: |text| trimmed(text, 64),
+    schema: |schema| schema.min_length(Some(1)).max_length(Some(64)),
+}
+
+text! {
+    /// A country: ISO 3166-1 alpha-2, upper case.
+    Country,
+    parse: |text| {
+        let code = text.to_ascii_uppercase();
+        let known = code.len() == 2 && rust_iso3166::from_alpha2(&code).is_some();
+        known.then_some(code).ok_or_else(|| "must be an ISO 3166-1 alpha-2 country code".to_owned())
+    },
+    schema: |schema| schema.pattern(Some("^[A-Za-z]{2}$")).examples([serde_json::json!("DE")]),
+}
+
+text! {
+    /// An e-mail address: RFC 5321, without a display name, at most 254 characters.
+    Email,
+    parse: |text| {
+        let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
+        if text.len() <= 254 && EmailAddress::parse_with_options(text, options).is_ok() {
+            Ok(text.to_owned())
+        } else {
+            Err("must be an e-mail address".to_owned())
+        }
+    },
+    schema: |schema| schema.format(Some(utoipa::openapi::SchemaFormat::Custom("email".into()))).max_length(Some(254)),
+}
+
+text! {
+    /// A phone number: E.164, `+` and 2 to 15 digits.
+    Phone,
+    parse: |text| {
+        let digits = text.strip_prefix('+').unwrap_or_default();
+        let fits = (2..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        if fits && !digits.starts_with('0') {
+            Ok(text.to_owned())
+        } else {
+            Err("must be a phone number in E.164 form, like +4930123456".to_owned())
+        }
+    },
+    schema: |schema| schema.pattern(Some("^\\+[1-9][0-9]{1,14}$")),
+}
+
+text! {
+    /// What a customer does for a living, in the tenant's own words or codes.
+    Industry,
+    parse: |text| trimmed(text, 100),
+    schema: |schema| schema.min_length(Some(1)).max_length(Some(100)),
+}
+
+text! {
+    /// A label of the tenant.
+    Tag,
+    parse: |text| trimmed(text, 64),
+    schema: |schema| schema.min_length(Some(1)).max_length(Some(64)),
+}
+
+text! {
+    /// The key of a metadata entry.
+    MetadataKey,
+    parse: |text| {
+        if text.is_empty() || text.chars().count() > 40 || text.chars().any(char::is_control) {
+            return Err("must have a key of 1 to 40 characters without control characters".to_owned());
+        }
+        Ok(text.to_owned())
+    },
+    schema: |schema| schema.min_length(Some(1)).max_length(Some(40)),
+}
+
+text! {
+    /// The value of a metadata entry: up to 500 characters of any kind.
+    MetadataValue,
+    parse: |text| {
+        if text.chars().count() > 500 {
+            return Err("must be at most 500 characters".to_owned());
+        }
+        Ok(text.to_owned())
+    },
+    schema: |schema| schema.max_length(Some(500)),
+}
+
+text! {
+    /// A calendar date, `YYYY-MM-DD`.
+    CalendarDate,
+    parse: |text| {
+        let date = parse_date(text).ok_or_else(|| "must be a date like 1970-12-31".to_owned())?;
+        Ok(format_date(date))
+    },
+    schema: |schema| schema.format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Date))),
+}
+
+impl CalendarDate {
+    pub fn date(&self) -> Option<Date> {
+        parse_date(&self.0)
+    }
+}
+
+fn trimmed(text: &str, most: usize) -> Result<String, Issue> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if length == 0 || length > most || text.chars().any(char::is_control) {
+        return Err(format!("must be 1 to {most} characters without control characters"));
+    }
+    Ok(text.to_owned())
+}
+
+pub fn flag(text: &str) -> Result<bool, Issue> {
+    text.parse().map_err(|_| "must be true or false".to_owned())
+}
+
+pub fn whole_number(text: &str, range: RangeInclusive<usize>) -> Result<usize, Issue> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number =
+        digits.then(|| text.parse().ok()).flatten().filter(|number| range.contains(number));
+    number
+        .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
+}
+
+/// An enumeration on the wire: its variants in `snake_case`, readable from query and body alike.
+macro_rules! word {
+    ($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub enum $name { $($(#[$attribute])* #[serde(rename = $word)] $variant),+ }
+
+        impl $name {
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            pub fn parse(text: &str) -> Result<$name, String> {
+                match text {
+                    $($word => Ok($name::$variant),)+
+                    _ => Err(format!("must be one of {}", $name::WORDS.join(", "))),
+                }
+            }
+
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+    };
+}
+pub(crate) use word;
+
+/// A tenant's id, as its tokens name it. It is part of every key, so its alphabet is small.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TenantId(String);
+
+impl FromStr for TenantId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<TenantId, ()> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
+        let fits = (1..=128).contains(&text.len()) && text.chars().all(allowed);
+        fits.then(|| TenantId(text.to_owned())).ok_or(())
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn values_are_told_apart() {
+        for good in ["https://example.com", "http://example.com:8080/a?b=c", "https://[::1]/"] {
+            assert!(Website::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "example.com",
+            "ftp://example.com",
+            "https:///x",
+            "http:/x",
+            "http:x",
+            "javascript:alert(1)",
+            "https://a b",
+            "",
+        ] {
+            assert!(Website::parse(bad).is_err(), "{bad}");
+        }
+        for bad in
+            ["a", "a@b", "Ann <a@example.com>", "a@example.com\n", "@example.com", "a@@example.com"]
+        {
+            assert!(Email::parse(bad).is_err(), "{bad}");
+        }
+        assert!(Email::parse("a.b+c@example.co.uk").is_ok());
+        for bad in ["+0123456", "4930123456", "+49 30 123", "+1234567890123456", "+", "+1"] {
+            assert!(Phone::parse(bad).is_err(), "{bad}");
+        }
+        assert_eq!(Country::parse("de").unwrap().as_str(), "DE");
+        for bad in ["XX", "DEU", "D", "", "d\u{e9}", "Ǆ"] {
+            assert!(Country::parse(bad).is_err(), "{bad}");
+        }
+        assert_eq!(Name::parse("  Ann \t").unwrap().as_str(), "Ann");
+        assert!(Name::parse("a\u{0}b").is_err());
+        assert!("a#b".parse::<TenantId>().is_err());
+    }
+
+    #[test]
+    fn nothing_personal_prints() {
+        assert_eq!(format!("{:?}", Name::parse("Ann").unwrap()), "[redacted]");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_parser_panic(text in any::<String>()) {
+            let _ = (Name::parse(&text), ClientId::parse(&text), Website::parse(&text), Country::parse(&text));
+            let _ = (Email::parse(&text), Phone::parse(&text), CalendarDate::parse(&text), Tag::parse(&text));
+        }
+
+        #[test]
+        fn a_parsed_name_parses_to_itself(text in ".{1,220}") {
+            if let Ok(name) = Name::parse(&text) {
+                prop_assert_eq!(Name::parse(name.as_str()).unwrap(), name);
+            }
+        }
+    }
+}

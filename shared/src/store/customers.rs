@@ -1,0 +1,188 @@
+//! Customers: read, created and changed, each change with its event in the same transaction.
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+
+use super::call::{Outcome, unavailable_or_internal};
+use super::expression::Expression;
+use super::idempotency::Replay;
+use super::item::{self, Item};
+use super::{TenantTable, keys};
+use crate::app::Stamp;
+use crate::error::Error;
+use crate::http::Response;
+use crate::model::customer::Customer;
+use crate::model::event::{Event, EventKind, changes};
+use crate::model::id::CustomerId;
+use crate::model::value::ClientId;
+
+/// How often a change is made anew because another one came first.
+const RACES: u32 = 10;
+
+impl TenantTable<'_> {
+    /// Strongly consistent: who has just written reads what was written.
+    pub async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, Error> {
+        let key = self.keys.customer(id).attributes();
+        self.get(key).await?.map(item::model).transpose()
+    }
+
+    pub(super) async fn get(&self, key: Item) -> Result<Option<Item>, Error> {
+        let get = self.table.client.get_item().table_name(&self.table.name).set_key(Some(key));
+        let got = get.consistent_read(true).send().await;
+        Ok(got.map_err(|error| unavailable_or_internal("GetItem", &error))?.item)
+    }
+
+    /// Creates the customer, claims its client id and keeps the answer for a replay: all or nothing.
+    pub async fn create_customer(
+        &self,
+        customer: &Customer,
+        stamp: Stamp,
+        replay: Option<Replay>,
+        response: &Response,
+    ) -> Result<(), Error> {
+        let key = self.keys.customer(&customer.customer_id);
+        let mut writes =
+            vec![self.put(key, self.customer_item(customer)?, "attribute_not_exists(pk)")?];
+        writes.push(self.event(EventKind::CustomerCreated, stamp, None, customer)?);
+        if let Some(client_id) = &customer.profile.client_id {
+            writes.push(self.claim(client_id, &customer.customer_id)?);
+        }
+        if let Some(replay) = &replay {
+            writes.push(self.keep_answer(replay, response)?);
+        }
+        match self.transact(writes).await? {
+            Outcome::Done => Ok(()),
+            Outcome::Refused(refused) => {
+                let mut refused = refused.into_iter().skip(2);
+                if customer.profile.client_id.is_some()
+                    && let Some(Some(refusal)) = refused.next()
+                {
+                    return Err(taken(refusal.item));
+                }
+                match refused.next() {
+                    Some(Some(_)) => Err(Error::request_in_progress()),
+                    _ => Err(Error::internal("a customer or event id was there before")),
+                }
+            }
+        }
+    }
+
+    /// Changes the customer as `change` says, which is asked again when another change came
+    /// first. A `change` that keeps the version writes nothing.
+    pub async fn change_customer(
+        &self,
+        id: &CustomerId,
+        kind: EventKind,
+        stamp: Stamp,
+        change: impl Fn(&Customer) -> Result<Customer, Error>,
+    ) -> Result<Customer, Error> {
+        let mut current = self.customer(id).await?.ok_or_else(Error::customer_not_found)?;
+        for _ in 0..RACES {
+            let changed = change(&current)?;
+            if changed.version == current.version {
+                return Ok(current);
+            }
+            let mut writes = vec![self.customer_update(&current, &changed)?];
+            writes.push(self.event(kind, stamp, Some(&current), &changed)?);
+            if let (None, Some(client_id)) =
+                (&current.profile.client_id, &changed.profile.client_id)
+            {
+                writes.push(self.claim(client_id, id)?);
+            }
+            match self.transact(writes).await? {
+                Outcome::Done => return Ok(changed),
+                Outcome::Refused(refused) => {
+                    let mut refused = refused.into_iter();
+                    match (refused.next().flatten(), refused.nth(1).flatten()) {
+                        (Some(refusal), _) => {
+                            let item = refusal.item.ok_or_else(Error::customer_not_found)?;
+                            current = item::model(item)?;
+                        }
+                        (None, Some(refusal)) => return Err(taken(refusal.item)),
+                        (None, None) => {
+                            return Err(Error::internal("an event id was there before"));
+                        }
+                    }
+                }
+            }
+        }
+        Err(Error::store_unavailable("other changes of a customer came first too often"))
+    }
+
+    fn customer_item(&self, customer: &Customer) -> Result<Item, Error> {
+        let mut item = item::attributes(customer)?;
+        let name = keys::name_sort_key(&customer.profile.name, &customer.customer_id);
+        for (attribute, value) in [
+            ("type", "customer".to_owned()),
+            ("tenant_pk", self.keys.all()),
+            ("risk_pk", self.keys.at_risk(customer.risk.level)),
+            ("name_sk", name),
+        ] {
+            item.insert(attribute.to_owned(), AttributeValue::S(value));
+        }
+        Ok(item)
+    }
+
+    fn customer_update(
+        &self,
+        before: &Customer,
+        after: &Customer,
+    ) -> Result<TransactWriteItem, Error> {
+        let mut expression = Expression::default();
+        let (old, new) = (self.customer_item(before)?, self.customer_item(after)?);
+        let update = item::update(&old, &new, &mut expression);
+        let (name, version) = (expression.name("version"), expression.number(before.version));
+        let condition = format!("{name} = {version}");
+        self.update(self.keys.customer(&before.customer_id), update, condition, expression)
+    }
+
+    fn claim(
+        &self,
+        client_id: &ClientId,
+        customer_id: &CustomerId,
+    ) -> Result<TransactWriteItem, Error> {
+        let item = Item::from([
+            ("type".to_owned(), AttributeValue::S("client".to_owned())),
+            ("customer_id".to_owned(), AttributeValue::S(customer_id.to_string())),
+        ]);
+        self.put(self.keys.client(client_id), item, "attribute_not_exists(pk)")
+    }
+
+    /// The customer a client id belongs to.
+    pub(super) async fn claimed_by(
+        &self,
+        client_id: &ClientId,
+    ) -> Result<Option<CustomerId>, Error> {
+        let claim = self.get(self.keys.client(client_id).attributes()).await?;
+        claim.as_ref().map(claimant).transpose()
+    }
+
+    fn event(
+        &self,
+        kind: EventKind,
+        stamp: Stamp,
+        before: Option<&Customer>,
+        after: &Customer,
+    ) -> Result<TransactWriteItem, Error> {
+        let Stamp { id: event_id, at } = stamp;
+        let customer_id = after.customer_id;
+        let (origin, changes) = (self.caller.origin().clone(), changes(before, after));
+        let event = Event { event_id, kind, customer_id, at, origin, changes };
+        let mut item = item::attributes(&event)?;
+        item.insert("type".to_owned(), AttributeValue::S("event".to_owned()));
+        self.put(self.keys.event(&customer_id, event_id), item, "attribute_not_exists(pk)")
+    }
+}
+
+fn claimant(claim: &Item) -> Result<CustomerId, Error> {
+    let id = item::text(claim, "customer_id").and_then(CustomerId::parse);
+    id.ok_or_else(|| Error::internal("a client id claim names no customer"))
+}
+
+fn taken(claim: Option<Item>) -> Error {
+    let claimant =
+        claim.as_ref().map_or_else(|| Err(Error::internal("a claim was not returned")), claimant);
+    match claimant {
+        Ok(existing) => Error::customer_already_exists("/client_id", &existing),
+        Err(error) => error,
+    }
+}

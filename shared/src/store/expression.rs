@@ -1,0 +1,54 @@
+//! Names and values of an expression, each behind a placeholder: an attribute may bear a reserved
+//! word, and a value is never part of the text.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+#[derive(Default)]
+pub(super) struct Expression {
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Expression {
+    /// The placeholder of an attribute, or of a path like `risk.level`.
+    pub(super) fn name(&mut self, path: &str) -> String {
+        let placeholders: Vec<String> = path.split('.').map(|name| self.part(name)).collect();
+        placeholders.join(".")
+    }
+
+    fn part(&mut self, name: &str) -> String {
+        if let Some((placeholder, _)) = self.names.iter().find(|(_, known)| *known == name) {
+            return placeholder.clone();
+        }
+        let placeholder = format!("#n{}", self.names.len());
+        self.names.insert(placeholder.clone(), name.to_owned());
+        placeholder
+    }
+
+    pub(super) fn value(&mut self, value: AttributeValue) -> String {
+        let placeholder = format!(":v{}", self.values.len());
+        self.values.insert(placeholder.clone(), value);
+        placeholder
+    }
+
+    pub(super) fn text(&mut self, value: impl Into<String>) -> String {
+        self.value(AttributeValue::S(value.into()))
+    }
+
+    pub(super) fn number(&mut self, value: impl ToString) -> String {
+        self.value(AttributeValue::N(value.to_string()))
+    }
+
+    /// What a request takes: names and values, each `None` when there is none.
+    #[allow(clippy::type_complexity, reason = "the SDK's own two types")]
+    pub(super) fn into_parts(
+        self,
+    ) -> (Option<HashMap<String, String>>, Option<HashMap<String, AttributeValue>>) {
+        (
+            Some(self.names).filter(|names| !names.is_empty()),
+            Some(self.values).filter(|values| !values.is_empty()),
+        )
+    }
+}

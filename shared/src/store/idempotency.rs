@@ -1,0 +1,180 @@
+//! `Idempotency-Key`: one key, one effect, one answer, for 24 hours.
+//!
+//! A record is put before the work begins and completed in the transaction that does the work.
+//! A function that dies in between leaves a record whose lease runs out, and nothing else.
+
+use std::future::Future;
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::TenantTable;
+use super::call::unavailable_or_internal;
+use super::expression::Expression;
+use super::item::{self, Item};
+use crate::app::Stamp;
+use crate::error::Error;
+use crate::http::{IdempotencyKey, Response, status};
+
+/// How long a key is remembered.
+const KEPT_SECONDS: i64 = 24 * 3_600;
+/// Longer than a function may run: who holds a lease past this is dead.
+const LEASE_MILLIS: i64 = 60_000;
+
+/// The right to do the work of a key, and to keep its answer.
+pub struct Replay {
+    operation: &'static str,
+    key: IdempotencyKey,
+    owner: String,
+}
+
+impl TenantTable<'_> {
+    /// Does `work` once per key. `request` is what must be the same for a replay.
+    pub async fn once<F>(
+        &self,
+        operation: &'static str,
+        key: Option<IdempotencyKey>,
+        request: &impl Serialize,
+        stamp: Stamp,
+        work: impl FnOnce(Option<Replay>) -> F,
+    ) -> Result<Response, Error>
+    where
+        F: Future<Output = Result<Response, Error>>,
+    {
+        let Some(key) = key else {
+            return work(None).await;
+        };
+        let owner = stamp.id.to_string();
+        let replay = Replay { operation, key, owner };
+        if let Some(answer) = self.begin(&replay, request, stamp).await? {
+            return Ok(answer.replayed());
+        }
+        let again = Replay { key: replay.key.clone(), owner: replay.owner.clone(), ..replay };
+        let result = work(Some(replay)).await;
+        if let Err(error) = &result {
+            self.settle(&again, error).await;
+        }
+        result
+    }
+
+    /// Takes the key, or returns the answer it has already.
+    async fn begin(
+        &self,
+        replay: &Replay,
+        request: &impl Serialize,
+        stamp: Stamp,
+    ) -> Result<Option<Response>, Error> {
+        let fingerprint = fingerprint(request)?;
+        let (now, lease) = (stamp.at.seconds(), stamp.at.millis() + LEASE_MILLIS);
+        let mut record = self.keys.idempotency(replay.operation, &replay.key).attributes();
+        for (attribute, value) in [
+            ("type", AttributeValue::S("idempotency".to_owned())),
+            ("fingerprint", AttributeValue::S(fingerprint.clone())),
+            ("owner", AttributeValue::S(replay.owner.clone())),
+            ("lease_until", AttributeValue::N(lease.to_string())),
+            ("ttl", AttributeValue::N((now + KEPT_SECONDS).to_string())),
+        ] {
+            record.insert(attribute.to_owned(), value);
+        }
+        let mut e = Expression::default();
+        // The table removes what has expired some time later, so its time is checked here.
+        let condition = format!(
+            "attribute_not_exists(pk) OR {} <= {} OR ({} < {} AND attribute_not_exists({}) AND {} = {})",
+            e.name("ttl"),
+            e.number(now),
+            e.name("lease_until"),
+            e.number(stamp.at.millis()),
+            e.name("answer"),
+            e.name("fingerprint"),
+            e.text(fingerprint.clone()),
+        );
+        let (names, values) = e.into_parts();
+        let put = self.table.client.put_item().table_name(&self.table.name).set_item(Some(record));
+        let put = put
+            .condition_expression(condition)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.send().await else {
+            return Ok(None);
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                let record = refused.item().cloned().unwrap_or_default();
+                // A retry of the SDK whose first attempt was written but not answered.
+                if item::text(&record, "owner") == Some(replay.owner.as_str()) {
+                    return Ok(None);
+                }
+                kept_answer(&record, &fingerprint).map(Some)
+            }
+            _ => Err(unavailable_or_internal("PutItem", &error)),
+        }
+    }
+
+    /// Keeps the answer, in the transaction that does the work.
+    pub(super) fn keep_answer(
+        &self,
+        replay: &Replay,
+        response: &Response,
+    ) -> Result<TransactWriteItem, Error> {
+        let mut e = Expression::default();
+        let update = keeping(&mut e, response)?;
+        let condition = format!("{} = {}", e.name("owner"), e.text(replay.owner.clone()));
+        self.update(self.keys.idempotency(replay.operation, &replay.key), update, condition, e)
+    }
+
+    /// After an error: a refusal is the answer to this key, as a success is; of anything else the
+    /// outcome is open, so the key is freed for another try. If this fails too, the lease runs out.
+    async fn settle(&self, replay: &Replay, error: &Error) {
+        let key = self.keys.idempotency(replay.operation, &replay.key).attributes();
+        let mut e = Expression::default();
+        let (owner, answer) = (e.name("owner"), e.name("answer"));
+        let mine = format!(
+            "{owner} = {} AND attribute_not_exists({answer})",
+            e.text(replay.owner.clone())
+        );
+        let client = &self.table.client;
+        if status(error.code).0.is_server_error() {
+            let (names, values) = e.into_parts();
+            let delete = client.delete_item().table_name(&self.table.name).set_key(Some(key));
+            let delete = delete.condition_expression(mine).set_expression_attribute_names(names);
+            let _ = delete.set_expression_attribute_values(values).send().await;
+        } else if let Ok(response) = Response::of_error(error)
+            && let Ok(update) = keeping(&mut e, &response)
+        {
+            let (names, values) = e.into_parts();
+            let request = client.update_item().table_name(&self.table.name).set_key(Some(key));
+            let request = request.update_expression(update).condition_expression(mine);
+            let request = request
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values);
+            let _ = request.send().await;
+        }
+    }
+}
+
+fn keeping(e: &mut Expression, response: &Response) -> Result<String, Error> {
+    let answer = serde_json::to_string(response)
+        .map_err(|error| Error::internal(format!("replay: {error}")))?;
+    Ok(format!("SET {} = {} REMOVE {}", e.name("answer"), e.text(answer), e.name("lease_until")))
+}
+
+fn kept_answer(record: &Item, fingerprint: &str) -> Result<Response, Error> {
+    if item::text(record, "fingerprint") != Some(fingerprint) {
+        return Err(Error::idempotency_key_reused());
+    }
+    let answer = item::text(record, "answer").ok_or_else(Error::request_in_progress)?;
+    // The answer holds personal data, so the parser's message is not for the log.
+    serde_json::from_str(answer).map_err(|_| Error::internal("a kept answer does not read"))
+}
+
+/// Of the validated request: what a client serialises differently the second time is still the same.
+fn fingerprint(request: &impl Serialize) -> Result<String, Error> {
+    let bytes = serde_json::to_vec(request)
+        .map_err(|error| Error::internal(format!("fingerprint: {error}")))?;
+    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+}

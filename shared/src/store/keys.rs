@@ -1,0 +1,99 @@
+//! Every key of the table. What belongs to a tenant starts with that tenant, and only a verified
+//! caller makes such a key.
+//!
+//! | item | pk | sk | indexes |
+//! |---|---|---|---|
+//! | customer | `T#{tenant}#C#{customer_id}` | `CUSTOMER` | created, risk, name |
+//! | client id claim | `T#{tenant}#CLIENT#{client_id}` | `CLIENT` | |
+//! | event | `T#{tenant}#C#{customer_id}` | `EVENT#{uuid v7}` | |
+//! | idempotency record | `T#{tenant}#IDEMPOTENCY#{operation}#{key}` | `IDEMPOTENCY` | expires by `ttl` |
+//!
+//! | index | pk | sk | serves |
+//! |---|---|---|---|
+//! | created | `tenant_pk`: `T#{tenant}` | `customer_id` (v7: creation order) | the list |
+//! | risk | `risk_pk`: `T#{tenant}#RISK#{level}` | `customer_id` | the list by risk level |
+//! | name | `tenant_pk`: `T#{tenant}` | `name_sk`: `{folded name}\u{1f}{customer_id}` | the list by `search` |
+//!
+//! The alphabets of tenant, customer and client ids have no `#`, so no two of these run together.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use uuid::Uuid;
+
+use crate::auth::Caller;
+use crate::http::IdempotencyKey;
+use crate::model::customer::RiskLevel;
+use crate::model::fold::fold_key;
+use crate::model::id::CustomerId;
+use crate::model::value::{ClientId, Name, TenantId};
+
+/// Stands between a folded name and the id. It sorts below every character a name can have, so
+/// that `Acme` comes before `Acme Ltd`, and no search text can reach across it.
+const NAME_END: char = '\u{1f}';
+
+pub(super) struct Key {
+    pk: String,
+    sk: String,
+}
+
+impl Key {
+    pub(super) fn attributes(self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            ("pk".to_owned(), AttributeValue::S(self.pk)),
+            ("sk".to_owned(), AttributeValue::S(self.sk)),
+        ])
+    }
+}
+
+pub(super) struct TenantKeys<'a>(&'a TenantId);
+
+impl<'a> TenantKeys<'a> {
+    pub(super) fn of(caller: &'a Caller) -> TenantKeys<'a> {
+        TenantKeys(caller.tenant())
+    }
+
+    fn key(&self, rest: std::fmt::Arguments<'_>, sk: impl Into<String>) -> Key {
+        Key { pk: format!("T#{}#{rest}", self.0), sk: sk.into() }
+    }
+
+    pub(super) fn customer(&self, id: &CustomerId) -> Key {
+        self.key(format_args!("C#{id}"), "CUSTOMER")
+    }
+
+    pub(super) fn client(&self, id: &ClientId) -> Key {
+        self.key(format_args!("CLIENT#{}", id.as_str()), "CLIENT")
+    }
+
+    pub(super) fn event(&self, customer: &CustomerId, event: Uuid) -> Key {
+        self.key(format_args!("C#{customer}"), format!("EVENT#{event}"))
+    }
+
+    pub(super) fn idempotency(&self, operation: &str, key: &IdempotencyKey) -> Key {
+        self.key(format_args!("IDEMPOTENCY#{operation}#{}", key.as_str()), "IDEMPOTENCY")
+    }
+
+    /// The partition of the indexes created and name.
+    pub(super) fn all(&self) -> String {
+        format!("T#{}", self.0)
+    }
+
+    /// The partition of the index risk.
+    pub(super) fn at_risk(&self, level: RiskLevel) -> String {
+        format!("T#{}#RISK#{}", self.0, level.as_str())
+    }
+}
+
+pub(super) fn name_sort_key(name: &Name, id: &CustomerId) -> String {
+    named(&fold_key(name.as_str()), id)
+}
+
+/// A sort key of the index name, and back.
+pub(super) fn named(folded: &str, id: &CustomerId) -> String {
+    format!("{folded}{NAME_END}{id}")
+}
+
+pub(super) fn split_named(sort_key: &str) -> Option<(&str, CustomerId)> {
+    let (folded, id) = sort_key.rsplit_once(NAME_END)?;
+    Some((folded, CustomerId::parse(id)?))
+}

@@ -1,0 +1,266 @@
+//! The list of customers: one index, one range, one filter, and pages that are full unless the
+//! list ends.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+
+use super::call::unavailable_or_internal;
+use super::cursor::Scope;
+use super::expression::Expression;
+use super::item::{self, Item};
+use super::{TenantTable, keys};
+use crate::error::Error;
+use crate::model::customer::{Customer, MonitoringStatus, RiskLevel, Status};
+use crate::model::id::CustomerId;
+use crate::model::profile::EntityType;
+use crate::model::time::Timestamp;
+use crate::model::value::{ClientId, Country, Tag, word};
+
+/// How many rows one request may read before it answers with a short page and a cursor: about
+/// 5 MB of customers, a quarter of a second.
+const MAX_READ: usize = 5_000;
+
+word! {
+    /// Of creation; of name with `search`.
+    Order { Descending = "desc", Ascending = "asc" }
+}
+
+/// Which customers; all of them combine with AND.
+#[derive(Clone, Default, Serialize)]
+pub struct Filters {
+    pub status: Option<Status>,
+    pub entity_type: Option<EntityType>,
+    pub risk_level: Option<RiskLevel>,
+    pub country: Option<Country>,
+    pub client_id: Option<ClientId>,
+    pub tag: Option<Tag>,
+    pub monitored: Option<bool>,
+    /// A folded prefix of the name; empty is every name.
+    pub search: Option<String>,
+    /// The first and the last millisecond of creation.
+    pub created_from: Option<Timestamp>,
+    pub created_to: Option<Timestamp>,
+}
+
+/// One page of a list, as it is answered.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub count: usize,
+    /// For the next page; `null` on the last one.
+    pub cursor: Option<String>,
+    pub has_more: bool,
+}
+
+impl<T> Page<T> {
+    fn last(items: Vec<T>) -> Page<T> {
+        Page { count: items.len(), items, cursor: None, has_more: false }
+    }
+}
+
+/// The index that orders the rows.
+#[derive(Clone, Copy)]
+enum Index {
+    Created,
+    Risk(RiskLevel),
+    Name,
+}
+
+struct Plan {
+    index: Index,
+    key_condition: String,
+    filter: Option<String>,
+    expression: Expression,
+}
+
+impl TenantTable<'_> {
+    pub async fn customers(
+        &self,
+        filters: &Filters,
+        order: Order,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<Page<Customer>, Error> {
+        let scope = Scope::new(self.caller, "customers", &(filters, order))?;
+        let position = cursor.map(|cursor| scope.open(cursor)).transpose()?;
+        let Some(plan) = self.plan(filters).await? else {
+            return Ok(Page::last(Vec::new()));
+        };
+        let mut start =
+            position.map(|position| self.start_key(plan.index, &position)).transpose()?;
+        let filtered = plan.filter.is_some();
+        let index = plan.index;
+        let (names, values) = plan.expression.into_parts();
+        let query = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .index_name(index.name())
+            .key_condition_expression(plan.key_condition)
+            .set_filter_expression(plan.filter)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
+            .scan_index_forward(order == Order::Ascending);
+
+        let mut found: Vec<Item> = Vec::new();
+        let mut read = 0;
+        // One row more than asked for tells whether there is another page.
+        let mut ask = if filtered { (limit * 4).max(100) } else { limit + 1 };
+        loop {
+            let ask_now = i32::try_from(ask).unwrap_or(i32::MAX);
+            let page = query.clone().limit(ask_now).set_exclusive_start_key(start).send().await;
+            let page = page.map_err(|error| unavailable_or_internal("Query", &error))?;
+            read += usize::try_from(page.scanned_count).unwrap_or(0);
+            start = page.last_evaluated_key;
+            found.extend(page.items.unwrap_or_default());
+
+            let resume = if found.len() > limit {
+                found.truncate(limit);
+                found.last().map(|item| position_of(index, item)).transpose()?
+            } else if let Some(key) = start.as_ref().filter(|_| read >= MAX_READ) {
+                Some(position_of(index, key)?)
+            } else if start.is_none() {
+                None
+            } else {
+                ask = if filtered { (ask * 4).min(MAX_READ) } else { limit + 1 - found.len() };
+                continue;
+            };
+            let items: Vec<Customer> =
+                found.into_iter().map(item::model).collect::<Result<_, _>>()?;
+            let cursor = resume.map(|position| scope.seal(&position));
+            return Ok(Page { count: items.len(), has_more: cursor.is_some(), items, cursor });
+        }
+    }
+
+    /// How to read what the filters ask for; `None` when there can be no row.
+    async fn plan(&self, filters: &Filters) -> Result<Option<Plan>, Error> {
+        let mut range = match filters.created_range() {
+            Some(range) => range,
+            None => return Ok(None),
+        };
+        if let Some(client_id) = &filters.client_id {
+            match self.claimed_by(client_id).await? {
+                Some(id) if range.0 <= id && id <= range.1 => range = (id, id),
+                _ => return Ok(None),
+            }
+        }
+        let ranged = range != ALL;
+        let index = match (&filters.search, filters.risk_level) {
+            _ if filters.client_id.is_some() => Index::Created,
+            (Some(_), _) => Index::Name,
+            (None, Some(level)) => Index::Risk(level),
+            (None, None) => Index::Created,
+        };
+        let mut e = Expression::default();
+        let mut by_key = vec![match index {
+            Index::Risk(level) => equals(&mut e, "risk_pk", &self.keys.at_risk(level)),
+            Index::Created | Index::Name => equals(&mut e, "tenant_pk", &self.keys.all()),
+        }];
+        let mut by_filter = Vec::new();
+        if ranged {
+            let name = e.name("customer_id");
+            let between = format!(
+                "{name} BETWEEN {} AND {}",
+                e.text(range.0.to_string()),
+                e.text(range.1.to_string())
+            );
+            match index {
+                Index::Created | Index::Risk(_) => by_key.push(between),
+                Index::Name => by_filter.push(between),
+            }
+        }
+        if let Some(prefix) = filters.search.as_ref().filter(|prefix| !prefix.is_empty()) {
+            let begins = format!("begins_with({}, {})", e.name("name_sk"), e.text(prefix.clone()));
+            match index {
+                Index::Name => by_key.push(begins),
+                Index::Created | Index::Risk(_) => by_filter.push(begins),
+            }
+        }
+        if let Some(level) = filters.risk_level.filter(|_| !matches!(index, Index::Risk(_))) {
+            by_filter.push(equals(&mut e, "risk_pk", &self.keys.at_risk(level)));
+        }
+        if let Some(status) = filters.status {
+            by_filter.push(equals(&mut e, "status", status.as_str()));
+        }
+        if let Some(entity_type) = filters.entity_type {
+            by_filter.push(equals(&mut e, "entity_type", entity_type.as_str()));
+        }
+        if let Some(country) = &filters.country {
+            by_filter.push(equals(&mut e, "country", country.as_str()));
+        }
+        if let Some(tag) = &filters.tag {
+            by_filter.push(format!("contains({}, {})", e.name("tags"), e.text(tag.as_str())));
+        }
+        if let Some(monitored) = filters.monitored {
+            let sign = if monitored { "=" } else { "<>" };
+            let active = MonitoringStatus::Active.as_str();
+            by_filter.push(format!("{} {sign} {}", e.name("monitoring.status"), e.text(active)));
+        }
+        let filter = (!by_filter.is_empty()).then(|| by_filter.join(" AND "));
+        Ok(Some(Plan { index, key_condition: by_key.join(" AND "), filter, expression: e }))
+    }
+
+    /// The key of the row a cursor stands on.
+    fn start_key(&self, index: Index, position: &str) -> Result<Item, Error> {
+        let (folded, id) = match index {
+            Index::Name => keys::split_named(position).ok_or_else(Error::invalid_cursor)?,
+            _ => ("", CustomerId::parse(position).ok_or_else(Error::invalid_cursor)?),
+        };
+        let mut key = self.keys.customer(&id).attributes();
+        let mut add =
+            |name: &str, value: String| key.insert(name.to_owned(), AttributeValue::S(value));
+        match index {
+            Index::Created => {
+                add("tenant_pk", self.keys.all());
+                add("customer_id", id.to_string());
+            }
+            Index::Risk(level) => {
+                add("risk_pk", self.keys.at_risk(level));
+                add("customer_id", id.to_string());
+            }
+            Index::Name => {
+                add("tenant_pk", self.keys.all());
+                add("name_sk", keys::named(folded, &id));
+            }
+        }
+        Ok(key)
+    }
+}
+
+const ALL: (CustomerId, CustomerId) = (CustomerId::MIN, CustomerId::MAX);
+
+impl Filters {
+    /// Ids sort by creation, so a span of time is a span of ids.
+    fn created_range(&self) -> Option<(CustomerId, CustomerId)> {
+        let from = self.created_from.map_or(CustomerId::MIN, CustomerId::first_at);
+        let to = self.created_to.map_or(CustomerId::MAX, CustomerId::last_at);
+        let ends_before_1970 = self.created_to.is_some_and(|to| to.millis() < 0);
+        (from <= to && !ends_before_1970).then_some((from, to))
+    }
+}
+
+impl Index {
+    fn name(self) -> &'static str {
+        match self {
+            Index::Created => "created",
+            Index::Risk(_) => "risk",
+            Index::Name => "name",
+        }
+    }
+}
+
+fn equals(e: &mut Expression, attribute: &str, value: &str) -> String {
+    format!("{} = {}", e.name(attribute), e.text(value))
+}
+
+/// Where a row, or a key the table stopped at, stands in an index.
+fn position_of(index: Index, item: &Item) -> Result<String, Error> {
+    let attribute = match index {
+        Index::Name => "name_sk",
+        Index::Created | Index::Risk(_) => "customer_id",
+    };
+    let position = item::text(item, attribute).map(str::to_owned);
+    position.ok_or_else(|| Error::internal(format!("a row of an index lacks {attribute}")))
+}

@@ -1,0 +1,95 @@
+//! The one door to DynamoDB: one table, and rows that only a verified caller reaches.
+
+mod call;
+pub mod cursor;
+mod customers;
+mod expression;
+mod idempotency;
+mod item;
+mod keys;
+mod list;
+
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::auth::Caller;
+use crate::telemetry::CallCounter;
+use keys::TenantKeys;
+
+pub use idempotency::Replay;
+pub use list::{Filters, Order, Page};
+
+/// Below every function's own time-out, so that a slow table is a 503 and not a dead function.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
+const ATTEMPTS: u32 = 3;
+
+/// A client for AWS's DynamoDB or, with an endpoint, for a server compatible with it.
+pub async fn client(endpoint: Option<&str>) -> Client {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(endpoint) = endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    let config = aws_sdk_dynamodb::config::Builder::from(&loader.load().await);
+    Client::from_conf(configured(config))
+}
+
+/// A client for a compatible server that asks for no credentials, as the embedded store.
+pub fn client_without_credentials(endpoint: &str) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("local"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+        .endpoint_url(endpoint);
+    Client::from_conf(configured(config))
+}
+
+fn configured(config: aws_sdk_dynamodb::config::Builder) -> aws_sdk_dynamodb::Config {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    config
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .interceptor(CallCounter)
+        .build()
+}
+
+#[derive(Clone)]
+pub struct Table {
+    client: Client,
+    name: String,
+}
+
+impl Table {
+    pub fn new(client: Client, name: String) -> Table {
+        Table { client, name }
+    }
+
+    /// The only way to a tenant's rows.
+    pub fn tenant<'a>(&'a self, caller: &'a Caller) -> TenantTable<'a> {
+        TenantTable { table: self, caller, keys: TenantKeys::of(caller) }
+    }
+
+    /// Opens the connection, so that the first request finds it open. Whatever the table answers
+    /// serves the purpose, also that it denies access.
+    pub async fn warm(&self) {
+        let key = || AttributeValue::S("WARM".to_owned());
+        let get = self.client.get_item().table_name(&self.name).key("pk", key()).key("sk", key());
+        let _ = tokio::time::timeout(ATTEMPT_TIMEOUT, get.send()).await;
+    }
+}
+
+/// One tenant's rows.
+pub struct TenantTable<'a> {
+    table: &'a Table,
+    caller: &'a Caller,
+    keys: TenantKeys<'a>,
+}
