@@ -11,8 +11,10 @@ use shared::model::id::CustomerId;
 use shared::model::profile::Profile;
 use shared::{App, Caller, Error, Permission};
 
-pub const FUNCTION: Function =
-    Function { name: env!("CARGO_PKG_NAME"), handle: |app, request| Box::pin(handle(app, request)) };
+pub const FUNCTION: Function = Function {
+    name: env!("CARGO_PKG_NAME"),
+    handle: |app, request| Box::pin(handle(app, request)),
+};
 pub const PERMISSION: Permission = Permission::Create;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {

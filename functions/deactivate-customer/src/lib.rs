@@ -9,8 +9,10 @@ use shared::model::customer::Customer;
 use shared::model::event::EventKind;
 use shared::{App, Caller, Error, Permission};
 
-pub const FUNCTION: Function =
-    Function { name: env!("CARGO_PKG_NAME"), handle: |app, request| Box::pin(handle(app, request)) };
+pub const FUNCTION: Function = Function {
+    name: env!("CARGO_PKG_NAME"),
+    handle: |app, request| Box::pin(handle(app, request)),
+};
 pub const PERMISSION: Permission = Permission::Delete;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
@@ -23,6 +25,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         Ok(current.deactivated(stamp.at))
     };
     let table = app.table.tenant(&caller);
-    let customer = table.change_customer(&id, EventKind::CustomerDeactivated, stamp, deactivate).await?;
+    let customer =
+        table.change_customer(&id, EventKind::CustomerDeactivated, stamp, deactivate).await?;
     Ok(Response::ok(&customer)?.etag(customer.version))
 }

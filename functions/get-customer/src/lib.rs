@@ -4,14 +4,17 @@ use shared::http::edge::Function;
 use shared::http::{Request, Response};
 use shared::{App, Caller, Error, Permission};
 
-pub const FUNCTION: Function =
-    Function { name: env!("CARGO_PKG_NAME"), handle: |app, request| Box::pin(handle(app, request)) };
+pub const FUNCTION: Function = Function {
+    name: env!("CARGO_PKG_NAME"),
+    handle: |app, request| Box::pin(handle(app, request)),
+};
 pub const PERMISSION: Permission = Permission::Read;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = Caller::of(request)?.may(PERMISSION)?;
     request.no_input()?;
     let id = request.customer_id()?;
-    let customer = app.table.tenant(&caller).customer(&id).await?.ok_or_else(Error::customer_not_found)?;
+    let customer =
+        app.table.tenant(&caller).customer(&id).await?.ok_or_else(Error::customer_not_found)?;
     Ok(Response::ok(&customer)?.etag(customer.version))
 }

@@ -13,8 +13,10 @@ use shared::model::value::{ClientId, Country, Tag, flag, whole_number};
 use shared::store::{Filters, Order};
 use shared::{App, Caller, Error, Permission};
 
-pub const FUNCTION: Function =
-    Function { name: env!("CARGO_PKG_NAME"), handle: |app, request| Box::pin(handle(app, request)) };
+pub const FUNCTION: Function = Function {
+    name: env!("CARGO_PKG_NAME"),
+    handle: |app, request| Box::pin(handle(app, request)),
+};
 pub const PERMISSION: Permission = Permission::Read;
 
 pub const MAX_LIMIT: usize = 100;
@@ -40,6 +42,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         let cursor = input.query("cursor", |text| Ok(text.to_owned()));
         Some((filters, order, limit.unwrap_or(DEFAULT_LIMIT), cursor))
     })?;
-    let page = app.table.tenant(&caller).customers(&filters, order, limit, cursor.as_deref()).await?;
+    let page =
+        app.table.tenant(&caller).customers(&filters, order, limit, cursor.as_deref()).await?;
     Response::ok(&page)
 }

@@ -11,8 +11,10 @@ use shared::model::event::EventKind;
 use shared::model::patch::merge;
 use shared::{App, Caller, Error, Permission};
 
-pub const FUNCTION: Function =
-    Function { name: env!("CARGO_PKG_NAME"), handle: |app, request| Box::pin(handle(app, request)) };
+pub const FUNCTION: Function = Function {
+    name: env!("CARGO_PKG_NAME"),
+    handle: |app, request| Box::pin(handle(app, request)),
+};
 pub const PERMISSION: Permission = Permission::Update;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
