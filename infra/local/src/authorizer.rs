@@ -24,7 +24,8 @@ pub struct SigningKey {
 
 impl SigningKey {
     pub fn generate() -> Result<SigningKey, Failure> {
-        let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|error| format!("no key pair: {error}"))?;
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048)
+            .map_err(|error| format!("no key pair: {error}"))?;
         let pkcs8 = pair.as_der().map_err(|error| format!("no key pair: {error}"))?;
         SigningKey::from_pem(&pem::encode(&Pem::new("PRIVATE KEY", pkcs8.as_ref())))
     }
@@ -32,8 +33,10 @@ impl SigningKey {
     pub fn from_pem(text: &str) -> Result<SigningKey, Failure> {
         let unreadable = |why: String| format!("the signing key does not read: {why}");
         let pkcs8 = pem::parse(text).map_err(|error| unreadable(error.to_string()))?;
-        let pair = RsaKeyPair::from_pkcs8(pkcs8.contents()).map_err(|error| unreadable(error.to_string()))?;
-        let private = EncodingKey::from_rsa_pem(text.as_bytes()).map_err(|error| unreadable(error.to_string()))?;
+        let pair = RsaKeyPair::from_pkcs8(pkcs8.contents())
+            .map_err(|error| unreadable(error.to_string()))?;
+        let private = EncodingKey::from_rsa_pem(text.as_bytes())
+            .map_err(|error| unreadable(error.to_string()))?;
         let public = DecodingKey::from_rsa_der(pair.public_key().as_ref());
         Ok(SigningKey { pem: text.to_owned(), private, public })
     }
@@ -45,7 +48,8 @@ impl SigningKey {
     /// Signs any claims, for tests of what the authorizer refuses.
     pub fn sign(&self, claims: &Value) -> Result<String, Failure> {
         let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::RS256) };
-        jsonwebtoken::encode(&header, claims, &self.private).map_err(|error| format!("no token: {error}"))
+        jsonwebtoken::encode(&header, claims, &self.private)
+            .map_err(|error| format!("no token: {error}"))
     }
 
     /// A token that the template's authorizer accepts.
@@ -100,7 +104,8 @@ impl Authorizer {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
             _ => header,
         };
-        let verified = jsonwebtoken::decode::<Map<String, Value>>(token, &self.key, &self.validation).ok()?;
+        let verified =
+            jsonwebtoken::decode::<Map<String, Value>>(token, &self.key, &self.validation).ok()?;
         if verified.header.kid.as_deref().is_some_and(|kid| kid != KEY_ID) {
             return None;
         }
@@ -110,9 +115,12 @@ impl Authorizer {
             audience => vec![audience.clone()],
         };
         let known = |audience: &Value| self.spec.audiences.iter().any(|known| audience == known);
-        let issued = claims.get("iat").is_none_or(|iat| iat.as_f64().is_some_and(|iat| iat <= since_epoch().as_secs_f64()));
-        (audiences.iter().any(known) && issued)
-            .then(|| claims.into_iter().map(|(name, value)| (name, flattened(&value).into())).collect())
+        let issued = claims
+            .get("iat")
+            .is_none_or(|iat| iat.as_f64().is_some_and(|iat| iat <= since_epoch().as_secs_f64()));
+        (audiences.iter().any(known) && issued).then(|| {
+            claims.into_iter().map(|(name, value)| (name, flattened(&value).into())).collect()
+        })
     }
 }
 
@@ -125,8 +133,10 @@ fn flattened(value: &Value) -> String {
             format!("[{}]", values.join(" "))
         }
         Value::Object(entries) => {
-            let entries: Vec<String> =
-                entries.iter().map(|(name, value)| format!("{name}:{}", flattened(value))).collect();
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(name, value)| format!("{name}:{}", flattened(value)))
+                .collect();
             format!("map[{}]", entries.join(" "))
         }
         other => other.to_string(),
@@ -145,15 +155,26 @@ mod tests {
     fn claims_become_strings() {
         let flat = |value: Value| flattened(&value);
         assert_eq!(flat(json!(["kyc:create", "kyc:read"])), "[kyc:create kyc:read]");
-        assert_eq!((flat(json!(17)), flat(json!(true)), flat(json!({"a": [1]}))), ("17".into(), "true".into(), "map[a:[1]]".into()));
+        assert_eq!(
+            (flat(json!(17)), flat(json!(true)), flat(json!({"a": [1]}))),
+            ("17".into(), "true".into(), "map[a:[1]]".into())
+        );
     }
 
     #[test]
     fn a_key_survives_its_file() {
         let key = SigningKey::generate().unwrap();
-        let spec = AuthorizerSpec { issuer: "i".into(), audiences: vec!["a".into()], header: "authorization".into() };
-        let token = key.sign(&json!({"iss": "i", "client_id": "a", "exp": 4_000_000_000u64})).unwrap();
+        let spec = AuthorizerSpec {
+            issuer: "i".into(),
+            audiences: vec!["a".into()],
+            header: "authorization".into(),
+        };
+        let token =
+            key.sign(&json!({"iss": "i", "client_id": "a", "exp": 4_000_000_000u64})).unwrap();
         let read = SigningKey::from_pem(key.pem()).unwrap();
-        assert_eq!(Authorizer::new(spec, &read).claims(&format!("Bearer {token}")).unwrap()["client_id"], "a");
+        assert_eq!(
+            Authorizer::new(spec, &read).claims(&format!("Bearer {token}")).unwrap()["client_id"],
+            "a"
+        );
     }
 }

@@ -16,7 +16,8 @@ pub(crate) struct Lock(#[allow(dead_code, reason = "dropping the file releases t
 
 impl DataFolder {
     pub fn open(path: &Path) -> Result<DataFolder, Failure> {
-        fs::create_dir_all(path).map_err(|error| format!("the data folder {} : {error}", path.display()))?;
+        fs::create_dir_all(path)
+            .map_err(|error| format!("the data folder {} : {error}", path.display()))?;
         Ok(DataFolder { path: path.to_owned() })
     }
 
@@ -32,7 +33,9 @@ impl DataFolder {
             Ok(()) => Ok(Lock(file)),
             Err(TryLockError::WouldBlock) => {
                 let path = self.path.display();
-                Err(format!("the data folder {path} is in use by another server: stop it or pass --data DIR"))
+                Err(format!(
+                    "the data folder {path} is in use by another server: stop it or pass --data DIR"
+                ))
             }
             Err(TryLockError::Error(error)) => Err(format!("{}: {error}", name.display())),
         }

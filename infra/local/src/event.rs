@@ -55,12 +55,17 @@ pub(crate) fn request(
         "isBase64Encoded": false,
     });
     // What is empty is absent.
-    let mut set = |name: &str, value: Value| event.as_object_mut().map(|event| event.insert(name.to_owned(), value));
+    let mut set = |name: &str, value: Value| {
+        event.as_object_mut().map(|event| event.insert(name.to_owned(), value))
+    };
     if !found.parameters.is_empty() {
         set("pathParameters", json!(found.parameters));
     }
     if !query.is_empty() {
-        set("queryStringParameters", json!(joined(form_urlencoded::parse(query.as_bytes()).into_owned())));
+        set(
+            "queryStringParameters",
+            json!(joined(form_urlencoded::parse(query.as_bytes()).into_owned())),
+        );
     }
     let cookies: Vec<String> = parts.headers.get_all(COOKIE).iter().map(text).collect();
     if !cookies.is_empty() {
@@ -83,7 +88,8 @@ pub(crate) fn request(
 fn is_text(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence.starts_with("text/")
-        || ["application/json", "application/xml", "application/javascript"].contains(&essence.as_str())
+        || ["application/json", "application/xml", "application/javascript"]
+            .contains(&essence.as_str())
 }
 
 fn headers(parts: &Parts) -> BTreeMap<String, String> {
@@ -122,7 +128,8 @@ struct Answer {
 pub(crate) fn response(answer: &str) -> Option<Response<Body>> {
     let answer: Answer = serde_json::from_str(answer).ok()?;
     let body = answer.body.unwrap_or_default();
-    let body = if answer.is_base64_encoded { STANDARD.decode(body).ok()? } else { body.into_bytes() };
+    let body =
+        if answer.is_base64_encoded { STANDARD.decode(body).ok()? } else { body.into_bytes() };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(answer.status_code).ok()?;
     for (name, value) in &answer.headers {

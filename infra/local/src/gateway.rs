@@ -53,7 +53,8 @@ impl Gateway {
         let Some(found) = self.routes.find(method, path) else {
             return message(StatusCode::NOT_FOUND, "Not Found");
         };
-        let header = parts.headers.get(self.authorizer.header()).and_then(|value| value.to_str().ok());
+        let header =
+            parts.headers.get(self.authorizer.header()).and_then(|value| value.to_str().ok());
         let Some(claims) = header.and_then(|header| self.authorizer.claims(header)) else {
             let mut refused = message(StatusCode::UNAUTHORIZED, "Unauthorized");
             refused.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -76,7 +77,11 @@ impl Gateway {
     /// The way of `aws lambda invoke`: an event goes in as it is, past routes and authorizer.
     async fn invoke(&self, name: &str, body: &Bytes, request_id: &str) -> Response<Body> {
         if !self.functions.contains_key(name) {
-            return invoke_error(StatusCode::NOT_FOUND, "ResourceNotFoundException", "There is no such function.");
+            return invoke_error(
+                StatusCode::NOT_FOUND,
+                "ResourceNotFoundException",
+                "There is no such function.",
+            );
         }
         let Ok(event) = serde_json::from_slice::<Box<RawValue>>(body) else {
             let why = "The payload is not valid JSON.";
@@ -84,7 +89,11 @@ impl Gateway {
         };
         match self.run(name, &event, request_id).await {
             Some(answer) => json_response(StatusCode::OK, answer),
-            None => invoke_error(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", "There is no answer."),
+            None => invoke_error(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "ServiceException",
+                "There is no answer.",
+            ),
         }
     }
 

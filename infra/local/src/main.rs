@@ -100,7 +100,9 @@ async fn serve(options: Serve) -> Result<(), Failure> {
     let server = Server::start(Options {
         port: options.port,
         data: (!options.memory).then_some(options.data),
-        dynamodb_endpoint: std::env::var("DYNAMODB_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty()),
+        dynamodb_endpoint: std::env::var("DYNAMODB_ENDPOINT")
+            .ok()
+            .filter(|endpoint| !endpoint.is_empty()),
         key: None,
         clock: Clock::system(),
     })

@@ -31,16 +31,27 @@ pub(crate) struct Match<'a> {
 
 impl Routes {
     /// Every route needs a function that is linked in, and every function a route.
-    pub(crate) fn new(template: &Template, functions: &'static [Function]) -> Result<Routes, Failure> {
-        let linked: HashMap<&str, &'static str> = functions.iter().map(|f| (f.name, f.name)).collect();
+    pub(crate) fn new(
+        template: &Template,
+        functions: &'static [Function],
+    ) -> Result<Routes, Failure> {
+        let linked: HashMap<&str, &'static str> =
+            functions.iter().map(|f| (f.name, f.name)).collect();
         let mut faults = Vec::new();
         let mut entries = Vec::new();
         for (FunctionSpec { name, .. }, route) in template.routes() {
             match linked.get(name.as_str()) {
                 Some(function) => {
-                    entries.push(Entry { route: route.clone(), segments: segments(&route.path), function });
+                    entries.push(Entry {
+                        route: route.clone(),
+                        segments: segments(&route.path),
+                        function,
+                    });
                 }
-                None => faults.push(format!("the route {} has no handler: {name} is not linked in", route.key())),
+                None => faults.push(format!(
+                    "the route {} has no handler: {name} is not linked in",
+                    route.key()
+                )),
             }
         }
         for function in functions {
@@ -90,7 +101,8 @@ impl Entry {
 }
 
 fn segments(path: &str) -> Vec<Segment> {
-    let of = |segment: &str| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+    let of = |segment: &str| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
+    {
         Some(name) => Segment::Parameter(name.to_owned()),
         None => Segment::Literal(segment.to_owned()),
     };
@@ -106,8 +118,13 @@ mod tests {
     fn a_route_is_found_by_method_and_path() {
         let routes = Routes::new(&Template::embedded().unwrap(), FUNCTIONS).unwrap();
         let found = routes.find("GET", "/customers/a%2Fb").unwrap();
-        assert_eq!((found.route.key().as_str(), found.parameters["id"].as_str()), ("GET /customers/{id}", "a/b"));
-        for (method, path) in [("PUT", "/customers"), ("GET", "/"), ("GET", "/customers/"), ("GET", "/customers/a/b")] {
+        assert_eq!(
+            (found.route.key().as_str(), found.parameters["id"].as_str()),
+            ("GET /customers/{id}", "a/b")
+        );
+        for (method, path) in
+            [("PUT", "/customers"), ("GET", "/"), ("GET", "/customers/"), ("GET", "/customers/a/b")]
+        {
             assert!(routes.find(method, path).is_none(), "{method} {path}");
         }
     }

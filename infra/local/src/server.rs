@@ -86,10 +86,14 @@ impl Server {
             let environment = spec.map(|spec| spec.environment.clone()).unwrap_or_default();
             let settings = Settings::read(|name| environment.get(name).cloned());
             let settings = settings.map_err(|why| format!("{}: {why}", function.name))?;
-            functions.insert(function.name, (*function, App::new(settings, dynamodb.clone(), options.clock.clone())));
+            functions.insert(
+                function.name,
+                (*function, App::new(settings, dynamodb.clone(), options.clock.clone())),
+            );
         }
         let authorizer = Authorizer::new(template.authorizer.clone(), &key);
-        let openapi = openapi::document(&template)?.to_json().map_err(|error| format!("OpenAPI: {error}"))?;
+        let openapi =
+            openapi::document(&template)?.to_json().map_err(|error| format!("OpenAPI: {error}"))?;
         let router = Gateway { routes, authorizer, functions, openapi }.router();
 
         let (stop, stopped) = oneshot::channel::<()>();

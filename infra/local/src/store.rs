@@ -36,7 +36,8 @@ impl Store {
         let endpoint = format!("http://{}", listener.local_addr().map_err(failed)?);
 
         // A runtime of its own: the store works synchronously and would stall the handlers.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (stop_server, server_stopped) = oneshot::channel::<()>();
         let served = database.clone();
         let server = std::thread::spawn(move || {

@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
-    GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
-    TableDescription, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
+    GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, TableDescription, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
 };
 
 use crate::Failure;
@@ -27,7 +27,9 @@ pub(crate) async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), Fail
         let existing = indexes.iter().find(|existing| existing.index_name() == Some(name));
         match existing {
             Some(existing) if existing.key_schema() != key_schema(&index.key)? => {
-                return Err(format!("the table's index {name} has another key than the template says"));
+                return Err(format!(
+                    "the table's index {name} has another key than the template says"
+                ));
             }
             Some(_) => {}
             None => {
@@ -42,8 +44,16 @@ pub(crate) async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), Fail
 async fn describe(client: &Client, spec: &TableSpec) -> Result<Option<TableDescription>, Failure> {
     match client.describe_table().table_name(&spec.name).send().await {
         Ok(described) => Ok(described.table),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => Ok(None),
-        Err(error) => Err(format!("the table server does not answer: {}", DisplayErrorContext(error))),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(|error| error.is_resource_not_found_exception()) =>
+        {
+            Ok(None)
+        }
+        Err(error) => {
+            Err(format!("the table server does not answer: {}", DisplayErrorContext(error)))
+        }
     }
 }
 
@@ -83,7 +93,12 @@ async fn create(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn add_index(client: &Client, spec: &TableSpec, name: &str, index: &IndexSpec) -> Result<(), Failure> {
+async fn add_index(
+    client: &Client,
+    spec: &TableSpec,
+    name: &str,
+    index: &IndexSpec,
+) -> Result<(), Failure> {
     let action = CreateGlobalSecondaryIndexAction::builder()
         .index_name(name)
         .set_key_schema(Some(key_schema(&index.key)?))
@@ -94,10 +109,14 @@ async fn add_index(client: &Client, spec: &TableSpec, name: &str, index: &IndexS
         .update_table()
         .table_name(&spec.name)
         .set_attribute_definitions(Some(attributes(spec)?))
-        .global_secondary_index_updates(GlobalSecondaryIndexUpdate::builder().create(action).build())
+        .global_secondary_index_updates(
+            GlobalSecondaryIndexUpdate::builder().create(action).build(),
+        )
         .send()
         .await
-        .map_err(|error| format!("the index {name} cannot be added: {}", DisplayErrorContext(error)))?;
+        .map_err(|error| {
+            format!("the index {name} cannot be added: {}", DisplayErrorContext(error))
+        })?;
     Ok(())
 }
 
@@ -112,9 +131,13 @@ async fn expire(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
     if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
         return Ok(());
     }
-    let specification = TimeToLiveSpecification::builder().attribute_name(attribute).enabled(true).build();
+    let specification =
+        TimeToLiveSpecification::builder().attribute_name(attribute).enabled(true).build();
     let specification = specification.map_err(incomplete)?;
-    let update = client.update_time_to_live().table_name(&spec.name).time_to_live_specification(specification);
+    let update = client
+        .update_time_to_live()
+        .table_name(&spec.name)
+        .time_to_live_specification(specification);
     update.send().await.map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
     Ok(())
 }
@@ -122,7 +145,11 @@ async fn expire(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
 fn attributes(spec: &TableSpec) -> Result<Vec<AttributeDefinition>, Failure> {
     let definition = |(name, kind): (&String, &String)| {
         let kind = ScalarAttributeType::from(kind.as_str());
-        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().map_err(incomplete)
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(kind)
+            .build()
+            .map_err(incomplete)
     };
     spec.attributes.iter().map(definition).collect()
 }

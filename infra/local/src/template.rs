@@ -77,19 +77,23 @@ impl Template {
     }
 
     pub fn parse(text: &str) -> Result<Template, Failure> {
-        let document: Value = yaml_serde::from_str(text).map_err(|error| format!("template.yaml: {error}"))?;
+        let document: Value =
+            yaml_serde::from_str(text).map_err(|error| format!("template.yaml: {error}"))?;
         let reader = Reader { root: &document };
         reader.template().map_err(|why| format!("template.yaml: {why}"))
     }
 
     /// The claim that names the tenant, as the functions are told.
     pub fn tenant_claim(&self) -> &str {
-        let set = self.functions.iter().find_map(|function| function.environment.get("TENANT_CLAIM"));
+        let set =
+            self.functions.iter().find_map(|function| function.environment.get("TENANT_CLAIM"));
         set.map(String::as_str).filter(|claim| !claim.is_empty()).unwrap_or("tenant_id")
     }
 
     pub fn routes(&self) -> impl Iterator<Item = (&FunctionSpec, &Route)> {
-        self.functions.iter().flat_map(|function| function.routes.iter().map(move |route| (function, route)))
+        self.functions
+            .iter()
+            .flat_map(|function| function.routes.iter().map(move |route| (function, route)))
     }
 }
 
@@ -101,13 +105,16 @@ impl<'a> Reader<'a> {
     fn template(&self) -> Result<Template, Failure> {
         let resources = mapping(self.root, "Resources")?;
         let of_type = |kind: &'static str| {
-            resources.iter().filter(move |(_, resource)| resource.get("Type").and_then(Value::as_str) == Some(kind))
+            resources.iter().filter(move |(_, resource)| {
+                resource.get("Type").and_then(Value::as_str) == Some(kind)
+            })
         };
         let (table_id, table) = only(of_type("AWS::DynamoDB::Table"), "table")?;
         let (_, api) = only(of_type("AWS::Serverless::HttpApi"), "HTTP API")?;
         let functions = of_type("AWS::Serverless::Function");
         let functions = functions.map(|(id, function)| {
-            self.function(function).map_err(|why| format!("{}: {why}", id.as_str().unwrap_or_default()))
+            self.function(function)
+                .map_err(|why| format!("{}: {why}", id.as_str().unwrap_or_default()))
         });
         Ok(Template {
             functions: functions.collect::<Result<_, _>>()?,
@@ -153,12 +160,23 @@ impl<'a> Reader<'a> {
         let jwt = at(authorizer, &["JwtConfiguration"])?;
         let audience = self.resolved(at(jwt, &["audience"])?)?;
         let audiences = match audience.as_sequence() {
-            Some(audiences) => audiences.iter().map(|audience| self.text(audience)).collect::<Result<_, _>>()?,
-            None => self.text(&audience)?.split(',').map(|audience| audience.trim().to_owned()).collect(),
+            Some(audiences) => {
+                audiences.iter().map(|audience| self.text(audience)).collect::<Result<_, _>>()?
+            }
+            None => self
+                .text(&audience)?
+                .split(',')
+                .map(|audience| audience.trim().to_owned())
+                .collect(),
         };
         let source = self.text(at(authorizer, &["IdentitySource"])?)?;
-        let header = source.strip_prefix("$request.header.").ok_or("the identity source is not a header")?;
-        Ok(AuthorizerSpec { issuer: self.text(at(jwt, &["issuer"])?)?, audiences, header: header.to_lowercase() })
+        let header =
+            source.strip_prefix("$request.header.").ok_or("the identity source is not a header")?;
+        Ok(AuthorizerSpec {
+            issuer: self.text(at(jwt, &["issuer"])?)?,
+            audiences,
+            header: header.to_lowercase(),
+        })
     }
 
     fn table(&self, name: &str, table: &Value) -> Result<TableSpec, Failure> {
@@ -181,7 +199,13 @@ impl<'a> Reader<'a> {
         }
         let ttl = at(properties, &["TimeToLiveSpecification", "AttributeName"]).ok();
         let ttl_attribute = ttl.map(|attribute| self.text(attribute)).transpose()?;
-        Ok(TableSpec { name: name.to_owned(), attributes, key: self.key(properties)?, indexes, ttl_attribute })
+        Ok(TableSpec {
+            name: name.to_owned(),
+            attributes,
+            key: self.key(properties)?,
+            indexes,
+            ttl_attribute,
+        })
     }
 
     fn key(&self, of: &Value) -> Result<KeySpec, Failure> {
@@ -215,12 +239,15 @@ impl<'a> Reader<'a> {
         if tagged.tag != "Ref" {
             return Err(format!("{} is not known here", tagged.tag));
         }
-        if let Some((_, local)) = LOCAL_PARAMETERS.iter().find(|(parameter, _)| *parameter == name) {
+        if let Some((_, local)) = LOCAL_PARAMETERS.iter().find(|(parameter, _)| *parameter == name)
+        {
             return Ok(Value::from(*local));
         }
         if let Ok(parameter) = at(self.root, &["Parameters", name]) {
             let default = parameter.get("Default");
-            return default.cloned().ok_or_else(|| format!("the parameter {name} has no default and no local value"));
+            return default
+                .cloned()
+                .ok_or_else(|| format!("the parameter {name} has no default and no local value"));
         }
         at(self.root, &["Resources", name]).map(|_| Value::from(name))
     }
