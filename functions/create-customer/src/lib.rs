@@ -22,7 +22,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let stamp = app.stamp();
     let (key, profile) = request.input().read(|input| {
         let key = input.idempotency_key();
-        let mut fields = Fields::new(input.object(JSON), input.faults_mut());
+        let mut fields = Fields::new(input.object(JSON)?, input.faults_mut());
         let profile = Profile::read(&mut fields, stamp.at.date());
         fields.done(READ_ONLY);
         Some((key, profile?))

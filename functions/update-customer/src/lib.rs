@@ -24,6 +24,9 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let patch = input.object(MERGE_PATCH);
     // The patch can only be judged together with what it changes.
     let faults = input.faults()?;
+    let Some(patch) = patch else {
+        return Err(faults.into());
+    };
     let id = request.customer_id()?;
     let stamp = app.stamp();
     let change = |current: &Customer| {

@@ -104,14 +104,14 @@ impl<'a> Input<'a> {
         parsed.map_err(|issue| self.faults.add(field, issue)).ok()
     }
 
-    /// The body as a JSON object of one of these media types.
-    pub fn object(&mut self, media_types: &[&str]) -> Map<String, Value> {
+    /// The body as a JSON object of one of these media types. `None` is recorded.
+    pub fn object(&mut self, media_types: &[&str]) -> Option<Map<String, Value>> {
         match self.json(media_types) {
-            Ok(Value::Object(object)) => return object,
+            Ok(Value::Object(object)) => return Some(object),
             Ok(_) => self.faults.add("", "must be a JSON object"),
             Err(error) => self.refusal = Some(error),
         }
-        Map::new()
+        None
     }
 
     pub fn faults_mut(&mut self) -> &mut Faults {

@@ -1,0 +1,4 @@
+//! The API from outside. The modules mirror the routes; `matrix` and `coverage` fail by themselves
+//! when a route is added without them.
+
+mod customers;

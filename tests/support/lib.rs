@@ -1,0 +1,206 @@
+//! Talks to the API as a caller does. One [`Api`] is one server with a table of its own, in memory,
+//! gone when the test ends.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use local::template::Template;
+use local::{Options, Server, SigningKey, TokenRequest};
+use reqwest::{Client, Method, RequestBuilder};
+pub use serde_json::{Value, json};
+use shared::model::time::Clock;
+
+/// One key for all tests: making one takes longer than most of them.
+pub static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
+
+pub struct Api {
+    pub server: Server,
+    http: Client,
+}
+
+/// Who calls. Tenants are made up by the test.
+#[derive(Clone, Debug)]
+pub struct Persona {
+    token: Option<String>,
+}
+
+impl Persona {
+    pub fn anonymous() -> Persona {
+        Persona { token: None }
+    }
+
+    /// Everything is allowed to it, within its tenant.
+    pub fn of(tenant: &str) -> Persona {
+        Persona::with(tenant, &["kyc:*"])
+    }
+
+    pub fn reader(tenant: &str) -> Persona {
+        Persona::with(tenant, &["kyc:read"])
+    }
+
+    pub fn with(tenant: &str, permissions: &[&str]) -> Persona {
+        let request = TokenRequest {
+            tenant: tenant.to_owned(),
+            permissions: permissions.iter().map(ToString::to_string).collect(),
+            subject: "tester".to_owned(),
+            lifetime: Duration::from_secs(3_600),
+        };
+        Persona::bearing(KEY.token(&request, &Template::embedded().unwrap()).unwrap())
+    }
+
+    /// With whatever token.
+    pub fn bearing(token: impl Into<String>) -> Persona {
+        Persona { token: Some(token.into()) }
+    }
+}
+
+/// A request about to be sent.
+pub struct Call {
+    request: RequestBuilder,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub text: String,
+    pub body: Value,
+}
+
+impl Api {
+    pub async fn start() -> Api {
+        Api::at(Clock::system()).await
+    }
+
+    /// With a clock of the test's own.
+    pub async fn at(clock: Clock) -> Api {
+        let options =
+            Options { port: 0, data: None, dynamodb_endpoint: None, key: Some(KEY.clone()), clock };
+        Api { server: Server::start(options).await.unwrap(), http: Client::new() }
+    }
+
+    pub fn call(&self, who: &Persona, method: &str, path: &str) -> Call {
+        let url = format!("{}{path}", self.server.url());
+        let mut request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
+        if let Some(token) = &who.token {
+            request = request.bearer_auth(token);
+        }
+        Call { request }
+    }
+
+    pub async fn get(&self, who: &Persona, path: &str) -> Answer {
+        self.call(who, "GET", path).send().await
+    }
+
+    pub async fn post(&self, who: &Persona, path: &str, body: &Value) -> Answer {
+        self.call(who, "POST", path).json(body).send().await
+    }
+
+    pub async fn patch(&self, who: &Persona, path: &str, body: &Value) -> Answer {
+        self.call(who, "PATCH", path).json(body).send().await
+    }
+
+    pub async fn delete(&self, who: &Persona, path: &str) -> Answer {
+        self.call(who, "DELETE", path).send().await
+    }
+
+    /// Creates a customer and returns it.
+    pub async fn create(&self, who: &Persona, body: &Value) -> Value {
+        self.post(who, "/customers", body).await.expect(201)
+    }
+
+    /// Gives a function an event past routes and authorizer, as `aws lambda invoke` does, and
+    /// returns what it answered to API Gateway.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Answer {
+        let path = format!("/2015-03-31/functions/{function}/invocations");
+        let invoked = self.call(&Persona::anonymous(), "POST", &path).json(event).send().await;
+        assert_eq!(invoked.status, 200, "{}", invoked.text);
+        let text = invoked.body["body"].as_str().unwrap_or_default().to_owned();
+        let headers = invoked.body["headers"].as_object().unwrap();
+        Answer {
+            status: invoked.body["statusCode"].as_u64().unwrap() as u16,
+            headers: headers
+                .iter()
+                .map(|(n, v)| (n.clone(), v.as_str().unwrap().to_owned()))
+                .collect(),
+            body: serde_json::from_str(&text).unwrap(),
+            text,
+        }
+    }
+}
+
+impl Call {
+    pub fn header(self, name: &str, value: &str) -> Call {
+        Call { request: self.request.header(name, value) }
+    }
+
+    pub fn json(self, body: &Value) -> Call {
+        self.header("content-type", "application/json").text(body.to_string())
+    }
+
+    pub fn text(self, body: impl Into<reqwest::Body>) -> Call {
+        Call { request: self.request.body(body) }
+    }
+
+    pub async fn send(self) -> Answer {
+        let response = self.request.send().await.unwrap();
+        let headers = response.headers().iter();
+        let headers =
+            headers.map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_owned())).collect();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+    }
+}
+
+impl Answer {
+    /// `data` of a success with this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.body["status"], "success", "{}", self.text);
+        assert_eq!(self.body["meta"]["request_id"].as_str(), self.header("x-request-id"));
+        self.body["data"].clone()
+    }
+
+    /// `error` of a failure with this status and code.
+    #[track_caller]
+    pub fn refused(self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.body["status"], "error", "{}", self.text);
+        assert_eq!(self.body["error"]["code"], code, "{}", self.text);
+        assert_eq!(self.body["meta"]["request_id"].as_str(), self.header("x-request-id"));
+        self.body["error"].clone()
+    }
+
+    /// The fields a 400 names, in order.
+    #[track_caller]
+    pub fn faults(self) -> Vec<String> {
+        let error = self.refused(400, "VALIDATION_ERROR");
+        let details = error["details"].as_array().unwrap().iter();
+        details.map(|detail| detail["field"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// The answer without what is new in every answer.
+    pub fn without_request_id(&self) -> (u16, Vec<(String, String)>, Value) {
+        let own = ["x-request-id", "apigw-requestid", "date"];
+        let headers = self.headers.iter().filter(|(name, _)| !own.contains(&name.as_str()));
+        let headers = headers.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut body = self.body.clone();
+        body["meta"] = Value::Null;
+        (self.status, headers, body)
+    }
+}
