@@ -3,6 +3,9 @@
 //! Creates a customer. A `client_id` belongs to one customer of its tenant for ever: a second
 //! creation with it is a conflict that names the first.
 
+#[cfg(feature = "openapi")]
+mod openapi;
+
 use shared::http::edge::Function;
 use shared::http::{JSON, Request, Response};
 use shared::model::customer::{Customer, READ_ONLY};
@@ -14,6 +17,8 @@ use shared::{App, Caller, Error, Permission};
 pub const FUNCTION: Function = Function {
     name: env!("CARGO_PKG_NAME"),
     handle: |app, request| Box::pin(handle(app, request)),
+    #[cfg(feature = "openapi")]
+    describe: openapi::describe,
 };
 pub const PERMISSION: Permission = Permission::Create;
 

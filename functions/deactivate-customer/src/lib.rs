@@ -3,6 +3,9 @@
 //! Deactivates: nothing is lost, and `PATCH {"status":"active"}` takes it back. Deactivating what
 //! is inactive already changes nothing.
 
+#[cfg(feature = "openapi")]
+mod openapi;
+
 use shared::http::edge::Function;
 use shared::http::{Request, Response};
 use shared::model::customer::Customer;
@@ -12,6 +15,8 @@ use shared::{App, Caller, Error, Permission};
 pub const FUNCTION: Function = Function {
     name: env!("CARGO_PKG_NAME"),
     handle: |app, request| Box::pin(handle(app, request)),
+    #[cfg(feature = "openapi")]
+    describe: openapi::describe,
 };
 pub const PERMISSION: Permission = Permission::Delete;
 

@@ -1,5 +1,8 @@
 //! GET /customers/{id}
 
+#[cfg(feature = "openapi")]
+mod openapi;
+
 use shared::http::edge::Function;
 use shared::http::{Request, Response};
 use shared::{App, Caller, Error, Permission};
@@ -7,6 +10,8 @@ use shared::{App, Caller, Error, Permission};
 pub const FUNCTION: Function = Function {
     name: env!("CARGO_PKG_NAME"),
     handle: |app, request| Box::pin(handle(app, request)),
+    #[cfg(feature = "openapi")]
+    describe: openapi::describe,
 };
 pub const PERMISSION: Permission = Permission::Read;
 

@@ -3,6 +3,9 @@
 //! The customers of a tenant, filtered and paged. Rows come in order of creation, with `search` in
 //! order of name. A row that was written within the last moments may not be listed yet.
 
+#[cfg(feature = "openapi")]
+mod openapi;
+
 use shared::http::edge::Function;
 use shared::http::{Request, Response};
 use shared::model::customer::{RiskLevel, Status};
@@ -16,6 +19,8 @@ use shared::{App, Caller, Error, Permission};
 pub const FUNCTION: Function = Function {
     name: env!("CARGO_PKG_NAME"),
     handle: |app, request| Box::pin(handle(app, request)),
+    #[cfg(feature = "openapi")]
+    describe: openapi::describe,
 };
 pub const PERMISSION: Permission = Permission::Read;
 

@@ -4,6 +4,9 @@
 //! writer wins, and no field it did not name is lost: a patch that meets another is made anew on
 //! top of it.
 
+#[cfg(feature = "openapi")]
+mod openapi;
+
 use shared::http::edge::Function;
 use shared::http::{MERGE_PATCH, Request, Response};
 use shared::model::customer::Customer;
@@ -14,6 +17,8 @@ use shared::{App, Caller, Error, Permission};
 pub const FUNCTION: Function = Function {
     name: env!("CARGO_PKG_NAME"),
     handle: |app, request| Box::pin(handle(app, request)),
+    #[cfg(feature = "openapi")]
+    describe: openapi::describe,
 };
 pub const PERMISSION: Permission = Permission::Update;
 

@@ -1,11 +1,61 @@
+//! The OpenAPI document: paths from the template, operations from the functions.
+
+use shared::openapi::envelope_schemas;
+use utoipa::openapi::path::{HttpMethod, Paths};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, Info, License, OpenApi, OpenApiBuilder, RefOr};
+
 use crate::Failure;
+use crate::functions::FUNCTIONS;
 use crate::template::Template;
-pub fn document(_: &Template) -> Result<utoipa::openapi::OpenApi, Failure> {
-    Ok(utoipa::openapi::OpenApi::new(
-        utoipa::openapi::Info::new("x", "y"),
-        utoipa::openapi::Paths::new(),
-    ))
+
+pub fn document(template: &Template) -> Result<OpenApi, Failure> {
+    let mut paths = Paths::new();
+    let mut components = ComponentsBuilder::new();
+    for (name, schema) in envelope_schemas() {
+        components = components.schema(name, schema);
+    }
+    for (spec, route) in template.routes() {
+        let function = FUNCTIONS.iter().find(|function| function.name == spec.name);
+        let function = function.ok_or_else(|| format!("{} is not linked in", spec.name))?;
+        let segments = route.path.split('/');
+        let parameters: Vec<&str> =
+            segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect();
+        let (operation, schemas) = (function.describe)().finish(function.name, &parameters);
+        for (name, schema) in schemas {
+            components = components.schema(name, schema);
+        }
+        paths.add_path_operation(&route.path, vec![method(&route.method)?], operation);
+    }
+    let token = Http::builder()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("An access token of the deployment's issuer, with the tenant and permissions in its claims."))
+        .build();
+    let components = components.security_scheme("token", RefOr::T(SecurityScheme::Http(token)));
+    let mut info = Info::new("Customers API", env!("CARGO_PKG_VERSION"));
+    info.description = Some("Customers API for KYC and AML teams, self-hosted.".to_owned());
+    info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
+    Ok(OpenApiBuilder::new()
+        .info(info)
+        .paths(paths)
+        .components(Some(components.build()))
+        .security(Some([SecurityRequirement::new("token", Vec::<String>::new())]))
+        .build())
 }
-pub fn yaml(t: &Template) -> Result<String, Failure> {
-    document(t)?.to_yaml().map_err(|e| e.to_string())
+
+pub fn yaml(template: &Template) -> Result<String, Failure> {
+    let yaml = document(template)?.to_yaml().map_err(|error| format!("OpenAPI: {error}"))?;
+    Ok(format!("# Generated from the code: cargo run -- openapi > infra/openapi.yaml\n{yaml}"))
+}
+
+fn method(method: &str) -> Result<HttpMethod, Failure> {
+    match method {
+        "GET" => Ok(HttpMethod::Get),
+        "POST" => Ok(HttpMethod::Post),
+        "PUT" => Ok(HttpMethod::Put),
+        "PATCH" => Ok(HttpMethod::Patch),
+        "DELETE" => Ok(HttpMethod::Delete),
+        other => Err(format!("the method {other} is not known here")),
+    }
 }

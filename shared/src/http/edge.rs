@@ -25,6 +25,8 @@ use crate::telemetry;
 pub struct Function {
     pub name: &'static str,
     pub handle: Handler,
+    #[cfg(feature = "openapi")]
+    pub describe: fn() -> crate::openapi::Endpoint,
 }
 
 pub type Handler = for<'a> fn(&'a App, &'a Request) -> Answer<'a>;

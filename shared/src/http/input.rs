@@ -89,7 +89,7 @@ impl<'a> Input<'a> {
     }
 
     pub fn if_match(&mut self) -> IfMatch {
-        self.header(&IF_MATCH, "If-Match", IfMatch::parse).unwrap_or(IfMatch::Any)
+        self.header(&IF_MATCH, IfMatch::HEADER, IfMatch::parse).unwrap_or(IfMatch::Any)
     }
 
     fn header<T>(

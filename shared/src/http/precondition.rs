@@ -11,6 +11,8 @@ pub enum IfMatch {
 }
 
 impl IfMatch {
+    pub const HEADER: &'static str = "If-Match";
+
     pub(super) fn parse(header: &str) -> Result<IfMatch, String> {
         if header.trim() == "*" {
             return Ok(IfMatch::Any);

@@ -43,11 +43,11 @@ pub struct Profile {
     pub incorporated_on: Option<CalendarDate>,
     /// At most 50, no repeats.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(max_items = 50))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::tags))]
     pub tags: Vec<Tag>,
     /// At most 50 keys of at most 40 characters, values of at most 500 characters.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, MetadataValue>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schema::metadata))]
     pub metadata: BTreeMap<MetadataKey, MetadataValue>,
 }
 
@@ -101,5 +101,41 @@ impl Profile {
             tags,
             metadata,
         })
+    }
+}
+
+/// The two schemas that a type does not tell.
+#[cfg(feature = "openapi")]
+pub mod schema {
+    use utoipa::PartialSchema;
+    use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
+    use utoipa::openapi::{RefOr, Schema};
+
+    use super::{MAX_METADATA, MAX_TAGS, MetadataKey, MetadataValue, Tag};
+
+    pub fn tags() -> RefOr<Schema> {
+        let tags =
+            ArrayBuilder::new().items(Tag::schema()).max_items(Some(MAX_TAGS)).unique_items(true);
+        tags.description(Some("At most 50, no repeats.")).into()
+    }
+
+    pub fn metadata() -> RefOr<Schema> {
+        map_of(MetadataValue::schema())
+    }
+
+    /// In a merge patch `null` removes a key.
+    pub fn metadata_patch() -> RefOr<Schema> {
+        map_of(crate::openapi::nullable(MetadataValue::schema()))
+    }
+
+    fn map_of(values: RefOr<Schema>) -> RefOr<Schema> {
+        let keys = match MetadataKey::schema() {
+            RefOr::T(schema) => Some(schema),
+            RefOr::Ref(_) => None,
+        };
+        let map = ObjectBuilder::new().property_names(keys).additional_properties(Some(values));
+        let map = map.max_properties(Some(MAX_METADATA));
+        map.description(Some("At most 50 keys of 1 to 40 characters, values of at most 500."))
+            .into()
     }
 }

@@ -216,7 +216,6 @@ macro_rules! word {
     ($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum $name { $($(#[$attribute])* #[serde(rename = $word)] $variant),+ }
 
         impl $name {
@@ -233,6 +232,18 @@ macro_rules! word {
                 match self { $($name::$variant => $word),+ }
             }
         }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let schema = utoipa::openapi::schema::ObjectBuilder::new();
+                let schema = schema.schema_type(utoipa::openapi::schema::Type::String);
+                schema.enum_values(Some($name::WORDS.iter().copied())).into()
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {}
     };
 }
 pub(crate) use word;
