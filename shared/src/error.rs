@@ -179,6 +179,10 @@ impl Faults {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    pub fn names(&self, field: &str) -> bool {
+        self.0.iter().any(|fault| fault.field == field)
+    }
 }
 
 impl From<Faults> for Error {

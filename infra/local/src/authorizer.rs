@@ -87,6 +87,7 @@ impl Authorizer {
     pub(crate) fn new(spec: AuthorizerSpec, key: &SigningKey) -> Authorizer {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.leeway = 0;
+        validation.reject_tokens_expiring_in_less_than = 1; // `exp` must lie after now
         validation.validate_nbf = true;
         validation.validate_aud = false; // checked below: `client_id` may stand in for `aud`
         validation.set_issuer(&[&spec.issuer]);

@@ -10,6 +10,7 @@ use local::data::DataFolder;
 use local::template::Template;
 use local::{Failure, Options, Server, SigningKey, TokenRequest, openapi};
 use shared::model::time::Clock;
+use shared::model::value::TenantId;
 
 /// The Customers API with everything it needs, on this machine.
 #[derive(Parser)]
@@ -46,7 +47,7 @@ enum Command {
 struct Token {
     /// The tenant it belongs to
     #[arg(long)]
-    tenant: String,
+    tenant: TenantId,
     /// What it allows, like kyc:create,kyc:read
     #[arg(long, value_delimiter = ',', default_value = "kyc:*")]
     permissions: Vec<String>,
@@ -81,7 +82,7 @@ async fn main() -> ExitCode {
 fn print_token(token: Token) -> Result<(), Failure> {
     let key = DataFolder::open(&token.data)?.signing_key()?;
     let request = TokenRequest {
-        tenant: token.tenant,
+        tenant: token.tenant.to_string(),
         permissions: token.permissions,
         subject: token.subject,
         lifetime: token.expires,

@@ -14,6 +14,7 @@ use lambda_http::request::LambdaRequest;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::input::BODY;
 use super::request::Request;
 use super::response::Response;
 use crate::app::App;
@@ -106,7 +107,7 @@ fn take_out_what_panics(event: &mut ApiGatewayV2httpRequest) -> Faults {
         && STANDARD.decode(event.body.as_deref().unwrap_or_default()).is_err()
     {
         event.body = None;
-        faults.add("", "is not valid base64");
+        faults.add(BODY, "is not valid base64");
     }
     faults
 }

@@ -11,6 +11,9 @@ use crate::error::{Error, Faults};
 /// The largest body a customer route takes.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
+/// The JSON Pointer of the whole body.
+pub(super) const BODY: &str = "";
+
 /// What a body may be called.
 pub const JSON: &[&str] = &["application/json"];
 /// RFC 7396 names the type; many clients only know the plain one.
@@ -106,9 +109,12 @@ impl<'a> Input<'a> {
 
     /// The body as a JSON object of one of these media types. `None` is recorded.
     pub fn object(&mut self, media_types: &[&str]) -> Option<Map<String, Value>> {
+        if self.faults.names(BODY) {
+            return None; // the event's body could not even be decoded
+        }
         match self.json(media_types) {
             Ok(Value::Object(object)) => return Some(object),
-            Ok(_) => self.faults.add("", "must be a JSON object"),
+            Ok(_) => self.faults.add(BODY, "must be a JSON object"),
             Err(error) => self.refusal = Some(error),
         }
         None

@@ -255,12 +255,13 @@ pub(crate) use word;
 pub struct TenantId(String);
 
 impl FromStr for TenantId {
-    type Err = ();
+    type Err = Issue;
 
-    fn from_str(text: &str) -> Result<TenantId, ()> {
+    fn from_str(text: &str) -> Result<TenantId, Issue> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
         let fits = (1..=128).contains(&text.len()) && text.chars().all(allowed);
-        fits.then(|| TenantId(text.to_owned())).ok_or(())
+        let issue = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -";
+        fits.then(|| TenantId(text.to_owned())).ok_or_else(|| issue.to_owned())
     }
 }
 

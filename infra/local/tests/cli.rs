@@ -1,0 +1,241 @@
+//! The command as a person uses it: the binary itself, its output, its signals and its files.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+fn command(arguments: &[&str], data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kyc-customers"));
+    command.args(arguments).env_remove("DYNAMODB_ENDPOINT").current_dir(data);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(arguments: &[&str], data: &Path) -> Output {
+    command(arguments, data).output().unwrap()
+}
+
+/// A running server; killed if a test fails before it is stopped.
+struct Running {
+    child: Child,
+    welcome: String,
+    url: String,
+    token: String,
+}
+
+impl Running {
+    fn start(arguments: &[&str], folder: &Path) -> Running {
+        let mut child = command(arguments, folder).spawn().unwrap();
+        let mut welcome = String::new();
+        let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+        while !welcome.contains("\ncurl ") {
+            let line = lines.next().expect("the server ended").unwrap();
+            welcome.push_str(&line);
+            welcome.push('\n');
+        }
+        let url =
+            welcome.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        let token = welcome.lines().find(|line| line.starts_with("eyJ")).unwrap().to_owned();
+        Running { child, welcome, url, token }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// Stops it and returns the log.
+    fn stop(mut self, signal: &str) -> String {
+        self.signal(signal);
+        let status = self.child.wait().unwrap();
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert!(status.success(), "{status}: {log}");
+        log
+    }
+
+    async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<Value>,
+    ) -> (u16, Value) {
+        let client = reqwest::Client::new();
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = client.request(method, format!("{}{path}", self.url)).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn the_printed_line_works_and_the_data_survives() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(&["--port", "0"], folder.path());
+    let curl = server.welcome.lines().find(|line| line.starts_with("curl ")).unwrap();
+    // What the printed line sends, without depending on curl being installed.
+    let body: Value =
+        serde_json::from_str(curl.split('\'').rfind(|part| part.starts_with('{')).unwrap())
+            .unwrap();
+    assert!(curl.contains(&format!("{}/customers", server.url)) && curl.contains(&server.token));
+    let (status, created) =
+        server.call("POST", "/customers", &server.token, Some(body.clone())).await;
+    assert_eq!(status, 201, "{created}");
+    let (status, conflict) = server.call("POST", "/customers", &server.token, Some(body)).await;
+    assert_eq!(status, 409);
+    assert_eq!(conflict["error"]["details"][0]["customer_id"], created["data"]["customer_id"]);
+    let token = server.token.clone();
+    server.stop("-INT");
+
+    // Another port, the same folder: the old token and the customer are still good.
+    let server = Running::start(&["--port", "0"], folder.path());
+    let path = format!("/customers/{}", created["data"]["customer_id"].as_str().unwrap());
+    assert_eq!(server.call("GET", &path, &token, None).await.1["data"], created["data"]);
+    server.stop("-TERM");
+}
+
+#[tokio::test]
+async fn a_token_is_printed_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(&["--port", "0", "--data", "d"], folder.path());
+    let token = |arguments: &[&str]| {
+        let output =
+            run(&[&["token", "--tenant", "zoo", "--data", "d"], arguments].concat(), folder.path());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let printed = text(&output.stdout);
+        assert_eq!(printed.lines().count(), 1, "{printed}");
+        printed.trim_end().to_owned()
+    };
+    let reader = token(&["--permissions", "kyc:read", "--expires", "1h"]);
+    assert_eq!(server.call("GET", "/customers", &reader, None).await.0, 200);
+    let body = Some(json!({ "name": "A" }));
+    assert_eq!(server.call("POST", "/customers", &reader, body.clone()).await.0, 403);
+    let both = token(&["--permissions", "kyc:create,kyc:read"]);
+    assert_eq!(server.call("POST", "/customers", &both, body).await.1["data"]["tenant_id"], "zoo");
+    let expired = token(&["--expires", "0s"]);
+    assert_eq!(server.call("GET", "/customers", &expired, None).await.0, 401);
+    server.stop("-INT");
+
+    let wrong = run(&["token", "--tenant", "zoo", "--expires", "soon"], folder.path());
+    assert_eq!((wrong.status.code(), wrong.stdout.len()), (Some(2), 0));
+    let wrong = run(&["token", "--tenant", "a b", "--data", "d"], folder.path());
+    assert_eq!((wrong.status.code(), wrong.stdout.len()), (Some(2), 0));
+    assert!(text(&wrong.stderr).contains("tenant"), "{}", text(&wrong.stderr));
+}
+
+#[tokio::test]
+async fn in_memory_nothing_is_left_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(&["--port", "0", "--memory"], folder.path());
+    assert_eq!(server.call("GET", "/customers", &server.token, None).await.0, 200);
+    server.stop("-INT");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn what_is_taken_is_told_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(&["--port", "0", "--data", "d"], folder.path());
+    let port = server.url.rsplit(':').next().unwrap();
+    for (arguments, told) in [
+        (["--port", port, "--data", "e"], "pass --port"),
+        (["--port", "0", "--data", "d"], "is in use by another server"),
+    ] {
+        let refused = run(&arguments, folder.path());
+        let said = text(&refused.stderr);
+        assert_eq!((refused.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+        assert!(said.contains(told), "{said}");
+    }
+    assert!(!folder.path().join("e").exists(), "a refused start leaves a folder behind");
+    server.stop("-INT");
+}
+
+#[tokio::test]
+async fn a_request_is_one_log_line_without_personal_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(&["--port", "0", "--memory"], folder.path());
+    let secret = json!({
+        "name": "Zaphod Beeblebrox", "tax_id": "TAX-4242", "email": "zaphod@example.com", "phone": "+4930555123",
+        "entity_type": "individual", "date_of_birth": "1952-03-11", "website": "https://zaphod.example",
+        "client_id": "zb-1", "industry": "Presidency", "tags": ["two-heads"], "metadata": { "ship": "heart-of-gold" },
+    });
+    let (status, created) =
+        server.call("POST", "/customers", &server.token, Some(secret.clone())).await;
+    assert_eq!(status, 201, "{created}");
+    let path = format!("/customers/{}", created["data"]["customer_id"].as_str().unwrap());
+    let mut faulty = secret.clone();
+    faulty["email"] = json!("zaphod@@example.com");
+    for (method, path, body) in [
+        ("POST", "/customers".to_owned(), Some(secret.clone())),
+        ("POST", "/customers".to_owned(), Some(faulty.clone())),
+        (
+            "PATCH",
+            path.clone(),
+            Some(json!({ "name": "Zaphod B.", "date_of_birth": "Beeblebrox" })),
+        ),
+        ("GET", "/customers?search=zaphod&created_after=Beeblebrox".to_owned(), None),
+        ("GET", "/customers?search=zaphod&limit=1".to_owned(), None),
+        ("DELETE", path, None),
+    ] {
+        server.call(method, &path, &server.token, body).await;
+    }
+    let token = server.token.clone();
+    let log = server.stop("-INT");
+    let lines: Vec<Value> =
+        log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert_eq!(lines.len(), 7, "{log}");
+    assert_eq!(lines[0]["request_id"], created["meta"]["request_id"]);
+    for (field, value) in [
+        ("tenant", json!("acme")),
+        ("function", json!("create-customer")),
+        ("route", json!("POST /customers")),
+        ("status", json!(201)),
+        ("dynamodb_calls", json!(1)),
+    ] {
+        assert_eq!(lines[0][field], value, "{log}");
+    }
+    assert!(lines[0]["ms"].as_f64().unwrap() > 0.0);
+    assert_eq!(lines[1]["code"], "CUSTOMER_ALREADY_EXISTS");
+    let lower = log.to_lowercase();
+    for personal in [
+        "zaphod",
+        "beeblebrox",
+        "4242",
+        "555123",
+        "1952",
+        "zb-1",
+        "presidency",
+        "two-heads",
+        "heart-of",
+    ] {
+        assert!(!lower.contains(personal), "{personal}: {log}");
+    }
+    assert!(!log.contains(&token[..20]) && !log.contains(token.rsplit('.').next().unwrap()));
+}
+
+#[test]
+fn the_openapi_document_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = text(&run(&["openapi"], folder.path()).stdout);
+    assert!(
+        printed.contains("openapi: 3.1.0") && printed.contains("/customers/{id}:"),
+        "{printed}"
+    );
+}

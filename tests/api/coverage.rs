@@ -1,0 +1,89 @@
+//! What exists in one place exists in all: routes of the template, function crates, paths of the
+//! OpenAPI document, rows of the matrix, lines of the README.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use api_tests::{Api, Persona};
+use local::openapi;
+use local::template::{LOCAL_PARAMETERS, Template};
+
+use crate::matrix::ROWS;
+
+fn file(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
+}
+
+fn routes() -> BTreeSet<String> {
+    Template::embedded().unwrap().routes().map(|(_, route)| route.key()).collect()
+}
+
+#[test]
+fn every_route_has_a_row_in_the_matrix() {
+    let rows: BTreeSet<String> = ROWS.iter().map(|row| row.route.to_owned()).collect();
+    assert_eq!(rows, routes());
+    assert_eq!(rows.len(), ROWS.len(), "a row is written twice");
+}
+
+#[test]
+fn every_function_crate_is_in_the_template() {
+    let crates =
+        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions")).unwrap();
+    let crates: BTreeSet<String> =
+        crates.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let functions = Template::embedded().unwrap().functions;
+    assert_eq!(crates, functions.iter().map(|function| function.name.clone()).collect());
+}
+
+#[tokio::test]
+async fn every_route_is_in_the_openapi_document() {
+    let api = Api::start().await;
+    let document = api.get(&Persona::anonymous(), "/openapi.json").await.body;
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            described.insert(format!("{} {path}", method.to_uppercase()));
+        }
+    }
+    assert_eq!(described, routes());
+    assert_eq!(document["openapi"], "3.1.0");
+}
+
+#[test]
+fn the_checked_in_openapi_document_is_fresh() {
+    let fresh = openapi::yaml(&Template::embedded().unwrap()).unwrap();
+    assert!(
+        fresh == file("infra/openapi.yaml"),
+        "infra/openapi.yaml is stale: cargo run -- openapi > infra/openapi.yaml"
+    );
+}
+
+#[test]
+fn every_reference_of_the_openapi_document_leads_somewhere() {
+    let document = openapi::document(&Template::embedded().unwrap()).unwrap();
+    let json = document.to_json().unwrap();
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let references: BTreeSet<&str> =
+        json.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(references.len() > 10);
+    for reference in references {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn the_route_table_of_the_readme_is_the_templates() {
+    let readme = file("README.md");
+    let lines = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let listed: BTreeSet<String> =
+        lines.filter(|cell| cell.contains(" /")).map(str::to_owned).collect();
+    assert_eq!(listed, routes());
+}
+
+#[test]
+fn the_local_parameters_are_the_templates() {
+    let template = file("template.yaml");
+    for (parameter, _) in LOCAL_PARAMETERS {
+        assert!(template.contains(&format!("\n  {parameter}:\n    Type:")), "{parameter}");
+    }
+}

@@ -1,0 +1,201 @@
+//! Events no friendly caller sends: each gets a 4xx in the envelope, and the process lives.
+
+use std::path::Path;
+
+use api_tests::{Api, Persona, Value, json};
+
+/// A good event, as API Gateway sends it.
+fn event() -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/get-customers.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn with(pointer: &str, value: Value) -> Value {
+    let mut event = event();
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    event.pointer_mut(parent).unwrap()[name] = value;
+    event
+}
+
+async fn lives(api: &Api) {
+    api.invoke("list-customers", &event()).await.expect(200);
+    assert_eq!(api.get(&Persona::of("acme"), "/customers").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_captured_event_is_answered() {
+    let api = Api::start().await;
+    let data = api.invoke("list-customers", &event()).await.expect(200);
+    assert_eq!(data, json!({ "items": [], "count": 0, "cursor": null, "has_more": false }));
+}
+
+#[tokio::test]
+async fn query_strings() {
+    let api = Api::start().await;
+    let long = format!("search={}", "a".repeat(10_000));
+    for (query, fault) in [
+        ("search=<script>", "?"),
+        ("search=\"a\"", "?"),
+        ("search=a b", "?"),
+        ("search=a\u{1}b", "?"),
+        ("search=a\nb", "?"),
+        ("search=a\u{0}b", "?"),
+        ("search=%zz", "?search"),
+        ("search=%", "?search"),
+        ("%ff=1", "?\u{fffd}"),
+        ("search=%00", "?search"),
+        ("search=%0a", "?search"),
+        ("search=", "?search"),
+        ("=", "?"),
+        ("limit=1&limit=2", "?limit"),
+        ("limit=99999999999999999999", "?limit"),
+        (&long, "?search"),
+        (&"x".repeat(10_000), &format!("?{}", "x".repeat(100))),
+    ] {
+        let answer = api.invoke("list-customers", &with("/rawQueryString", json!(query))).await;
+        let shown: String = query.chars().take(60).collect();
+        assert_eq!(answer.faults(), [fault], "{shown}");
+    }
+    lives(&api).await;
+}
+
+#[tokio::test]
+async fn bodies() {
+    let api = Api::start().await;
+    let post = |body: Value, base64: bool| {
+        let mut event = with("/body", body);
+        event["isBase64Encoded"] = json!(base64);
+        event["headers"]["content-type"] = json!("application/json");
+        event
+    };
+    let create = async |event: Value| api.invoke("create-customer", &event).await;
+    for bad in ["%%%", "e30", "e30=\n", "\u{0}", "a"] {
+        assert_eq!(create(post(json!(bad), true)).await.faults(), [""], "{bad}");
+    }
+    create(post(json!("eyJuYW1lIjoiQSJ9"), true)).await.expect(201);
+    create(post(Value::Null, false)).await.refused(400, "MALFORMED_JSON");
+    create(post(json!("["), false)).await.refused(400, "MALFORMED_JSON");
+    create(post(json!("[".repeat(100_000)), false)).await.refused(400, "MALFORMED_JSON");
+    create(post(json!(format!("{{\"name\":{}", "{\"a\":".repeat(10_000))), false))
+        .await
+        .refused(400, "MALFORMED_JSON");
+    create(post(json!("1e999999"), false)).await.refused(400, "MALFORMED_JSON");
+    for (field, value) in [
+        ("name", "a".repeat(10_000)),
+        ("client_id", "a".repeat(10_000)),
+        ("website", format!("https://{}", "a".repeat(10_000))),
+    ] {
+        let mut body = json!({ "name": "A" });
+        body[field] = json!(value);
+        assert_eq!(
+            create(post(json!(body.to_string()), false)).await.faults(),
+            [format!("/{field}")]
+        );
+    }
+    // An answer does not grow with the number of faults.
+    let many: serde_json::Map<String, Value> =
+        (0..20_000).map(|i| (format!("f{i}"), json!(1))).collect();
+    let answer = create(post(json!(Value::from(many).to_string()), false)).await;
+    assert!(answer.text.len() < 20_000, "{}", answer.text.len());
+    assert_eq!(answer.faults().len(), 100);
+    lives(&api).await;
+}
+
+#[tokio::test]
+async fn claims() {
+    let api = Api::start().await;
+    let place = "/requestContext/authorizer/jwt/claims";
+    let long = "a".repeat(10_000);
+    for (pointer, value, status, code) in [
+        ("/requestContext/authorizer", Value::Null, 401, "UNAUTHENTICATED"),
+        ("/requestContext/authorizer", json!({}), 401, "UNAUTHENTICATED"),
+        ("/requestContext/authorizer/jwt", Value::Null, 401, "UNAUTHENTICATED"),
+        (place, json!({}), 401, "UNAUTHENTICATED"),
+        (place, Value::Null, 401, "UNAUTHENTICATED"),
+        (place, json!({ "tenant_id": 7, "permissions": "[kyc:*]" }), 401, "UNAUTHENTICATED"),
+        (place, json!({ "tenant_id": "acme", "permissions": ["kyc:*"] }), 401, "UNAUTHENTICATED"),
+        (place, json!({ "tenant_id": "acme", "exp": null }), 401, "UNAUTHENTICATED"),
+        (place, json!({ "tenant_id": { "a": 1 } }), 401, "UNAUTHENTICATED"),
+        (place, json!({ "permissions": "[kyc:*]" }), 403, "NO_TENANT"),
+        (place, json!({ "tenant_id": "a#b", "permissions": "[kyc:*]" }), 403, "NO_TENANT"),
+        (place, json!({ "tenant_id": long, "permissions": "[kyc:*]" }), 403, "NO_TENANT"),
+        (
+            place,
+            json!({ "tenant_id": "acme", "permissions": long }),
+            403,
+            "INSUFFICIENT_PERMISSIONS",
+        ),
+    ] {
+        api.invoke("list-customers", &with(pointer, value)).await.refused(status, code);
+    }
+    lives(&api).await;
+}
+
+#[tokio::test]
+async fn shapes() {
+    let api = Api::start().await;
+    for strange in [
+        json!({}),
+        json!([]),
+        json!(null),
+        json!("x"),
+        json!({ "version": "1.0", "httpMethod": "GET", "path": "/customers", "requestContext": {} }),
+        with("/requestContext/http", json!({ "method": "G T" })),
+        with("/headers", json!("none")),
+        with("/rawPath", json!(7)),
+    ] {
+        let answer = api.invoke("list-customers", &strange).await;
+        assert!((400..500).contains(&answer.status), "{strange}: {}", answer.text);
+        assert_eq!(answer.body["status"], "error", "{strange}");
+    }
+    for odd in [
+        with("/headers/host", json!("a b")),
+        with("/headers/host", json!("[")),
+        with("/headers/x-forwarded-proto", json!("ht tp")),
+        with("/rawPath", json!("no-slash:x")),
+    ] {
+        let answer = api.invoke("list-customers", &odd).await;
+        assert!(answer.status < 500, "{odd}: {}", answer.text);
+    }
+    lives(&api).await;
+}
+
+#[tokio::test]
+async fn ids_and_headers() {
+    let api = Api::start().await;
+    let long = "a".repeat(10_000);
+    for id in [
+        "",
+        "x",
+        "..",
+        "%2e%2e",
+        "a#b",
+        "\u{0}",
+        "T#acme#C#1",
+        "01920000-0000-7000-8000-00000000000G",
+        long.as_str(),
+    ] {
+        let mut event = with("/pathParameters", json!({ "id": id }));
+        event["routeKey"] = json!("GET /customers/{id}");
+        api.invoke("get-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
+        event["body"] = json!("{}");
+        event["headers"]["content-type"] = json!("application/json");
+        api.invoke("update-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
+        api.invoke("deactivate-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
+        for bad in ["3", "\"", "\u{e9}", long.as_str()] {
+            event["headers"]["if-match"] = json!(bad);
+            assert_eq!(api.invoke("deactivate-customer", &event).await.faults(), ["If-Match"]);
+        }
+    }
+    for key in ["", "\u{e9}", "a\tb", long.as_str()] {
+        let mut event = with("/headers/idempotency-key", json!(key));
+        event["headers"]["content-type"] = json!("application/json");
+        event["body"] = json!("{\"name\":\"A\"}");
+        assert_eq!(
+            api.invoke("create-customer", &event).await.faults(),
+            ["Idempotency-Key"],
+            "{key:?}"
+        );
+    }
+    lives(&api).await;
+}

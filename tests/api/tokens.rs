@@ -1,0 +1,114 @@
+//! What the authorizer and the functions take for a caller.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use api_tests::{Api, KEY, Persona, Value, json};
+use local::SigningKey;
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": "https://kyc-customers.local", "aud": "kyc-customers", "sub": "tester",
+        "iat": now(), "exp": now() + 600, "tenant_id": "acme", "permissions": ["kyc:read"],
+    })
+}
+
+fn with(changes: Value) -> Value {
+    let mut claims = claims();
+    for (claim, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => claims.as_object_mut().unwrap().remove(claim),
+            value => claims.as_object_mut().unwrap().insert(claim.clone(), value.clone()),
+        };
+    }
+    claims
+}
+
+#[tokio::test]
+async fn the_gateway_verifies_the_token() {
+    let api = Api::start().await;
+    let unauthorized = json!({ "message": "Unauthorized" });
+    for refused in [
+        with(json!({ "exp": now() - 2 })),
+        with(json!({ "exp": null })),
+        with(json!({ "nbf": now() + 300 })),
+        with(json!({ "iat": now() + 300 })),
+        with(json!({ "iss": "https://elsewhere.example" })),
+        with(json!({ "iss": null })),
+        with(json!({ "aud": "someone-else" })),
+        with(json!({ "aud": null })),
+        with(json!({ "aud": null, "client_id": "someone-else" })),
+    ] {
+        let answer = api.get(&Persona::bearing(KEY.sign(&refused).unwrap()), "/customers").await;
+        assert_eq!((answer.status, &answer.body), (401, &unauthorized), "{refused}");
+    }
+    for accepted in [
+        claims(),
+        with(json!({ "aud": ["someone-else", "kyc-customers"] })),
+        with(json!({ "aud": null, "client_id": "kyc-customers" })),
+        with(json!({ "nbf": now() - 1 })),
+    ] {
+        let answer = api.get(&Persona::bearing(KEY.sign(&accepted).unwrap()), "/customers").await;
+        assert_eq!(answer.status, 200, "{accepted}");
+    }
+}
+
+#[tokio::test]
+async fn a_signature_of_another_key_or_algorithm_does_not_count() {
+    let api = Api::start().await;
+    let good = KEY.sign(&claims()).unwrap();
+    let parts: Vec<&str> = good.split('.').collect();
+    let (payload, signature) = (parts[1], parts[2]);
+    // {"alg":"none"} and {"alg":"HS256"}, base64url
+    let (none, hs256) = ("eyJhbGciOiJub25lIn0", "eyJhbGciOiJIUzI1NiJ9");
+    for forged in [
+        SigningKey::generate().unwrap().sign(&claims()).unwrap(),
+        format!("{none}.{payload}."),
+        format!("{none}.{payload}.{signature}"),
+        format!("{hs256}.{payload}.{signature}"),
+        format!("{}.{payload}.", parts[0]),
+        good[..good.len() - 4].to_owned(),
+        "x".to_owned(),
+        "a.b.c".to_owned(),
+        "x".repeat(10_000),
+    ] {
+        let answer = api.get(&Persona::bearing(&forged), "/customers").await;
+        assert_eq!(answer.status, 401, "{forged}");
+    }
+    let basic =
+        api.call(&Persona::anonymous(), "GET", "/customers").header("authorization", "Basic YTpi");
+    assert_eq!(basic.send().await.status, 401);
+}
+
+#[tokio::test]
+async fn the_tenant_and_the_permissions_come_from_the_claims() {
+    let api = Api::start().await;
+    let acme = Persona::of("acme");
+    api.create(&acme, &json!({ "name": "A" })).await;
+    let list = async |claims: Value| {
+        api.get(&Persona::bearing(KEY.sign(&claims).unwrap()), "/customers?limit=1").await
+    };
+    for no_tenant in [
+        with(json!({ "tenant_id": null })),
+        with(json!({ "tenant_id": "" })),
+        with(json!({ "tenant_id": "acme#C" })),
+        with(json!({ "tenant_id": ["acme", "other"] })),
+        with(json!({ "custom:tenant_id": "ac me" })),
+    ] {
+        list(no_tenant).await.refused(403, "NO_TENANT");
+    }
+    for granted in [
+        json!({ "permissions": ["kyc:read", "x"] }),
+        json!({ "permissions": "kyc:read" }),
+        json!({ "permissions": null, "scope": "openid kyc:read" }),
+        json!({ "permissions": null, "scope": "kyc/read" }),
+        json!({ "permissions": [], "cognito:groups": ["staff", "kyc:read"] }),
+    ] {
+        assert_eq!(list(with(granted)).await.expect(200)["count"], 1);
+    }
+    let cognito = with(json!({ "custom:tenant_id": "other" }));
+    assert_eq!(list(cognito).await.expect(200)["count"], 0);
+}
