@@ -2,7 +2,7 @@
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 pub use lambda_runtime::Error;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 
 use crate::app::App;
@@ -17,9 +17,10 @@ pub async fn run(function: Function) -> Result<(), Error> {
     app.table.warm().await;
     let app = &app;
     let function = &function;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
+    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         let answered = answer(app, function, &event.payload, &event.context.request_id).await;
         Ok::<ApiGatewayV2httpResponse, Diagnostic>(answered)
-    }))
-    .await
+    });
+    // Not `lambda_runtime::run`: it adds a span per request, and the one log line is ours.
+    Runtime::new(service).run().await
 }

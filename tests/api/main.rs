@@ -5,4 +5,5 @@ mod coverage;
 mod customers;
 mod hostile;
 mod matrix;
+mod table;
 mod tokens;

@@ -83,8 +83,17 @@ impl Api {
 
     /// With a clock of the test's own.
     pub async fn at(clock: Clock) -> Api {
+        Api::with(clock, None).await
+    }
+
+    /// On the table of another server.
+    pub async fn on_table_of(other: &Api) -> Api {
+        Api::with(Clock::system(), Some(other.server.dynamodb_endpoint.clone())).await
+    }
+
+    async fn with(clock: Clock, dynamodb_endpoint: Option<String>) -> Api {
         let options =
-            Options { port: 0, data: None, dynamodb_endpoint: None, key: Some(KEY.clone()), clock };
+            Options { port: 0, data: None, dynamodb_endpoint, key: Some(KEY.clone()), clock };
         Api { server: Server::start(options).await.unwrap(), http: Client::new() }
     }
 

@@ -42,6 +42,7 @@ pub struct Server {
     pub key: SigningKey,
     pub template: Template,
     /// Where the table is.
+    pub dynamodb_endpoint: String,
     pub dynamodb: Client,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
@@ -103,7 +104,17 @@ impl Server {
             };
             let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
         });
-        Ok(Server { address, key, template, dynamodb, stop, serving, store, _lock: lock })
+        Ok(Server {
+            address,
+            key,
+            template,
+            dynamodb_endpoint: endpoint,
+            dynamodb,
+            stop,
+            serving,
+            store,
+            _lock: lock,
+        })
     }
 
     pub fn url(&self) -> String {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -111,13 +111,20 @@ fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(0.5 + f64::from(random) / 512.0)
 }
 
+/// What an error says of itself and its sources. Their `Debug` would show a whole answer of the
+/// table, rows and all.
+fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// What passes by itself is a 503 a caller may repeat; everything else is our fault.
 pub(super) fn unavailable_or_internal<E>(operation: &str, error: &SdkError<E>) -> Error
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
     let code = error.code().unwrap_or_default();
-    let cause = format!("{operation}: {}", DisplayErrorContext(error));
+    let cause = format!("{operation}: {}", chain(error));
     let throttled = [
         "ThrottlingException",
         "ThrottlingError",
