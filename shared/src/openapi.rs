@@ -93,7 +93,7 @@ impl Endpoint {
     /// Honours `If-Match`.
     pub fn if_match(mut self) -> Endpoint {
         let description = "The `ETag` of the version this change is made for, or `*`.";
-        let schema = text().examples([json!("\"3\"")]);
+        let schema = text().pattern(Some(IfMatch::PATTERN)).examples([json!("\"3\"")]);
         let header = parameter(IfMatch::HEADER, ParameterIn::Header, description, schema);
         self.operation = self.operation.parameter(header);
         self.codes.push(Code::VersionMismatch);

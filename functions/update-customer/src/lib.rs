@@ -35,8 +35,8 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let id = request.customer_id()?;
     let stamp = app.stamp();
     let change = |current: &Customer| {
-        if_match.check(current.version)?;
         let (profile, status) = merge(current, &patch, faults.clone(), stamp.at.date())?;
+        if_match.check(current.version)?;
         current.changed(profile, status, stamp.at)
     };
     let table = app.table.tenant(&caller);

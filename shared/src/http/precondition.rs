@@ -12,6 +12,8 @@ pub enum IfMatch {
 
 impl IfMatch {
     pub const HEADER: &'static str = "If-Match";
+    /// What the header may look like, for the OpenAPI document.
+    pub const PATTERN: &'static str = r#"^(\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*)$"#;
 
     pub(super) fn parse(header: &str) -> Result<IfMatch, String> {
         if header.trim() == "*" {

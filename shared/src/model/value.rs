@@ -9,6 +9,8 @@ use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 use time::Date;
 use url::Url;
+#[cfg(feature = "openapi")]
+use utoipa::openapi::schema::ObjectBuilder;
 
 use super::time::{format_date, parse_date};
 
@@ -58,7 +60,7 @@ text! {
     /// A customer's name: 1 to 200 characters after trimming.
     Name,
     parse: |text| trimmed(text, 200),
-    schema: |schema| schema.min_length(Some(1)).max_length(Some(200)),
+    schema: |schema| one_line(schema, 200),
 }
 
 text! {
@@ -93,7 +95,7 @@ text! {
     /// A tax or registration number, as its authority writes it.
     TaxId,
     parse: |text| trimmed(text, 64),
-    schema: |schema| schema.min_length(Some(1)).max_length(Some(64)),
+    schema: |schema| one_line(schema, 64),
 }
 
 text! {
@@ -140,14 +142,14 @@ text! {
     /// What a customer does for a living, in the tenant's own words or codes.
     Industry,
     parse: |text| trimmed(text, 100),
-    schema: |schema| schema.min_length(Some(1)).max_length(Some(100)),
+    schema: |schema| one_line(schema, 100),
 }
 
 text! {
     /// A label of the tenant.
     Tag,
     parse: |text| trimmed(text, 64),
-    schema: |schema| schema.min_length(Some(1)).max_length(Some(64)),
+    schema: |schema| one_line(schema, 64),
 }
 
 text! {
@@ -159,7 +161,7 @@ text! {
         }
         Ok(text.to_owned())
     },
-    schema: |schema| schema.min_length(Some(1)).max_length(Some(40)),
+    schema: |schema| schema.min_length(Some(1)).max_length(Some(40)).pattern(Some("^[^\\x00-\\x1f\\x7f-\\x9f]*$")),
 }
 
 text! {
@@ -188,6 +190,13 @@ impl CalendarDate {
     pub fn date(&self) -> Option<Date> {
         parse_date(&self.0)
     }
+}
+
+/// The schema of [`trimmed`]: no control characters, and something besides white space.
+#[cfg(feature = "openapi")]
+fn one_line(schema: ObjectBuilder, most: usize) -> ObjectBuilder {
+    let pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+    schema.min_length(Some(1)).max_length(Some(most)).pattern(Some(pattern))
 }
 
 fn trimmed(text: &str, most: usize) -> Result<String, Issue> {
