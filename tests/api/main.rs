@@ -1,5 +1,12 @@
 //! The API from outside. The modules mirror the routes; `matrix` and `coverage` fail by themselves
 //! when a route is added without them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod coverage;
 mod customers;

@@ -9,14 +9,18 @@
 )]
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use local::template::Template;
 use local::{Options, Server, SigningKey, TokenRequest};
+pub use proptest;
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use reqwest::{Client, Method, RequestBuilder};
 pub use serde_json::{Value, json};
-use shared::model::time::Clock;
+use shared::model::time::{Clock, Timestamp};
 
 /// One key for all tests: making one takes longer than most of them.
 pub static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
@@ -67,6 +71,12 @@ pub struct Call {
     request: RequestBuilder,
 }
 
+/// Random choices that are the same in every run of one seed.
+pub struct Dice {
+    pub seed: u64,
+    rolls: u64,
+}
+
 /// What came back.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -95,6 +105,14 @@ impl Api {
         let options =
             Options { port: 0, data: None, dynamodb_endpoint, key: Some(KEY.clone()), clock };
         Api { server: Server::start(options).await.unwrap(), http: Client::new() }
+    }
+
+    /// With a clock that stands still until the test moves it, in milliseconds since 1970.
+    pub async fn with_clock_at(millis: i64) -> (Api, Arc<AtomicI64>) {
+        let now = Arc::new(AtomicI64::new(millis));
+        let read = now.clone();
+        let clock = Clock::new(move || Timestamp::from_millis(read.load(Ordering::SeqCst)));
+        (Api::at(clock).await, now)
     }
 
     pub fn call(&self, who: &Persona, method: &str, path: &str) -> Call {
@@ -144,6 +162,47 @@ impl Api {
             body: serde_json::from_str(&text).unwrap(),
             text,
         }
+    }
+}
+
+impl Dice {
+    pub fn new(seed: u64) -> Dice {
+        Dice { seed, rolls: 0 }
+    }
+
+    /// 0 to `sides` - 1 (SplitMix64).
+    pub fn roll(&mut self, sides: usize) -> usize {
+        self.rolls += 1;
+        let mut z = self.seed.wrapping_add(self.rolls.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % sides as u64) as usize
+    }
+
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.roll(from.len())]
+    }
+
+    pub fn percent(&mut self, chance: usize) -> bool {
+        self.roll(100) < chance
+    }
+}
+
+/// Checks a property over HTTP with the same cases in every run, all of them on one server. A case
+/// takes a tenant of its own, and fails by panicking.
+pub fn property<S: Strategy>(cases: u32, values: &S, holds: impl AsyncFn(&Api, &str, S::Value)) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let api = runtime.block_on(Api::start());
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let case = std::cell::Cell::new(0);
+    let checked = TestRunner::new_with_rng(config, rng).run(values, |value| {
+        case.set(case.get() + 1);
+        runtime.block_on(holds(&api, &format!("case-{}", case.get()), value));
+        Ok(())
+    });
+    if let Err(failure) = checked {
+        panic!("{failure}");
     }
 }
 
