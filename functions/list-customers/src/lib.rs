@@ -10,8 +10,8 @@ use shared::http::edge::Function;
 use shared::http::{Request, Response};
 use shared::model::customer::{RiskLevel, Status};
 use shared::model::fold::search_prefix;
+use shared::model::id::CustomerId;
 use shared::model::profile::EntityType;
-use shared::model::time::{first_millisecond_after, last_millisecond_before};
 use shared::model::value::{ClientId, Country, Tag, flag, whole_number};
 use shared::store::{Filters, Order};
 use shared::{App, Caller, Error, Permission};
@@ -39,8 +39,8 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
             tag: input.query("tag", Tag::parse),
             monitored: input.query("monitored", flag),
             search: input.query("search", search_prefix),
-            created_from: input.query("created_after", first_millisecond_after),
-            created_to: input.query("created_before", last_millisecond_before),
+            created_from: input.query("created_after", CustomerId::first_after),
+            created_to: input.query("created_before", CustomerId::last_before),
         };
         let order = input.query("order", Order::parse).unwrap_or(Order::Descending);
         let limit = input.query("limit", |text| whole_number(text, 1..=MAX_LIMIT));

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Uuid};
 
-use super::time::Timestamp;
+use super::time::{Timestamp, parse_nanos};
+use super::value::Issue;
 
 /// A customer's id. Its first 48 bits are the millisecond the customer was created in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,19 +33,35 @@ impl CustomerId {
         Timestamp::from_millis((self.0.as_u128() >> 80) as i64)
     }
 
-    /// The smallest id of a millisecond, for ranges over the creation order.
-    pub fn first_at(time: Timestamp) -> CustomerId {
-        CustomerId(Uuid::from_u128(millis_48(time) << 80))
+    /// For `created_after`: the smallest id of what is created strictly later.
+    pub fn first_after(text: &str) -> Result<CustomerId, Issue> {
+        instant(text).map(|nanos| CustomerId::first_at(nanos.div_euclid(NANOS_PER_MILLI) + 1))
     }
 
-    /// The largest id of a millisecond.
-    pub fn last_at(time: Timestamp) -> CustomerId {
-        CustomerId(Uuid::from_u128((millis_48(time) << 80) | (u128::MAX >> 48)))
+    /// For `created_before`: the largest id of what is created strictly earlier.
+    pub fn last_before(text: &str) -> Result<CustomerId, Issue> {
+        instant(text).map(|nanos| CustomerId::last_at((nanos - 1).div_euclid(NANOS_PER_MILLI)))
+    }
+
+    fn first_at(millis: i128) -> CustomerId {
+        CustomerId(Uuid::from_u128(in_48_bits(millis) << 80))
+    }
+
+    fn last_at(millis: i128) -> CustomerId {
+        CustomerId(Uuid::from_u128((in_48_bits(millis) << 80) | (u128::MAX >> 48)))
     }
 }
 
-fn millis_48(time: Timestamp) -> u128 {
-    time.millis().clamp(0, (1 << 48) - 1) as u128
+const NANOS_PER_MILLI: i128 = 1_000_000;
+
+/// An id tells times from 1970 to the year 10889. Outside of it nothing was or will be created.
+fn in_48_bits(millis: i128) -> u128 {
+    millis.clamp(0, (1 << 48) - 1).unsigned_abs()
+}
+
+fn instant(text: &str) -> Result<i128, Issue> {
+    let issue = "must be an RFC 3339 time like 2026-11-22T10:30:00Z (a + in it is written %2B)";
+    parse_nanos(text).ok_or_else(|| issue.to_owned())
 }
 
 impl fmt::Display for CustomerId {
@@ -83,7 +100,11 @@ mod tests {
         let made: Vec<CustomerId> = (0..2_000).map(|_| CustomerId::new(ids.next(now))).collect();
         assert!(made.is_sorted());
         assert_eq!(made[0].created_at(), now);
-        assert!(CustomerId::first_at(now) <= made[0] && made[0] <= CustomerId::last_at(now));
+        let at = i128::from(now.millis());
+        assert!(CustomerId::first_at(at) <= made[0] && made[1_999] <= CustomerId::last_at(at));
+        let text = now.to_string();
+        assert!(CustomerId::last_before(&text).unwrap() < made[0]);
+        assert!(CustomerId::first_after(&text).unwrap() > made[1_999]);
     }
 
     #[test]

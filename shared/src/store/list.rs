@@ -13,7 +13,6 @@ use crate::error::Error;
 use crate::model::customer::{Customer, MonitoringStatus, RiskLevel, Status};
 use crate::model::id::CustomerId;
 use crate::model::profile::EntityType;
-use crate::model::time::Timestamp;
 use crate::model::value::{ClientId, Country, Tag, word};
 
 /// How many rows one request may read before it answers with a short page and a cursor: about
@@ -37,9 +36,9 @@ pub struct Filters {
     pub monitored: Option<bool>,
     /// A folded prefix of the name; empty is every name.
     pub search: Option<String>,
-    /// The first and the last millisecond of creation.
-    pub created_from: Option<Timestamp>,
-    pub created_to: Option<Timestamp>,
+    /// Ids sort by creation, so a span of time is a span of ids.
+    pub created_from: Option<CustomerId>,
+    pub created_to: Option<CustomerId>,
 }
 
 /// One page of a list, as it is answered.
@@ -232,12 +231,11 @@ impl TenantTable<'_> {
 const ALL: (CustomerId, CustomerId) = (CustomerId::MIN, CustomerId::MAX);
 
 impl Filters {
-    /// Ids sort by creation, so a span of time is a span of ids.
+    /// `None` when it is empty.
     fn created_range(&self) -> Option<(CustomerId, CustomerId)> {
-        let from = self.created_from.map_or(CustomerId::MIN, CustomerId::first_at);
-        let to = self.created_to.map_or(CustomerId::MAX, CustomerId::last_at);
-        let ends_before_1970 = self.created_to.is_some_and(|to| to.millis() < 0);
-        (from <= to && !ends_before_1970).then_some((from, to))
+        let from = self.created_from.unwrap_or(CustomerId::MIN);
+        let to = self.created_to.unwrap_or(CustomerId::MAX);
+        (from <= to).then_some((from, to))
     }
 }
 
