@@ -1,5 +1,6 @@
 //! The command as a person uses it: the binary itself, its output, its signals and its files.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
