@@ -1,0 +1,481 @@
+//! PATCH /customers/{id}
+
+use api_tests::proptest::prelude::*;
+use api_tests::{Answer, Api, Persona, Value, json, property};
+use futures_util::future::join_all;
+
+fn path_of(customer: &Value) -> String {
+    format!("/customers/{}", customer["customer_id"].as_str().unwrap())
+}
+
+async fn patch_if(api: &Api, who: &Persona, path: &str, tag: &str, body: &Value) -> Answer {
+    api.call(who, "PATCH", path).header("if-match", tag).json(body).send().await
+}
+
+#[tokio::test]
+async fn what_is_absent_stays_and_null_clears() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let body = json!({
+        "name": "Acme", "website": "https://acme.example", "tax_id": "1", "country": "DE",
+        "email": "a@acme.example", "phone": "+4930123456", "industry": "Tools",
+        "incorporated_on": "1970-01-01", "tags": ["vip"], "metadata": { "a": "1", "b": "2" },
+    });
+    let mut expected = api.create(&acme, &body).await;
+    let path = path_of(&expected);
+
+    let answer = api.patch(&acme, &path, &json!({ "name": " Acme Ltd ", "country": "fr" })).await;
+    assert_eq!(answer.header("etag"), Some("\"2\""));
+    let changed = answer.expect(200);
+    assert!(changed["updated_at"].as_str() >= expected["updated_at"].as_str());
+    expected["name"] = json!("Acme Ltd");
+    expected["country"] = json!("FR");
+    expected["version"] = json!(2);
+    expected["updated_at"] = changed["updated_at"].clone();
+    assert_eq!(changed, expected);
+
+    let cleared = json!({
+        "website": null, "tax_id": null, "country": null, "email": null, "phone": null, "industry": null,
+        "incorporated_on": null, "tags": null, "metadata": null,
+    });
+    let changed = api.patch(&acme, &path, &cleared).await.expect(200);
+    for field in ["website", "tax_id", "country", "email", "phone", "industry", "incorporated_on"] {
+        expected[field] = Value::Null;
+    }
+    expected["tags"] = json!([]);
+    expected["metadata"] = json!({});
+    expected["version"] = json!(3);
+    expected["updated_at"] = changed["updated_at"].clone();
+    assert_eq!(changed, expected);
+    assert_eq!(api.get(&acme, &path).await.expect(200), expected);
+}
+
+#[tokio::test]
+async fn metadata_merges_by_key_and_tags_are_replaced_whole() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let body =
+        json!({ "name": "A", "tags": ["a", "b"], "metadata": { "a": "1", "b": "2", "c/~": "3" } });
+    let path = path_of(&api.create(&acme, &body).await);
+    let patch =
+        json!({ "tags": ["c"], "metadata": { "a": "9", "b": null, "nobody": null, "d": "" } });
+    let changed = api.patch(&acme, &path, &patch).await.expect(200);
+    assert_eq!(changed["metadata"], json!({ "a": "9", "c/~": "3", "d": "" }));
+    assert_eq!(changed["tags"], json!(["c"]));
+
+    // The limit holds for what comes out, not for what is sent.
+    let many: serde_json::Map<_, _> = (0..47).map(|i| (format!("k{i}"), json!("v"))).collect();
+    let full = api.patch(&acme, &path, &json!({ "metadata": many })).await.expect(200);
+    assert_eq!(full["metadata"].as_object().unwrap().len(), 50);
+    let one_more = json!({ "metadata": { "more": "v" } });
+    assert_eq!(api.patch(&acme, &path, &one_more).await.faults(), ["/metadata"]);
+    let swapped = json!({ "metadata": { "more": "v", "k0": null } });
+    assert_eq!(api.patch(&acme, &path, &swapped).await.expect(200)["version"], 4);
+}
+
+#[tokio::test]
+async fn a_patch_that_changes_nothing_keeps_the_version() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let body = json!({ "name": "Acme", "country": "DE", "tags": ["a"], "metadata": { "a": "1" } });
+    let customer = api.create(&acme, &body).await;
+    for patch in [
+        json!({}),
+        json!({ "name": "Acme " }),
+        json!({ "country": "de", "status": "active", "entity_type": "company" }),
+        json!({ "tags": ["a"], "metadata": { "a": "1", "b": null } }),
+        json!({ "metadata": {}, "website": null, "client_id": null }),
+    ] {
+        let answer = api.patch(&acme, &path_of(&customer), &patch).await;
+        assert_eq!(answer.header("etag"), Some("\"1\""), "{patch}");
+        assert_eq!(answer.expect(200), customer, "{patch}");
+    }
+}
+
+#[tokio::test]
+async fn faults_are_named_and_nothing_is_changed() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "A", "metadata": { "a": "1" } })).await;
+    for (patch, faults) in [
+        (json!({ "name": null }), &["/name"][..]),
+        (json!({ "status": null }), &["/status"]),
+        (json!({ "status": "closed" }), &["/status"]),
+        (
+            json!({ "name": "", "country": "XX", "tags": ["a", "a"] }),
+            &["/country", "/name", "/tags"],
+        ),
+        (json!({ "metadata": { "a": {} } }), &["/metadata/a"]),
+        (json!({ "metadata": { "b": { "c": null } } }), &["/metadata/b"]),
+        (json!({ "metadata": { "": "x" } }), &["/metadata/"]),
+        (json!({ "metadata": "x" }), &["/metadata"]),
+        (json!({ "tags": { "0": "x" } }), &["/tags"]),
+        (json!({ "nmae": "B" }), &["/nmae"]),
+        (
+            json!({ "version": 7, "customer_id": "x", "risk": {} }),
+            &["/customer_id", "/risk", "/version"],
+        ),
+        (
+            json!({ "tenant_id": "other", "created_at": "x", "updated_at": "x", "deactivated_at": "x" }),
+            &["/created_at", "/deactivated_at", "/tenant_id", "/updated_at"],
+        ),
+        (json!({ "sessions": {}, "monitoring": {} }), &["/monitoring", "/sessions"]),
+        (json!([]), &[""]),
+        (json!(null), &[""]),
+    ] {
+        let answer = api.patch(&acme, &path_of(&customer), &patch).await;
+        assert_eq!(answer.status, 400, "{patch}: {}", answer.text);
+        let mut named = answer.faults();
+        named.sort();
+        assert_eq!(named, faults, "{patch}");
+    }
+    let answer = api.patch(&acme, &format!("{}?dry_run=1", path_of(&customer)), &json!({})).await;
+    assert_eq!(answer.faults(), ["?dry_run"]);
+    assert_eq!(api.get(&acme, &path_of(&customer)).await.expect(200), customer);
+}
+
+#[tokio::test]
+async fn a_field_nobody_knows_is_named_also_when_it_is_null() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let path = path_of(&api.create(&acme, &json!({ "name": "A", "country": "DE" })).await);
+    for (patch, fault) in [
+        (json!({ "countri": null }), "/countri"),
+        (json!({ "deactivated_at": null }), "/deactivated_at"),
+    ] {
+        let answer = api.patch(&acme, &path, &patch).await;
+        assert_eq!(answer.status, 400, "{patch}: {}", answer.text);
+        assert_eq!(answer.faults(), [fault], "{patch}");
+    }
+}
+
+#[tokio::test]
+async fn faults_that_are_found_late_are_named_with_the_others() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let path = path_of(&api.create(&acme, &json!({ "name": "A", "client_id": "a" })).await);
+    let patch = json!({ "name": null, "client_id": "b", "status": null, "nmae": "B" });
+    let answer = patch_if(&api, &acme, &format!("{path}?dry_run=1"), "1", &patch).await;
+    let mut faults = answer.faults();
+    faults.sort();
+    assert_eq!(faults, ["/client_id", "/name", "/nmae", "/status", "?dry_run", "If-Match"]);
+}
+
+#[tokio::test]
+async fn a_client_id_is_set_once() {
+    let (api, acme, other) = (Api::start().await, Persona::of("acme"), Persona::of("other"));
+    let first = api.create(&acme, &json!({ "name": "A", "client_id": "a" })).await;
+    let second = api.create(&acme, &json!({ "name": "B" })).await;
+    let path = path_of(&second);
+
+    let taken = json!({ "client_id": "a", "name": "C" });
+    let error = api.patch(&acme, &path, &taken).await.refused(409, "CUSTOMER_ALREADY_EXISTS");
+    assert_eq!(error["details"][0]["customer_id"], first["customer_id"]);
+    assert_eq!(error["details"][0]["field"], "/client_id");
+    assert_eq!(api.get(&acme, &path).await.expect(200), second);
+
+    let set = api.patch(&acme, &path, &json!({ "client_id": "b" })).await.expect(200);
+    assert_eq!((&set["client_id"], &set["version"]), (&json!("b"), &json!(2)));
+    for refused in [json!("c"), json!("a"), json!("B"), Value::Null] {
+        let answer = api.patch(&acme, &path, &json!({ "client_id": refused })).await;
+        assert_eq!(answer.faults(), ["/client_id"], "{refused}");
+    }
+    assert_eq!(api.patch(&acme, &path, &json!({ "client_id": "b" })).await.expect(200), set);
+
+    // Set later it is as good as set at once: it is found, and it is taken.
+    let page = api.get(&acme, "/customers?client_id=b").await.expect(200);
+    assert_eq!(page["items"], json!([set]));
+    let error = api.post(&acme, "/customers", &json!({ "name": "D", "client_id": "b" })).await;
+    let error = error.refused(409, "CUSTOMER_ALREADY_EXISTS");
+    assert_eq!(error["details"][0]["customer_id"], second["customer_id"]);
+    let elsewhere = path_of(&api.create(&other, &json!({ "name": "A" })).await);
+    api.patch(&other, &elsewhere, &json!({ "client_id": "b" })).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_claims_of_a_client_id_exactly_one_wins() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    for round in 0..20 {
+        let body = json!({ "name": "A" });
+        let customers = join_all((0..8).map(|_| api.create(&acme, &body))).await;
+        let claim = json!({ "client_id": format!("round-{round}") });
+        let answers = customers.iter().map(async |customer| {
+            (customer["customer_id"].clone(), api.patch(&acme, &path_of(customer), &claim).await)
+        });
+        let (won, lost): (Vec<_>, Vec<_>) =
+            join_all(answers).await.into_iter().partition(|(_, answer)| answer.status == 200);
+        assert_eq!(won.len(), 1, "round {round}");
+        for (_, answer) in lost {
+            let error = answer.refused(409, "CUSTOMER_ALREADY_EXISTS");
+            assert_eq!(error["details"][0]["customer_id"], won[0].0, "round {round}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn dates_keep_to_their_kind_of_customer() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let company = json!({ "name": "A", "incorporated_on": "1970-01-01" });
+    let company = path_of(&api.create(&acme, &company).await);
+    let person = json!({ "name": "B", "entity_type": "individual", "date_of_birth": "1970-01-01" });
+    let person = path_of(&api.create(&acme, &person).await);
+    for (path, patch, fault) in [
+        (&company, json!({ "date_of_birth": "1970-01-01" }), "/date_of_birth"),
+        (&company, json!({ "entity_type": "individual" }), "/incorporated_on"),
+        (&company, json!({ "incorporated_on": "2999-01-01" }), "/incorporated_on"),
+        (&person, json!({ "incorporated_on": "1970-01-01" }), "/incorporated_on"),
+        (&person, json!({ "entity_type": "company" }), "/date_of_birth"),
+        // Cleared, the kind is the default again.
+        (&person, json!({ "entity_type": null }), "/date_of_birth"),
+        (&person, json!({ "date_of_birth": "2999-01-01" }), "/date_of_birth"),
+    ] {
+        assert_eq!(api.patch(&acme, path, &patch).await.faults(), [fault], "{patch}");
+    }
+    let swap = json!({ "entity_type": "individual", "incorporated_on": null, "date_of_birth": "1970-01-02" });
+    let swapped = api.patch(&acme, &company, &swap).await.expect(200);
+    assert_eq!(swapped["incorporated_on"], Value::Null);
+    assert_eq!(swapped["date_of_birth"], "1970-01-02");
+    let default = json!({ "entity_type": null, "date_of_birth": null });
+    assert_eq!(api.patch(&acme, &person, &default).await.expect(200)["entity_type"], "company");
+}
+
+#[tokio::test]
+async fn both_media_types_are_read() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
+    let send = |content_type: &'static str, body: &'static str| {
+        api.call(&acme, "PATCH", &path).header("content-type", content_type).text(body).send()
+    };
+    let changed = send("application/merge-patch+json", r#"{"name":"Ä"}"#).await.expect(200);
+    assert_eq!(changed["name"], "Ä");
+    let changed = send("application/merge-patch+json; charset=utf-8", r#"{"name":"C"}"#).await;
+    assert_eq!(changed.expect(200)["name"], "C");
+    assert_eq!(send("application/json", r#"{"name":"D"}"#).await.expect(200)["name"], "D");
+    send("application/json-patch+json", "[]").await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+    send("text/plain", "{}").await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+    send("application/merge-patch+json", "{").await.refused(400, "MALFORMED_JSON");
+    let twice = r#"{"name":"E","name":"F"}"#;
+    send("application/json", twice).await.refused(400, "MALFORMED_JSON");
+    let large: &'static str = Box::leak(" ".repeat(256 * 1024 + 1).into_boxed_str());
+    send("application/json", large).await.refused(413, "BODY_TOO_LARGE");
+    assert_eq!(api.get(&acme, &path).await.expect(200)["version"], 4);
+}
+
+#[tokio::test]
+async fn statuses_move_along_their_ways_only() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
+    let to = async |status: &str| {
+        api.patch(&acme, &path, &json!({ "status": status, "name": status })).await
+    };
+    let refused = async |from: &str, status: &str| {
+        let error = to(status).await.refused(409, "INVALID_TRANSITION");
+        assert_eq!(error["details"][0]["field"], "/status");
+        assert_eq!(error["details"][0]["status"], from);
+    };
+    assert_eq!(to("blocked").await.expect(200)["status"], "blocked");
+    refused("blocked", "inactive").await;
+    assert_eq!(to("active").await.expect(200)["status"], "active");
+    refused("active", "inactive").await;
+
+    let inactive = api.delete(&acme, &path).await.expect(200);
+    refused("inactive", "blocked").await;
+    assert_eq!(api.get(&acme, &path).await.expect(200), inactive);
+    // Where it is already, it may be told to go; the name moved with it.
+    assert_eq!(to("inactive").await.expect(200)["name"], "inactive");
+    let active = to("active").await.expect(200);
+    assert_eq!((&active["status"], &active["deactivated_at"]), (&json!("active"), &Value::Null));
+    assert_eq!(active["version"], 6);
+}
+
+#[tokio::test]
+async fn if_match_lets_only_the_current_version_through() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
+    let mut version = 1;
+    for tag in ["\"1\"", "*", "\"7\", \"3\"", " \"4\" "] {
+        let patch = json!({ "name": format!("A{version}") });
+        let answer = patch_if(&api, &acme, &path, tag, &patch).await;
+        version += 1;
+        assert_eq!(answer.header("etag"), Some(format!("\"{version}\"").as_str()), "{tag}");
+        assert_eq!(answer.expect(200)["version"], version, "{tag}");
+    }
+    let patch = json!({ "name": "B" });
+    // If-Match compares strongly, and octet by octet (RFC 9110, 8.8.3.2).
+    for tag in ["\"1\"", "\"6\"", "W/\"5\"", "\"x\"", "\"\"", "\"1\", W/\"5\"", "\"-1\""] {
+        let answer = patch_if(&api, &acme, &path, tag, &patch).await;
+        assert_eq!(answer.status, 412, "{tag}: {}", answer.text);
+        let error = answer.refused(412, "VERSION_MISMATCH");
+        assert_eq!(error["type"], "PreconditionFailedError");
+        assert_eq!(error["details"][0]["version"], 5, "{tag}");
+    }
+    for malformed in ["5", "\"5", "5\"", "", "\"5\" \"6\"", "**", "w/\"5\""] {
+        let answer = patch_if(&api, &acme, &path, malformed, &patch).await;
+        assert_eq!(answer.faults(), ["If-Match"], "{malformed}");
+    }
+    // It guards a patch that would change nothing, too.
+    let nothing = patch_if(&api, &acme, &path, "\"1\"", &json!({})).await;
+    nothing.refused(412, "VERSION_MISMATCH");
+    assert_eq!(api.get(&acme, &path).await.expect(200)["version"], 5);
+}
+
+#[tokio::test]
+async fn a_tag_that_only_counts_as_the_version_does_not_match() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
+    for tag in ["\"01\"", "\"+1\""] {
+        let answer = patch_if(&api, &acme, &path, tag, &json!({ "name": "B" })).await;
+        assert_eq!(answer.status, 412, "{tag}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_there_cannot_be_changed() {
+    let (api, acme, other) = (Api::start().await, Persona::of("acme"), Persona::of("other"));
+    let foreign = api.create(&other, &json!({ "name": "A" })).await;
+    let patch = json!({ "name": "B" });
+    for path in [path_of(&foreign), "/customers/01a20000-0000-7000-8000-000000000000".to_owned()] {
+        api.patch(&acme, &path, &patch).await.refused(404, "CUSTOMER_NOT_FOUND");
+        // Neither is a precondition that cannot hold, nor a fault, a way to learn more.
+        let answer = patch_if(&api, &acme, &path, "\"9\"", &json!({ "name": null })).await;
+        answer.refused(404, "CUSTOMER_NOT_FOUND");
+    }
+    api.patch(&acme, "/customers/x", &patch).await.refused(404, "CUSTOMER_NOT_FOUND");
+    assert_eq!(api.get(&other, &path_of(&foreign)).await.expect(200), foreign);
+}
+
+/// So many patches at once, each of a metadata key of its own, and none with `If-Match`.
+async fn patch_in_parallel(count: u64) {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
+    let patches = (0..count).map(async |i| {
+        let patch = json!({ "metadata": { format!("key-{i}"): i.to_string() } });
+        api.patch(&acme, &path, &patch).await
+    });
+    let mut versions = Vec::new();
+    for answer in join_all(patches).await {
+        versions.push(answer.expect(200)["version"].as_u64().unwrap());
+    }
+    versions.sort();
+    assert_eq!(versions, (2..=count + 1).collect::<Vec<u64>>());
+    let customer = api.get(&acme, &path).await.expect(200);
+    let all = (0..count).map(|i| (format!("key-{i}"), json!(i.to_string()))).collect();
+    assert_eq!(customer["metadata"], Value::Object(all));
+    assert_eq!(customer["version"], count + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_few_parallel_patches_lose_nothing() {
+    patch_in_parallel(8).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_parallel_patches_lose_nothing() {
+    patch_in_parallel(24).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_patches_of_one_version_exactly_one_wins() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
+    for version in 1..=20u64 {
+        let tag = format!("\"{version}\"");
+        let patches = (0..16).map(async |i| {
+            let patch = json!({ "name": format!("A{version}-{i}") });
+            patch_if(&api, &acme, &path, &tag, &patch).await
+        });
+        let (won, lost): (Vec<_>, Vec<_>) =
+            join_all(patches).await.into_iter().partition(|answer| answer.status == 200);
+        assert_eq!(won.len(), 1, "version {version}");
+        for answer in lost {
+            let error = answer.refused(412, "VERSION_MISMATCH");
+            assert_eq!(error["details"][0]["version"], version + 1);
+        }
+        let winner = won.into_iter().next().unwrap().expect(200);
+        assert_eq!(api.get(&acme, &path).await.expect(200), winner);
+    }
+}
+
+/// RFC 7396, section 2, line by line.
+fn merge_patch(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (name, value) in patch {
+        if value.is_null() {
+            target.as_object_mut().unwrap().remove(name);
+        } else {
+            merge_patch(&mut target[name], value);
+        }
+    }
+}
+
+fn patches() -> impl Strategy<Value = Value> {
+    let maybe = |values: &[&'static str]| {
+        let values: Vec<Value> = values.iter().map(|value| json!(value)).collect();
+        prop::sample::select([values, vec![Value::Null]].concat())
+    };
+    let field = prop_oneof![
+        (Just("name"), prop::sample::select(vec![json!("A"), json!("Ä \u{1f600}")])),
+        (Just("country"), maybe(&["DE", "FR"])),
+        (Just("tax_id"), maybe(&["1", "#"])),
+        (Just("industry"), maybe(&["x", "\"'\\"])),
+        (Just("email"), maybe(&["a@example.com"])),
+        (Just("entity_type"), maybe(&["company", "individual"])),
+        (
+            Just("tags"),
+            prop_oneof![
+                Just(Value::Null),
+                prop::sample::subsequence(vec!["a", "b", "c"], 0..=3).prop_map(|tags| json!(tags)),
+            ]
+        ),
+        (
+            Just("metadata"),
+            prop_oneof![
+                1 => Just(Value::Null),
+                6 => prop::collection::btree_map(
+                    prop::sample::select(vec!["a", "b", "c", "a.b", "a/b~", "#n0", ":v0", "ключ"]),
+                    prop_oneof![Just(Value::Null), "\\PC{0,12}".prop_map(Value::from)],
+                    0..5,
+                ).prop_map(|entries| json!(entries)),
+            ]
+        ),
+    ];
+    prop::collection::vec(field, 0..5)
+        .prop_map(|fields| {
+            fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        })
+        .prop_map(Value::Object)
+}
+
+#[test]
+fn a_patch_does_what_rfc_7396_says() {
+    property(64, &prop::collection::vec(patches(), 1..6), async |api, tenant, patches| {
+        let who = Persona::of(tenant);
+        let mut expected = api.create(&who, &json!({ "name": "A" })).await;
+        let path = path_of(&expected);
+        for patch in patches {
+            let before = expected.clone();
+            merge_patch(&mut expected, &patch);
+            // What is cleared is shown, as null or empty, and a customer is a company by default.
+            for (field, cleared) in [
+                ("country", Value::Null),
+                ("tax_id", Value::Null),
+                ("industry", Value::Null),
+                ("email", Value::Null),
+                ("entity_type", json!("company")),
+                ("tags", json!([])),
+                ("metadata", json!({})),
+            ] {
+                if expected[field].is_null() {
+                    expected[field] = cleared;
+                }
+            }
+            let changed = api.patch(&who, &path, &patch).await.expect(200);
+            if expected != before {
+                expected["version"] = json!(before["version"].as_u64().unwrap() + 1);
+                expected["updated_at"] = changed["updated_at"].clone();
+            }
+            assert_eq!(changed, expected, "{before} patched with {patch}");
+            assert_eq!(api.get(&who, &path).await.expect(200), expected);
+        }
+    });
+}
