@@ -11,6 +11,7 @@
 mod coverage;
 mod customers;
 mod hostile;
+mod idempotency;
 mod matrix;
 mod table;
 mod tokens;

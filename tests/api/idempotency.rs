@@ -1,0 +1,229 @@
+//! `Idempotency-Key`: one key, one effect, one answer, for 24 hours.
+
+use std::sync::atomic::Ordering;
+
+use api_tests::{Answer, Api, Persona, Value, json};
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::join_all;
+
+const NOON: i64 = 1_795_348_800_000;
+const DAY: i64 = 24 * 3_600 * 1_000;
+
+async fn post(api: &Api, who: &Persona, key: &str, body: &Value) -> Answer {
+    api.call(who, "POST", "/customers").header("idempotency-key", key).json(body).send().await
+}
+
+fn replayed(answer: &Answer) -> bool {
+    match answer.header("idempotent-replayed") {
+        None => false,
+        Some("true") => true,
+        Some(other) => panic!("Idempotent-Replayed: {other}"),
+    }
+}
+
+async fn count(api: &Api, who: &Persona) -> u64 {
+    api.get(who, "/customers?limit=100").await.expect(200)["count"].as_u64().unwrap()
+}
+
+/// The answer is the first one again: all of it but what belongs to the request.
+#[track_caller]
+fn assert_replay(again: &Answer, first: &Answer) {
+    assert!(replayed(again), "{}", again.text);
+    let (status, mut headers, body) = again.without_request_id();
+    headers.retain(|(name, _)| name != "idempotent-replayed");
+    assert_eq!((status, headers, body), first.without_request_id());
+    assert_ne!(again.header("x-request-id"), first.header("x-request-id"));
+    assert_eq!(again.body["meta"]["request_id"].as_str(), again.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn a_key_replays_its_first_answer() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let body = json!({ "name": "A", "client_id": "a", "metadata": { "x": "1", "y": "2" } });
+    let first = post(&api, &acme, "k", &body).await;
+    assert!(!replayed(&first));
+    let customer = first.clone().expect(201);
+    assert_eq!(first.header("etag"), Some("\"1\""));
+    let path = format!("/customers/{}", customer["customer_id"].as_str().unwrap());
+    assert_eq!(first.header("location"), Some(path.as_str()));
+
+    assert_replay(&post(&api, &acme, "k", &body).await, &first);
+    // What became of the customer since does not show: it is the answer that is replayed.
+    api.patch(&acme, &path, &json!({ "name": "B" })).await.expect(200);
+    assert_replay(&post(&api, &acme, "k", &body).await, &first);
+    assert_eq!(count(&api, &acme).await, 1);
+}
+
+#[tokio::test]
+async fn a_request_is_the_same_however_it_is_written() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let send = |body: &'static str| {
+        let call = api.call(&acme, "POST", "/customers").header("idempotency-key", "k");
+        call.header("content-type", "application/json").text(body).send()
+    };
+    let first = send(r#"{"name":"Ä","country":"DE","metadata":{"x":"1","y":"2"}}"#).await;
+    for same in [
+        r#"{"metadata":{"y":"2","x":"1"},"country":"DE","name":"Ä"}"#,
+        "{ \"country\": \"DE\",\n \"name\": \"\\u00c4\", \"metadata\": {\"x\":\"1\",\"y\":\"2\"} }",
+    ] {
+        assert_replay(&send(same).await, &first);
+    }
+    for other in [
+        r#"{"name":"Ä","country":"DE","metadata":{"x":"2","y":"1"}}"#,
+        r#"{"name":"Ä","country":"DE"}"#,
+        r#"{"name":"A","country":"DE","metadata":{"x":"1","y":"2"}}"#,
+    ] {
+        let answer = send(other).await;
+        assert!(!replayed(&answer));
+        let error = answer.refused(409, "IDEMPOTENCY_KEY_REUSED");
+        assert_eq!(error["type"], "ConflictError");
+    }
+    // The key still stands for its first request.
+    assert_replay(
+        &send(r#"{"name":"Ä","country":"DE","metadata":{"x":"1","y":"2"}}"#).await,
+        &first,
+    );
+    assert_eq!(count(&api, &acme).await, 1);
+}
+
+#[tokio::test]
+async fn a_key_is_one_tenants_own() {
+    let (api, acme, other) = (Api::start().await, Persona::of("acme"), Persona::of("other"));
+    let first = post(&api, &acme, "k", &json!({ "name": "A" })).await;
+    let theirs = post(&api, &other, "k", &json!({ "name": "B" })).await;
+    assert!(!replayed(&theirs));
+    assert_eq!(theirs.expect(201)["tenant_id"], "other");
+    // Within a tenant it does not matter who asks, but who may not create is told nothing.
+    let colleague = Persona::with("acme", &["kyc:create"]);
+    assert_replay(&post(&api, &colleague, "k", &json!({ "name": "A" })).await, &first);
+    let reader = Persona::reader("acme");
+    let refused = post(&api, &reader, "k", &json!({ "name": "A" })).await;
+    refused.refused(403, "INSUFFICIENT_PERMISSIONS");
+}
+
+#[tokio::test]
+async fn a_conflict_is_replayed_too() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let body = json!({ "name": "A", "client_id": "a" });
+    api.create(&acme, &body).await;
+    let first = post(&api, &acme, "k", &body).await;
+    first.clone().refused(409, "CUSTOMER_ALREADY_EXISTS");
+    assert!(!replayed(&first));
+    let again = post(&api, &acme, "k", &body).await;
+    assert_replay(&again, &first);
+    again.refused(409, "CUSTOMER_ALREADY_EXISTS");
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_valid_leaves_its_key_free() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    assert_eq!(post(&api, &acme, "k", &json!({ "nmae": "A" })).await.faults(), ["/name", "/nmae"]);
+    let answer = post(&api, &acme, "k", &json!({ "name": "A" })).await;
+    assert!(!replayed(&answer));
+    answer.expect(201);
+}
+
+#[tokio::test]
+async fn keys_have_one_to_255_printable_characters() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let body = json!({ "name": "A" });
+    for bad in ["", &"k".repeat(256), "schlüssel", "a\tb", "\u{a0}"] {
+        let answer = post(&api, &acme, bad, &body).await;
+        assert_eq!(answer.faults(), ["Idempotency-Key"], "{bad:?}");
+    }
+    // A key ends nowhere but where it ends: none of these is another one.
+    let good =
+        ["k".repeat(255), "k".repeat(254), "a#b".into(), "a".into(), "#".into(), "a b/\"~".into()];
+    for key in &good {
+        let first = post(&api, &acme, key, &body).await;
+        assert!(!replayed(&first), "{key}");
+        assert_eq!(first.status, 201, "{key}");
+        assert_replay(&post(&api, &acme, key, &body).await, &first);
+    }
+    assert_eq!(count(&api, &acme).await, good.len() as u64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parallel_requests_with_one_key_make_one_customer() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    for round in 1..=20 {
+        let (key, body) = (format!("round-{round}"), json!({ "name": "A" }));
+        let answers = join_all((0..32).map(|_| post(&api, &acme, &key, &body))).await;
+        let (first, others): (Vec<_>, Vec<_>) =
+            answers.into_iter().partition(|answer| answer.status == 201 && !replayed(answer));
+        assert_eq!(first.len(), 1, "round {round}");
+        for answer in others {
+            if answer.status == 201 {
+                assert_replay(&answer, &first[0]);
+            } else {
+                answer.refused(409, "REQUEST_IN_PROGRESS");
+            }
+        }
+        assert_replay(&post(&api, &acme, &key, &body).await, &first[0]);
+        assert_eq!(count(&api, &acme).await, round, "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_kept_for_24_hours() {
+    let (api, now) = Api::with_clock_at(NOON).await;
+    let (acme, body) = (Persona::of("acme"), json!({ "name": "A" }));
+    let first = post(&api, &acme, "k", &body).await;
+    now.store(NOON + DAY - 1, Ordering::SeqCst);
+    assert_replay(&post(&api, &acme, "k", &body).await, &first);
+
+    now.store(NOON + DAY, Ordering::SeqCst);
+    let fresh = post(&api, &acme, "k", &json!({ "name": "B" })).await;
+    assert!(!replayed(&fresh));
+    assert_eq!(fresh.clone().expect(201)["name"], "B");
+    // The 24 hours of the new one are its own.
+    now.store(NOON + 2 * DAY - 1, Ordering::SeqCst);
+    assert_replay(&post(&api, &acme, "k", &json!({ "name": "B" })).await, &fresh);
+    assert_eq!(count(&api, &acme).await, 2);
+}
+
+#[tokio::test]
+async fn a_key_of_the_end_of_a_second_is_kept_as_long() {
+    let (api, now) = Api::with_clock_at(NOON + 999).await;
+    let (acme, body) = (Persona::of("acme"), json!({ "name": "A" }));
+    let first = post(&api, &acme, "k", &body).await;
+    now.fetch_add(DAY - 1, Ordering::SeqCst);
+    assert_replay(&post(&api, &acme, "k", &body).await, &first);
+}
+
+#[tokio::test]
+async fn a_key_whose_owner_died_is_free_when_its_lease_ends() {
+    let (api, now) = Api::with_clock_at(NOON).await;
+    let (acme, body) = (Persona::of("acme"), json!({ "name": "A" }));
+    post(&api, &acme, "k", &body).await.expect(201);
+    // What a function leaves that dies between taking the key and doing the work.
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let lease_until = NOON + 60_000;
+    let update = api.server.dynamodb.update_item().table_name(&api.server.template.table.name);
+    update
+        .key("pk", text("T#acme#IDEMPOTENCY#create-customer#k"))
+        .key("sk", text("IDEMPOTENCY"))
+        .condition_expression("attribute_exists(answer)")
+        .update_expression("SET lease_until = :lease, #owner = :owner REMOVE answer")
+        .expression_attribute_names("#owner", "owner")
+        .expression_attribute_values(":owner", text("the dead"))
+        .expression_attribute_values(":lease", AttributeValue::N(lease_until.to_string()))
+        .send()
+        .await
+        .unwrap();
+
+    for millis in [NOON, lease_until - 1] {
+        now.store(millis, Ordering::SeqCst);
+        let answer = post(&api, &acme, "k", &body).await;
+        assert!(!replayed(&answer));
+        answer.refused(409, "REQUEST_IN_PROGRESS");
+    }
+    now.store(lease_until + 1, Ordering::SeqCst);
+    let another = post(&api, &acme, "k", &json!({ "name": "B" })).await;
+    another.refused(409, "IDEMPOTENCY_KEY_REUSED");
+    let taken_over = post(&api, &acme, "k", &body).await;
+    assert!(!replayed(&taken_over));
+    assert_eq!(taken_over.status, 201, "{}", taken_over.text);
+    assert_replay(&post(&api, &acme, "k", &body).await, &taken_over);
+    assert_eq!(count(&api, &acme).await, 2);
+}
