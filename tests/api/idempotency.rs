@@ -2,11 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use api_tests::{Answer, Api, Persona, Value, json};
+use api_tests::{Answer, Api, Persona, Value, json, path_of};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 
-const NOON: i64 = 1_795_348_800_000;
+const NOON: i64 = 1_795_348_800_000; // 2026-11-22T12:00:00Z
 const DAY: i64 = 24 * 3_600 * 1_000;
 
 async fn post(api: &Api, who: &Persona, key: &str, body: &Value) -> Answer {
@@ -44,7 +44,7 @@ async fn a_key_replays_its_first_answer() {
     assert!(!replayed(&first));
     let customer = first.clone().expect(201);
     assert_eq!(first.header("etag"), Some("\"1\""));
-    let path = format!("/customers/{}", customer["customer_id"].as_str().unwrap());
+    let path = path_of(&customer);
     assert_eq!(first.header("location"), Some(path.as_str()));
 
     assert_replay(&post(&api, &acme, "k", &body).await, &first);

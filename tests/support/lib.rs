@@ -30,6 +30,10 @@ pub struct Api {
     http: Client,
 }
 
+pub fn path_of(customer: &Value) -> String {
+    format!("/customers/{}", customer["customer_id"].as_str().unwrap())
+}
+
 /// Who calls. Tenants are made up by the test.
 #[derive(Clone, Debug)]
 pub struct Persona {

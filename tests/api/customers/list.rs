@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use api_tests::proptest::prelude::*;
-use api_tests::{Api, Dice, Persona, Value, json, property};
+use api_tests::{Api, Dice, Persona, Value, json, path_of, property};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
@@ -188,7 +188,7 @@ async fn seed_tenant(api: &Api, tenant: &str, count: usize, dice: &mut Dice) -> 
     for chunk in bodies.chunks(50) {
         let created = chunk.iter().map(async |(body, folded, fate)| {
             let mut customer = api.create(&who, body).await;
-            let path = format!("/customers/{}", customer["customer_id"].as_str().unwrap());
+            let path = path_of(&customer);
             if *fate < 15 {
                 customer = api.patch(&who, &path, &json!({"status": "blocked"})).await.expect(200);
             }

@@ -1,3 +1,5 @@
 mod create;
+mod deactivate;
+mod get;
 mod list;
 mod update;

@@ -1,12 +1,8 @@
 //! PATCH /customers/{id}
 
 use api_tests::proptest::prelude::*;
-use api_tests::{Answer, Api, Persona, Value, json, property};
+use api_tests::{Answer, Api, Persona, Value, json, path_of, property};
 use futures_util::future::join_all;
-
-fn path_of(customer: &Value) -> String {
-    format!("/customers/{}", customer["customer_id"].as_str().unwrap())
-}
 
 async fn patch_if(api: &Api, who: &Persona, path: &str, tag: &str, body: &Value) -> Answer {
     api.call(who, "PATCH", path).header("if-match", tag).json(body).send().await

@@ -1,0 +1,125 @@
+//! DELETE /customers/{id}
+
+use std::sync::atomic::Ordering;
+
+use api_tests::{Api, Persona, Value, json, path_of};
+
+const NOON: i64 = 1_795_348_800_000; // 2026-11-22T12:00:00Z
+
+#[tokio::test]
+async fn a_customer_is_deactivated_once() {
+    let (api, now) = Api::with_clock_at(NOON).await;
+    let acme = Persona::of("acme");
+    let body = json!({ "name": "A", "client_id": "a", "tags": ["t"], "metadata": { "k": "v" } });
+    let mut expected = api.create(&acme, &body).await;
+    let path = path_of(&expected);
+
+    now.fetch_add(1_000, Ordering::SeqCst);
+    let answer = api.delete(&acme, &path).await;
+    assert_eq!(answer.header("etag"), Some("\"2\""));
+    for (field, value) in [
+        ("status", json!("inactive")),
+        ("version", json!(2)),
+        ("updated_at", json!("2026-11-22T12:00:01.000Z")),
+        ("deactivated_at", json!("2026-11-22T12:00:01.000Z")),
+    ] {
+        expected[field] = value;
+    }
+    assert_eq!(answer.expect(200), expected);
+
+    now.fetch_add(1_000, Ordering::SeqCst);
+    let again = api.delete(&acme, &path).await;
+    assert_eq!(again.header("etag"), Some("\"2\""));
+    assert_eq!(again.expect(200), expected);
+
+    // It is still there: by its id, in the list, and in the way of its client id.
+    assert_eq!(api.get(&acme, &path).await.expect(200), expected);
+    let page = api.get(&acme, "/customers?status=inactive").await.expect(200);
+    assert_eq!(page["items"], json!([expected]));
+    api.post(&acme, "/customers", &body).await.refused(409, "CUSTOMER_ALREADY_EXISTS");
+}
+
+#[tokio::test]
+async fn an_inactive_customer_can_be_changed_and_comes_back() {
+    let (api, now) = Api::with_clock_at(NOON).await;
+    let acme = Persona::of("acme");
+    let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
+    api.delete(&acme, &path).await.expect(200);
+
+    now.fetch_add(1, Ordering::SeqCst);
+    let changed = api.patch(&acme, &path, &json!({ "name": "B" })).await.expect(200);
+    assert_eq!((&changed["name"], &changed["status"]), (&json!("B"), &json!("inactive")));
+    assert_eq!(changed["deactivated_at"], "2026-11-22T12:00:00.000Z");
+
+    let active = api.patch(&acme, &path, &json!({ "status": "active" })).await.expect(200);
+    assert_eq!((&active["status"], &active["version"]), (&json!("active"), &json!(4)));
+    assert_eq!(active["deactivated_at"], Value::Null);
+
+    now.fetch_add(1, Ordering::SeqCst);
+    let inactive = api.delete(&acme, &path).await.expect(200);
+    assert_eq!(inactive["deactivated_at"], "2026-11-22T12:00:00.002Z");
+    assert_eq!(inactive["version"], 5);
+}
+
+#[tokio::test]
+async fn a_blocked_customer_is_deactivated_too() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
+    api.patch(&acme, &path, &json!({ "status": "blocked" })).await.expect(200);
+    let inactive = api.delete(&acme, &path).await.expect(200);
+    assert_eq!((&inactive["status"], &inactive["version"]), (&json!("inactive"), &json!(3)));
+    assert!(inactive["deactivated_at"].is_string());
+}
+
+#[tokio::test]
+async fn if_match_is_honoured() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "A" })).await;
+    let path = path_of(&customer);
+    let delete_if = |tag| api.call(&acme, "DELETE", &path).header("if-match", tag).send();
+    for stale in ["\"2\"", "W/\"1\""] {
+        let error = delete_if(stale).await.refused(412, "VERSION_MISMATCH");
+        assert_eq!(error["details"][0]["version"], 1, "{stale}");
+    }
+    assert_eq!(delete_if("1").await.faults(), ["If-Match"]);
+    assert_eq!(api.get(&acme, &path).await.expect(200), customer);
+
+    assert_eq!(delete_if("\"1\"").await.expect(200)["version"], 2);
+    // Also where there is nothing left to do.
+    delete_if("\"1\"").await.refused(412, "VERSION_MISMATCH");
+    assert_eq!(delete_if("\"2\"").await.expect(200)["version"], 2);
+    assert_eq!(delete_if("*").await.expect(200)["version"], 2);
+}
+
+#[tokio::test]
+async fn who_is_not_there_cannot_be_deactivated() {
+    let (api, acme, other) = (Api::start().await, Persona::of("acme"), Persona::of("other"));
+    let foreign = api.create(&other, &json!({ "name": "A" })).await;
+    let unknown = api.delete(&acme, "/customers/01a20000-0000-7000-8000-000000000000").await;
+    unknown.clone().refused(404, "CUSTOMER_NOT_FOUND");
+    for path in [&path_of(&foreign), "/customers/x", "/customers/*"] {
+        let answer = api.delete(&acme, path).await;
+        assert_eq!(answer.without_request_id(), unknown.without_request_id(), "{path}");
+    }
+    assert_eq!(api.get(&other, &path_of(&foreign)).await.expect(200), foreign);
+
+    let path = path_of(&foreign);
+    let answer = api.delete(&other, &format!("{path}?force=true&if_match=1")).await;
+    let mut faults = answer.faults();
+    faults.sort();
+    assert_eq!(faults, ["?force", "?if_match"]);
+    assert_eq!(api.get(&other, &path).await.expect(200), foreign);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_deactivations_one_counts() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
+    let answers = (0..16).map(|_| api.delete(&acme, &path));
+    let answers = futures_util::future::join_all(answers).await;
+    let customer = api.get(&acme, &path).await.expect(200);
+    assert_eq!(customer["version"], 2);
+    for answer in answers {
+        assert_eq!(answer.expect(200), customer);
+    }
+}

@@ -1,0 +1,83 @@
+//! GET /customers/{id}
+
+use api_tests::{Answer, Api, Persona, json, path_of};
+
+#[tokio::test]
+async fn a_customer_is_read_with_its_version_as_etag() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "A", "country": "DE" })).await;
+    let path = path_of(&customer);
+    let answer = api.get(&Persona::reader("acme"), &path).await;
+    assert_eq!(answer.header("etag"), Some("\"1\""));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.expect(200), customer);
+
+    let changed = api.patch(&acme, &path, &json!({ "name": "B" })).await.expect(200);
+    let answer = api.get(&acme, &path).await;
+    assert_eq!(answer.header("etag"), Some("\"2\""));
+    assert_eq!(answer.expect(200), changed);
+}
+
+/// The text as it came, but for the request id.
+fn text_without_request_id(answer: &Answer) -> String {
+    let id = answer.header("x-request-id").unwrap();
+    assert!(id.len() >= 10 && answer.text.contains(id), "{}", answer.text);
+    answer.text.replace(id, "")
+}
+
+#[tokio::test]
+async fn who_is_not_there_cannot_be_told_from_who_is_another_tenants() {
+    let (api, acme, other) = (Api::start().await, Persona::of("acme"), Persona::of("other"));
+    let own = api.create(&acme, &json!({ "name": "A" })).await;
+    let own = own["customer_id"].as_str().unwrap();
+    let foreign = api.create(&other, &json!({ "name": "A" })).await;
+    let foreign_path = path_of(&foreign);
+    let foreign = foreign["customer_id"].as_str().unwrap();
+
+    let unknown = api.get(&acme, "/customers/01a20000-0000-7000-8000-000000000000").await;
+    let error = unknown.clone().refused(404, "CUSTOMER_NOT_FOUND");
+    assert_eq!((&error["type"], &error["details"]), (&json!("NotFoundError"), &json!([])));
+    for id in [
+        foreign,
+        "x",
+        "%20",
+        "*",
+        "null",
+        "00000000-0000-0000-0000-000000000000",
+        // An id has one form only, and no other text reaches its customer.
+        &own.to_uppercase(),
+        &own.replace('-', ""),
+        &own[..35],
+        &format!("{own}%00"),
+        &format!("{own}%23"),
+        &format!("%7B{own}%7D"),
+        &format!("urn:uuid:{own}"),
+        &format!("..%2F{own}"),
+        &"a".repeat(3_000),
+    ] {
+        let answer = api.get(&acme, &format!("/customers/{id}")).await;
+        assert_eq!(answer.without_request_id(), unknown.without_request_id(), "{id}");
+        assert_eq!(text_without_request_id(&answer), text_without_request_id(&unknown), "{id}");
+    }
+    // The one that was hidden is there for its own tenant.
+    assert_eq!(api.get(&other, &foreign_path).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_parameter_nobody_knows_is_named() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
+    for (query, faults) in [
+        ("expand=risk", &["?expand"][..]),
+        ("a=1&b=2", &["?a", "?b"]),
+        ("%C3%A4=1", &["?ä"]),
+        ("a=%ff", &["?a"]),
+        ("a", &["?a"]),
+    ] {
+        let mut named = api.get(&acme, &format!("{path}?{query}")).await.faults();
+        named.sort();
+        assert_eq!(named, faults, "{query}");
+    }
+    assert_eq!(api.get(&acme, &format!("{path}?")).await.status, 200);
+}
