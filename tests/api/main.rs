@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod audit;
 mod coverage;
 mod customers;
 mod hostile;

@@ -1,0 +1,198 @@
+//! The audit trail: every change has exactly one event, written with it. No route reads it yet, so
+//! it is read from the table.
+
+use std::sync::atomic::Ordering;
+
+use api_tests::{Answer, Api, Persona, Value, json, path_of};
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::join_all;
+
+const NOON: i64 = 1_795_348_800_000; // 2026-11-22T12:00:00Z
+
+fn plain(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!(text),
+        AttributeValue::N(number) => serde_json::from_str(number).unwrap(),
+        AttributeValue::Bool(flag) => json!(flag),
+        AttributeValue::Null(_) => Value::Null,
+        AttributeValue::L(values) => values.iter().map(plain).collect(),
+        AttributeValue::M(entries) => {
+            entries.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The customer's events, oldest first.
+async fn events(api: &Api, customer: &Value) -> Vec<Value> {
+    let text = |field: &str| customer[field].as_str().unwrap();
+    let pk = format!("T#{}#C#{}", text("tenant_id"), text("customer_id"));
+    let query = api.server.dynamodb.query().table_name(&api.server.template.table.name);
+    let query = query
+        .key_condition_expression("pk = :pk AND begins_with(sk, :event)")
+        .expression_attribute_values(":pk", AttributeValue::S(pk))
+        .expression_attribute_values(":event", AttributeValue::S("EVENT#".to_owned()))
+        .consistent_read(true);
+    let items = query.send().await.unwrap().items.unwrap();
+    items.into_iter().map(|item| plain(&AttributeValue::M(item))).collect()
+}
+
+/// What an event of the harness's own persona says.
+fn assert_event(event: &Value, kind: &str, at: &str, answer: &Answer, changes: &Value) {
+    assert_eq!(event["kind"], kind);
+    assert_eq!(event["actor"], "tester", "{event}");
+    assert_eq!(event["at"], at, "{event}");
+    assert_eq!(event["request_id"].as_str(), answer.header("x-request-id"), "{event}");
+    assert_eq!(event["customer_id"], answer.body["data"]["customer_id"]);
+    assert_eq!(event["sk"], format!("EVENT#{}", event["event_id"].as_str().unwrap()));
+    assert_eq!(event["changes"], *changes);
+}
+
+#[tokio::test]
+async fn every_change_has_one_event() {
+    let (api, now) = Api::with_clock_at(NOON).await;
+    let acme = Persona::of("acme");
+    let body = json!({ "name": "A", "country": "DE", "tags": ["t"], "metadata": { "a": "1" } });
+    let created = api.post(&acme, "/customers", &body).await;
+    let customer = created.body["data"].clone();
+    let path = path_of(&customer);
+    let id = customer["customer_id"].clone();
+
+    let mut answers = Vec::new();
+    for patch in [
+        json!({ "name": "B", "country": null, "metadata": { "a": null, "b": "2" } }),
+        json!({ "status": "blocked", "client_id": "a" }),
+    ] {
+        now.fetch_add(1_000, Ordering::SeqCst);
+        answers.push(api.patch(&acme, &path, &patch).await);
+    }
+    now.fetch_add(1_000, Ordering::SeqCst);
+    answers.push(api.delete(&acme, &path).await);
+    now.fetch_add(1_000, Ordering::SeqCst);
+    answers.push(api.patch(&acme, &path, &json!({ "status": "active" })).await);
+
+    let events = events(&api, &customer).await;
+    assert_eq!(events.len(), 5);
+    let from_nothing = |value: &Value| json!({ "from": null, "to": value });
+    let shown = [
+        "customer_id",
+        "tenant_id",
+        "name",
+        "entity_type",
+        "country",
+        "tags",
+        "metadata",
+        "status",
+    ];
+    let mut changes = json!({
+        "risk": from_nothing(&customer["risk"]),
+        "monitoring": from_nothing(&customer["monitoring"]),
+        "sessions": from_nothing(&customer["sessions"]),
+        "created_at": from_nothing(&json!("2026-11-22T12:00:00.000Z")),
+    });
+    for field in shown {
+        changes[field] = from_nothing(&customer[field]);
+    }
+    assert_eq!(changes["customer_id"]["to"], id);
+    let at = "2026-11-22T12:00:00.000Z";
+    assert_event(&events[0], "customer.created", at, &created, &changes);
+
+    let changes = json!({
+        "name": { "from": "A", "to": "B" },
+        "country": { "from": "DE", "to": null },
+        "metadata": { "from": { "a": "1" }, "to": { "b": "2" } },
+    });
+    let at = "2026-11-22T12:00:01.000Z";
+    assert_event(&events[1], "customer.updated", at, &answers[0], &changes);
+
+    let changes = json!({
+        "status": { "from": "active", "to": "blocked" },
+        "client_id": { "from": null, "to": "a" },
+    });
+    let at = "2026-11-22T12:00:02.000Z";
+    assert_event(&events[2], "customer.updated", at, &answers[1], &changes);
+
+    let at = "2026-11-22T12:00:03.000Z";
+    let changes = json!({
+        "status": { "from": "blocked", "to": "inactive" },
+        "deactivated_at": { "from": null, "to": at },
+    });
+    assert_event(&events[3], "customer.deactivated", at, &answers[2], &changes);
+
+    let changes = json!({
+        "status": { "from": "inactive", "to": "active" },
+        "deactivated_at": { "from": at, "to": null },
+    });
+    let at = "2026-11-22T12:00:04.000Z";
+    assert_event(&events[4], "customer.updated", at, &answers[3], &changes);
+}
+
+#[tokio::test]
+async fn what_changes_nothing_has_no_event() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let taken = api.create(&acme, &json!({ "name": "T", "client_id": "taken" })).await;
+    let body = json!({ "name": "A", "tags": ["t"] });
+    let send = || {
+        let call = api.call(&acme, "POST", "/customers").header("idempotency-key", "k");
+        call.json(&body).send()
+    };
+    let customer = send().await.expect(201);
+    let path = path_of(&customer);
+
+    assert_eq!(send().await.expect(201), customer);
+    for (patch, status) in [
+        (json!({}), 200),
+        (json!({ "name": "A ", "tags": ["t"], "status": "active", "website": null }), 200),
+        (json!({ "name": null }), 400),
+        (json!({ "nmae": "B" }), 400),
+        (json!({ "name": "B", "client_id": "taken" }), 409),
+        (json!({ "name": "B", "status": "inactive" }), 409),
+    ] {
+        assert_eq!(api.patch(&acme, &path, &patch).await.status, status, "{patch}");
+    }
+    let stale = api.call(&acme, "PATCH", &path).header("if-match", "\"7\"");
+    stale.json(&json!({ "name": "B" })).send().await.refused(412, "VERSION_MISMATCH");
+    let stale = api.call(&acme, "DELETE", &path).header("if-match", "\"7\"").send().await;
+    stale.refused(412, "VERSION_MISMATCH");
+    let reader = Persona::reader("acme");
+    assert_eq!(api.patch(&reader, &path, &json!({ "name": "B" })).await.status, 403);
+    assert_eq!(api.delete(&Persona::of("other"), &path).await.status, 404);
+    api.get(&acme, &path).await.expect(200);
+    let kinds: Vec<Value> =
+        events(&api, &customer).await.iter().map(|event| event["kind"].clone()).collect();
+    assert_eq!(kinds, ["customer.created"]);
+    assert_eq!(events(&api, &taken).await.len(), 1);
+
+    api.delete(&acme, &path).await.expect(200);
+    api.delete(&acme, &path).await.expect(200);
+    let kinds: Vec<Value> =
+        events(&api, &customer).await.iter().map(|event| event["kind"].clone()).collect();
+    assert_eq!(kinds, ["customer.created", "customer.deactivated"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_events_of_parallel_changes_tell_one_story() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "A-0" })).await;
+    let path = path_of(&customer);
+    let patches = (1..=8).map(async |i| {
+        let patch = json!({ "name": format!("A-{i}") });
+        let answer = api.patch(&acme, &path, &patch).await;
+        let id = answer.header("x-request-id").unwrap().to_owned();
+        (answer.expect(200)["version"].as_u64().unwrap(), format!("A-{i}"), id)
+    });
+    let mut made = join_all(patches).await;
+    made.sort();
+
+    let events = events(&api, &customer).await;
+    assert_eq!(events.len(), 9);
+    let mut before = "A-0".to_owned();
+    for (_, name, request_id) in made {
+        let of_request = events.iter().filter(|event| event["request_id"] == request_id.as_str());
+        let of_request: Vec<&Value> = of_request.collect();
+        assert_eq!(of_request.len(), 1, "{name}");
+        assert_eq!(of_request[0]["changes"], json!({ "name": { "from": before, "to": name } }));
+        before = name;
+    }
+    assert_eq!(api.get(&acme, &path).await.expect(200)["name"], before.as_str());
+}
