@@ -196,3 +196,22 @@ async fn the_events_of_parallel_changes_tell_one_story() {
     }
     assert_eq!(api.get(&acme, &path).await.expect(200)["name"], before.as_str());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_events_of_parallel_changes_stand_in_the_order_of_the_changes() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "A-0" })).await;
+    let path = path_of(&customer);
+    let patches = (1..=8).map(async |i| {
+        let patch = json!({ "name": format!("A-{i}") });
+        api.patch(&acme, &path, &patch).await.expect(200);
+    });
+    join_all(patches).await;
+    let mut name = json!("A-0");
+    for event in &events(&api, &customer).await[1..] {
+        let change = &event["changes"]["name"];
+        assert_eq!(change["from"], name, "{event}");
+        name = change["to"].clone();
+    }
+    assert_eq!(api.get(&acme, &path).await.expect(200)["name"], name);
+}
