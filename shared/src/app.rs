@@ -2,10 +2,9 @@
 //! environment, before the first request.
 
 use aws_sdk_dynamodb::Client;
-use uuid::Uuid;
 
 use crate::model::id::Ids;
-use crate::model::time::{Clock, Timestamp};
+use crate::model::time::Clock;
 use crate::store::{self, Table};
 
 /// What the template sets for every function.
@@ -49,13 +48,6 @@ pub struct App {
     pub ids: Ids,
 }
 
-/// The moment of a change and an id for its event.
-#[derive(Clone, Copy, Debug)]
-pub struct Stamp {
-    pub id: Uuid,
-    pub at: Timestamp,
-}
-
 impl App {
     pub async fn from_env() -> Result<App, String> {
         let settings = Settings::read(|name| std::env::var(name).ok())?;
@@ -64,12 +56,8 @@ impl App {
     }
 
     pub fn new(settings: Settings, client: Client, clock: Clock) -> App {
-        let table = Table::new(client, settings.table_name.clone());
-        App { settings, table, clock, ids: Ids::default() }
-    }
-
-    pub fn stamp(&self) -> Stamp {
-        let at = self.clock.now();
-        Stamp { id: self.ids.next(at), at }
+        let ids = Ids::default();
+        let table = Table::new(client, settings.table_name.clone(), ids.clone());
+        App { settings, table, clock, ids }
     }
 }

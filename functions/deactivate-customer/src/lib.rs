@@ -24,13 +24,12 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = Caller::of(request)?.may(PERMISSION)?;
     let if_match = request.input().read(|input| Some(input.if_match()))?;
     let id = request.customer_id()?;
-    let stamp = app.stamp();
+    let now = app.clock.now();
     let deactivate = |current: &Customer| {
         if_match.check(current.version)?;
-        Ok(current.deactivated(stamp.at))
+        Ok(current.deactivated(now))
     };
     let table = app.table.tenant(&caller);
-    let customer =
-        table.change_customer(&id, EventKind::CustomerDeactivated, stamp, deactivate).await?;
+    let customer = table.change_customer(&id, EventKind::CustomerDeactivated, deactivate).await?;
     Ok(Response::ok(&customer)?.etag(customer.version))
 }

@@ -33,13 +33,13 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         return Err(faults.into());
     };
     let id = request.customer_id()?;
-    let stamp = app.stamp();
+    let now = app.clock.now();
     let change = |current: &Customer| {
-        let (profile, status) = merge(current, &patch, faults.clone(), stamp.at.date())?;
+        let (profile, status) = merge(current, &patch, faults.clone(), now.date())?;
         if_match.check(current.version)?;
-        current.changed(profile, status, stamp.at)
+        current.changed(profile, status, now)
     };
     let table = app.table.tenant(&caller);
-    let customer = table.change_customer(&id, EventKind::CustomerUpdated, stamp, change).await?;
+    let customer = table.change_customer(&id, EventKind::CustomerUpdated, change).await?;
     Ok(Response::ok(&customer)?.etag(customer.version))
 }

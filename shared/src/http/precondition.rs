@@ -6,8 +6,8 @@ use crate::error::Error;
 pub enum IfMatch {
     /// `*`, or no header at all: whatever the version is, the last writer wins.
     Any,
-    /// Tags that are not a version of ours never match.
-    Versions(Vec<u64>),
+    /// Opaque tags; those that are not a version of ours never match.
+    Tags(Vec<String>),
 }
 
 impl IfMatch {
@@ -19,29 +19,33 @@ impl IfMatch {
         if header.trim() == "*" {
             return Ok(IfMatch::Any);
         }
-        let mut versions = Vec::new();
-        for tag in header.split(',').map(str::trim) {
-            let (weak, opaque) = match tag.strip_prefix("W/") {
-                Some(rest) => (true, rest),
-                None => (false, tag),
+        let issue = || "must be an entity tag in quotes, like \"3\", or *".to_owned();
+        let mut tags = Vec::new();
+        let mut rest = header.trim();
+        loop {
+            let (is_weak, quoted) = match rest.strip_prefix("W/") {
+                Some(quoted) => (true, quoted),
+                None => (false, rest),
             };
-            let inner = opaque.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-            let inner = inner.filter(|inner| opaque.len() > 1 && !inner.contains('"'));
-            let inner = inner
-                .ok_or_else(|| "must be an entity tag in quotes, like \"3\", or *".to_owned())?;
+            let tag = quoted.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+            let (tag, after) = tag.ok_or_else(issue)?;
             // If-Match compares strongly: a weak tag is well-formed and matches nothing.
-            if let (false, Ok(version)) = (weak, inner.parse::<u64>()) {
-                versions.push(version);
+            if !is_weak {
+                tags.push(tag.to_owned());
             }
+            rest = match after.trim_start().strip_prefix(',') {
+                Some(next) => next.trim_start(),
+                None if after.trim().is_empty() => return Ok(IfMatch::Tags(tags)),
+                None => return Err(issue()),
+            };
         }
-        Ok(IfMatch::Versions(versions))
     }
 
     pub fn check(&self, current: u64) -> Result<(), Error> {
         match self {
             IfMatch::Any => Ok(()),
-            IfMatch::Versions(versions) if versions.contains(&current) => Ok(()),
-            IfMatch::Versions(_) => Err(Error::version_mismatch(current)),
+            IfMatch::Tags(tags) if tags.contains(&current.to_string()) => Ok(()),
+            IfMatch::Tags(_) => Err(Error::version_mismatch(current)),
         }
     }
 }
@@ -59,6 +63,10 @@ mod tests {
             ("W/\"3\"", false),
             ("\"4\"", false),
             ("\"x\"", false),
+            ("\"03\"", false),
+            ("\"+3\"", false),
+            ("\"a,b\",\"3\"", true),
+            ("\"\"", false),
         ] {
             assert_eq!(IfMatch::parse(header).unwrap().check(3).is_ok(), matches, "{header}");
         }

@@ -159,8 +159,9 @@ impl Customer {
     }
 
     fn next_version(&self, now: Timestamp) -> Customer {
-        // The clocks of two functions may differ; a customer's times never run backwards.
-        let updated_at = now.max(self.updated_at);
+        // Every change has a millisecond of its own, later than the last: the clocks of two
+        // functions may differ, and the audit events are ordered by it.
+        let updated_at = now.max(Timestamp::from_millis(self.updated_at.millis() + 1));
         Customer { version: self.version + 1, updated_at, ..self.clone() }
     }
 }

@@ -41,11 +41,15 @@ pub fn fold_key(text: &str) -> String {
 /// A search text, folded. It is shorter than a cut key, so a prefix of the key is one of the name.
 pub fn search_prefix(text: &str) -> Result<String, String> {
     let folded = fold(text);
-    let fits = (1..=200).contains(&text.chars().count()) && folded.len() < MAX_KEY_BYTES - 4;
-    match fits && !text.chars().any(char::is_control) {
-        true => Ok(folded),
-        false => Err("must be 1 to 200 characters without control characters".to_owned()),
+    let fits = (1..=200).contains(&text.chars().count());
+    if !fits || text.chars().any(char::is_control) {
+        return Err("must be 1 to 200 characters without control characters".to_owned());
     }
+    // A cut key may end a few bytes before the limit, at the last whole character.
+    if folded.len() > MAX_KEY_BYTES - 4 {
+        return Err("has letters that stand for too many others: make it shorter".to_owned());
+    }
+    Ok(folded)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
-use uuid::{ContextV7, Uuid};
+use uuid::{ContextV7, NoContext, Uuid};
 
 use super::time::{Timestamp, parse_nanos};
 use super::value::Issue;
@@ -82,12 +82,22 @@ impl Default for Ids {
 
 impl Ids {
     pub fn next(&self, now: Timestamp) -> Uuid {
-        let millis = now.millis().max(0) as u64;
-        let (seconds, nanos) = (millis / 1_000, (millis % 1_000) as u32 * 1_000_000);
+        let (seconds, nanos) = unix(now);
         // A poisoned lock only means that another thread panicked between two ids.
         let context = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         Uuid::new_v7(uuid::Timestamp::from_unix(&*context, seconds, nanos))
     }
+
+    /// An id of just this millisecond, whatever was made before.
+    pub fn at(&self, time: Timestamp) -> Uuid {
+        let (seconds, nanos) = unix(time);
+        Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos))
+    }
+}
+
+fn unix(time: Timestamp) -> (u64, u32) {
+    let millis = time.millis().max(0).unsigned_abs();
+    (millis / 1_000, (millis % 1_000) as u32 * 1_000_000)
 }
 
 #[cfg(test)]

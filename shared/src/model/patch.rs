@@ -19,20 +19,29 @@ pub fn merge(
     let unreadable = |_| Error::internal("a profile does not serialise");
     let mut merged = serde_json::to_value(&current.profile).map_err(unreadable)?;
     json_patch::merge(&mut merged, &Value::Object(patch.clone()));
-    let Value::Object(document) = merged else {
+    let Value::Object(mut document) = merged else {
         return Err(Error::internal("a patched profile is no object"));
     };
+    // A null of the patch removes a field, and must not hide that there is no such field.
+    for (name, _) in patch.iter().filter(|(_, value)| value.is_null()) {
+        document.entry(name).or_insert(Value::Null);
+    }
+    let kept = current.profile.client_id.as_ref().map(|id| Value::from(id.as_str()));
+    let moved = kept.filter(|kept| document.get("client_id") != Some(kept));
+    let is_moved = moved.is_some();
+    if let Some(kept) = moved {
+        document.insert("client_id".to_owned(), kept);
+    }
     let mut fields = Fields::new(document, &mut faults);
+    if is_moved {
+        fields.fault("client_id", "cannot be changed once set");
+    }
     let profile = Profile::read(&mut fields, today);
     let status = fields.text_or("status", current.status, Status::parse);
     if patch.get("status").is_some_and(Value::is_null) {
         fields.fault("status", "cannot be cleared");
     }
-    let kept = current.profile.client_id.as_ref();
-    if kept.is_some() && profile.as_ref().is_some_and(|profile| profile.client_id.as_ref() != kept)
-    {
-        fields.fault("client_id", "cannot be changed once set");
-    }
+
     fields.done(READ_ONLY);
     match (profile, status) {
         (Some(profile), Some(status)) if faults.is_empty() => Ok((profile, status)),

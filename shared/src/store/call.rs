@@ -106,7 +106,7 @@ fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Error {
 }
 
 /// Half to all of the pause, so that those who met once do not meet again.
-fn jittered(pause: Duration) -> Duration {
+pub(super) fn jittered(pause: Duration) -> Duration {
     let random = uuid::Uuid::now_v7().as_u128() as u8;
     pause.mul_f64(0.5 + f64::from(random) / 512.0)
 }

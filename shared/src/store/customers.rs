@@ -1,13 +1,14 @@
 //! Customers: read, created and changed, each change with its event in the same transaction.
 
+use std::time::{Duration, Instant};
+
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
-use super::call::{Outcome, unavailable_or_internal};
+use super::call::{Outcome, jittered, unavailable_or_internal};
 use super::expression::Expression;
 use super::idempotency::Replay;
 use super::item::{self, Item};
 use super::{TenantTable, keys};
-use crate::app::Stamp;
 use crate::error::Error;
 use crate::http::Response;
 use crate::model::customer::Customer;
@@ -15,8 +16,10 @@ use crate::model::event::{Event, EventKind, changes};
 use crate::model::id::CustomerId;
 use crate::model::value::ClientId;
 
-/// How often a change is made anew because another one came first.
-const RACES: u32 = 10;
+/// How long a change is made anew because others came first, before the caller is told to come back.
+const RACE_TIME: Duration = Duration::from_secs(8);
+/// The longest pause between two of these tries.
+const RACE_PAUSE: Duration = Duration::from_millis(100);
 
 impl TenantTable<'_> {
     /// Strongly consistent: who has just written reads what was written.
@@ -35,14 +38,13 @@ impl TenantTable<'_> {
     pub async fn create_customer(
         &self,
         customer: &Customer,
-        stamp: Stamp,
         replay: Option<Replay>,
         response: &Response,
     ) -> Result<(), Error> {
         let key = self.keys.customer(&customer.customer_id);
         let mut writes =
             vec![self.put(key, self.customer_item(customer)?, "attribute_not_exists(pk)")?];
-        writes.push(self.event(EventKind::CustomerCreated, stamp, None, customer)?);
+        writes.push(self.event(EventKind::CustomerCreated, None, customer)?);
         if let Some(client_id) = &customer.profile.client_id {
             writes.push(self.claim(client_id, &customer.customer_id)?);
         }
@@ -72,17 +74,18 @@ impl TenantTable<'_> {
         &self,
         id: &CustomerId,
         kind: EventKind,
-        stamp: Stamp,
         change: impl Fn(&Customer) -> Result<Customer, Error>,
     ) -> Result<Customer, Error> {
         let mut current = self.customer(id).await?.ok_or_else(Error::customer_not_found)?;
-        for _ in 0..RACES {
+        let started = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        while started.elapsed() < RACE_TIME {
             let changed = change(&current)?;
             if changed.version == current.version {
                 return Ok(current);
             }
             let mut writes = vec![self.customer_update(&current, &changed)?];
-            writes.push(self.event(kind, stamp, Some(&current), &changed)?);
+            writes.push(self.event(kind, Some(&current), &changed)?);
             if let (None, Some(client_id)) =
                 (&current.profile.client_id, &changed.profile.client_id)
             {
@@ -96,6 +99,8 @@ impl TenantTable<'_> {
                         (Some(refusal), _) => {
                             let item = refusal.item.ok_or_else(Error::customer_not_found)?;
                             current = item::model(item)?;
+                            tokio::time::sleep(jittered(pause)).await;
+                            pause = (pause * 2).min(RACE_PAUSE);
                         }
                         (None, Some(refusal)) => return Err(taken(refusal.item)),
                         (None, None) => {
@@ -159,11 +164,12 @@ impl TenantTable<'_> {
     fn event(
         &self,
         kind: EventKind,
-        stamp: Stamp,
         before: Option<&Customer>,
         after: &Customer,
     ) -> Result<TransactWriteItem, Error> {
-        let Stamp { id: event_id, at } = stamp;
+        // Changes of one customer have distinct, rising times, so its events sort as they happened.
+        let at = after.updated_at;
+        let event_id = self.table.ids.at(at);
         let customer_id = after.customer_id;
         let (origin, changes) = (self.caller.origin().clone(), changes(before, after));
         let event = Event { event_id, kind, customer_id, at, origin, changes };

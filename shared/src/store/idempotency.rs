@@ -16,12 +16,12 @@ use super::TenantTable;
 use super::call::unavailable_or_internal;
 use super::expression::Expression;
 use super::item::{self, Item};
-use crate::app::Stamp;
 use crate::error::Error;
 use crate::http::{IdempotencyKey, Response, status};
+use crate::model::time::Timestamp;
 
 /// How long a key is remembered.
-const KEPT_SECONDS: i64 = 24 * 3_600;
+const KEPT_MILLIS: i64 = 24 * 3_600 * 1_000;
 /// Longer than a function may run: who holds a lease past this is dead.
 const LEASE_MILLIS: i64 = 60_000;
 
@@ -39,7 +39,7 @@ impl TenantTable<'_> {
         operation: &'static str,
         key: Option<IdempotencyKey>,
         request: &impl Serialize,
-        stamp: Stamp,
+        now: Timestamp,
         work: impl FnOnce(Option<Replay>) -> F,
     ) -> Result<Response, Error>
     where
@@ -48,9 +48,9 @@ impl TenantTable<'_> {
         let Some(key) = key else {
             return work(None).await;
         };
-        let owner = stamp.id.to_string();
+        let owner = self.table.ids.at(now).to_string();
         let replay = Replay { operation, key, owner };
-        if let Some(answer) = self.begin(&replay, request, stamp).await? {
+        if let Some(answer) = self.begin(&replay, request, now).await? {
             return Ok(answer.replayed());
         }
         let again = Replay { key: replay.key.clone(), owner: replay.owner.clone(), ..replay };
@@ -66,28 +66,30 @@ impl TenantTable<'_> {
         &self,
         replay: &Replay,
         request: &impl Serialize,
-        stamp: Stamp,
+        now: Timestamp,
     ) -> Result<Option<Response>, Error> {
         let fingerprint = fingerprint(request)?;
-        let (now, lease) = (stamp.at.seconds(), stamp.at.millis() + LEASE_MILLIS);
+        let (kept_until, lease_until) = (now.millis() + KEPT_MILLIS, now.millis() + LEASE_MILLIS);
+        // The table removes by whole seconds, some time later: what counts is `kept_until`.
+        let ttl = kept_until / 1_000 + 1;
         let mut record = self.keys.idempotency(replay.operation, &replay.key).attributes();
         for (attribute, value) in [
             ("type", AttributeValue::S("idempotency".to_owned())),
             ("fingerprint", AttributeValue::S(fingerprint.clone())),
             ("owner", AttributeValue::S(replay.owner.clone())),
-            ("lease_until", AttributeValue::N(lease.to_string())),
-            ("ttl", AttributeValue::N((now + KEPT_SECONDS).to_string())),
+            ("kept_until", AttributeValue::N(kept_until.to_string())),
+            ("lease_until", AttributeValue::N(lease_until.to_string())),
+            ("ttl", AttributeValue::N(ttl.to_string())),
         ] {
             record.insert(attribute.to_owned(), value);
         }
         let mut e = Expression::default();
-        // The table removes what has expired some time later, so its time is checked here.
         let condition = format!(
             "attribute_not_exists(pk) OR {} <= {} OR ({} < {} AND attribute_not_exists({}) AND {} = {})",
-            e.name("ttl"),
-            e.number(now),
+            e.name("kept_until"),
+            e.number(now.millis()),
             e.name("lease_until"),
-            e.number(stamp.at.millis()),
+            e.number(now.millis()),
             e.name("answer"),
             e.name("fingerprint"),
             e.text(fingerprint.clone()),

@@ -11,6 +11,7 @@ use super::item::{self, Item};
 use super::{TenantTable, keys};
 use crate::error::Error;
 use crate::model::customer::{Customer, MonitoringStatus, RiskLevel, Status};
+use crate::model::fold::MAX_KEY_BYTES;
 use crate::model::id::CustomerId;
 use crate::model::profile::EntityType;
 use crate::model::value::{ClientId, Country, Tag, word};
@@ -68,6 +69,9 @@ enum Index {
 
 struct Plan {
     index: Index,
+    /// What a cursor's position must lie in, or the table refuses it.
+    ids: (CustomerId, CustomerId),
+    prefix: String,
     key_condition: String,
     filter: Option<String>,
     expression: Expression,
@@ -86,8 +90,7 @@ impl TenantTable<'_> {
         let Some(plan) = self.plan(filters).await? else {
             return Ok(Page::last(Vec::new()));
         };
-        let mut start =
-            position.map(|position| self.start_key(plan.index, &position)).transpose()?;
+        let mut start = position.map(|position| self.start_key(&plan, &position)).transpose()?;
         let filtered = plan.filter.is_some();
         let index = plan.index;
         let (names, values) = plan.expression.into_parts();
@@ -123,7 +126,8 @@ impl TenantTable<'_> {
             } else if start.is_none() {
                 None
             } else {
-                ask = if filtered { (ask * 4).min(MAX_READ) } else { limit + 1 - found.len() };
+                ask =
+                    if filtered { (ask * 4).min(MAX_READ - read) } else { limit + 1 - found.len() };
                 continue;
             };
             let items: Vec<Customer> =
@@ -198,15 +202,25 @@ impl TenantTable<'_> {
             by_filter.push(format!("{} {sign} {}", e.name("monitoring.status"), e.text(active)));
         }
         let filter = (!by_filter.is_empty()).then(|| by_filter.join(" AND "));
-        Ok(Some(Plan { index, key_condition: by_key.join(" AND "), filter, expression: e }))
+        let prefix = filters.search.clone().unwrap_or_default();
+        let key_condition = by_key.join(" AND ");
+        Ok(Some(Plan { index, ids: range, prefix, key_condition, filter, expression: e }))
     }
 
     /// The key of the row a cursor stands on.
-    fn start_key(&self, index: Index, position: &str) -> Result<Item, Error> {
+    fn start_key(&self, plan: &Plan, position: &str) -> Result<Item, Error> {
+        let index = plan.index;
         let (folded, id) = match index {
             Index::Name => keys::split_named(position).ok_or_else(Error::invalid_cursor)?,
             _ => ("", CustomerId::parse(position).ok_or_else(Error::invalid_cursor)?),
         };
+        let fits = match index {
+            Index::Name => folded.starts_with(&plan.prefix) && folded.len() <= MAX_KEY_BYTES,
+            Index::Created | Index::Risk(_) => plan.ids.0 <= id && id <= plan.ids.1,
+        };
+        if !fits {
+            return Err(Error::invalid_cursor());
+        }
         let mut key = self.keys.customer(&id).attributes();
         let mut add =
             |name: &str, value: String| key.insert(name.to_owned(), AttributeValue::S(value));

@@ -19,6 +19,7 @@ use aws_sdk_dynamodb::config::{Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::auth::Caller;
+use crate::model::id::Ids;
 use crate::telemetry::CallCounter;
 use keys::TenantKeys;
 
@@ -66,11 +67,12 @@ fn configured(config: aws_sdk_dynamodb::config::Builder) -> aws_sdk_dynamodb::Co
 pub struct Table {
     client: Client,
     name: String,
+    ids: Ids,
 }
 
 impl Table {
-    pub fn new(client: Client, name: String) -> Table {
-        Table { client, name }
+    pub fn new(client: Client, name: String, ids: Ids) -> Table {
+        Table { client, name, ids }
     }
 
     /// The only way to a tenant's rows.
