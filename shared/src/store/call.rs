@@ -18,24 +18,55 @@ use crate::error::Error;
 const CONFLICT_RETRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
+/// One write of a transaction, and the rule its condition stands for.
+#[derive(Clone)]
+pub(super) struct Write {
+    rule: Rule,
+    item: TransactWriteItem,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// The customer is new, or still at the version it was read at.
+    Customer,
+    /// A client id belongs to nobody yet.
+    Claim,
+    /// An event is new.
+    Event,
+    /// The idempotency key is still this request's.
+    Answer,
+}
+
 /// How a transaction ended that the table was able to decide.
 pub(super) enum Outcome {
     Done,
-    /// By write: the reason it was refused for, with the item that stood in its way.
-    Refused(Vec<Option<Refusal>>),
+    Refused(Refusals),
 }
 
-pub(super) struct Refusal {
-    pub(super) item: Option<Item>,
+/// The rules that were broken, each with the item that stood in the way.
+pub(super) struct Refusals(Vec<(Rule, Option<Item>)>);
+
+impl Refusals {
+    /// `None` when this rule held; else the item that broke it, if there was one.
+    pub(super) fn take(&mut self, rule: Rule) -> Option<Option<Item>> {
+        let at = self.0.iter().position(|(broken, _)| *broken == rule)?;
+        Some(self.0.swap_remove(at).1)
+    }
+
+    /// A rule was broken that only a fault of ours can break.
+    pub(super) fn unexpected(&self) -> Error {
+        let rules: Vec<&Rule> = self.0.iter().map(|(rule, _)| rule).collect();
+        Error::internal(format!("a transaction broke the rules {rules:?}"))
+    }
 }
 
 impl TenantTable<'_> {
     /// Writes all or nothing. Every write must stand on a condition of its own.
-    pub(super) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Outcome, Error> {
+    pub(super) async fn transact(&self, writes: &[Write]) -> Result<Outcome, Error> {
         let mut pause = FIRST_PAUSE;
         for _ in 0..CONFLICT_RETRIES {
-            let request =
-                self.table.client.transact_write_items().set_transact_items(Some(writes.clone()));
+            let items = writes.iter().map(|write| write.item.clone()).collect();
+            let request = self.table.client.transact_write_items().set_transact_items(Some(items));
             let Err(error) = request.send().await else {
                 return Ok(Outcome::Done);
             };
@@ -47,11 +78,11 @@ impl TenantTable<'_> {
             let reasons = canceled.cancellation_reasons();
             let code = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
             if code("ConditionalCheckFailed") {
-                let refused = reasons.iter().map(|reason| {
-                    let failed = reason.code() == Some("ConditionalCheckFailed");
-                    failed.then(|| Refusal { item: reason.item().cloned() })
-                });
-                return Ok(Outcome::Refused(refused.collect()));
+                let refused = writes.iter().zip(reasons);
+                let refused =
+                    refused.filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"));
+                let refused = refused.map(|(write, reason)| (write.rule, reason.item().cloned()));
+                return Ok(Outcome::Refused(Refusals(refused.collect())));
             }
             let passing =
                 ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
@@ -66,10 +97,11 @@ impl TenantTable<'_> {
 
     pub(super) fn put(
         &self,
+        rule: Rule,
         key: Key,
         mut item: Item,
         condition: &str,
-    ) -> Result<TransactWriteItem, Error> {
+    ) -> Result<Write, Error> {
         item.extend(key.attributes());
         let put = Put::builder()
             .table_name(&self.table.name)
@@ -77,16 +109,18 @@ impl TenantTable<'_> {
             .condition_expression(condition)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build();
-        Ok(TransactWriteItem::builder().put(put.map_err(incomplete)?).build())
+        let item = TransactWriteItem::builder().put(put.map_err(incomplete)?).build();
+        Ok(Write { rule, item })
     }
 
     pub(super) fn update(
         &self,
+        rule: Rule,
         key: Key,
         update: String,
         condition: String,
         expression: Expression,
-    ) -> Result<TransactWriteItem, Error> {
+    ) -> Result<Write, Error> {
         let (names, values) = expression.into_parts();
         let update = Update::builder()
             .table_name(&self.table.name)
@@ -97,7 +131,8 @@ impl TenantTable<'_> {
             .set_expression_attribute_values(values)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build();
-        Ok(TransactWriteItem::builder().update(update.map_err(incomplete)?).build())
+        let item = TransactWriteItem::builder().update(update.map_err(incomplete)?).build();
+        Ok(Write { rule, item })
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::call::{Outcome, jittered, unavailable_or_internal};
+use super::call::{Outcome, Rule, Write, jittered, unavailable_or_internal};
 use super::expression::Expression;
 use super::idempotency::Replay;
 use super::item::{self, Item};
@@ -20,6 +20,8 @@ use crate::model::value::ClientId;
 const RACE_TIME: Duration = Duration::from_secs(8);
 /// The longest pause between two of these tries.
 const RACE_PAUSE: Duration = Duration::from_millis(100);
+
+const IS_NEW: &str = "attribute_not_exists(pk)";
 
 impl TenantTable<'_> {
     /// Strongly consistent: who has just written reads what was written.
@@ -42,29 +44,26 @@ impl TenantTable<'_> {
         response: &Response,
     ) -> Result<(), Error> {
         let key = self.keys.customer(&customer.customer_id);
-        let mut writes =
-            vec![self.put(key, self.customer_item(customer)?, "attribute_not_exists(pk)")?];
-        writes.push(self.event(EventKind::CustomerCreated, None, customer)?);
+        let item = self.customer_item(customer)?;
+        let mut writes = vec![
+            self.put(Rule::Customer, key, item, IS_NEW)?,
+            self.event(EventKind::CustomerCreated, None, customer)?,
+        ];
         if let Some(client_id) = &customer.profile.client_id {
             writes.push(self.claim(client_id, &customer.customer_id)?);
         }
         if let Some(replay) = &replay {
             writes.push(self.keep_answer(replay, response)?);
         }
-        match self.transact(writes).await? {
-            Outcome::Done => Ok(()),
-            Outcome::Refused(refused) => {
-                let mut refused = refused.into_iter().skip(2);
-                if customer.profile.client_id.is_some()
-                    && let Some(Some(refusal)) = refused.next()
-                {
-                    return Err(taken(refusal.item));
-                }
-                match refused.next() {
-                    Some(Some(_)) => Err(Error::request_in_progress()),
-                    _ => Err(Error::internal("a customer or event id was there before")),
-                }
-            }
+        let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
+            return Ok(());
+        };
+        if let Some(claim) = refused.take(Rule::Claim) {
+            return Err(taken(claim));
+        }
+        match refused.take(Rule::Answer) {
+            Some(_) => Err(Error::request_in_progress()),
+            None => Err(refused.unexpected()),
         }
     }
 
@@ -84,30 +83,26 @@ impl TenantTable<'_> {
             if changed.version == current.version {
                 return Ok(current);
             }
-            let mut writes = vec![self.customer_update(&current, &changed)?];
-            writes.push(self.event(kind, Some(&current), &changed)?);
+            let mut writes = vec![
+                self.customer_update(&current, &changed)?,
+                self.event(kind, Some(&current), &changed)?,
+            ];
             if let (None, Some(client_id)) =
                 (&current.profile.client_id, &changed.profile.client_id)
             {
                 writes.push(self.claim(client_id, id)?);
             }
-            match self.transact(writes).await? {
-                Outcome::Done => return Ok(changed),
-                Outcome::Refused(refused) => {
-                    let mut refused = refused.into_iter();
-                    match (refused.next().flatten(), refused.nth(1).flatten()) {
-                        (Some(refusal), _) => {
-                            let item = refusal.item.ok_or_else(Error::customer_not_found)?;
-                            current = item::model(item)?;
-                            tokio::time::sleep(jittered(pause)).await;
-                            pause = (pause * 2).min(RACE_PAUSE);
-                        }
-                        (None, Some(refusal)) => return Err(taken(refusal.item)),
-                        (None, None) => {
-                            return Err(Error::internal("an event id was there before"));
-                        }
-                    }
-                }
+            let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
+                return Ok(changed);
+            };
+            if let Some(meanwhile) = refused.take(Rule::Customer) {
+                current = item::model(meanwhile.ok_or_else(Error::customer_not_found)?)?;
+                tokio::time::sleep(jittered(pause)).await;
+                pause = (pause * 2).min(RACE_PAUSE);
+            } else if let Some(claim) = refused.take(Rule::Claim) {
+                return Err(taken(claim));
+            } else {
+                return Err(refused.unexpected());
             }
         }
         Err(Error::store_unavailable("other changes of a customer came first too often"))
@@ -127,29 +122,22 @@ impl TenantTable<'_> {
         Ok(item)
     }
 
-    fn customer_update(
-        &self,
-        before: &Customer,
-        after: &Customer,
-    ) -> Result<TransactWriteItem, Error> {
+    fn customer_update(&self, before: &Customer, after: &Customer) -> Result<Write, Error> {
         let mut expression = Expression::default();
         let (old, new) = (self.customer_item(before)?, self.customer_item(after)?);
         let update = item::update(&old, &new, &mut expression);
         let (name, version) = (expression.name("version"), expression.number(before.version));
         let condition = format!("{name} = {version}");
-        self.update(self.keys.customer(&before.customer_id), update, condition, expression)
+        let key = self.keys.customer(&before.customer_id);
+        self.update(Rule::Customer, key, update, condition, expression)
     }
 
-    fn claim(
-        &self,
-        client_id: &ClientId,
-        customer_id: &CustomerId,
-    ) -> Result<TransactWriteItem, Error> {
+    fn claim(&self, client_id: &ClientId, customer_id: &CustomerId) -> Result<Write, Error> {
         let item = Item::from([
             ("type".to_owned(), AttributeValue::S("client".to_owned())),
             ("customer_id".to_owned(), AttributeValue::S(customer_id.to_string())),
         ]);
-        self.put(self.keys.client(client_id), item, "attribute_not_exists(pk)")
+        self.put(Rule::Claim, self.keys.client(client_id), item, IS_NEW)
     }
 
     /// The customer a client id belongs to.
@@ -166,7 +154,7 @@ impl TenantTable<'_> {
         kind: EventKind,
         before: Option<&Customer>,
         after: &Customer,
-    ) -> Result<TransactWriteItem, Error> {
+    ) -> Result<Write, Error> {
         // Changes of one customer have distinct, rising times, so its events sort as they happened.
         let at = after.updated_at;
         let event_id = self.table.ids.at(at);
@@ -175,7 +163,7 @@ impl TenantTable<'_> {
         let event = Event { event_id, kind, customer_id, at, origin, changes };
         let mut item = item::attributes(&event)?;
         item.insert("type".to_owned(), AttributeValue::S("event".to_owned()));
-        self.put(self.keys.event(&customer_id, event_id), item, "attribute_not_exists(pk)")
+        self.put(Rule::Event, self.keys.event(&customer_id, event_id), item, IS_NEW)
     }
 }
 

@@ -6,14 +6,12 @@
 use std::future::Future;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::TenantTable;
-use super::call::unavailable_or_internal;
+use super::call::{Rule, Write, unavailable_or_internal};
 use super::expression::Expression;
 use super::item::{self, Item};
 use crate::error::Error;
@@ -118,15 +116,14 @@ impl TenantTable<'_> {
     }
 
     /// Keeps the answer, in the transaction that does the work.
-    pub(super) fn keep_answer(
-        &self,
-        replay: &Replay,
-        response: &Response,
-    ) -> Result<TransactWriteItem, Error> {
+    pub(super) fn keep_answer(&self, replay: &Replay, response: &Response) -> Result<Write, Error> {
         let mut e = Expression::default();
         let update = keeping(&mut e, response)?;
         let condition = format!("{} = {}", e.name("owner"), e.text(replay.owner.clone()));
-        self.update(self.keys.idempotency(replay.operation, &replay.key), update, condition, e)
+        {
+            let key = self.keys.idempotency(replay.operation, &replay.key);
+            self.update(Rule::Answer, key, update, condition, e)
+        }
     }
 
     /// After an error: a refusal is the answer to this key, as a success is; of anything else the
