@@ -37,6 +37,7 @@ async fn query_strings() {
         ("search=<script>", "?"),
         ("search=\"a\"", "?"),
         ("search=a b", "?"),
+        ("search=a#b", "?"),
         ("search=a\u{1}b", "?"),
         ("search=a\nb", "?"),
         ("search=a\u{0}b", "?"),
