@@ -102,7 +102,9 @@ impl Error {
     }
 
     pub fn no_tenant(claim: &str) -> Error {
-        let message = format!("The access token names no valid tenant in its claim `{claim}`.");
+        let message = format!(
+            "The access token names no tenant in its claim `{claim}`: 1 to 128 characters of A-Z a-z 0-9 . _ : @ -"
+        );
         Error::new(Code::NoTenant, message)
     }
 
@@ -138,7 +140,8 @@ impl Error {
     }
 
     pub fn version_mismatch(current: u64) -> Error {
-        let message = format!("The customer was changed meanwhile: it is at version {current}.");
+        let message =
+            format!("If-Match does not name the current version, {current}, by a strong tag.");
         Error::new(Code::VersionMismatch, message).detail(
             "If-Match",
             "does not match the current version",

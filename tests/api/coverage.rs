@@ -35,6 +35,20 @@ fn every_function_crate_is_in_the_template() {
     assert_eq!(crates, functions.iter().map(|function| function.name.clone()).collect());
 }
 
+/// `sam build` builds a binary in the folder the function's `CodeUri` names.
+#[test]
+fn every_function_is_built_where_its_binary_is() {
+    let template = file("template.yaml");
+    for function in Template::embedded().unwrap().functions {
+        let name = function.name;
+        assert!(template.contains(&format!("CodeUri: functions/{name}\n")), "{name}");
+        assert!(
+            file(&format!("functions/{name}/Cargo.toml"))
+                .contains(&format!("[[bin]]\nname = \"{name}\""))
+        );
+    }
+}
+
 #[tokio::test]
 async fn every_route_is_in_the_openapi_document() {
     let api = Api::start().await;

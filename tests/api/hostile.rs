@@ -161,6 +161,17 @@ async fn shapes() {
     lives(&api).await;
 }
 
+/// A page in a browser must not reach past the authorizer.
+#[tokio::test]
+async fn invocations_from_elsewhere() {
+    let api = Api::start().await;
+    let path = "/2015-03-31/functions/list-customers/invocations";
+    for (header, value) in [("origin", "https://evil.example"), ("host", "evil.example:8080")] {
+        let call = api.call(&Persona::anonymous(), "POST", path).header(header, value);
+        assert_eq!(call.json(&event()).send().await.status, 403, "{header}");
+    }
+}
+
 #[tokio::test]
 async fn ids_and_headers() {
     let api = Api::start().await;
@@ -182,6 +193,8 @@ async fn ids_and_headers() {
         event["body"] = json!("{}");
         event["headers"]["content-type"] = json!("application/json");
         api.invoke("update-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
+        assert_eq!(api.invoke("deactivate-customer", &event).await.faults(), [""]);
+        event["body"] = Value::Null;
         api.invoke("deactivate-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
         for bad in ["3", "\"", "\u{e9}", long.as_str()] {
             event["headers"]["if-match"] = json!(bad);

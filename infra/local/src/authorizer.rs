@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use pem::Pem;
 use serde_json::{Map, Value, json};
@@ -99,29 +100,46 @@ impl Authorizer {
         &self.spec.header
     }
 
-    /// The verified claims as API Gateway passes them on: all of them strings.
-    pub(crate) fn claims(&self, header: &str) -> Option<Map<String, Value>> {
+    /// The verified claims as API Gateway passes them on, all of them strings; else why not.
+    pub(crate) fn claims(&self, header: &str) -> Result<Map<String, Value>, Failure> {
         let token = match header.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
             _ => header,
         };
         let verified =
-            jsonwebtoken::decode::<Map<String, Value>>(token, &self.key, &self.validation).ok()?;
+            jsonwebtoken::decode::<Map<String, Value>>(token, &self.key, &self.validation);
+        let verified = verified.map_err(|error| refusal(error.kind()).to_owned())?;
         if verified.header.kid.as_deref().is_some_and(|kid| kid != KEY_ID) {
-            return None;
+            return Err("the token is signed with an unknown key".to_owned());
         }
         let claims = verified.claims;
-        let audiences = match claims.get("aud").or_else(|| claims.get("client_id"))? {
-            Value::Array(audiences) => audiences.clone(),
-            audience => vec![audience.clone()],
+        let audience = claims.get("aud").or_else(|| claims.get("client_id"));
+        let audiences = match audience {
+            Some(Value::Array(audiences)) => audiences.iter().collect(),
+            audience => Vec::from_iter(audience),
         };
-        let known = |audience: &Value| self.spec.audiences.iter().any(|known| audience == known);
-        let issued = claims
-            .get("iat")
-            .is_none_or(|iat| iat.as_f64().is_some_and(|iat| iat <= since_epoch().as_secs_f64()));
-        (audiences.iter().any(known) && issued).then(|| {
-            claims.into_iter().map(|(name, value)| (name, flattened(&value).into())).collect()
-        })
+        let known = |audience: &&Value| self.spec.audiences.iter().any(|known| *audience == known);
+        if !audiences.iter().any(known) {
+            return Err("the token is for another audience".to_owned());
+        }
+        let now = since_epoch().as_secs_f64();
+        if claims.get("iat").is_some_and(|iat| iat.as_f64().is_none_or(|iat| iat > now)) {
+            return Err("the token is of a later time".to_owned());
+        }
+        Ok(claims.into_iter().map(|(name, value)| (name, flattened(&value).into())).collect())
+    }
+}
+
+/// In words that tell a person what to mend, and nothing of the token.
+fn refusal(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::ExpiredSignature => "the token has expired",
+        ErrorKind::ImmatureSignature => "the token is not valid yet",
+        ErrorKind::InvalidIssuer => "the token is of another issuer",
+        ErrorKind::MissingRequiredClaim(_) => "the token lacks a claim that is needed",
+        ErrorKind::InvalidSignature => "the token is signed with another key",
+        ErrorKind::InvalidAlgorithm => "the token is signed with another algorithm than RS256",
+        _ => "the token is not a JWT",
     }
 }
 

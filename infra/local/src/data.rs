@@ -41,6 +41,10 @@ impl DataFolder {
         }
     }
 
+    pub fn has_signing_key(&self) -> bool {
+        self.path.join("signing-key.pem").exists()
+    }
+
     /// The key of this folder; made at the first start.
     pub fn signing_key(&self) -> Result<SigningKey, Failure> {
         let name = self.path.join("signing-key.pem");

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
+use time::OffsetDateTime;
+use time::macros::format_description;
 
 use crate::routes::Match;
 
@@ -26,6 +28,7 @@ pub(crate) fn request(
     let query = parts.uri.query().unwrap_or_default();
     let header = |name: &HeaderName| parts.headers.get(name).map(text).unwrap_or_default();
     let host = header(&HOST);
+    let domain = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let mut event = json!({
         "version": "2.0",
@@ -37,8 +40,8 @@ pub(crate) fn request(
             "accountId": "000000000000",
             "apiId": "local",
             "authorizer": { "jwt": { "claims": claims, "scopes": null } },
-            "domainName": host,
-            "domainPrefix": host.split('.').next(),
+            "domainName": domain,
+            "domainPrefix": domain.split('.').next(),
             "http": {
                 "method": parts.method.as_str(),
                 "path": path,
@@ -49,7 +52,7 @@ pub(crate) fn request(
             "requestId": request_id,
             "routeKey": found.route.key(),
             "stage": "$default",
-            "time": humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            "time": clf_time(now.as_secs()),
             "timeEpoch": now.as_millis() as u64,
         },
         "isBase64Encoded": false,
@@ -84,6 +87,15 @@ pub(crate) fn request(
     event
 }
 
+/// As API Gateway writes it: `22/Nov/2026:10:30:00 +0000`.
+fn clf_time(seconds: u64) -> String {
+    let layout =
+        format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
+    let time =
+        i64::try_from(seconds).ok().and_then(|s| OffsetDateTime::from_unix_timestamp(s).ok());
+    time.and_then(|time| time.format(&layout).ok()).unwrap_or_default()
+}
+
 /// The media types an HTTP API passes on as they are; others travel in base64.
 fn is_text(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -94,7 +106,16 @@ fn is_text(content_type: &str) -> bool {
 
 fn headers(parts: &Parts) -> BTreeMap<String, String> {
     let named = parts.headers.iter().filter(|(name, _)| **name != COOKIE);
-    joined(named.map(|(name, value)| (name.as_str().to_owned(), text(value))))
+    let mut headers = joined(named.map(|(name, value)| (name.as_str().to_owned(), text(value))));
+    let port = headers.get("host").and_then(|host| Some(host.rsplit_once(':')?.1.to_owned()));
+    for (name, value) in [
+        ("x-forwarded-for", "127.0.0.1".to_owned()),
+        ("x-forwarded-port", port.unwrap_or_else(|| "80".to_owned())),
+        ("x-forwarded-proto", "http".to_owned()),
+    ] {
+        headers.insert(name.to_owned(), value);
+    }
+    headers
 }
 
 /// What is given more than once is one value, joined by commas.

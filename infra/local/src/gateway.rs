@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
@@ -21,6 +21,8 @@ use crate::routes::Routes;
 
 /// What an HTTP API takes at the most.
 const MAX_PAYLOAD_BYTES: usize = 10 * 1024 * 1024;
+/// What a function may answer at the most.
+const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
 const APIGW_REQUESTID: HeaderName = HeaderName::from_static("apigw-requestid");
 /// The path of the Lambda Invoke API; the function's name stands in the middle.
 const INVOKE: (&str, &str) = ("/2015-03-31/functions/", "/invocations");
@@ -48,17 +50,37 @@ impl Gateway {
             return json_response(StatusCode::OK, self.openapi.clone());
         }
         if let Some(name) = invoked(&parts.method, path) {
+            // Past the authorizer, so for this machine's own tools only: not for a page in a
+            // browser, nor for a name that someone else points here.
+            if parts.headers.contains_key(ORIGIN) || !is_loopback(parts) {
+                return message(StatusCode::FORBIDDEN, "Forbidden");
+            }
             return self.invoke(name, &body, &request_id).await;
         }
         let Some(found) = self.routes.find(method, path) else {
-            return message(StatusCode::NOT_FOUND, "Not Found");
+            return refused(
+                &request_id,
+                StatusCode::NOT_FOUND,
+                "Not Found",
+                "there is no such route",
+            );
         };
-        let header =
-            parts.headers.get(self.authorizer.header()).and_then(|value| value.to_str().ok());
-        let Some(claims) = header.and_then(|header| self.authorizer.claims(header)) else {
-            let mut refused = message(StatusCode::UNAUTHORIZED, "Unauthorized");
-            refused.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            return refused;
+        let header = parts.headers.get(self.authorizer.header()).map(HeaderValue::to_str);
+        let claims = match header {
+            Some(Ok(header)) => self.authorizer.claims(header),
+            _ => Err("there is no token".to_owned()),
+        };
+        let claims = match claims {
+            Ok(claims) => claims,
+            Err(why) => {
+                let status = StatusCode::UNAUTHORIZED;
+                let mut response = refused(&request_id, status, "Unauthorized", &why);
+                let why = format!("Bearer error=\"invalid_token\" error_description=\"{why}\"");
+                if let Ok(why) = HeaderValue::from_str(&why) {
+                    response.headers_mut().insert(WWW_AUTHENTICATE, why);
+                }
+                return response;
+            }
         };
         let event = event::request(parts, &body, &found, &claims, &request_id);
         let answer = match to_raw_value(&event) {
@@ -100,7 +122,7 @@ impl Gateway {
     async fn run(&self, name: &str, event: &RawValue, request_id: &str) -> Option<String> {
         let (function, app) = self.functions.get(name)?;
         let answered = answer(app, function, event, request_id).await;
-        serde_json::to_string(&answered).ok()
+        serde_json::to_string(&answered).ok().filter(|answer| answer.len() <= MAX_ANSWER_BYTES)
     }
 }
 
@@ -114,8 +136,20 @@ fn invoked<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
     (method == Method::POST).then_some(name)
 }
 
+fn is_loopback(parts: &Parts) -> bool {
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    ["127.0.0.1", "localhost", "[::1]"].contains(&name)
+}
+
 fn message(status: StatusCode, message: &str) -> Response<Body> {
     json_response(status, json!({ "message": message }).to_string())
+}
+
+/// What never reaches a function has its log line here. A path may hold anything: it stays out.
+fn refused(request_id: &str, status: StatusCode, text: &str, why: &str) -> Response<Body> {
+    tracing::info!(target: "kyc", request_id, status = status.as_u16(), why, "refused");
+    message(status, text)
 }
 
 fn invoke_error(status: StatusCode, kind: &'static str, message: &str) -> Response<Body> {

@@ -1,14 +1,14 @@
 //! `cargo run`: the whole Customers API on one machine.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use local::data::DataFolder;
 use local::template::Template;
-use local::{Failure, Options, Server, SigningKey, TokenRequest, openapi};
+use local::{Failure, Options, Server, TokenRequest, openapi};
 use shared::model::time::Clock;
 use shared::model::value::TenantId;
 
@@ -80,7 +80,14 @@ async fn main() -> ExitCode {
 }
 
 fn print_token(token: Token) -> Result<(), Failure> {
-    let key = DataFolder::open(&token.data)?.signing_key()?;
+    let folder = DataFolder::open(&token.data)?;
+    if !folder.has_signing_key() {
+        let folder = token.data.display();
+        eprintln!(
+            "note: {folder} had no signing key, so one was made; only a server with --data {folder} takes it"
+        );
+    }
+    let key = folder.signing_key()?;
     let request = TokenRequest {
         tenant: token.tenant.to_string(),
         permissions: token.permissions,
@@ -98,9 +105,10 @@ fn print_openapi() -> Result<(), Failure> {
 
 async fn serve(options: Serve) -> Result<(), Failure> {
     shared::telemetry::init();
+    let data = (!options.memory).then_some(options.data);
     let server = Server::start(Options {
         port: options.port,
-        data: (!options.memory).then_some(options.data),
+        data: data.clone(),
         dynamodb_endpoint: std::env::var("DYNAMODB_ENDPOINT")
             .ok()
             .filter(|endpoint| !endpoint.is_empty()),
@@ -108,14 +116,15 @@ async fn serve(options: Serve) -> Result<(), Failure> {
         clock: Clock::system(),
     })
     .await?;
-    print_welcome(&server.url(), &server.key, &server.template)?;
+    print_welcome(&server, data.as_deref())?;
     stop_signal().await;
     eprintln!("stopping");
     server.stop().await;
     Ok(())
 }
 
-fn print_welcome(url: &str, key: &SigningKey, template: &Template) -> Result<(), Failure> {
+fn print_welcome(server: &Server, data: Option<&Path>) -> Result<(), Failure> {
+    let (url, key, template) = (server.url(), &server.key, &server.template);
     let request = TokenRequest {
         tenant: "acme".to_owned(),
         permissions: vec!["kyc:*".to_owned()],
@@ -125,12 +134,20 @@ fn print_welcome(url: &str, key: &SigningKey, template: &Template) -> Result<(),
     let token = key.token(&request, template)?;
     // Another client id at every start, so that the line always creates a customer.
     let client_id = format!("demo-{}", Clock::system().now().seconds());
+    let another = match data {
+        Some(data) => format!(
+            "Another token:\ncargo run -q -- token --tenant acme --permissions kyc:read --data {}\n",
+            data.display()
+        ),
+        None => "In memory the key is this server's alone: there is no other token.\n".to_owned(),
+    };
     println!(
         "Customers API on {url} (OpenAPI: {url}/openapi.json, stop with Ctrl-C)
 
 Token for the tenant acme, valid for 12 hours:
 {token}
 
+{another}
 Create a customer:
 curl -i {url}/customers -H 'Content-Type: application/json' -H 'Authorization: Bearer {token}' -d '{{\"client_id\":\"{client_id}\",\"name\":\"Acme GmbH\",\"country\":\"DE\"}}'
 "

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
-    GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection, ProjectionType,
+    GlobalSecondaryIndexUpdate, IndexStatus, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType, TableDescription, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
 };
 
@@ -62,6 +62,9 @@ async fn ready(client: &Client, spec: &TableSpec) -> Result<TableDescription, Fa
     for _ in 0..300 {
         if let Some(table) = describe(client, spec).await?
             && table.table_status() == Some(&TableStatus::Active)
+            // Some servers do not say.
+            && (table.global_secondary_indexes().iter().filter_map(|index| index.index_status()))
+                .all(|status| *status == IndexStatus::Active)
         {
             return Ok(table);
         }

@@ -44,13 +44,14 @@ pub struct Input<'a> {
     faults: Faults,
     /// A body that could not be read at all: nothing else is worth saying.
     refusal: Option<Error>,
+    takes_body: bool,
 }
 
 impl<'a> Input<'a> {
     pub(super) fn new(request: &'a Request) -> Input<'a> {
         let mut faults = request.faults.clone();
         let query = query::parse(&request.query, &mut faults);
-        Input { request, query, faults, refusal: None }
+        Input { request, query, faults, refusal: None, takes_body: false }
     }
 
     /// Reads with `read`, which returns `None` only where it recorded a fault.
@@ -68,6 +69,9 @@ impl<'a> Input<'a> {
     pub fn faults(mut self) -> Result<Faults, Error> {
         if let Some(refusal) = self.refusal {
             return Err(refusal);
+        }
+        if !self.takes_body && !self.request.body.is_empty() {
+            self.faults.add(BODY, "is given, and this request takes no body");
         }
         for (name, _) in self.query {
             let name: String = name.chars().take(100).collect();
@@ -109,6 +113,7 @@ impl<'a> Input<'a> {
 
     /// The body as a JSON object of one of these media types. `None` is recorded.
     pub fn object(&mut self, media_types: &[&str]) -> Option<Map<String, Value>> {
+        self.takes_body = true;
         if self.faults.names(BODY) {
             return None; // the event's body could not even be decoded
         }

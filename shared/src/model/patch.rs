@@ -41,7 +41,6 @@ pub fn merge(
     if patch.get("status").is_some_and(Value::is_null) {
         fields.fault("status", "cannot be cleared");
     }
-
     fields.done(READ_ONLY);
     match (profile, status) {
         (Some(profile), Some(status)) if faults.is_empty() => Ok((profile, status)),

@@ -26,7 +26,7 @@ pub struct Profile {
     pub name: Name,
     /// The tenant's own id of the customer, unique per tenant. It cannot be changed once set.
     pub client_id: Option<ClientId>,
-    /// `company` unless given.
+    /// `company` unless given; `null` in a patch takes it back to that.
     pub entity_type: EntityType,
     /// An absolute http or https URL.
     pub website: Option<Website>,

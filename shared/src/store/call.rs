@@ -165,6 +165,7 @@ where
         "ThrottlingError",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "TransactionConflictException",
         "TransactionInProgressException",
         "InternalServerError",
         "ServiceUnavailable",

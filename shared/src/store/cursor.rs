@@ -1,5 +1,6 @@
 //! Cursors: opaque, bound to the list, filters and tenant they were made for. They hold a position
-//! and no tenant: the partition that is read always comes from the caller.
+//! and no tenant: the partition that is read always comes from the caller. The tag is a checksum, not
+//! a signature: whoever forges one reaches another place of the same list, nothing else.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

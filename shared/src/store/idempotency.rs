@@ -48,13 +48,21 @@ impl TenantTable<'_> {
         };
         let owner = self.table.ids.at(now).to_string();
         let replay = Replay { operation, key, owner };
-        if let Some(answer) = self.begin(&replay, request, now).await? {
-            return Ok(answer.replayed());
+        match self.begin(&replay, request, now).await {
+            Ok(None) => {}
+            Ok(Some(answer)) => return Ok(answer.replayed()),
+            Err(error) => {
+                // The record may have been written all the same.
+                self.free(&replay).await;
+                return Err(error);
+            }
         }
         let again = Replay { key: replay.key.clone(), owner: replay.owner.clone(), ..replay };
         let result = work(Some(replay)).await;
-        if let Err(error) = &result {
-            self.settle(&again, error).await;
+        match &result {
+            Ok(_) => {}
+            Err(error) if status(error.code).0.is_server_error() => self.free(&again).await,
+            Err(error) => self.keep_refusal(&again, error).await,
         }
         result
     }
@@ -111,6 +119,10 @@ impl TenantTable<'_> {
                 }
                 kept_answer(&record, &fingerprint).map(Some)
             }
+            // The first request with this key is writing its answer at this moment.
+            Some(PutItemError::TransactionConflictException(_)) => {
+                Err(Error::request_in_progress())
+            }
             _ => Err(unavailable_or_internal("PutItem", &error)),
         }
     }
@@ -126,34 +138,40 @@ impl TenantTable<'_> {
         }
     }
 
-    /// After an error: a refusal is the answer to this key, as a success is; of anything else the
-    /// outcome is open, so the key is freed for another try. If this fails too, the lease runs out.
-    async fn settle(&self, replay: &Replay, error: &Error) {
+    /// Frees the key for another try, after an error that leaves the outcome open. If this fails
+    /// too, the lease runs out.
+    async fn free(&self, replay: &Replay) {
         let key = self.keys.idempotency(replay.operation, &replay.key).attributes();
         let mut e = Expression::default();
-        let (owner, answer) = (e.name("owner"), e.name("answer"));
-        let mine = format!(
-            "{owner} = {} AND attribute_not_exists({answer})",
-            e.text(replay.owner.clone())
-        );
-        let client = &self.table.client;
-        if status(error.code).0.is_server_error() {
-            let (names, values) = e.into_parts();
-            let delete = client.delete_item().table_name(&self.table.name).set_key(Some(key));
-            let delete = delete.condition_expression(mine).set_expression_attribute_names(names);
-            let _ = delete.set_expression_attribute_values(values).send().await;
-        } else if let Ok(response) = Response::of_error(error)
-            && let Ok(update) = keeping(&mut e, &response)
-        {
-            let (names, values) = e.into_parts();
-            let request = client.update_item().table_name(&self.table.name).set_key(Some(key));
-            let request = request.update_expression(update).condition_expression(mine);
-            let request = request
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values);
-            let _ = request.send().await;
-        }
+        let condition = unanswered_and_mine(&mut e, replay);
+        let (names, values) = e.into_parts();
+        let delete = self.table.client.delete_item().table_name(&self.table.name);
+        let delete = delete.set_key(Some(key)).condition_expression(condition);
+        let delete = delete.set_expression_attribute_names(names);
+        let _ = delete.set_expression_attribute_values(values).send().await;
     }
+
+    /// A refusal is the answer to a key, as a success is. If this fails, the lease runs out.
+    async fn keep_refusal(&self, replay: &Replay, error: &Error) {
+        let key = self.keys.idempotency(replay.operation, &replay.key).attributes();
+        let mut e = Expression::default();
+        let condition = unanswered_and_mine(&mut e, replay);
+        let Ok(update) = Response::of_error(error).and_then(|answer| keeping(&mut e, &answer))
+        else {
+            return;
+        };
+        let (names, values) = e.into_parts();
+        let request = self.table.client.update_item().table_name(&self.table.name);
+        let request = request.set_key(Some(key)).update_expression(update);
+        let request = request.condition_expression(condition);
+        let request = request.set_expression_attribute_names(names);
+        let _ = request.set_expression_attribute_values(values).send().await;
+    }
+}
+
+fn unanswered_and_mine(e: &mut Expression, replay: &Replay) -> String {
+    let (owner, answer) = (e.name("owner"), e.name("answer"));
+    format!("{owner} = {} AND attribute_not_exists({answer})", e.text(replay.owner.clone()))
 }
 
 fn keeping(e: &mut Expression, response: &Response) -> Result<String, Error> {

@@ -1,8 +1,11 @@
 //! The list of customers: one index, one range, one filter, and pages that are full unless the
 //! list ends.
 
+use std::time::{Duration, Instant};
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::call::unavailable_or_internal;
 use super::cursor::Scope;
@@ -11,14 +14,16 @@ use super::item::{self, Item};
 use super::{TenantTable, keys};
 use crate::error::Error;
 use crate::model::customer::{Customer, MonitoringStatus, RiskLevel, Status};
-use crate::model::fold::MAX_KEY_BYTES;
+use crate::model::fold::{MAX_KEY_BYTES, fold};
 use crate::model::id::CustomerId;
 use crate::model::profile::EntityType;
 use crate::model::value::{ClientId, Country, Tag, word};
 
-/// How many rows one request may read before it answers with a short page and a cursor: about
-/// 5 MB of customers, a quarter of a second.
+/// What one request may read before it answers with a short page and a cursor.
 const MAX_READ: usize = 5_000;
+const READ_TIME: Duration = Duration::from_secs(4);
+/// Lambda answers with 6 MB at the most, every quote and backslash of the body escaped once more.
+const MAX_PAGE_BYTES: usize = 2_900_000;
 
 word! {
     /// Of creation; of name with `search`.
@@ -57,6 +62,11 @@ impl<T> Page<T> {
     fn last(items: Vec<T>) -> Page<T> {
         Page { count: items.len(), items, cursor: None, has_more: false }
     }
+
+    fn before_others(items: Vec<T>, position: Option<String>, scope: &Scope) -> Page<T> {
+        let cursor = position.map(|position| scope.seal(&position));
+        Page { count: items.len(), items, cursor, has_more: true }
+    }
 }
 
 /// The index that orders the rows.
@@ -84,10 +94,14 @@ impl TenantTable<'_> {
         order: Order,
         limit: usize,
         cursor: Option<&str>,
-    ) -> Result<Page<Customer>, Error> {
+    ) -> Result<Page<Box<RawValue>>, Error> {
         let scope = Scope::new(self.caller, "customers", &(filters, order))?;
         let position = cursor.map(|cursor| scope.open(cursor)).transpose()?;
-        let Some(plan) = self.plan(filters).await? else {
+        if let Some(client_id) = &filters.client_id {
+            let found = self.customer_of(client_id, filters).await?;
+            return Ok(Page::last(found.iter().map(written).collect::<Result<_, _>>()?));
+        }
+        let Some(plan) = self.plan(filters) else {
             return Ok(Page::last(Vec::new()));
         };
         let mut start = position.map(|position| self.start_key(&plan, &position)).transpose()?;
@@ -106,8 +120,9 @@ impl TenantTable<'_> {
             .set_expression_attribute_values(values)
             .scan_index_forward(order == Order::Ascending);
 
-        let mut found: Vec<Item> = Vec::new();
-        let mut read = 0;
+        let started = Instant::now();
+        let (mut items, mut bytes, mut read) = (Vec::new(), 0, 0);
+        let mut last_position = None;
         // One row more than asked for tells whether there is another page.
         let mut ask = if filtered { (limit * 4).max(100) } else { limit + 1 };
         loop {
@@ -116,42 +131,48 @@ impl TenantTable<'_> {
             let page = page.map_err(|error| unavailable_or_internal("Query", &error))?;
             read += usize::try_from(page.scanned_count).unwrap_or(0);
             start = page.last_evaluated_key;
-            found.extend(page.items.unwrap_or_default());
-
-            let resume = if found.len() > limit {
-                found.truncate(limit);
-                found.last().map(|item| position_of(index, item)).transpose()?
-            } else if let Some(key) = start.as_ref().filter(|_| read >= MAX_READ) {
-                Some(position_of(index, key)?)
-            } else if start.is_none() {
-                None
-            } else {
-                ask =
-                    if filtered { (ask * 4).min(MAX_READ - read) } else { limit + 1 - found.len() };
-                continue;
+            for row in page.items.unwrap_or_default() {
+                let position = position_of(index, &row)?;
+                let customer = written(&item::model::<Customer>(row)?)?;
+                bytes += customer.get().len();
+                if items.len() == limit || (bytes > MAX_PAGE_BYTES && !items.is_empty()) {
+                    return Ok(Page::before_others(items, last_position, &scope));
+                }
+                items.push(customer);
+                last_position = Some(position);
+            }
+            let Some(key) = &start else {
+                return Ok(Page::last(items));
             };
-            let items: Vec<Customer> =
-                found.into_iter().map(item::model).collect::<Result<_, _>>()?;
-            let cursor = resume.map(|position| scope.seal(&position));
-            return Ok(Page { count: items.len(), has_more: cursor.is_some(), items, cursor });
+            if read >= MAX_READ || started.elapsed() > READ_TIME {
+                let position = position_of(index, key)?;
+                return Ok(Page::before_others(items, Some(position), &scope));
+            }
+            ask = match filtered {
+                true => (ask * 4).min(MAX_READ - read),
+                false => limit + 1 - items.len(),
+            };
         }
     }
 
-    /// How to read what the filters ask for; `None` when there can be no row.
-    async fn plan(&self, filters: &Filters) -> Result<Option<Plan>, Error> {
-        let mut range = match filters.created_range() {
-            Some(range) => range,
-            None => return Ok(None),
+    /// The customer of a client id, if it passes the other filters. Read by its key: who was just
+    /// told that a client id is taken finds whose it is.
+    async fn customer_of(
+        &self,
+        client_id: &ClientId,
+        filters: &Filters,
+    ) -> Result<Option<Customer>, Error> {
+        let Some(id) = self.claimed_by(client_id).await? else {
+            return Ok(None);
         };
-        if let Some(client_id) = &filters.client_id {
-            match self.claimed_by(client_id).await? {
-                Some(id) if range.0 <= id && id <= range.1 => range = (id, id),
-                _ => return Ok(None),
-            }
-        }
+        Ok(self.customer(&id).await?.filter(|customer| filters.pass(customer)))
+    }
+
+    /// How to read what the filters ask for; `None` when there can be no row.
+    fn plan(&self, filters: &Filters) -> Option<Plan> {
+        let range = filters.created_range()?;
         let ranged = range != ALL;
         let index = match (&filters.search, filters.risk_level) {
-            _ if filters.client_id.is_some() => Index::Created,
             (Some(_), _) => Index::Name,
             (None, Some(level)) => Index::Risk(level),
             (None, None) => Index::Created,
@@ -204,7 +225,7 @@ impl TenantTable<'_> {
         let filter = (!by_filter.is_empty()).then(|| by_filter.join(" AND "));
         let prefix = filters.search.clone().unwrap_or_default();
         let key_condition = by_key.join(" AND ");
-        Ok(Some(Plan { index, ids: range, prefix, key_condition, filter, expression: e }))
+        Some(Plan { index, ids: range, prefix, key_condition, filter, expression: e })
     }
 
     /// The key of the row a cursor stands on.
@@ -245,6 +266,23 @@ impl TenantTable<'_> {
 const ALL: (CustomerId, CustomerId) = (CustomerId::MIN, CustomerId::MAX);
 
 impl Filters {
+    /// What the table's filter expression says, for a row that was found by its key.
+    fn pass(&self, customer: &Customer) -> bool {
+        let Customer { customer_id: id, profile, .. } = customer;
+        let is_active = customer.monitoring.status == MonitoringStatus::Active;
+        self.created_range().is_some_and(|(from, to)| from <= *id && *id <= to)
+            && self.status.is_none_or(|status| customer.status == status)
+            && self.entity_type.is_none_or(|kind| profile.entity_type == kind)
+            && self.risk_level.is_none_or(|level| customer.risk.level == level)
+            && self.country.as_ref().is_none_or(|country| profile.country.as_ref() == Some(country))
+            && self.tag.as_ref().is_none_or(|tag| profile.tags.contains(tag))
+            && self.monitored.is_none_or(|monitored| is_active == monitored)
+            && self
+                .search
+                .as_ref()
+                .is_none_or(|prefix| fold(profile.name.as_str()).starts_with(prefix))
+    }
+
     /// `None` when it is empty.
     fn created_range(&self) -> Option<(CustomerId, CustomerId)> {
         let from = self.created_from.unwrap_or(CustomerId::MIN);
@@ -265,6 +303,10 @@ impl Index {
 
 fn equals(e: &mut Expression, attribute: &str, value: &str) -> String {
     format!("{} = {}", e.name(attribute), e.text(value))
+}
+
+fn written(customer: &Customer) -> Result<Box<RawValue>, Error> {
+    to_raw_value(customer).map_err(|error| Error::internal(format!("a customer: {error}")))
 }
 
 /// Where a row, or a key the table stopped at, stands in an index.
