@@ -93,6 +93,8 @@ async fn bodies() {
             [format!("/{field}")]
         );
     }
+    // What nobody reads is not dropped in silence.
+    assert_eq!(api.invoke("list-customers", &post(json!("{}"), false)).await.faults(), [""]);
     // An answer does not grow with the number of faults.
     let many: serde_json::Map<String, Value> =
         (0..20_000).map(|i| (format!("f{i}"), json!(1))).collect();

@@ -560,6 +560,37 @@ async fn a_selective_filter_is_walked_in_short_pages() {
     }
 }
 
+/// Lambda carries 6 MB: what does not fit comes with the next page.
+#[tokio::test]
+async fn pages_of_the_largest_customers_stay_small_enough_to_be_sent() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let metadata: BTreeMap<String, String> =
+        (0..50).map(|i| (format!("{i:040}"), "\\".repeat(500))).collect();
+    let body = json!({ "name": "Large", "metadata": metadata });
+    let mut created = BTreeSet::new();
+    for _ in 0..100 {
+        created.insert(api.create(&acme, &body).await["customer_id"].as_str().unwrap().to_owned());
+    }
+    let (mut found, mut pages, mut cursor) = (BTreeSet::new(), 0, String::new());
+    loop {
+        let answer = api.get(&acme, &format!("/customers?limit=100{cursor}")).await;
+        assert!(answer.text.len() < 3_000_000, "{} bytes", answer.text.len());
+        let page = answer.expect(200);
+        let items = page["items"].as_array().unwrap();
+        for id in ids(items) {
+            assert!(found.insert(id.to_owned()), "{id} is listed twice");
+        }
+        pages += 1;
+        assert_eq!(page["has_more"], page["cursor"].is_string());
+        match page["cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(found, created);
+    assert!(pages > 1, "the customers were not large");
+}
+
 /// Name, and whether the filter on the country lets it through.
 type Sketch = (&'static str, bool);
 
