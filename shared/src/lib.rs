@@ -9,6 +9,7 @@ pub mod lambda;
 pub mod model;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+pub mod ownership;
 pub mod store;
 pub mod telemetry;
 
