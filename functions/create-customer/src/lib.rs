@@ -6,7 +6,6 @@
 #[cfg(feature = "openapi")]
 mod openapi;
 
-use shared::http::edge::Function;
 use shared::http::{JSON, Request, Response};
 use shared::model::customer::{Customer, READ_ONLY};
 use shared::model::fields::Fields;
@@ -14,12 +13,8 @@ use shared::model::id::CustomerId;
 use shared::model::profile::Profile;
 use shared::{App, Caller, Error, Permission};
 
-pub const FUNCTION: Function = Function {
-    name: env!("CARGO_PKG_NAME"),
-    handle: |app, request| Box::pin(handle(app, request)),
-    #[cfg(feature = "openapi")]
-    describe: openapi::describe,
-};
+shared::function!(handle);
+
 pub const PERMISSION: Permission = Permission::Create;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {

@@ -3,16 +3,11 @@
 #[cfg(feature = "openapi")]
 mod openapi;
 
-use shared::http::edge::Function;
 use shared::http::{Request, Response};
 use shared::{App, Caller, Error, Permission};
 
-pub const FUNCTION: Function = Function {
-    name: env!("CARGO_PKG_NAME"),
-    handle: |app, request| Box::pin(handle(app, request)),
-    #[cfg(feature = "openapi")]
-    describe: openapi::describe,
-};
+shared::function!(handle);
+
 pub const PERMISSION: Permission = Permission::Read;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {

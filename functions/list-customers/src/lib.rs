@@ -6,7 +6,6 @@
 #[cfg(feature = "openapi")]
 mod openapi;
 
-use shared::http::edge::Function;
 use shared::http::{Request, Response};
 use shared::model::customer::{RiskLevel, Status};
 use shared::model::fold::search_prefix;
@@ -16,12 +15,8 @@ use shared::model::value::{ClientId, Country, Tag, flag, whole_number};
 use shared::store::{Filters, Order};
 use shared::{App, Caller, Error, Permission};
 
-pub const FUNCTION: Function = Function {
-    name: env!("CARGO_PKG_NAME"),
-    handle: |app, request| Box::pin(handle(app, request)),
-    #[cfg(feature = "openapi")]
-    describe: openapi::describe,
-};
+shared::function!(handle);
+
 pub const PERMISSION: Permission = Permission::Read;
 
 pub const MAX_LIMIT: usize = 100;

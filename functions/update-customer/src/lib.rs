@@ -7,19 +7,14 @@
 #[cfg(feature = "openapi")]
 mod openapi;
 
-use shared::http::edge::Function;
 use shared::http::{MERGE_PATCH, Request, Response};
 use shared::model::customer::Customer;
 use shared::model::event::EventKind;
 use shared::model::patch::merge;
 use shared::{App, Caller, Error, Permission};
 
-pub const FUNCTION: Function = Function {
-    name: env!("CARGO_PKG_NAME"),
-    handle: |app, request| Box::pin(handle(app, request)),
-    #[cfg(feature = "openapi")]
-    describe: openapi::describe,
-};
+shared::function!(handle);
+
 pub const PERMISSION: Permission = Permission::Update;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {

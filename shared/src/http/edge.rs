@@ -33,6 +33,20 @@ pub struct Function {
 pub type Handler = for<'a> fn(&'a App, &'a Request) -> Answer<'a>;
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
 
+/// Names a crate's handler as its `FUNCTION`: the binary has the name of the crate, and
+/// `openapi::describe` is what the document says of it.
+#[macro_export]
+macro_rules! function {
+    ($handle:ident) => {
+        pub const FUNCTION: $crate::http::edge::Function = $crate::http::edge::Function {
+            name: env!("CARGO_PKG_NAME"),
+            handle: |app, request| Box::pin($handle(app, request)),
+            #[cfg(feature = "openapi")]
+            describe: openapi::describe,
+        };
+    };
+}
+
 /// Answers one event of an HTTP API, payload format 2.0. `invocation_id` stands in for API
 /// Gateway's request id where the event carries none.
 pub async fn answer(
