@@ -15,17 +15,16 @@ use crate::template::{IndexSpec, KeySpec, TableSpec};
 
 /// Creates the table, or adds the indexes an older one lacks.
 pub(crate) async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
-    let table = match describe(client, spec).await? {
+    let mut table = match describe(client, spec).await? {
         Some(table) => table,
         None => {
             create(client, spec).await?;
             ready(client, spec).await?
         }
     };
-    let indexes = table.global_secondary_indexes();
     for (name, index) in &spec.indexes {
-        let existing = indexes.iter().find(|existing| existing.index_name() == Some(name));
-        match existing {
+        let indexes = table.global_secondary_indexes();
+        match indexes.iter().find(|existing| existing.index_name() == Some(name)) {
             Some(existing) if existing.key_schema() != key_schema(&index.key)? => {
                 return Err(format!(
                     "the table's index {name} has another key than the template says"
@@ -33,8 +32,8 @@ pub(crate) async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), Fail
             }
             Some(_) => {}
             None => {
-                add_index(client, spec, name, index).await?;
-                ready(client, spec).await?;
+                add_index(client, spec, &table, name, index).await?;
+                table = ready(client, spec).await?;
             }
         }
     }
@@ -96,22 +95,32 @@ async fn create(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
     Ok(())
 }
 
+/// One index at a time, as DynamoDB wants it; it also wants no attribute defined that none has as
+/// a key yet.
 async fn add_index(
     client: &Client,
     spec: &TableSpec,
+    table: &TableDescription,
     name: &str,
     index: &IndexSpec,
 ) -> Result<(), Failure> {
+    let added = key_schema(&index.key)?;
+    let existing = table.global_secondary_indexes().iter().flat_map(|index| index.key_schema());
+    let keys: Vec<&str> = (table.key_schema().iter().chain(existing).chain(&added))
+        .map(KeySchemaElement::attribute_name)
+        .collect();
+    let mut attributes = attributes(spec)?;
+    attributes.retain(|attribute| keys.contains(&attribute.attribute_name()));
     let action = CreateGlobalSecondaryIndexAction::builder()
         .index_name(name)
-        .set_key_schema(Some(key_schema(&index.key)?))
+        .set_key_schema(Some(added))
         .projection(projection(index))
         .build()
         .map_err(incomplete)?;
     client
         .update_table()
         .table_name(&spec.name)
-        .set_attribute_definitions(Some(attributes(spec)?))
+        .set_attribute_definitions(Some(attributes))
         .global_secondary_index_updates(
             GlobalSecondaryIndexUpdate::builder().create(action).build(),
         )
@@ -176,4 +185,36 @@ fn projection(index: &IndexSpec) -> Projection {
 
 fn incomplete(error: BuildError) -> Failure {
     format!("the template's table is not complete: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use crate::template::Template;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_table_of_an_older_template_gets_the_indexes_it_lacks() {
+        let store = Store::start(None).unwrap();
+        let client = shared::store::client_without_credentials(&store.endpoint);
+        let spec = Template::embedded().unwrap().table;
+        let mut older = spec.clone();
+        older.indexes.retain(|name, _| name == "created");
+        older.attributes.retain(|name, _| !["risk_pk", "name_sk"].contains(&name.as_str()));
+        ensure(&client, &older).await.unwrap();
+        ensure(&client, &spec).await.unwrap();
+        let table = describe(&client, &spec).await.unwrap().unwrap();
+        let indexes =
+            table.global_secondary_indexes().iter().filter_map(|index| index.index_name());
+        let mut indexes: Vec<&str> = indexes.collect();
+        indexes.sort_unstable();
+        assert_eq!(indexes, spec.indexes.keys().map(String::as_str).collect::<Vec<_>>());
+        // Once more changes nothing.
+        ensure(&client, &spec).await.unwrap();
+
+        let mut other = spec.clone();
+        other.indexes.get_mut("name").unwrap().key.hash = "risk_pk".to_owned();
+        assert!(ensure(&client, &other).await.unwrap_err().contains("index name has another key"));
+        store.stop();
+    }
 }
