@@ -72,7 +72,10 @@ async fn a_patch_that_changes_nothing_keeps_the_version() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let body = json!({ "name": "Acme", "country": "DE", "tags": ["a"], "metadata": { "a": "1" } });
     let customer = api.create(&acme, &body).await;
+    // More than a customer can have, but none of it stays.
+    let nulls: serde_json::Map<_, _> = (0..60).map(|i| (format!("k{i}"), Value::Null)).collect();
     for patch in [
+        json!({ "metadata": nulls }),
         json!({}),
         json!({ "name": "Acme " }),
         json!({ "country": "de", "status": "active", "entity_type": "company" }),
@@ -362,6 +365,27 @@ async fn a_few_parallel_patches_lose_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_parallel_patches_lose_nothing() {
     patch_in_parallel(24).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deactivation_among_patches_costs_none_of_them() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    for round in 0..10 {
+        let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
+        let patches = join_all((0..8).map(async |i| {
+            let patch = json!({ "metadata": { format!("key-{i}"): "v" } });
+            api.patch(&acme, &path, &patch).await.expect(200);
+        }));
+        let (_, deactivated) = futures_util::future::join(patches, api.delete(&acme, &path)).await;
+        let at = deactivated.expect(200)["deactivated_at"].clone();
+        let customer = api.get(&acme, &path).await.expect(200);
+        assert_eq!(customer["metadata"].as_object().unwrap().len(), 8, "round {round}");
+        assert_eq!(customer["version"], 10, "round {round}");
+        // A patch that was made anew on top of it must not bring the old status back.
+        assert_eq!(customer["status"], "inactive", "round {round}");
+        assert!(at.is_string(), "round {round}");
+        assert_eq!(customer["deactivated_at"], at, "round {round}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
