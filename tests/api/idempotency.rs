@@ -164,6 +164,28 @@ async fn parallel_requests_with_one_key_make_one_customer() {
     }
 }
 
+/// A retry that comes too early must not be told that its own customer is in its way: the caller
+/// would take that for another request's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parallel_requests_with_one_key_do_not_meet_their_own_client_id() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    for round in 0..10 {
+        let id = format!("round-{round}");
+        let body = json!({ "name": "A", "client_id": id });
+        let answers = join_all((0..32).map(|_| post(&api, &acme, &id, &body))).await;
+        let (first, others): (Vec<_>, Vec<_>) =
+            answers.into_iter().partition(|answer| answer.status == 201 && !replayed(answer));
+        assert_eq!(first.len(), 1, "round {round}");
+        for answer in others {
+            if answer.status == 201 {
+                assert_replay(&answer, &first[0]);
+            } else {
+                answer.refused(409, "REQUEST_IN_PROGRESS");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_key_is_kept_for_24_hours() {
     let (api, now) = Api::with_clock_at(NOON).await;
@@ -191,17 +213,12 @@ async fn a_key_of_the_end_of_a_second_is_kept_as_long() {
     assert_replay(&post(&api, &acme, "k", &body).await, &first);
 }
 
-#[tokio::test]
-async fn a_key_whose_owner_died_is_free_when_its_lease_ends() {
-    let (api, now) = Api::with_clock_at(NOON).await;
-    let (acme, body) = (Persona::of("acme"), json!({ "name": "A" }));
-    post(&api, &acme, "k", &body).await.expect(201);
-    // What a function leaves that dies between taking the key and doing the work.
+/// Leaves of a key what a function leaves that dies between taking it and doing the work.
+async fn abandon(api: &Api, tenant: &str, key: &str, lease_until: i64) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let lease_until = NOON + 60_000;
     let update = api.server.dynamodb.update_item().table_name(&api.server.template.table.name);
     update
-        .key("pk", text("T#acme#IDEMPOTENCY#create-customer#k"))
+        .key("pk", text(&format!("T#{tenant}#IDEMPOTENCY#create-customer#{key}")))
         .key("sk", text("IDEMPOTENCY"))
         .condition_expression("attribute_exists(answer)")
         .update_expression("SET lease_until = :lease, #owner = :owner REMOVE answer")
@@ -211,6 +228,15 @@ async fn a_key_whose_owner_died_is_free_when_its_lease_ends() {
         .send()
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_key_whose_owner_died_is_free_when_its_lease_ends() {
+    let (api, now) = Api::with_clock_at(NOON).await;
+    let (acme, body) = (Persona::of("acme"), json!({ "name": "A" }));
+    post(&api, &acme, "k", &body).await.expect(201);
+    let lease_until = NOON + 60_000;
+    abandon(&api, "acme", "k", lease_until).await;
 
     for millis in [NOON, lease_until - 1] {
         now.store(millis, Ordering::SeqCst);
@@ -226,4 +252,21 @@ async fn a_key_whose_owner_died_is_free_when_its_lease_ends() {
     assert_eq!(taken_over.status, 201, "{}", taken_over.text);
     assert_replay(&post(&api, &acme, "k", &body).await, &taken_over);
     assert_eq!(count(&api, &acme).await, 2);
+}
+
+#[tokio::test]
+async fn a_key_whose_owner_died_is_not_kept_for_longer() {
+    let (api, now) = Api::with_clock_at(NOON).await;
+    let acme = Persona::of("acme");
+    post(&api, &acme, "k", &json!({ "name": "A" })).await.expect(201);
+    abandon(&api, "acme", "k", NOON + 60_000).await;
+
+    let other = json!({ "name": "B" });
+    now.store(NOON + DAY - 1, Ordering::SeqCst);
+    post(&api, &acme, "k", &other).await.refused(409, "IDEMPOTENCY_KEY_REUSED");
+    now.store(NOON + DAY, Ordering::SeqCst);
+    let fresh = post(&api, &acme, "k", &other).await;
+    assert!(!replayed(&fresh));
+    assert_eq!(fresh.clone().expect(201)["name"], "B");
+    assert_replay(&post(&api, &acme, "k", &other).await, &fresh);
 }
