@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use api_tests::{Answer, Api, Persona, Value, json, path_of};
+use api_tests::{Answer, Api, KEY, Persona, Value, json, path_of};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 
@@ -168,6 +168,50 @@ async fn what_changes_nothing_has_no_event() {
     let kinds: Vec<Value> =
         events(&api, &customer).await.iter().map(|event| event["kind"].clone()).collect();
     assert_eq!(kinds, ["customer.created", "customer.deactivated"]);
+}
+
+#[tokio::test]
+async fn the_actor_is_whom_the_token_names() {
+    let api = Api::start().await;
+    let bearing = |who: Value| {
+        let mut claims = json!({
+            "iss": "https://kyc-customers.local", "iat": 1, "exp": 4_102_444_800_i64,
+            "tenant_id": "acme", "permissions": ["kyc:*"],
+        });
+        for (claim, value) in who.as_object().unwrap() {
+            claims[claim] = value.clone();
+        }
+        Persona::bearing(KEY.sign(&claims).unwrap())
+    };
+    // A program has no `sub`, and its access token no `aud`.
+    let person = bearing(json!({ "aud": "kyc-customers", "sub": "auth0|7" }));
+    let program = bearing(json!({ "client_id": "kyc-customers" }));
+    let customer = api.create(&person, &json!({ "name": "A" })).await;
+    let patch = json!({ "name": "B" });
+    let changed = api.patch(&program, &path_of(&customer), &patch).await.expect(200);
+    api.delete(&person, &path_of(&customer)).await.expect(200);
+
+    let events = events(&api, &changed).await;
+    let actors: Vec<&Value> = events.iter().map(|event| &event["actor"]).collect();
+    assert_eq!(actors, ["auth0|7", "kyc-customers", "auth0|7"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_requests_with_one_key_only_the_first_has_an_event() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let body = json!({ "name": "A" });
+    let send = || {
+        let call = api.call(&acme, "POST", "/customers").header("idempotency-key", "k");
+        call.json(&body).send()
+    };
+    let answers = join_all((0..16).map(|_| send())).await;
+    let is_first =
+        |answer: &&Answer| answer.status == 201 && answer.header("idempotent-replayed").is_none();
+    let first: Vec<&Answer> = answers.iter().filter(is_first).collect();
+    assert_eq!(first.len(), 1);
+    let events = events(&api, &first[0].body["data"]).await;
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["request_id"].as_str(), first[0].header("x-request-id"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
