@@ -58,11 +58,12 @@ impl TenantTable<'_> {
         let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
             return Ok(());
         };
-        if let Some(claim) = refused.take(Rule::Claim) {
-            return Err(taken(claim));
+        // First: where a retry took the key over, the claim may be that of its own customer.
+        if refused.take(Rule::Answer).is_some() {
+            return Err(Error::request_in_progress());
         }
-        match refused.take(Rule::Answer) {
-            Some(_) => Err(Error::request_in_progress()),
+        match refused.take(Rule::Claim) {
+            Some(claim) => Err(taken(claim)),
             None => Err(refused.unexpected()),
         }
     }
