@@ -143,23 +143,30 @@ async fn keys_have_one_to_255_printable_characters() {
     assert_eq!(count(&api, &acme).await, good.len() as u64);
 }
 
+/// Of parallel requests with one key: one took effect, and the others are its replay or came too early.
+fn the_first_of(answers: Vec<Answer>, round: u64) -> Answer {
+    let (mut first, others): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|answer| answer.status == 201 && !replayed(answer));
+    assert_eq!(first.len(), 1, "round {round}");
+    let first = first.remove(0);
+    for answer in others {
+        if answer.status == 201 {
+            assert_replay(&answer, &first);
+        } else {
+            answer.refused(409, "REQUEST_IN_PROGRESS");
+        }
+    }
+    first
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_requests_with_one_key_make_one_customer() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     for round in 1..=20 {
         let (key, body) = (format!("round-{round}"), json!({ "name": "A" }));
         let answers = join_all((0..32).map(|_| post(&api, &acme, &key, &body))).await;
-        let (first, others): (Vec<_>, Vec<_>) =
-            answers.into_iter().partition(|answer| answer.status == 201 && !replayed(answer));
-        assert_eq!(first.len(), 1, "round {round}");
-        for answer in others {
-            if answer.status == 201 {
-                assert_replay(&answer, &first[0]);
-            } else {
-                answer.refused(409, "REQUEST_IN_PROGRESS");
-            }
-        }
-        assert_replay(&post(&api, &acme, &key, &body).await, &first[0]);
+        let first = the_first_of(answers, round);
+        assert_replay(&post(&api, &acme, &key, &body).await, &first);
         assert_eq!(count(&api, &acme).await, round, "round {round}");
     }
 }
@@ -173,16 +180,7 @@ async fn parallel_requests_with_one_key_do_not_meet_their_own_client_id() {
         let id = format!("round-{round}");
         let body = json!({ "name": "A", "client_id": id });
         let answers = join_all((0..32).map(|_| post(&api, &acme, &id, &body))).await;
-        let (first, others): (Vec<_>, Vec<_>) =
-            answers.into_iter().partition(|answer| answer.status == 201 && !replayed(answer));
-        assert_eq!(first.len(), 1, "round {round}");
-        for answer in others {
-            if answer.status == 201 {
-                assert_replay(&answer, &first[0]);
-            } else {
-                answer.refused(409, "REQUEST_IN_PROGRESS");
-            }
-        }
+        the_first_of(answers, round);
     }
 }
 

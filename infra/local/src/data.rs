@@ -17,7 +17,7 @@ pub(crate) struct Lock(#[allow(dead_code, reason = "dropping the file releases t
 impl DataFolder {
     pub fn open(path: &Path) -> Result<DataFolder, Failure> {
         fs::create_dir_all(path)
-            .map_err(|error| format!("the data folder {} : {error}", path.display()))?;
+            .map_err(|error| format!("the data folder {}: {error}", path.display()))?;
         Ok(DataFolder { path: path.to_owned() })
     }
 
@@ -41,13 +41,17 @@ impl DataFolder {
         }
     }
 
+    fn key_file(&self) -> PathBuf {
+        self.path.join("signing-key.pem")
+    }
+
     pub fn has_signing_key(&self) -> bool {
-        self.path.join("signing-key.pem").exists()
+        self.key_file().exists()
     }
 
     /// The key of this folder; made at the first start.
     pub fn signing_key(&self) -> Result<SigningKey, Failure> {
-        let name = self.path.join("signing-key.pem");
+        let name = self.key_file();
         let failed = |error: std::io::Error| format!("{}: {error}", name.display());
         if !name.exists() {
             let fresh = self.path.join(format!("signing-key.{}.new", std::process::id()));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lambda_http::RequestExt;
-use lambda_http::http::{HeaderMap, Method};
+use lambda_http::http::HeaderMap;
 use lambda_http::request::RequestContext;
 
 use super::input::Input;
@@ -14,7 +14,6 @@ use crate::model::id::CustomerId;
 #[derive(Debug)]
 pub struct Request {
     id: String,
-    method: Method,
     route: String,
     path: HashMap<String, String>,
     pub(super) query: String,
@@ -51,7 +50,6 @@ impl Request {
         let (parts, body) = request.into_parts();
         Request {
             id,
-            method: parts.method,
             route,
             path,
             query,
@@ -65,10 +63,6 @@ impl Request {
     /// API Gateway's request id.
     pub fn id(&self) -> &str {
         &self.id
-    }
-
-    pub fn method(&self) -> &Method {
-        &self.method
     }
 
     /// The route as the template writes it, like `GET /customers/{id}`.

@@ -28,14 +28,11 @@ pub fn merge(
     }
     let kept = current.profile.client_id.as_ref().map(|id| Value::from(id.as_str()));
     let moved = kept.filter(|kept| document.get("client_id") != Some(kept));
-    let is_moved = moved.is_some();
     if let Some(kept) = moved {
+        faults.add("/client_id", "cannot be changed once set");
         document.insert("client_id".to_owned(), kept);
     }
     let mut fields = Fields::new(document, &mut faults);
-    if is_moved {
-        fields.fault("client_id", "cannot be changed once set");
-    }
     let profile = Profile::read(&mut fields, today);
     let status = fields.text_or("status", current.status, Status::parse);
     if patch.get("status").is_some_and(Value::is_null) {

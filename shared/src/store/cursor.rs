@@ -13,11 +13,15 @@ use crate::error::Error;
 const TAG_BYTES: usize = 12;
 
 /// What a cursor belongs to. A cursor of any other scope is refused.
-pub struct Scope(Sha256);
+pub(super) struct Scope(Sha256);
 
 impl Scope {
     /// `filters` is everything that decides which rows there are and how they are ordered.
-    pub fn new(caller: &Caller, list: &str, filters: &impl Serialize) -> Result<Scope, Error> {
+    pub(super) fn new(
+        caller: &Caller,
+        list: &str,
+        filters: &impl Serialize,
+    ) -> Result<Scope, Error> {
         let filters = serde_json::to_string(filters)
             .map_err(|error| Error::internal(format!("scope: {error}")))?;
         // Neither a tenant nor a list's name can hold the separator.
@@ -33,13 +37,13 @@ impl Scope {
         tag
     }
 
-    pub fn seal(&self, position: &str) -> String {
+    pub(super) fn seal(&self, position: &str) -> String {
         let mut bytes = self.tag(position).to_vec();
         bytes.extend(position.as_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    pub fn open(&self, cursor: &str) -> Result<String, Error> {
+    pub(super) fn open(&self, cursor: &str) -> Result<String, Error> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| Error::invalid_cursor())?;
         let (tag, position) =
             bytes.split_at_checked(TAG_BYTES).ok_or_else(Error::invalid_cursor)?;

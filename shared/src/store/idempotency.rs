@@ -24,6 +24,7 @@ const KEPT_MILLIS: i64 = 24 * 3_600 * 1_000;
 const LEASE_MILLIS: i64 = 60_000;
 
 /// The right to do the work of a key, and to keep its answer.
+#[derive(Clone)]
 pub struct Replay {
     operation: &'static str,
     key: IdempotencyKey,
@@ -53,16 +54,17 @@ impl TenantTable<'_> {
             Ok(Some(answer)) => return Ok(answer.replayed()),
             Err(error) => {
                 // The record may have been written all the same.
-                self.free(&replay).await;
+                if is_open(&error) {
+                    self.free(&replay).await;
+                }
                 return Err(error);
             }
         }
-        let again = Replay { key: replay.key.clone(), owner: replay.owner.clone(), ..replay };
-        let result = work(Some(replay)).await;
+        let result = work(Some(replay.clone())).await;
         match &result {
             Ok(_) => {}
-            Err(error) if status(error.code).0.is_server_error() => self.free(&again).await,
-            Err(error) => self.keep_refusal(&again, error).await,
+            Err(error) if is_open(error) => self.free(&replay).await,
+            Err(error) => self.keep_refusal(&replay, error).await,
         }
         result
     }
@@ -167,6 +169,11 @@ impl TenantTable<'_> {
         let request = request.set_expression_attribute_names(names);
         let _ = request.set_expression_attribute_values(values).send().await;
     }
+}
+
+/// Whether an error leaves it open what became of the request.
+fn is_open(error: &Error) -> bool {
+    status(error.code).0.is_server_error()
 }
 
 fn unanswered_and_mine(e: &mut Expression, replay: &Replay) -> String {

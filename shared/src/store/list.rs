@@ -196,11 +196,8 @@ impl TenantTable<'_> {
             }
         }
         if let Some(prefix) = filters.search.as_ref().filter(|prefix| !prefix.is_empty()) {
-            let begins = format!("begins_with({}, {})", e.name("name_sk"), e.text(prefix.clone()));
-            match index {
-                Index::Name => by_key.push(begins),
-                Index::Created | Index::Risk(_) => by_filter.push(begins),
-            }
+            let (name, prefix) = (e.name("name_sk"), e.text(prefix.clone()));
+            by_key.push(format!("begins_with({name}, {prefix})"));
         }
         if let Some(level) = filters.risk_level.filter(|_| !matches!(index, Index::Risk(_))) {
             by_filter.push(equals(&mut e, "risk_pk", &self.keys.at_risk(level)));

@@ -1,7 +1,7 @@
 //! The one door to DynamoDB: one table, and rows that only a verified caller reaches.
 
 mod call;
-pub mod cursor;
+mod cursor;
 mod customers;
 mod expression;
 mod idempotency;
