@@ -57,7 +57,7 @@ impl App {
 
     pub fn new(settings: Settings, client: Client, clock: Clock) -> App {
         let ids = Ids::default();
-        let table = Table::new(client, settings.table_name.clone(), ids.clone());
+        let table = Table::new(client, settings.table_name.clone(), ids.clone(), clock.clone());
         App { settings, table, clock, ids }
     }
 }

@@ -24,7 +24,10 @@ pub enum Code {
     InsufficientPermissions,
     NoTenant,
     CustomerNotFound,
+    SessionNotFound,
     CustomerAlreadyExists,
+    CustomerInactive,
+    CustomerBlocked,
     InvalidTransition,
     IdempotencyKeyReused,
     RequestInProgress,
@@ -121,6 +124,20 @@ impl Error {
         Error::new(Code::CustomerNotFound, "There is no such customer.")
     }
 
+    pub fn session_not_found() -> Error {
+        Error::new(Code::SessionNotFound, "There is no such session.")
+    }
+
+    pub fn customer_inactive() -> Error {
+        let message = "The customer is inactive: reactivate it first.";
+        Error::new(Code::CustomerInactive, message)
+    }
+
+    pub fn customer_blocked() -> Error {
+        let message = "The customer is blocked: set its status to active first.";
+        Error::new(Code::CustomerBlocked, message)
+    }
+
     pub fn customer_already_exists(field: &str, existing: &CustomerId) -> Error {
         let message = "Another customer has this client_id already.";
         Error::new(Code::CustomerAlreadyExists, message).detail(
@@ -130,12 +147,22 @@ impl Error {
         )
     }
 
-    pub fn invalid_transition(from: &str, to: &str, hint: &str) -> Error {
-        let message = format!("A customer cannot go from {from} to {to}{hint}.");
+    /// `what` is a customer or a session.
+    pub fn invalid_transition(what: &str, from: &str, to: &str, hint: &str) -> Error {
+        let message = format!("A {what} cannot go from {from} to {to}{hint}.");
         Error::new(Code::InvalidTransition, message).detail(
             "/status",
             "is not reachable from the current status",
             &[("status", from.into())],
+        )
+    }
+
+    pub fn session_is_final(status: &str) -> Error {
+        let message = format!("The session is {status} and takes no more validations.");
+        Error::new(Code::InvalidTransition, message).detail(
+            "/validations",
+            "cannot be added in the current status",
+            &[("status", status.into())],
         )
     }
 

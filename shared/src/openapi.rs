@@ -21,7 +21,7 @@ use utoipa::openapi::{
 
 use crate::auth::Permission;
 use crate::error::Code;
-use crate::http::{IfMatch, JSON, MERGE_PATCH, status};
+use crate::http::{DEFAULT_LIMIT, IfMatch, JSON, MAX_LIMIT, MERGE_PATCH, Order, status};
 
 pub type Schemas = Vec<(String, RefOr<Schema>)>;
 
@@ -73,6 +73,15 @@ impl Endpoint {
     pub fn query_of<T: ToSchema>(self, name: &str, description: &str) -> Endpoint {
         let (endpoint, schema) = self.reference::<T>();
         endpoint.query(name, description, schema)
+    }
+
+    /// Takes what every list takes.
+    pub fn paged(self) -> Endpoint {
+        let cursor = "Of the page before. It belongs to the same filters and order.";
+        self.query("limit", "How many rows a page has.", whole_number(1, MAX_LIMIT, DEFAULT_LIMIT))
+            .query("cursor", cursor, text())
+            .query_of::<Order>("order", "`desc`, newest or last name first, unless given.")
+            .refuses(&[Code::InvalidCursor])
     }
 
     /// Takes `Idempotency-Key`.
@@ -344,6 +353,14 @@ pub fn nullable(schema: impl Into<RefOr<Schema>>) -> RefOr<Schema> {
     Schema::OneOf(OneOfBuilder::new().item(schema).item(null).build()).into()
 }
 
+/// An object that takes no other fields.
+pub fn closed(mut schema: RefOr<Schema>) -> RefOr<Schema> {
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+    }
+    schema
+}
+
 pub fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
@@ -365,7 +382,8 @@ pub fn whole_number(least: usize, most: usize, default: usize) -> ObjectBuilder 
 fn name_of<T: ToSchema>() -> String {
     let full = std::any::type_name::<T>();
     let arguments = full.split_once('<').map(|(_, rest)| rest.trim_end_matches('>'));
-    let argument = arguments.and_then(|path| path.rsplit("::").next()).unwrap_or_default();
+    let argument = arguments.and_then(|path| path.rsplit("::").next());
+    let argument = argument.filter(|argument| !argument.starts_with('\'')).unwrap_or_default();
     format!("{argument}{}", T::name())
 }
 

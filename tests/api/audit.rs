@@ -259,3 +259,44 @@ async fn the_events_of_parallel_changes_stand_in_the_order_of_the_changes() {
     }
     assert_eq!(api.get(&acme, &path).await.expect(200)["name"], name);
 }
+
+#[tokio::test]
+async fn every_change_of_a_session_has_one_event() {
+    let (api, now) = Api::with_clock_at(NOON).await;
+    let acme = Persona::of("acme");
+    let body = json!({ "client_id": "a" });
+    let created = api.post(&acme, "/kyc/sessions", &body).await;
+    let session = created.body["data"].clone();
+    let path = format!("/kyc/sessions/{}", session["session_id"].as_str().unwrap());
+    now.fetch_add(1_000, Ordering::SeqCst);
+    let body = json!({ "status": "completed" });
+    let updated = api.patch(&acme, &path, &body).await;
+    api.patch(&acme, &path, &body).await.expect(200);
+    api.patch(&acme, &path, &json!({ "status": "expired" }))
+        .await
+        .refused(409, "INVALID_TRANSITION");
+
+    let events = events(&api, &session).await;
+    let kinds: Vec<&Value> = events.iter().map(|event| &event["kind"]).collect();
+    assert_eq!(kinds, ["customer.created", "session.created", "session.updated"]);
+    for (event, answer) in events.iter().zip([&created, &created, &updated]) {
+        assert_eq!(event["request_id"].as_str(), answer.header("x-request-id"));
+        assert_eq!(
+            (&event["actor"], &event["customer_id"]),
+            (&json!("tester"), &session["customer_id"])
+        );
+    }
+    assert_eq!(events[0]["changes"]["sessions"]["to"]["total"], 0);
+    assert_eq!(events[1]["changes"]["sessions"]["to"]["total"], 1);
+    assert_eq!(events[1]["changes"]["session"]["status"]["to"], "active");
+    let at = "2026-11-22T12:00:01.000Z";
+    assert_eq!(events[2]["at"], at);
+    let counted = &events[2]["changes"]["sessions"];
+    assert_eq!((&counted["from"]["active"], &counted["to"]["active"]), (&json!(1), &json!(0)));
+    let changed = json!({
+        "session_id": session["session_id"],
+        "status": { "from": "active", "to": "completed" },
+        "completed_at": { "from": null, "to": at },
+    });
+    assert_eq!(events[2]["changes"]["session"], changed);
+}

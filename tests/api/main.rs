@@ -14,5 +14,6 @@ mod customers;
 mod hostile;
 mod idempotency;
 mod matrix;
+mod sessions;
 mod table;
 mod tokens;

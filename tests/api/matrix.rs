@@ -11,8 +11,16 @@ pub(crate) struct Row {
     /// Any one of these will do.
     permissions: &'static [&'static str],
     body: fn() -> Option<Value>,
-    /// What a caller who may gets for a customer of its own.
+    /// What a caller who may gets for what is its own.
     success: u16,
+    /// The code of what there is not, or is another tenant's.
+    not_found: &'static str,
+}
+
+/// What a path may name.
+struct Ids {
+    customer: String,
+    session: String,
 }
 
 pub(crate) const ROWS: &[Row] = &[
@@ -21,50 +29,97 @@ pub(crate) const ROWS: &[Row] = &[
         permissions: &["kyc:create"],
         body: || Some(json!({ "name": "New" })),
         success: 201,
+        not_found: "CUSTOMER_NOT_FOUND",
     },
-    Row { route: "GET /customers", permissions: &["kyc:read"], body: || None, success: 200 },
-    Row { route: "GET /customers/{id}", permissions: &["kyc:read"], body: || None, success: 200 },
+    Row {
+        route: "GET /customers",
+        permissions: &["kyc:read"],
+        body: || None,
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
+        route: "GET /customers/{id}",
+        permissions: &["kyc:read"],
+        body: || None,
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
     Row {
         route: "PATCH /customers/{id}",
         permissions: &["kyc:create", "kyc:update"],
         body: || Some(json!({ "industry": "Banking" })),
         success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
     },
     Row {
         route: "DELETE /customers/{id}",
         permissions: &["kyc:create", "kyc:delete"],
         body: || None,
         success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
+        route: "GET /customers/{id}/sessions",
+        permissions: &["kyc:read"],
+        body: || None,
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
+        route: "POST /kyc/sessions",
+        permissions: &["kyc:create"],
+        body: || Some(json!({ "client_id": "new" })),
+        success: 201,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
+        route: "GET /kyc/sessions/{session_id}",
+        permissions: &["kyc:read"],
+        body: || None,
+        success: 200,
+        not_found: "SESSION_NOT_FOUND",
+    },
+    Row {
+        route: "PATCH /kyc/sessions/{session_id}",
+        permissions: &["kyc:create", "kyc:update"],
+        body: || Some(json!({ "status": "completed" })),
+        success: 200,
+        not_found: "SESSION_NOT_FOUND",
     },
 ];
 
 impl Row {
-    async fn call(&self, api: &Api, who: &Persona, id: &str) -> Answer {
+    async fn call(&self, api: &Api, who: &Persona, ids: &Ids) -> Answer {
         let (method, path) = self.route.split_once(' ').unwrap();
-        let call = api.call(who, method, &path.replace("{id}", id));
+        let path = path.replace("{id}", &ids.customer).replace("{session_id}", &ids.session);
+        let call = api.call(who, method, &path);
         match (self.body)() {
             Some(body) => call.json(&body).send().await,
             None => call.send().await,
         }
     }
 
-    fn names_a_customer(&self) -> bool {
-        self.route.contains("{id}")
+    fn names_something(&self) -> bool {
+        self.route.contains('{')
     }
 }
 
-async fn with_customer() -> (Api, String) {
-    let api = Api::start().await;
-    let customer = api.create(&Persona::of("acme"), &json!({ "name": "Acme" })).await;
-    let id = customer["customer_id"].as_str().unwrap().to_owned();
-    (api, id)
+async fn with_customer() -> (Api, Ids) {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "Acme" })).await;
+    let id = |value: &Value| value.as_str().unwrap().to_owned();
+    let link = json!({ "customer_id": customer["customer_id"] });
+    let session = api.post(&acme, "/kyc/sessions", &link).await.expect(201);
+    let ids = Ids { customer: id(&customer["customer_id"]), session: id(&session["session_id"]) };
+    (api, ids)
 }
 
 #[tokio::test]
 async fn without_a_token_the_gateway_refuses() {
-    let (api, id) = with_customer().await;
+    let (api, ids) = with_customer().await;
     for row in ROWS {
-        let answer = row.call(&api, &Persona::anonymous(), &id).await;
+        let answer = row.call(&api, &Persona::anonymous(), &ids).await;
         assert_eq!(
             (answer.status, &answer.body),
             (401, &json!({ "message": "Unauthorized" })),
@@ -76,10 +131,10 @@ async fn without_a_token_the_gateway_refuses() {
 
 #[tokio::test]
 async fn each_permission_opens_its_routes_and_no_other() {
-    let (api, id) = with_customer().await;
+    let (api, ids) = with_customer().await;
     for row in ROWS {
         for permission in PERMISSIONS {
-            let answer = row.call(&api, &Persona::with("acme", &[permission]), &id).await;
+            let answer = row.call(&api, &Persona::with("acme", &[permission]), &ids).await;
             if row.permissions.contains(&permission) {
                 assert_eq!(
                     answer.status, row.success,
@@ -94,14 +149,14 @@ async fn each_permission_opens_its_routes_and_no_other() {
         for all in ["kyc:*", row.permissions[0]] {
             let many = Persona::with("acme", &["other:read", all]);
             assert_eq!(
-                row.call(&api, &many, &id).await.status,
+                row.call(&api, &many, &ids).await.status,
                 row.success,
                 "{} with {all}",
                 row.route
             );
         }
         for none in [&[][..], &["kyc"], &["kyc:"], &["*"], &["kyc:reader"], &["KYC:READ"]] {
-            row.call(&api, &Persona::with("acme", none), &id)
+            row.call(&api, &Persona::with("acme", none), &ids)
                 .await
                 .refused(403, "INSUFFICIENT_PERMISSIONS");
         }
@@ -110,16 +165,21 @@ async fn each_permission_opens_its_routes_and_no_other() {
 
 #[tokio::test]
 async fn another_tenant_sees_nothing() {
-    let (api, id) = with_customer().await;
+    let (api, ids) = with_customer().await;
     let stranger = Persona::of("stranger");
-    let nobody = "01920000-0000-7000-8000-000000000000";
-    for row in ROWS.iter().filter(|row| row.names_a_customer()) {
-        let foreign = row.call(&api, &stranger, &id).await;
-        let unknown = row.call(&api, &stranger, nobody).await;
+    let nobody = "01920000-0000-7000-8000-000000000000".to_owned();
+    let nobody = Ids { customer: nobody.clone(), session: nobody };
+    for row in ROWS.iter().filter(|row| row.names_something()) {
+        let foreign = row.call(&api, &stranger, &ids).await;
+        let unknown = row.call(&api, &stranger, &nobody).await;
         assert_eq!(foreign.without_request_id(), unknown.without_request_id(), "{}", row.route);
-        foreign.refused(404, "CUSTOMER_NOT_FOUND");
+        foreign.refused(404, row.not_found);
     }
     assert_eq!(api.get(&stranger, "/customers").await.expect(200)["count"], 0);
-    let untouched = api.get(&Persona::of("acme"), &format!("/customers/{id}")).await.expect(200);
-    assert_eq!((&untouched["version"], &untouched["status"]), (&json!(1), &json!("active")));
+    let path = format!("/customers/{}", ids.customer);
+    let untouched = api.get(&Persona::of("acme"), &path).await.expect(200);
+    assert_eq!((&untouched["version"], &untouched["status"]), (&json!(2), &json!("active")));
+    let session = format!("/kyc/sessions/{}", ids.session);
+    let untouched = api.get(&Persona::of("acme"), &session).await.expect(200);
+    assert_eq!(untouched["status"], "active");
 }

@@ -6,25 +6,22 @@
 #[cfg(feature = "openapi")]
 mod openapi;
 
-use shared::http::{Request, Response};
+use shared::http::{Paging, Request, Response};
 use shared::model::customer::{RiskLevel, Status};
 use shared::model::fold::search_prefix;
 use shared::model::id::CustomerId;
 use shared::model::profile::EntityType;
-use shared::model::value::{ClientId, Country, Tag, flag, whole_number};
-use shared::store::{Filters, Order};
+use shared::model::value::{ClientId, Country, Tag, flag};
+use shared::store::Filters;
 use shared::{App, Caller, Error, Permission};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Read;
 
-pub const MAX_LIMIT: usize = 100;
-pub const DEFAULT_LIMIT: usize = 20;
-
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = Caller::of(request)?.may(PERMISSION)?;
-    let (filters, order, limit, cursor) = request.input().read(|input| {
+    let (filters, paging) = request.input().read(|input| {
         let filters = Filters {
             status: input.query("status", Status::parse),
             entity_type: input.query("entity_type", EntityType::parse),
@@ -37,12 +34,8 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
             created_from: input.query("created_after", CustomerId::first_after),
             created_to: input.query("created_before", CustomerId::last_before),
         };
-        let order = input.query("order", Order::parse).unwrap_or(Order::Descending);
-        let limit = input.query("limit", |text| whole_number(text, 1..=MAX_LIMIT));
-        let cursor = input.query("cursor", |text| Ok(text.to_owned()));
-        Some((filters, order, limit.unwrap_or(DEFAULT_LIMIT), cursor))
+        Some((filters, Paging::read(input)))
     })?;
-    let page =
-        app.table.tenant(&caller).customers(&filters, order, limit, cursor.as_deref()).await?;
+    let page = app.table.tenant(&caller).customers(&filters, &paging).await?;
     Response::ok(&page)
 }

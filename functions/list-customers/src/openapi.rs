@@ -1,11 +1,8 @@
-use shared::error::Code;
 use shared::model::customer::{Customer, RiskLevel, Status};
 use shared::model::profile::EntityType;
 use shared::model::value::{ClientId, Country, Tag};
-use shared::openapi::{Endpoint, StatusCode, flag, text, time, whole_number};
-use shared::store::{Order, Page};
-
-use crate::{DEFAULT_LIMIT, MAX_LIMIT};
+use shared::openapi::{Endpoint, StatusCode, flag, text, time};
+use shared::store::Page;
 
 pub(crate) fn describe() -> Endpoint {
     let details = "Rows come in order of creation, with `search` in order of name. Filters combine with AND. A page is \
@@ -13,9 +10,7 @@ pub(crate) fn describe() -> Endpoint {
                    a short page comes with `has_more` and a cursor. A row written within the last moments may not be \
                    listed yet.";
     Endpoint::new("List customers", details, crate::PERMISSION)
-        .query("limit", "How many rows a page has.", whole_number(1, MAX_LIMIT, DEFAULT_LIMIT))
-        .query("cursor", "Of the page before. It belongs to the same filters and order.", text())
-        .query_of::<Order>("order", "`desc`, newest or last name first, unless given.")
+        .paged()
         .query_of::<Status>("status", "")
         .query_of::<EntityType>("entity_type", "")
         .query_of::<RiskLevel>("risk_level", "")
@@ -31,5 +26,4 @@ pub(crate) fn describe() -> Endpoint {
         .query("created_after", "Created strictly later.", time())
         .query("created_before", "Created strictly earlier.", time())
         .answers::<Page<Customer>>(StatusCode::OK, "A page of customers.", &[])
-        .refuses(&[Code::InvalidCursor])
 }

@@ -5,8 +5,12 @@ use shared::http::edge::Function;
 /// Every function crate of the API, once.
 pub(crate) const FUNCTIONS: &[Function] = &[
     create_customer::FUNCTION,
+    create_session::FUNCTION,
     deactivate_customer::FUNCTION,
     get_customer::FUNCTION,
+    get_session::FUNCTION,
+    list_customer_sessions::FUNCTION,
     list_customers::FUNCTION,
     update_customer::FUNCTION,
+    update_session::FUNCTION,
 ];

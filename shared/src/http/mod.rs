@@ -3,6 +3,7 @@
 pub mod edge;
 mod input;
 mod json;
+mod paging;
 mod precondition;
 mod query;
 mod request;
@@ -10,6 +11,7 @@ mod response;
 mod status;
 
 pub use input::{IdempotencyKey, Input, JSON, MAX_BODY_BYTES, MERGE_PATCH};
+pub use paging::{DEFAULT_LIMIT, MAX_LIMIT, Order, Paging};
 pub use precondition::IfMatch;
 pub use request::Request;
 pub use response::Response;

@@ -9,7 +9,7 @@ use lambda_http::request::RequestContext;
 use super::input::Input;
 use crate::auth::Claims;
 use crate::error::{Error, Faults};
-use crate::model::id::CustomerId;
+use crate::model::id::{CustomerId, SessionId};
 
 #[derive(Debug)]
 pub struct Request {
@@ -80,6 +80,13 @@ impl Request {
             .get("id")
             .and_then(|id| CustomerId::parse(id))
             .ok_or_else(Error::customer_not_found)
+    }
+
+    pub fn session_id(&self) -> Result<SessionId, Error> {
+        self.path
+            .get("session_id")
+            .and_then(|id| SessionId::parse(id))
+            .ok_or_else(Error::session_not_found)
     }
 
     /// For reading query, headers and body; reports the faults of all of them together.

@@ -1,9 +1,12 @@
 //! A customer: what the caller said of it, and what became of it here.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::id::CustomerId;
+use super::id::{CustomerId, SessionId};
 use super::profile::Profile;
+use super::session::{Session, SessionStatus};
 use super::time::Timestamp;
 use super::value::{TenantId, word};
 use crate::error::Error;
@@ -74,8 +77,10 @@ pub struct SessionCounters {
     pub rejected: u32,
     pub manual_review: u32,
     pub active: u32,
-    pub last_session_id: Option<String>,
-    pub last_status: Option<String>,
+    /// The newest one.
+    pub last_session_id: Option<SessionId>,
+    pub last_status: Option<SessionStatus>,
+    /// When it last changed.
     pub last_at: Option<Timestamp>,
 }
 
@@ -99,7 +104,16 @@ pub struct Customer {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub deactivated_at: Option<Timestamp>,
+    /// The sessions counted as active, and when each expires: kept with the customer and shown to
+    /// nobody, so that the counters are right at every moment although nothing is written when a
+    /// session expires.
+    #[serde(default, skip_serializing)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
+    pub open_sessions: BTreeMap<SessionId, Timestamp>,
 }
+
+/// How many sessions of a customer can be active at once: its item holds them all.
+pub const MAX_OPEN_SESSIONS: usize = 1_000;
 
 /// The fields only the server sets, for a clear message when a caller gives one.
 pub const READ_ONLY: &[&str] = &[
@@ -129,6 +143,70 @@ impl Customer {
             created_at,
             updated_at: created_at,
             deactivated_at: None,
+            open_sessions: BTreeMap::new(),
+        }
+    }
+
+    /// As it stands at this time: sessions past their time are not active any more.
+    pub fn settled(mut self, now: Timestamp) -> Customer {
+        self.open_sessions.retain(|_, expires_at| *expires_at > now);
+        self.recount();
+        self
+    }
+
+    /// An inactive or blocked customer takes no new session and no monitoring.
+    pub fn takes_sessions(&self) -> Result<(), Error> {
+        match self.status {
+            Status::Active => Ok(()),
+            Status::Blocked => Err(Error::customer_blocked()),
+            Status::Inactive => Err(Error::customer_inactive()),
+        }
+    }
+
+    /// The customer with a session that is new or has changed.
+    pub fn with_session(
+        &self,
+        before: Option<&Session>,
+        after: &Session,
+        now: Timestamp,
+    ) -> Customer {
+        let mut customer = self.next_version(now);
+        let counters = &mut customer.sessions;
+        match before {
+            None => counters.total += 1,
+            Some(before) => {
+                if let Some(count) = counters.of(before.status) {
+                    *count = count.saturating_sub(1);
+                }
+            }
+        }
+        if let Some(count) = counters.of(after.status) {
+            *count += 1;
+        }
+        if counters.last_session_id.is_none_or(|last| last <= after.session_id) {
+            counters.last_session_id = Some(after.session_id);
+            counters.last_status = Some(after.status);
+            counters.last_at = Some(after.updated_at);
+        }
+        match after.status {
+            SessionStatus::Active => {
+                customer.open_sessions.insert(after.session_id, after.expires_at);
+            }
+            _ => {
+                customer.open_sessions.remove(&after.session_id);
+            }
+        }
+        customer.recount();
+        customer
+    }
+
+    fn recount(&mut self) {
+        let counters = &mut self.sessions;
+        counters.active = u32::try_from(self.open_sessions.len()).unwrap_or(u32::MAX);
+        let is_open =
+            counters.last_session_id.is_some_and(|id| self.open_sessions.contains_key(&id));
+        if counters.last_status == Some(SessionStatus::Active) && !is_open {
+            counters.last_status = Some(SessionStatus::Expired);
         }
     }
 
@@ -166,6 +244,18 @@ impl Customer {
     }
 }
 
+impl SessionCounters {
+    /// Those of sessions with an outcome. The active ones are counted where they expire.
+    fn of(&mut self, status: SessionStatus) -> Option<&mut u32> {
+        match status {
+            SessionStatus::Approved => Some(&mut self.approved),
+            SessionStatus::Rejected => Some(&mut self.rejected),
+            SessionStatus::ManualReview => Some(&mut self.manual_review),
+            SessionStatus::Active | SessionStatus::Completed | SessionStatus::Expired => None,
+        }
+    }
+}
+
 impl Status {
     fn check_move(self, to: Status) -> Result<(), Error> {
         let hint = match (self, to) {
@@ -175,6 +265,6 @@ impl Status {
             (_, Status::Inactive) => ": DELETE deactivates it",
             _ => ": reactivate it first",
         };
-        Err(Error::invalid_transition(self.as_str(), to.as_str(), hint))
+        Err(Error::invalid_transition("customer", self.as_str(), to.as_str(), hint))
     }
 }

@@ -4,7 +4,6 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::customer::Customer;
 use super::id::CustomerId;
 use super::time::Timestamp;
 
@@ -16,6 +15,10 @@ pub enum EventKind {
     CustomerUpdated,
     #[serde(rename = "customer.deactivated")]
     CustomerDeactivated,
+    #[serde(rename = "session.created")]
+    SessionCreated,
+    #[serde(rename = "session.updated")]
+    SessionUpdated,
 }
 
 /// Who is behind a change, and in which request.
@@ -38,9 +41,9 @@ pub struct Event {
     pub changes: Map<String, Value>,
 }
 
-/// The fields that differ. The version and the time of the change are the event's own.
-pub fn changes(before: Option<&Customer>, after: &Customer) -> Map<String, Value> {
-    let object = |customer: &Customer| match serde_json::to_value(customer) {
+/// The fields of a model that differ. The version and the time of the change are the event's own.
+pub fn changes<T: Serialize>(before: Option<&T>, after: &T) -> Map<String, Value> {
+    let object = |model: &T| match serde_json::to_value(model) {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),
     };

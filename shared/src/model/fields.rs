@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::value::Issue;
 use crate::error::Faults;
@@ -14,15 +14,26 @@ type Parse<T> = fn(&str) -> Result<T, Issue>;
 pub struct Fields<'a> {
     faults: &'a mut Faults,
     map: Map<String, Value>,
+    /// Where the object stands in the body.
+    at: String,
 }
 
 impl<'a> Fields<'a> {
     pub fn new(map: Map<String, Value>, faults: &'a mut Faults) -> Fields<'a> {
-        Fields { faults, map }
+        Fields { faults, map, at: String::new() }
     }
 
     pub fn fault(&mut self, name: &str, issue: impl Into<String>) {
-        self.faults.add(pointer("", name), issue);
+        self.faults.add(self.pointer(name), issue);
+    }
+
+    fn pointer(&self, name: &str) -> String {
+        pointer(&self.at, name)
+    }
+
+    /// Whether the field is there at all, be it faulty.
+    pub fn gives(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(|value| !value.is_null())
     }
 
     fn take(&mut self, name: &str) -> Option<Value> {
@@ -32,20 +43,20 @@ impl<'a> Fields<'a> {
     /// `None` is absent or, recorded, faulty.
     pub fn text<T>(&mut self, name: &str, parse: Parse<T>) -> Option<T> {
         let value = self.take(name)?;
-        self.parsed(pointer("", name), &value, parse)
+        self.parsed(self.pointer(name), &value, parse)
     }
 
     /// The default when the field is absent; `None` only when it is faulty.
     pub fn text_or<T>(&mut self, name: &str, default: T, parse: Parse<T>) -> Option<T> {
         match self.take(name) {
-            Some(value) => self.parsed(pointer("", name), &value, parse),
+            Some(value) => self.parsed(self.pointer(name), &value, parse),
             None => Some(default),
         }
     }
 
     pub fn required<T>(&mut self, name: &str, parse: Parse<T>) -> Option<T> {
         match self.take(name) {
-            Some(value) => self.parsed(pointer("", name), &value, parse),
+            Some(value) => self.parsed(self.pointer(name), &value, parse),
             None => {
                 self.fault(name, "is required");
                 None
@@ -67,7 +78,7 @@ impl<'a> Fields<'a> {
             self.fault(name, format!("must have at most {most} entries"));
             return Vec::new();
         }
-        let at = pointer("", name);
+        let at = self.pointer(name);
         let parsed = values.iter().enumerate();
         parsed.filter_map(|(i, value)| self.parsed(format!("{at}/{i}"), value, parse)).collect()
     }
@@ -92,7 +103,7 @@ impl<'a> Fields<'a> {
             self.fault(name, format!("must have at most {most} keys"));
             return BTreeMap::new();
         }
-        let at = pointer("", name);
+        let at = self.pointer(name);
         let mut read = BTreeMap::new();
         for (key, value) in &entries {
             let at = pointer(&at, key);
@@ -103,6 +114,66 @@ impl<'a> Fields<'a> {
             }
         }
         read
+    }
+
+    /// An array of objects, each read by `read`, which returns `None` only where it recorded a
+    /// fault. What it left unread is a fault.
+    pub fn objects<T>(
+        &mut self,
+        name: &str,
+        most: usize,
+        mut read: impl FnMut(&mut Fields<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        let values = match self.take(name) {
+            None => return Vec::new(),
+            Some(Value::Array(values)) => values,
+            Some(_) => {
+                self.fault(name, "must be an array of objects");
+                return Vec::new();
+            }
+        };
+        if values.len() > most {
+            self.fault(name, format!("must have at most {most} entries"));
+            return Vec::new();
+        }
+        let mut all = Vec::with_capacity(values.len());
+        for (i, value) in values.into_iter().enumerate() {
+            let at = format!("{}/{i}", self.pointer(name));
+            match value {
+                Value::Object(map) => {
+                    let mut fields = Fields { faults: &mut *self.faults, map, at };
+                    all.extend(read(&mut fields));
+                    fields.done(&[]);
+                }
+                _ => self.faults.add(at, "must be an object"),
+            }
+        }
+        all
+    }
+
+    /// `None` is absent or, recorded, faulty.
+    pub fn number<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&Number) -> Result<T, Issue>,
+    ) -> Option<T> {
+        let parsed = match self.take(name)? {
+            Value::Number(number) => parse(&number),
+            _ => Err("must be a number".to_owned()),
+        };
+        parsed.map_err(|issue| self.fault(name, issue)).ok()
+    }
+
+    /// `false` when it is absent.
+    pub fn flag(&mut self, name: &str) -> bool {
+        match self.take(name) {
+            None => false,
+            Some(Value::Bool(flag)) => flag,
+            Some(_) => {
+                self.fault(name, "must be true or false");
+                false
+            }
+        }
     }
 
     fn parsed<T>(&mut self, at: String, value: &Value, parse: Parse<T>) -> Option<T> {

@@ -9,30 +9,53 @@ use uuid::{ContextV7, NoContext, Uuid};
 use super::time::{Timestamp, parse_nanos};
 use super::value::Issue;
 
-/// A customer's id. Its first 48 bits are the millisecond the customer was created in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = String, format = Uuid))]
-pub struct CustomerId(Uuid);
+/// An id of its own type: a UUIDv7, written hyphenated and in lower case.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Uuid))]
+        pub struct $name(Uuid);
+
+        impl $name {
+            pub const MIN: $name = $name(Uuid::nil());
+            pub const MAX: $name = $name(Uuid::max());
+
+            pub fn new(id: Uuid) -> $name {
+                $name(id)
+            }
+
+            /// Only the form we give out. Anything else is an id of nobody.
+            pub fn parse(text: &str) -> Option<$name> {
+                let id = Uuid::try_parse(text).ok()?;
+                (id.to_string() == text).then_some($name(id))
+            }
+
+            pub fn created_at(&self) -> Timestamp {
+                Timestamp::from_millis((self.0.as_u128() >> 80) as i64)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id! {
+    /// A customer's id. Its first 48 bits are the millisecond the customer was created in.
+    CustomerId
+}
+
+id! {
+    /// A KYC session's id. Its first 48 bits are the millisecond the session was created in.
+    SessionId
+}
 
 impl CustomerId {
-    pub const MIN: CustomerId = CustomerId(Uuid::nil());
-    pub const MAX: CustomerId = CustomerId(Uuid::max());
-
-    pub fn new(id: Uuid) -> CustomerId {
-        CustomerId(id)
-    }
-
-    /// Only the form we give out: hyphenated and lower case. Anything else is an id of nobody.
-    pub fn parse(text: &str) -> Option<CustomerId> {
-        let id = Uuid::try_parse(text).ok()?;
-        (id.to_string() == text).then_some(CustomerId(id))
-    }
-
-    pub fn created_at(&self) -> Timestamp {
-        Timestamp::from_millis((self.0.as_u128() >> 80) as i64)
-    }
-
     /// For `created_after`: the smallest id of what is created strictly later.
     pub fn first_after(text: &str) -> Result<CustomerId, Issue> {
         instant(text).map(|nanos| CustomerId::first_at(nanos.div_euclid(NANOS_PER_MILLI) + 1))
@@ -62,12 +85,6 @@ fn in_48_bits(millis: i128) -> u128 {
 fn instant(text: &str) -> Result<i128, Issue> {
     let issue = "must be an RFC 3339 time like 2026-11-22T10:30:00Z (a + in it is written %2B)";
     parse_nanos(text).ok_or_else(|| issue.to_owned())
-}
-
-impl fmt::Display for CustomerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
 }
 
 /// Makes UUIDv7 ids. Ids of one maker sort in the order they were made, also within a millisecond.

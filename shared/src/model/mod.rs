@@ -7,5 +7,6 @@ pub mod fold;
 pub mod id;
 pub mod patch;
 pub mod profile;
+pub mod session;
 pub mod time;
 pub mod value;

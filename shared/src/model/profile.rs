@@ -52,6 +52,29 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Of a customer of whom only the client id is known, and maybe the name.
+    pub fn of_client(
+        client_id: &ClientId,
+        name: Option<&Name>,
+        entity_type: EntityType,
+    ) -> Profile {
+        Profile {
+            name: name.cloned().unwrap_or_else(|| Name::of_client(client_id)),
+            client_id: Some(client_id.clone()),
+            entity_type,
+            website: None,
+            tax_id: None,
+            country: None,
+            email: None,
+            phone: None,
+            industry: None,
+            date_of_birth: None,
+            incorporated_on: None,
+            tags: Vec::new(),
+            metadata: BTreeMap::new(),
+        }
+    }
+
     /// Reads the fields and records every fault. `None` only when there was one.
     pub fn read(fields: &mut Fields<'_>, today: Option<Date>) -> Option<Profile> {
         let name = fields.required("name", Name::parse);

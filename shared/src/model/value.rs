@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 use time::Date;
 use url::Url;
 #[cfg(feature = "openapi")]
@@ -61,6 +62,13 @@ text! {
     Name,
     parse: |text| trimmed(text, 200),
     schema: |schema| one_line(schema, 200),
+}
+
+impl Name {
+    /// A client id is a name by its own rules.
+    pub fn of_client(client_id: &ClientId) -> Name {
+        Name(client_id.0.clone())
+    }
 }
 
 text! {
@@ -177,6 +185,16 @@ text! {
 }
 
 text! {
+    /// The tenant's or its provider's id of a verification flow: a UUID.
+    WorkflowId,
+    parse: |text| {
+        let id = uuid::Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
+        id.map(|id| id.to_string()).ok_or_else(|| "must be a UUID".to_owned())
+    },
+    schema: |schema| schema.format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Uuid))),
+}
+
+text! {
     /// A calendar date, `YYYY-MM-DD`.
     CalendarDate,
     parse: |text| {
@@ -217,6 +235,15 @@ pub fn whole_number(text: &str, range: RangeInclusive<usize>) -> Result<usize, I
     let number =
         digits.then(|| text.parse().ok()).flatten().filter(|number| range.contains(number));
     number
+        .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
+}
+
+/// A whole number of a body. `7.0` is one, as JSON has it.
+pub fn whole(number: &Number, range: RangeInclusive<u64>) -> Result<u64, Issue> {
+    let from_float = || number.as_f64().filter(|float| float.fract() == 0.0 && *float >= 0.0);
+    let whole = number.as_u64().or_else(|| from_float().map(|float| float as u64));
+    whole
+        .filter(|whole| range.contains(whole))
         .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
 }
 

@@ -9,14 +9,11 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::TenantTable;
+use super::change::Race;
 use super::expression::Expression;
 use super::item::Item;
 use super::keys::Key;
 use crate::error::Error;
-
-/// How often a transaction is tried again that met another one on the same item.
-const CONFLICT_RETRIES: u32 = 6;
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// One write of a transaction, and the rule its condition stands for.
 #[derive(Clone)]
@@ -31,6 +28,8 @@ pub(super) enum Rule {
     Customer,
     /// A client id belongs to nobody yet.
     Claim,
+    /// A session is new, or there to be changed.
+    Session,
     /// An event is new.
     Event,
     /// The idempotency key is still this request's.
@@ -53,6 +52,11 @@ impl Refusals {
         Some(self.0.swap_remove(at).1)
     }
 
+    /// Another change of the customer came first; anything else is a fault of ours.
+    pub(super) fn overtaken(&mut self) -> Result<(), Error> {
+        self.take(Rule::Customer).map(drop).ok_or_else(|| self.unexpected())
+    }
+
     /// A rule was broken that only a fault of ours can break.
     pub(super) fn unexpected(&self) -> Error {
         let rules: Vec<&Rule> = self.0.iter().map(|(rule, _)| rule).collect();
@@ -63,8 +67,8 @@ impl Refusals {
 impl TenantTable<'_> {
     /// Writes all or nothing. Every write must stand on a condition of its own.
     pub(super) async fn transact(&self, writes: &[Write]) -> Result<Outcome, Error> {
-        let mut pause = FIRST_PAUSE;
-        for _ in 0..CONFLICT_RETRIES {
+        let mut race = Race::start();
+        loop {
             let items = writes.iter().map(|write| write.item.clone()).collect();
             let request = self.table.client.transact_write_items().set_transact_items(Some(items));
             let Err(error) = request.send().await else {
@@ -89,10 +93,8 @@ impl TenantTable<'_> {
             if !passing.iter().any(|passing| code(passing)) {
                 return Err(unavailable_or_internal("TransactWriteItems", &error));
             }
-            tokio::time::sleep(jittered(pause)).await;
-            pause *= 2;
+            race.lost().await?;
         }
-        Err(Error::store_unavailable("a transaction met others on the same item too often"))
     }
 
     pub(super) fn put(

@@ -1,10 +1,9 @@
 //! Customers: read, created and changed, each change with its event in the same transaction.
 
-use std::time::{Duration, Instant};
-
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::call::{Outcome, Rule, Write, jittered, unavailable_or_internal};
+use super::call::{Outcome, Rule, Write, unavailable_or_internal};
+use super::change::{Change, Race};
 use super::expression::Expression;
 use super::idempotency::Replay;
 use super::item::{self, Item};
@@ -12,22 +11,23 @@ use super::{TenantTable, keys};
 use crate::error::Error;
 use crate::http::Response;
 use crate::model::customer::Customer;
-use crate::model::event::{Event, EventKind, changes};
+use crate::model::event::{EventKind, changes};
 use crate::model::id::CustomerId;
 use crate::model::value::ClientId;
 
-/// How long a change is made anew because others came first, before the caller is told to come back.
-const RACE_TIME: Duration = Duration::from_secs(8);
-/// The longest pause between two of these tries.
-const RACE_PAUSE: Duration = Duration::from_millis(100);
-
-const IS_NEW: &str = "attribute_not_exists(pk)";
+pub(super) const IS_NEW: &str = "attribute_not_exists(pk)";
+pub(super) const IS_THERE: &str = "attribute_exists(pk)";
 
 impl TenantTable<'_> {
     /// Strongly consistent: who has just written reads what was written.
     pub async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, Error> {
         let key = self.keys.customer(id).attributes();
-        self.get(key).await?.map(item::model).transpose()
+        self.get(key).await?.map(|item| self.read(item)).transpose()
+    }
+
+    /// A customer as it stands now.
+    pub(super) fn read(&self, item: Item) -> Result<Customer, Error> {
+        Ok(item::model::<Customer>(item)?.settled(self.table.clock.now()))
     }
 
     pub(super) async fn get(&self, key: Item) -> Result<Option<Item>, Error> {
@@ -43,15 +43,7 @@ impl TenantTable<'_> {
         replay: Option<Replay>,
         response: &Response,
     ) -> Result<(), Error> {
-        let key = self.keys.customer(&customer.customer_id);
-        let item = self.customer_item(customer)?;
-        let mut writes = vec![
-            self.put(Rule::Customer, key, item, IS_NEW)?,
-            self.event(EventKind::CustomerCreated, None, customer)?,
-        ];
-        if let Some(client_id) = &customer.profile.client_id {
-            writes.push(self.claim(client_id, &customer.customer_id)?);
-        }
+        let mut writes = self.creation(customer, customer)?;
         if let Some(replay) = &replay {
             writes.push(self.keep_answer(replay, response)?);
         }
@@ -76,44 +68,55 @@ impl TenantTable<'_> {
         kind: EventKind,
         change: impl Fn(&Customer) -> Result<Customer, Error>,
     ) -> Result<Customer, Error> {
-        let mut current = self.customer(id).await?.ok_or_else(Error::customer_not_found)?;
-        let started = Instant::now();
-        let mut pause = Duration::from_millis(1);
-        while started.elapsed() < RACE_TIME {
-            let changed = change(&current)?;
-            if changed.version == current.version {
-                return Ok(current);
+        let mut race = Race::start();
+        loop {
+            let before = self.customer(id).await?.ok_or_else(Error::customer_not_found)?;
+            let after = change(&before)?;
+            if after.version == before.version {
+                return Ok(before);
             }
-            let mut writes = vec![
-                self.customer_update(&current, &changed)?,
-                self.event(kind, Some(&current), &changed)?,
-            ];
-            if let (None, Some(client_id)) =
-                (&current.profile.client_id, &changed.profile.client_id)
-            {
-                writes.push(self.claim(client_id, id)?);
-            }
+            let claimed = after.profile.client_id.as_ref();
+            let claimed = claimed.filter(|_| before.profile.client_id.is_none());
+            let claim = claimed.map(|client_id| self.claim(client_id, id)).transpose()?;
+            let change = Change { kind, before: &before, after: after.clone(), part: None };
+            let mut writes = self.writes_of(&change)?;
+            writes.extend(claim);
             let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
-                return Ok(changed);
+                return Ok(after);
             };
-            if let Some(meanwhile) = refused.take(Rule::Customer) {
-                current = item::model(meanwhile.ok_or_else(Error::customer_not_found)?)?;
-                tokio::time::sleep(jittered(pause)).await;
-                pause = (pause * 2).min(RACE_PAUSE);
-            } else if let Some(claim) = refused.take(Rule::Claim) {
-                return Err(taken(claim));
-            } else {
-                return Err(refused.unexpected());
+            // A claim says nothing while the customer may have become its owner meanwhile.
+            if refused.take(Rule::Customer).is_none() {
+                return Err(refused.take(Rule::Claim).map_or_else(|| refused.unexpected(), taken));
             }
+            race.lost().await?;
         }
-        Err(Error::store_unavailable("other changes of a customer came first too often"))
+    }
+
+    /// The writes of a customer that was created as `first`; `stored` is what became of it since.
+    pub(super) fn creation(
+        &self,
+        first: &Customer,
+        stored: &Customer,
+    ) -> Result<Vec<Write>, Error> {
+        let key = self.keys.customer(&stored.customer_id);
+        let mut writes = vec![
+            self.put(Rule::Customer, key, self.customer_item(stored)?, IS_NEW)?,
+            self.event(EventKind::CustomerCreated, first, changes(None, first))?,
+        ];
+        if let Some(client_id) = &stored.profile.client_id {
+            writes.push(self.claim(client_id, &stored.customer_id)?);
+        }
+        Ok(writes)
     }
 
     fn customer_item(&self, customer: &Customer) -> Result<Item, Error> {
-        let mut item = item::attributes(customer)?;
+        let mut item = item::typed("customer", customer)?;
+        if !customer.open_sessions.is_empty() {
+            let open = item::attributes(&customer.open_sessions)?;
+            item.insert("open_sessions".to_owned(), AttributeValue::M(open));
+        }
         let name = keys::name_sort_key(&customer.profile.name, &customer.customer_id);
         for (attribute, value) in [
-            ("type", "customer".to_owned()),
             ("tenant_pk", self.keys.all()),
             ("risk_pk", self.keys.at_risk(customer.risk.level)),
             ("name_sk", name),
@@ -123,7 +126,11 @@ impl TenantTable<'_> {
         Ok(item)
     }
 
-    fn customer_update(&self, before: &Customer, after: &Customer) -> Result<Write, Error> {
+    pub(super) fn customer_update(
+        &self,
+        before: &Customer,
+        after: &Customer,
+    ) -> Result<Write, Error> {
         let mut expression = Expression::default();
         let (old, new) = (self.customer_item(before)?, self.customer_item(after)?);
         let update = item::update(&old, &new, &mut expression);
@@ -134,10 +141,7 @@ impl TenantTable<'_> {
     }
 
     fn claim(&self, client_id: &ClientId, customer_id: &CustomerId) -> Result<Write, Error> {
-        let item = Item::from([
-            ("type".to_owned(), AttributeValue::S("client".to_owned())),
-            ("customer_id".to_owned(), AttributeValue::S(customer_id.to_string())),
-        ]);
+        let item = item::pointer("client", customer_id);
         self.put(Rule::Claim, self.keys.client(client_id), item, IS_NEW)
     }
 
@@ -147,36 +151,19 @@ impl TenantTable<'_> {
         client_id: &ClientId,
     ) -> Result<Option<CustomerId>, Error> {
         let claim = self.get(self.keys.client(client_id).attributes()).await?;
-        claim.as_ref().map(claimant).transpose()
-    }
-
-    fn event(
-        &self,
-        kind: EventKind,
-        before: Option<&Customer>,
-        after: &Customer,
-    ) -> Result<Write, Error> {
-        // Changes of one customer have distinct, rising times, so its events sort as they happened.
-        let at = after.updated_at;
-        let event_id = self.table.ids.at(at);
-        let customer_id = after.customer_id;
-        let (origin, changes) = (self.caller.origin().clone(), changes(before, after));
-        let event = Event { event_id, kind, customer_id, at, origin, changes };
-        let mut item = item::attributes(&event)?;
-        item.insert("type".to_owned(), AttributeValue::S("event".to_owned()));
-        self.put(Rule::Event, self.keys.event(&customer_id, event_id), item, IS_NEW)
+        claim.map(|claim| claimant(Some(claim))).transpose()
     }
 }
 
-fn claimant(claim: &Item) -> Result<CustomerId, Error> {
-    let id = item::text(claim, "customer_id").and_then(CustomerId::parse);
-    id.ok_or_else(|| Error::internal("a client id claim names no customer"))
+/// Whom a claim, or any other pointer, leads to.
+pub(super) fn claimant(pointer: Option<Item>) -> Result<CustomerId, Error> {
+    let id = pointer.as_ref().and_then(|pointer| item::text(pointer, "customer_id"));
+    let id = id.and_then(CustomerId::parse);
+    id.ok_or_else(|| Error::internal("a pointer names no customer"))
 }
 
 fn taken(claim: Option<Item>) -> Error {
-    let claimant =
-        claim.as_ref().map_or_else(|| Err(Error::internal("a claim was not returned")), claimant);
-    match claimant {
+    match claimant(claim) {
         Ok(existing) => Error::customer_already_exists("/client_id", &existing),
         Err(error) => error,
     }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::expression::Expression;
 use crate::error::Error;
+use crate::model::id::CustomerId;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -16,6 +17,21 @@ pub(super) fn attributes(model: &impl Serialize) -> Result<Item, Error> {
     let item: Item = serde_dynamo::to_item(model)
         .map_err(|error| Error::internal(format!("to item: {error}")))?;
     Ok(item.into_iter().filter(|(_, value)| !value.is_null()).collect())
+}
+
+/// A model as attributes, and what kind of item it is.
+pub(super) fn typed(kind: &str, model: &impl Serialize) -> Result<Item, Error> {
+    let mut item = attributes(model)?;
+    item.insert("type".to_owned(), AttributeValue::S(kind.to_owned()));
+    Ok(item)
+}
+
+/// An item that only says which customer something belongs to.
+pub(super) fn pointer(kind: &str, customer: &CustomerId) -> Item {
+    Item::from([
+        ("type".to_owned(), AttributeValue::S(kind.to_owned())),
+        ("customer_id".to_owned(), AttributeValue::S(customer.to_string())),
+    ])
 }
 
 /// A model from its item. The error names the place, never the value.

@@ -5,6 +5,8 @@
 //! |---|---|---|---|
 //! | customer | `T#{tenant}#C#{customer_id}` | `CUSTOMER` | created, risk, name |
 //! | client id claim | `T#{tenant}#CLIENT#{client_id}` | `CLIENT` | |
+//! | session | `T#{tenant}#C#{customer_id}` | `SESSION#{session_id}` | |
+//! | session pointer | `T#{tenant}#S#{session_id}` | `SESSION` | |
 //! | event | `T#{tenant}#C#{customer_id}` | `EVENT#{uuid v7}` | |
 //! | idempotency record | `T#{tenant}#IDEMPOTENCY#{operation}#{key}` | `IDEMPOTENCY` | expires by `ttl` |
 //!
@@ -25,7 +27,7 @@ use crate::auth::Caller;
 use crate::http::IdempotencyKey;
 use crate::model::customer::RiskLevel;
 use crate::model::fold::fold_key;
-use crate::model::id::CustomerId;
+use crate::model::id::{CustomerId, SessionId};
 use crate::model::value::{ClientId, Name, TenantId};
 
 /// Stands between a folded name and the id. It sorts below every character a name can have, so
@@ -63,6 +65,19 @@ impl<'a> TenantKeys<'a> {
 
     pub(super) fn client(&self, id: &ClientId) -> Key {
         self.key(format_args!("CLIENT#{}", id.as_str()), "CLIENT")
+    }
+
+    pub(super) fn session(&self, customer: &CustomerId, session: &SessionId) -> Key {
+        self.key(format_args!("C#{customer}"), format!("SESSION#{session}"))
+    }
+
+    /// The partition and the prefix of a customer's sessions.
+    pub(super) fn sessions(&self, customer: &CustomerId) -> (String, &'static str) {
+        (self.key(format_args!("C#{customer}"), "").pk, "SESSION#")
+    }
+
+    pub(super) fn session_pointer(&self, session: &SessionId) -> Key {
+        self.key(format_args!("S#{session}"), "SESSION")
     }
 
     pub(super) fn event(&self, customer: &CustomerId, event: Uuid) -> Key {

@@ -1,34 +1,22 @@
 //! The list of customers: one index, one range, one filter, and pages that are full unless the
 //! list ends.
 
-use std::time::{Duration, Instant};
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
-use super::call::unavailable_or_internal;
 use super::cursor::Scope;
 use super::expression::Expression;
-use super::item::{self, Item};
+use super::item::Item;
+use super::page::{Listing, Page, text, written};
 use super::{TenantTable, keys};
 use crate::error::Error;
+use crate::http::{Order, Paging};
 use crate::model::customer::{Customer, MonitoringStatus, RiskLevel, Status};
 use crate::model::fold::{MAX_KEY_BYTES, fold};
 use crate::model::id::CustomerId;
 use crate::model::profile::EntityType;
-use crate::model::value::{ClientId, Country, Tag, word};
-
-/// What one request may read before it answers with a short page and a cursor.
-const MAX_READ: usize = 5_000;
-const READ_TIME: Duration = Duration::from_secs(4);
-/// Lambda answers with 6 MB at the most, every quote and backslash of the body escaped once more.
-const MAX_PAGE_BYTES: usize = 2_900_000;
-
-word! {
-    /// Of creation; of name with `search`.
-    Order { Descending = "desc", Ascending = "asc" }
-}
+use crate::model::value::{ClientId, Country, Tag};
 
 /// Which customers; all of them combine with AND.
 #[derive(Clone, Default, Serialize)]
@@ -45,28 +33,6 @@ pub struct Filters {
     /// Ids sort by creation, so a span of time is a span of ids.
     pub created_from: Option<CustomerId>,
     pub created_to: Option<CustomerId>,
-}
-
-/// One page of a list, as it is answered.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Page<T> {
-    pub items: Vec<T>,
-    pub count: usize,
-    /// For the next page; `null` on the last one.
-    pub cursor: Option<String>,
-    pub has_more: bool,
-}
-
-impl<T> Page<T> {
-    fn last(items: Vec<T>) -> Page<T> {
-        Page { count: items.len(), items, cursor: None, has_more: false }
-    }
-
-    fn before_others(items: Vec<T>, position: Option<String>, scope: &Scope) -> Page<T> {
-        let cursor = position.map(|position| scope.seal(&position));
-        Page { count: items.len(), items, cursor, has_more: true }
-    }
 }
 
 /// The index that orders the rows.
@@ -91,12 +57,10 @@ impl TenantTable<'_> {
     pub async fn customers(
         &self,
         filters: &Filters,
-        order: Order,
-        limit: usize,
-        cursor: Option<&str>,
+        paging: &Paging,
     ) -> Result<Page<Box<RawValue>>, Error> {
-        let scope = Scope::new(self.caller, "customers", &(filters, order))?;
-        let position = cursor.map(|cursor| scope.open(cursor)).transpose()?;
+        let scope = Scope::new(self.caller, "customers", &(filters, paging.order))?;
+        let position = paging.cursor.as_ref().map(|cursor| scope.open(cursor)).transpose()?;
         if let Some(client_id) = &filters.client_id {
             let found = self.customer_of(client_id, filters).await?;
             return Ok(Page::last(found.iter().map(written).collect::<Result<_, _>>()?));
@@ -104,7 +68,7 @@ impl TenantTable<'_> {
         let Some(plan) = self.plan(filters) else {
             return Ok(Page::last(Vec::new()));
         };
-        let mut start = position.map(|position| self.start_key(&plan, &position)).transpose()?;
+        let start = position.map(|position| self.start_key(&plan, &position)).transpose()?;
         let filtered = plan.filter.is_some();
         let index = plan.index;
         let (names, values) = plan.expression.into_parts();
@@ -118,41 +82,11 @@ impl TenantTable<'_> {
             .set_filter_expression(plan.filter)
             .set_expression_attribute_names(names)
             .set_expression_attribute_values(values)
-            .scan_index_forward(order == Order::Ascending);
+            .scan_index_forward(paging.order == Order::Ascending);
 
-        let started = Instant::now();
-        let (mut items, mut bytes, mut read) = (Vec::new(), 0, 0);
-        let mut last_position = None;
-        // One row more than asked for tells whether there is another page.
-        let mut ask = if filtered { (limit * 4).max(100) } else { limit + 1 };
-        loop {
-            let ask_now = i32::try_from(ask).unwrap_or(i32::MAX);
-            let page = query.clone().limit(ask_now).set_exclusive_start_key(start).send().await;
-            let page = page.map_err(|error| unavailable_or_internal("Query", &error))?;
-            read += usize::try_from(page.scanned_count).unwrap_or(0);
-            start = page.last_evaluated_key;
-            for row in page.items.unwrap_or_default() {
-                let position = position_of(index, &row)?;
-                let customer = written(&item::model::<Customer>(row)?)?;
-                bytes += customer.get().len();
-                if items.len() == limit || (bytes > MAX_PAGE_BYTES && !items.is_empty()) {
-                    return Ok(Page::before_others(items, last_position, &scope));
-                }
-                items.push(customer);
-                last_position = Some(position);
-            }
-            let Some(key) = &start else {
-                return Ok(Page::last(items));
-            };
-            if read >= MAX_READ || started.elapsed() > READ_TIME {
-                let position = position_of(index, key)?;
-                return Ok(Page::before_others(items, Some(position), &scope));
-            }
-            ask = match filtered {
-                true => (ask * 4).min(MAX_READ - read),
-                false => limit + 1 - items.len(),
-            };
-        }
+        let listing = Listing { query, start, filtered, scope };
+        let row = |item| written(&self.read(item)?);
+        listing.page(paging.limit, row, |item| position_of(index, item)).await
     }
 
     /// The customer of a client id, if it passes the other filters. Read by its key: who was just
@@ -302,16 +236,11 @@ fn equals(e: &mut Expression, attribute: &str, value: &str) -> String {
     format!("{} = {}", e.name(attribute), e.text(value))
 }
 
-fn written(customer: &Customer) -> Result<Box<RawValue>, Error> {
-    to_raw_value(customer).map_err(|error| Error::internal(format!("a customer: {error}")))
-}
-
 /// Where a row, or a key the table stopped at, stands in an index.
 fn position_of(index: Index, item: &Item) -> Result<String, Error> {
     let attribute = match index {
         Index::Name => "name_sk",
         Index::Created | Index::Risk(_) => "customer_id",
     };
-    let position = item::text(item, attribute).map(str::to_owned);
-    position.ok_or_else(|| Error::internal(format!("a row of an index lacks {attribute}")))
+    text(item, attribute)
 }

@@ -1,6 +1,7 @@
 //! The one door to DynamoDB: one table, and rows that only a verified caller reaches.
 
 mod call;
+mod change;
 mod cursor;
 mod customers;
 mod expression;
@@ -8,6 +9,8 @@ mod idempotency;
 mod item;
 mod keys;
 mod list;
+mod page;
+mod sessions;
 
 use std::time::Duration;
 
@@ -20,11 +23,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::auth::Caller;
 use crate::model::id::Ids;
+use crate::model::time::Clock;
 use crate::telemetry::CallCounter;
 use keys::TenantKeys;
 
 pub use idempotency::Replay;
-pub use list::{Filters, Order, Page};
+pub use list::Filters;
+pub use page::Page;
 
 /// Below every function's own time-out, so that a slow table is a 503 and not a dead function.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -68,11 +73,12 @@ pub struct Table {
     client: Client,
     name: String,
     ids: Ids,
+    clock: Clock,
 }
 
 impl Table {
-    pub fn new(client: Client, name: String, ids: Ids) -> Table {
-        Table { client, name, ids }
+    pub fn new(client: Client, name: String, ids: Ids, clock: Clock) -> Table {
+        Table { client, name, ids, clock }
     }
 
     /// The only way to a tenant's rows.

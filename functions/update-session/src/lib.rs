@@ -1,0 +1,30 @@
+//! PATCH /kyc/sessions/{session_id}
+//!
+//! Records progress and outcome. An outcome changes the customer's counters and its risk profile
+//! in the same transaction.
+
+#[cfg(feature = "openapi")]
+mod openapi;
+
+use shared::http::{MERGE_PATCH, Request, Response};
+use shared::model::fields::Fields;
+use shared::model::session::{READ_ONLY, SessionPatch};
+use shared::{App, Caller, Error, Permission};
+
+shared::function!(handle);
+
+pub const PERMISSION: Permission = Permission::Update;
+
+pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
+    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let now = app.clock.now();
+    let patch = request.input().read(|input| {
+        let mut fields = Fields::new(input.object(MERGE_PATCH)?, input.faults_mut());
+        let patch = SessionPatch::read(&mut fields, now);
+        fields.done(READ_ONLY);
+        Some(patch)
+    })?;
+    let id = request.session_id()?;
+    let session = app.table.tenant(&caller).change_session(&id, &patch, now).await?;
+    Response::ok(&session)
+}

@@ -1,0 +1,104 @@
+//! Changes of a customer and of what belongs to it. Each is one transaction: the customer at its
+//! next version, what changed beside it, and the event. The version is that of the whole: what was
+//! read after the customer is what the transaction finds, or the transaction is refused.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+
+use super::TenantTable;
+use super::call::{Rule, Write, jittered};
+use super::customers::IS_NEW;
+use super::item;
+use crate::error::Error;
+use crate::model::customer::Customer;
+use crate::model::event::{Event, EventKind, changes};
+use crate::model::session::Session;
+
+/// How long a change is made anew because others came first, before the caller is told to come back.
+const RACE_TIME: Duration = Duration::from_secs(8);
+const FIRST_PAUSE: Duration = Duration::from_millis(4);
+/// The longest pause between two of these tries: so that of a hundred at once most find it quiet.
+const LONGEST_PAUSE: Duration = Duration::from_millis(300);
+
+/// A change that meets others, and is made anew on top of them.
+pub(super) struct Race {
+    started: Instant,
+    pause: Duration,
+}
+
+impl Race {
+    pub(super) fn start() -> Race {
+        Race { started: Instant::now(), pause: FIRST_PAUSE }
+    }
+
+    /// Another came first. Returns when it is time to try again.
+    pub(super) async fn lost(&mut self) -> Result<(), Error> {
+        if self.started.elapsed() > RACE_TIME {
+            return Err(Error::store_unavailable("others came first too often"));
+        }
+        tokio::time::sleep(jittered(self.pause)).await;
+        self.pause = (self.pause * 3).min(LONGEST_PAUSE);
+        Ok(())
+    }
+}
+
+/// A change of a customer, before it is written.
+pub(super) struct Change<'a> {
+    pub(super) kind: EventKind,
+    pub(super) before: &'a Customer,
+    pub(super) after: Customer,
+    /// What changed beside the customer.
+    pub(super) part: Option<Part>,
+}
+
+pub(super) enum Part {
+    Session { before: Option<Session>, after: Session },
+}
+
+impl TenantTable<'_> {
+    pub(super) fn writes_of(&self, change: &Change<'_>) -> Result<Vec<Write>, Error> {
+        let mut writes = vec![self.customer_update(change.before, &change.after)?];
+        writes.extend(self.writes_beside(change)?);
+        Ok(writes)
+    }
+
+    /// Those of a change but for the customer's own.
+    pub(super) fn writes_beside(&self, change: &Change<'_>) -> Result<Vec<Write>, Error> {
+        let Change { kind, before, after, part } = change;
+        let mut changes = changes(Some(*before), after);
+        let mut writes = Vec::new();
+        match part {
+            None => {}
+            Some(Part::Session { before, after }) => {
+                changes.insert("session".to_owned(), session_changes(before.as_ref(), after));
+                writes.extend(self.session_writes(before.as_ref(), after)?);
+            }
+        }
+        writes.push(self.event(*kind, after, changes)?);
+        Ok(writes)
+    }
+
+    /// The event of a change that made the customer `after`.
+    pub(super) fn event(
+        &self,
+        kind: EventKind,
+        after: &Customer,
+        changes: Map<String, Value>,
+    ) -> Result<Write, Error> {
+        // Changes of one customer have distinct, rising times, so its events sort as they happened.
+        let at = after.updated_at;
+        let event_id = self.table.ids.at(at);
+        let customer_id = after.customer_id;
+        let origin = self.caller.origin().clone();
+        let event = Event { event_id, kind, customer_id, at, origin, changes };
+        let item = item::typed("event", &event)?;
+        self.put(Rule::Event, self.keys.event(&customer_id, event_id), item, IS_NEW)
+    }
+}
+
+fn session_changes(before: Option<&Session>, after: &Session) -> Value {
+    let mut changes = changes(before, after);
+    changes.insert("session_id".to_owned(), after.session_id.to_string().into());
+    Value::Object(changes)
+}

@@ -1,0 +1,109 @@
+//! GET /customers/{id}/sessions
+
+use std::sync::atomic::Ordering;
+
+use api_tests::{Api, Persona, Value, json, path_of};
+
+use super::{DAY, NOON, counters, session};
+
+async fn ids(api: &Api, who: &Persona, path: &str) -> Vec<String> {
+    let page = api.get(who, path).await.expect(200);
+    let ids = page["items"].as_array().unwrap().iter();
+    ids.map(|session| session["session_id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn id(session: &Value) -> String {
+    session["session_id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn sessions_come_newest_first_in_full_pages() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let mut made = Vec::new();
+    for _ in 0..25 {
+        made.push(session(&api, &acme, "a").await);
+    }
+    session(&api, &acme, "b").await;
+    let path = format!("{}/sessions", path_of(&made[0]));
+    let newest: Vec<String> = made.iter().rev().map(id).collect();
+    assert_eq!(ids(&api, &acme, &path).await, newest[..20]);
+    assert_eq!(ids(&api, &acme, &format!("{path}?limit=100")).await, newest);
+    let oldest: Vec<String> = made.iter().map(id).collect();
+    assert_eq!(ids(&api, &acme, &format!("{path}?limit=100&order=asc")).await, oldest);
+
+    let (mut walked, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = api.get(&acme, &format!("{path}?limit=10{cursor}")).await.expect(200);
+        let items = page["items"].as_array().unwrap();
+        assert_eq!(page["count"], items.len());
+        walked.extend(items.iter().map(id));
+        let Some(next) = page["cursor"].as_str() else { break };
+        assert_eq!(items.len(), 10);
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(walked, newest);
+    for other in ["&order=asc", "&status=active"] {
+        let page = format!("{path}?limit=10{cursor}{other}");
+        api.get(&acme, &page).await.refused(400, "INVALID_CURSOR");
+    }
+    let other = api.get(&acme, "/customers?client_id=b").await.expect(200)["items"][0].clone();
+    let foreign = format!("{}/sessions?limit=10{cursor}", path_of(&other));
+    api.get(&acme, &foreign).await.refused(400, "INVALID_CURSOR");
+}
+
+#[tokio::test]
+async fn a_customer_without_sessions_has_an_empty_list_and_nobody_has_none() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "A" })).await;
+    let path = format!("{}/sessions", path_of(&customer));
+    let empty = json!({ "items": [], "count": 0, "cursor": null, "has_more": false });
+    assert_eq!(api.get(&acme, &path).await.expect(200), empty);
+    api.get(&Persona::of("other"), &path).await.refused(404, "CUSTOMER_NOT_FOUND");
+    api.get(&acme, "/customers/x/sessions").await.refused(404, "CUSTOMER_NOT_FOUND");
+    let faults = api.get(&acme, &format!("{path}?status=done&limit=0&search=a")).await.faults();
+    assert_eq!(faults, ["?status", "?limit", "?search"]);
+}
+
+#[tokio::test]
+async fn a_session_expires_by_itself_everywhere_at_once() {
+    let (api, now) = Api::with_clock_at(NOON).await;
+    let acme = Persona::of("acme");
+    let make = async |days: u64| {
+        let body = json!({ "client_id": "a", "ttl_days": days });
+        api.post(&acme, "/kyc/sessions", &body).await.expect(201)
+    };
+    let (long, short) = (make(3).await, make(1).await);
+    let done = make(1).await;
+    let completed = json!({ "status": "completed" });
+    api.patch(&acme, &super::path_of(&done), &completed).await.expect(200);
+    let list = format!("{}/sessions?status=", path_of(&long));
+    let by_status = async |status: &str| ids(&api, &acme, &format!("{list}{status}")).await;
+
+    now.store(NOON + DAY - 1, Ordering::SeqCst);
+    assert_eq!(by_status("active").await, [id(&short), id(&long)]);
+    assert_eq!(counters(&api, &acme, &long).await["active"], 2);
+    now.store(NOON + DAY, Ordering::SeqCst);
+    assert_eq!(by_status("active").await, [id(&long)]);
+    assert_eq!(by_status("expired").await, [id(&short)]);
+    assert_eq!(by_status("completed").await, [id(&done)]);
+    let read = api.get(&acme, &super::path_of(&short)).await.expect(200);
+    assert_eq!(read["status"], "expired");
+    let counted = counters(&api, &acme, &long).await;
+    assert_eq!((&counted["active"], &counted["total"]), (&json!(1), &json!(3)));
+    let listed = api.get(&acme, "/customers").await.expect(200);
+    assert_eq!(listed["items"][0]["sessions"], counted);
+
+    for status in ["completed", "approved", "active"] {
+        let refused = api.patch(&acme, &super::path_of(&short), &json!({ "status": status })).await;
+        let error = refused.refused(409, "INVALID_TRANSITION");
+        assert_eq!(error["details"][0]["status"], "expired");
+    }
+    // What is written afterwards counts from what is true by then.
+    let newest = make(1).await;
+    let counted = counters(&api, &acme, &long).await;
+    assert_eq!((&counted["active"], &counted["total"]), (&json!(2), &json!(4)));
+    now.store(NOON + 4 * DAY, Ordering::SeqCst);
+    let counted = counters(&api, &acme, &long).await;
+    assert_eq!((&counted["active"], &counted["last_status"]), (&json!(0), &json!("expired")));
+    assert_eq!(counted["last_session_id"], newest["session_id"]);
+}

@@ -1,0 +1,22 @@
+mod create;
+mod list;
+mod update;
+
+use api_tests::{Api, Persona, Value, json};
+
+pub(super) const NOON: i64 = 1_795_348_800_000; // 2026-11-22T12:00:00Z
+pub(super) const DAY: i64 = 24 * 3_600 * 1_000;
+
+pub(super) fn path_of(session: &Value) -> String {
+    format!("/kyc/sessions/{}", session["session_id"].as_str().unwrap())
+}
+
+/// A new session of this client.
+pub(super) async fn session(api: &Api, who: &Persona, client_id: &str) -> Value {
+    api.post(who, "/kyc/sessions", &json!({ "client_id": client_id })).await.expect(201)
+}
+
+/// What the customer of a session says of its sessions.
+pub(super) async fn counters(api: &Api, who: &Persona, session: &Value) -> Value {
+    api.get(who, &api_tests::path_of(session)).await.expect(200)["sessions"].clone()
+}
