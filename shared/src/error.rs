@@ -25,6 +25,7 @@ pub enum Code {
     NoTenant,
     CustomerNotFound,
     SessionNotFound,
+    OrganizationNotFound,
     CustomerAlreadyExists,
     CustomerInactive,
     CustomerBlocked,
@@ -128,6 +129,10 @@ impl Error {
         Error::new(Code::SessionNotFound, "There is no such session.")
     }
 
+    pub fn organization_not_found() -> Error {
+        Error::new(Code::OrganizationNotFound, "The customer has no organization yet.")
+    }
+
     pub fn customer_inactive() -> Error {
         let message = "The customer is inactive: reactivate it first.";
         Error::new(Code::CustomerInactive, message)
@@ -166,9 +171,13 @@ impl Error {
         )
     }
 
-    pub fn version_mismatch(current: u64) -> Error {
-        let message =
-            format!("If-Match does not name the current version, {current}, by a strong tag.");
+    pub fn version_mismatch(current: Option<u64>) -> Error {
+        let message = match current {
+            Some(current) => {
+                format!("If-Match does not name the current version, {current}, by a strong tag.")
+            }
+            None => "If-Match names a version, and there is none yet.".to_owned(),
+        };
         Error::new(Code::VersionMismatch, message).detail(
             "If-Match",
             "does not match the current version",

@@ -175,13 +175,23 @@ impl Endpoint {
         let mut response = respond(description, envelope.build());
         for header in headers {
             let says = match *header {
-                "ETag" => "The version of the customer, in quotes.",
-                "Location" => "The path of the new customer.",
+                "ETag" => "The version, in quotes.",
+                "Location" => "The path of what was created.",
                 _ => "",
             };
             response.headers.insert(header.to_string(), described(says).into());
         }
         self.success.insert(status.as_u16(), response);
+        self
+    }
+
+    /// The same success, in these media types.
+    pub fn or_answers_text(mut self, status: StatusCode, media_types: &[&str]) -> Endpoint {
+        if let Some(response) = self.success.get_mut(&status.as_u16()) {
+            for media_type in media_types {
+                response.content.insert(media_type.to_string(), Content::new(Some(text())).into());
+            }
+        }
         self
     }
 
@@ -367,6 +377,12 @@ pub fn text() -> ObjectBuilder {
 
 pub fn flag() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Boolean)
+}
+
+/// Above 0 and at most 100.
+pub fn percentage(default: f64) -> ObjectBuilder {
+    let schema = ObjectBuilder::new().schema_type(Type::Number).default(Some(json!(default)));
+    schema.exclusive_minimum(Some(0)).maximum(Some(100))
 }
 
 pub fn time() -> ObjectBuilder {

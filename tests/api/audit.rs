@@ -19,19 +19,25 @@ fn plain(value: &AttributeValue) -> Value {
         AttributeValue::M(entries) => {
             entries.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
         }
+        AttributeValue::B(bytes) => json!(bytes.as_ref().len()),
         other => panic!("{other:?}"),
     }
 }
 
 /// The customer's events, oldest first.
-async fn events(api: &Api, customer: &Value) -> Vec<Value> {
+pub(crate) async fn events(api: &Api, customer: &Value) -> Vec<Value> {
+    items(api, customer, "EVENT#").await
+}
+
+/// The items beside the customer whose key begins like this, by key.
+pub(crate) async fn items(api: &Api, customer: &Value, prefix: &str) -> Vec<Value> {
     let text = |field: &str| customer[field].as_str().unwrap();
     let pk = format!("T#{}#C#{}", text("tenant_id"), text("customer_id"));
     let query = api.server.dynamodb.query().table_name(&api.server.template.table.name);
     let query = query
-        .key_condition_expression("pk = :pk AND begins_with(sk, :event)")
+        .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
         .expression_attribute_values(":pk", AttributeValue::S(pk))
-        .expression_attribute_values(":event", AttributeValue::S("EVENT#".to_owned()))
+        .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
         .consistent_read(true);
     let items = query.send().await.unwrap().items.unwrap();
     items.into_iter().map(|item| plain(&AttributeValue::M(item))).collect()

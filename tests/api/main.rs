@@ -14,6 +14,7 @@ mod customers;
 mod hostile;
 mod idempotency;
 mod matrix;
+mod organization;
 mod sessions;
 mod table;
 mod tokens;

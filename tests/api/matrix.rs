@@ -1,7 +1,7 @@
 //! The authorization matrix: every route, every persona, own and foreign tenant. A route of the
 //! template without a row here fails `coverage`.
 
-use api_tests::{Answer, Api, Persona, Value, json};
+use api_tests::{Answer, Api, Persona, Value, json, path_of};
 
 /// Every permission there is.
 const PERMISSIONS: [&str; 4] = ["kyc:create", "kyc:read", "kyc:update", "kyc:delete"];
@@ -67,6 +67,20 @@ pub(crate) const ROWS: &[Row] = &[
         not_found: "CUSTOMER_NOT_FOUND",
     },
     Row {
+        route: "PUT /customers/{id}/organization",
+        permissions: &["kyc:create", "kyc:update"],
+        body: || Some(json!({ "parties": [], "relationships": [] })),
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
+        route: "GET /customers/{id}/organization",
+        permissions: &["kyc:read"],
+        body: || None,
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
         route: "POST /kyc/sessions",
         permissions: &["kyc:create"],
         body: || Some(json!({ "client_id": "new" })),
@@ -111,6 +125,9 @@ async fn with_customer() -> (Api, Ids) {
     let id = |value: &Value| value.as_str().unwrap().to_owned();
     let link = json!({ "customer_id": customer["customer_id"] });
     let session = api.post(&acme, "/kyc/sessions", &link).await.expect(201);
+    let organization = format!("{}/organization", path_of(&customer));
+    let empty = json!({ "parties": [], "relationships": [] });
+    api.call(&acme, "PUT", &organization).json(&empty).send().await.expect(201);
     let ids = Ids { customer: id(&customer["customer_id"]), session: id(&session["session_id"]) };
     (api, ids)
 }
@@ -178,7 +195,7 @@ async fn another_tenant_sees_nothing() {
     assert_eq!(api.get(&stranger, "/customers").await.expect(200)["count"], 0);
     let path = format!("/customers/{}", ids.customer);
     let untouched = api.get(&Persona::of("acme"), &path).await.expect(200);
-    assert_eq!((&untouched["version"], &untouched["status"]), (&json!(2), &json!("active")));
+    assert_eq!((&untouched["version"], &untouched["status"]), (&json!(3), &json!("active")));
     let session = format!("/kyc/sessions/{}", ids.session);
     let untouched = api.get(&Persona::of("acme"), &session).await.expect(200);
     assert_eq!(untouched["status"], "active");

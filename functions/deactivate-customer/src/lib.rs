@@ -21,7 +21,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let id = request.customer_id()?;
     let now = app.clock.now();
     let deactivate = |current: &Customer| {
-        if_match.check(current.version)?;
+        if_match.check(Some(current.version))?;
         Ok(current.deactivated(now))
     };
     let table = app.table.tenant(&caller);

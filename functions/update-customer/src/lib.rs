@@ -31,7 +31,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let now = app.clock.now();
     let change = |current: &Customer| {
         let (profile, status) = merge(current, &patch, faults.clone(), now.date())?;
-        if_match.check(current.version)?;
+        if_match.check(Some(current.version))?;
         current.changed(profile, status, now)
     };
     let table = app.table.tenant(&caller);

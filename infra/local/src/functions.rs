@@ -8,9 +8,11 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     create_session::FUNCTION,
     deactivate_customer::FUNCTION,
     get_customer::FUNCTION,
+    get_organization::FUNCTION,
     get_session::FUNCTION,
     list_customer_sessions::FUNCTION,
     list_customers::FUNCTION,
+    put_organization::FUNCTION,
     update_customer::FUNCTION,
     update_session::FUNCTION,
 ];

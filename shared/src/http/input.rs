@@ -1,15 +1,17 @@
 //! Reading what a caller sent: every fault of query, headers and body is reported at once.
 
-use lambda_http::http::header::{CONTENT_TYPE, HeaderName, IF_MATCH};
+use lambda_http::http::header::{ACCEPT, CONTENT_TYPE, HeaderName, IF_MATCH};
 use serde_json::{Map, Value};
 
 use super::precondition::IfMatch;
 use super::request::Request;
-use super::{json, query};
+use super::{accept, json, query};
 use crate::error::{Error, Faults};
 
-/// The largest body a customer route takes.
+/// The largest body a route takes, but for that of an organization.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
+/// The largest body of an organization.
+pub const MAX_ORGANIZATION_BYTES: usize = 512 * 1024;
 
 /// The JSON Pointer of the whole body.
 pub(super) const BODY: &str = "";
@@ -96,7 +98,14 @@ impl<'a> Input<'a> {
     }
 
     pub fn if_match(&mut self) -> IfMatch {
-        self.header(&IF_MATCH, IfMatch::HEADER, IfMatch::parse).unwrap_or(IfMatch::Any)
+        self.header(&IF_MATCH, IfMatch::HEADER, IfMatch::parse).unwrap_or(IfMatch::Absent)
+    }
+
+    /// The form of the answer that the caller likes best.
+    pub fn accept<'o>(&self, offered: &[&'o str]) -> Option<&'o str> {
+        let ranges = self.request.headers.get_all(ACCEPT).iter();
+        let ranges: Vec<&str> = ranges.filter_map(|value| value.to_str().ok()).collect();
+        accept::preferred(&ranges.join(","), offered)
     }
 
     fn header<T>(
@@ -113,11 +122,16 @@ impl<'a> Input<'a> {
 
     /// The body as a JSON object of one of these media types. `None` is recorded.
     pub fn object(&mut self, media_types: &[&str]) -> Option<Map<String, Value>> {
+        self.object_of(media_types, MAX_BODY_BYTES)
+    }
+
+    /// The same, of at most `limit` bytes.
+    pub fn object_of(&mut self, media_types: &[&str], limit: usize) -> Option<Map<String, Value>> {
         self.takes_body = true;
         if self.faults.names(BODY) {
             return None; // the event's body could not even be decoded
         }
-        match self.json(media_types) {
+        match self.json(media_types, limit) {
             Ok(Value::Object(object)) => return Some(object),
             Ok(_) => self.faults.add(BODY, "must be a JSON object"),
             Err(error) => self.refusal = Some(error),
@@ -129,14 +143,14 @@ impl<'a> Input<'a> {
         &mut self.faults
     }
 
-    fn json(&self, media_types: &[&str]) -> Result<Value, Error> {
+    fn json(&self, media_types: &[&str], limit: usize) -> Result<Value, Error> {
         let content_type =
             self.request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !content_type.is_some_and(|given| is_one_of(given, media_types)) {
             return Err(Error::unsupported_media_type(media_types));
         }
-        if self.request.body.len() > MAX_BODY_BYTES {
-            return Err(Error::body_too_large(MAX_BODY_BYTES));
+        if self.request.body.len() > limit {
+            return Err(Error::body_too_large(limit));
         }
         json::parse(&self.request.body)
     }

@@ -4,7 +4,9 @@ use crate::error::Error;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IfMatch {
-    /// `*`, or no header at all: whatever the version is, the last writer wins.
+    /// No header: the last writer wins.
+    Absent,
+    /// `*`: whatever the version is, there must be one.
     Any,
     /// Opaque tags; those that are not a version of ours never match.
     Tags(Vec<String>),
@@ -41,12 +43,14 @@ impl IfMatch {
         }
     }
 
-    pub fn check(&self, current: u64) -> Result<(), Error> {
-        match self {
-            IfMatch::Any => Ok(()),
-            IfMatch::Tags(tags) if tags.contains(&current.to_string()) => Ok(()),
-            IfMatch::Tags(_) => Err(Error::version_mismatch(current)),
-        }
+    /// `current` is the version there is.
+    pub fn check(&self, current: Option<u64>) -> Result<(), Error> {
+        let holds = match (self, current) {
+            (IfMatch::Absent, _) | (IfMatch::Any, Some(_)) => true,
+            (IfMatch::Tags(tags), Some(current)) => tags.contains(&current.to_string()),
+            (IfMatch::Any | IfMatch::Tags(_), None) => false,
+        };
+        holds.then_some(()).ok_or_else(|| Error::version_mismatch(current))
     }
 }
 
@@ -68,7 +72,11 @@ mod tests {
             ("\"a,b\",\"3\"", true),
             ("\"\"", false),
         ] {
-            assert_eq!(IfMatch::parse(header).unwrap().check(3).is_ok(), matches, "{header}");
+            assert_eq!(IfMatch::parse(header).unwrap().check(Some(3)).is_ok(), matches, "{header}");
+        }
+        assert!(IfMatch::Absent.check(None).is_ok());
+        for header in ["*", "\"3\""] {
+            assert!(IfMatch::parse(header).unwrap().check(None).is_err(), "{header}");
         }
         for bad in ["", "3", "\"", "\"3", "\"3\",", "\"3\"\"4\""] {
             assert!(IfMatch::parse(bad).is_err(), "{bad}");

@@ -3,8 +3,8 @@
 use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
-    WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use lambda_http::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ use crate::error::{Code, Error};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+const NOTHING_RUNS: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /// After how many seconds a caller may try again when the table was out of reach.
 const RETRY_AFTER_SECONDS: u16 = 1;
@@ -30,6 +32,9 @@ pub struct Response {
     location: Option<String>,
     #[serde(skip)]
     replayed: bool,
+    /// Instead of the envelope: a text of this media type.
+    #[serde(skip)]
+    document: Option<(&'static str, String)>,
 }
 
 impl Response {
@@ -51,7 +56,13 @@ impl Response {
             etag: None,
             location: None,
             replayed: false,
+            document: None,
         })
+    }
+
+    /// 200 with a text of this media type instead of the envelope.
+    pub fn document(media_type: &'static str, text: String) -> Result<Response, Error> {
+        Ok(Response { document: Some((media_type, text)), ..Response::ok(&())? })
     }
 
     pub fn etag(self, version: u64) -> Response {
@@ -84,13 +95,19 @@ impl Response {
             if status.is_success() { ("success", "data") } else { ("error", "error") };
         let meta = json!({ "request_id": request_id });
         let content = self.content.get();
-        let body = format!(r#"{{"status":"{outcome}","{key}":{content},"meta":{meta}}}"#);
+        let (media_type, body) = self.document.unwrap_or_else(|| {
+            let body = format!(r#"{{"status":"{outcome}","{key}":{content},"meta":{meta}}}"#);
+            ("application/json", body)
+        });
 
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = i64::from(status.as_u16());
         response.body = Some(Body::Text(body));
         let headers = &mut response.headers;
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        // What a browser is shown stays what it is, and runs and loads nothing.
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING_RUNS));
         // Answers hold personal data: no cache between here and the caller keeps them.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         insert(headers, X_REQUEST_ID, Some(request_id));
@@ -124,6 +141,7 @@ impl Response {
             etag: None,
             location: None,
             replayed: false,
+            document: None,
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum EventKind {
     SessionCreated,
     #[serde(rename = "session.updated")]
     SessionUpdated,
+    #[serde(rename = "organization.replaced")]
+    OrganizationReplaced,
 }
 
 /// Who is behind a change, and in which request.

@@ -116,13 +116,13 @@ impl<'a> Fields<'a> {
         read
     }
 
-    /// An array of objects, each read by `read`, which returns `None` only where it recorded a
+    /// An array of objects, each read by `read`, which is given its number and returns `None` only where it recorded a
     /// fault. What it left unread is a fault.
     pub fn objects<T>(
         &mut self,
         name: &str,
         most: usize,
-        mut read: impl FnMut(&mut Fields<'_>) -> Option<T>,
+        mut read: impl FnMut(usize, &mut Fields<'_>) -> Option<T>,
     ) -> Vec<T> {
         let values = match self.take(name) {
             None => return Vec::new(),
@@ -142,7 +142,7 @@ impl<'a> Fields<'a> {
             match value {
                 Value::Object(map) => {
                     let mut fields = Fields { faults: &mut *self.faults, map, at };
-                    all.extend(read(&mut fields));
+                    all.extend(read(i, &mut fields));
                     fields.done(&[]);
                 }
                 _ => self.faults.add(at, "must be an object"),

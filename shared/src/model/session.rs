@@ -154,8 +154,8 @@ impl SessionPatch {
     pub fn read(fields: &mut Fields<'_>, now: Timestamp) -> SessionPatch {
         let status = fields.text("status", SessionStatus::parse);
         let final_decision = fields.text("final_decision", FinalDecision::parse);
-        let validations =
-            fields.objects("validations", MAX_VALIDATIONS, |fields| Validation::read(fields, now));
+        let validations = fields
+            .objects("validations", MAX_VALIDATIONS, |_, fields| Validation::read(fields, now));
         SessionPatch { status, final_decision, validations }
     }
 }

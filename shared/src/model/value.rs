@@ -100,6 +100,27 @@ text! {
 }
 
 text! {
+    /// The caller's id of a party of an organization; `self` is the customer.
+    PartyId,
+    parse: |text| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@/-".contains(c);
+        if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+            Ok(text.to_owned())
+        } else {
+            Err("must be 1 to 64 characters of A-Z a-z 0-9 . _ : @ / -".to_owned())
+        }
+    },
+    schema: |schema| schema.pattern(Some("^[A-Za-z0-9._:@/-]{1,64}$")).min_length(Some(1)).max_length(Some(64)),
+}
+
+impl PartyId {
+    /// Whether it is `self`.
+    pub fn is_customer(&self) -> bool {
+        self.0 == "self"
+    }
+}
+
+text! {
     /// A tax or registration number, as its authority writes it.
     TaxId,
     parse: |text| trimmed(text, 64),

@@ -30,6 +30,8 @@ pub(super) enum Rule {
     Claim,
     /// A session is new, or there to be changed.
     Session,
+    /// An organization is new, or there to be replaced.
+    Organization,
     /// An event is new.
     Event,
     /// The idempotency key is still this request's.

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::TenantTable;
 use super::call::{Rule, Write, jittered};
@@ -13,6 +13,7 @@ use super::item;
 use crate::error::Error;
 use crate::model::customer::Customer;
 use crate::model::event::{Event, EventKind, changes};
+use crate::model::organization::Organization;
 use crate::model::session::Session;
 
 /// How long a change is made anew because others came first, before the caller is told to come back.
@@ -53,7 +54,8 @@ pub(super) struct Change<'a> {
 }
 
 pub(super) enum Part {
-    Session { before: Option<Session>, after: Session },
+    Session { before: Option<Box<Session>>, after: Box<Session> },
+    Organization { before: Option<Organization>, after: Organization },
 }
 
 impl TenantTable<'_> {
@@ -71,8 +73,14 @@ impl TenantTable<'_> {
         match part {
             None => {}
             Some(Part::Session { before, after }) => {
-                changes.insert("session".to_owned(), session_changes(before.as_ref(), after));
-                writes.extend(self.session_writes(before.as_ref(), after)?);
+                changes.insert("session".to_owned(), session_changes(before.as_deref(), after));
+                writes.extend(self.session_writes(before.as_deref(), after)?);
+            }
+            Some(Part::Organization { before, after }) => {
+                let id = &change.after.customer_id;
+                let told = organization_changes(before.as_ref(), after);
+                changes.insert("organization".to_owned(), told);
+                writes.extend(self.organization_writes(id, before.as_ref(), after)?);
             }
         }
         writes.push(self.event(*kind, after, changes)?);
@@ -95,6 +103,16 @@ impl TenantTable<'_> {
         let item = item::typed("event", &event)?;
         self.put(Rule::Event, self.keys.event(&customer_id, event_id), item, IS_NEW)
     }
+}
+
+/// In numbers: the structures themselves are kept.
+fn organization_changes(before: Option<&Organization>, after: &Organization) -> Value {
+    let number = |of: fn(&Organization) -> u64| json!({ "from": before.map(of), "to": of(after) });
+    json!({
+        "version": number(|organization| organization.version),
+        "parties": number(|organization| organization.structure.parties.len() as u64),
+        "relationships": number(|organization| organization.structure.relationships.len() as u64),
+    })
 }
 
 fn session_changes(before: Option<&Session>, after: &Session) -> Value {

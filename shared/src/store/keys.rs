@@ -7,6 +7,8 @@
 //! | client id claim | `T#{tenant}#CLIENT#{client_id}` | `CLIENT` | |
 //! | session | `T#{tenant}#C#{customer_id}` | `SESSION#{session_id}` | |
 //! | session pointer | `T#{tenant}#S#{session_id}` | `SESSION` | |
+//! | organization | `T#{tenant}#C#{customer_id}` | `ORGANIZATION` | |
+//! | organization it replaced | `T#{tenant}#C#{customer_id}` | `ORGANIZATION#{version}` | |
 //! | event | `T#{tenant}#C#{customer_id}` | `EVENT#{uuid v7}` | |
 //! | idempotency record | `T#{tenant}#IDEMPOTENCY#{operation}#{key}` | `IDEMPOTENCY` | expires by `ttl` |
 //!
@@ -78,6 +80,15 @@ impl<'a> TenantKeys<'a> {
 
     pub(super) fn session_pointer(&self, session: &SessionId) -> Key {
         self.key(format_args!("S#{session}"), "SESSION")
+    }
+
+    pub(super) fn organization(&self, customer: &CustomerId) -> Key {
+        self.key(format_args!("C#{customer}"), "ORGANIZATION")
+    }
+
+    /// Of a version that was replaced. Padded, so that versions sort.
+    pub(super) fn organization_before(&self, customer: &CustomerId, version: u64) -> Key {
+        self.key(format_args!("C#{customer}"), format!("ORGANIZATION#{version:012}"))
     }
 
     pub(super) fn event(&self, customer: &CustomerId, event: Uuid) -> Key {

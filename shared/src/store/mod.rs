@@ -9,6 +9,7 @@ mod idempotency;
 mod item;
 mod keys;
 mod list;
+mod organizations;
 mod page;
 mod sessions;
 

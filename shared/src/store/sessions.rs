@@ -45,7 +45,7 @@ impl TenantTable<'_> {
                 true => self.creation(&before, &after)?,
                 false => vec![self.customer_update(&before, &after)?],
             };
-            let part = Some(Part::Session { before: None, after: session.clone() });
+            let part = Some(Part::Session { before: None, after: Box::new(session.clone()) });
             let kind = EventKind::SessionCreated;
             writes.extend(self.writes_beside(&Change { kind, before: &before, after, part })?);
             let response = answer(&session, customer_created)?;
@@ -145,7 +145,9 @@ impl TenantTable<'_> {
                 return Ok(before);
             }
             let after = customer.with_session(Some(&before), &session, now);
-            let part = Some(Part::Session { before: Some(before), after: session.clone() });
+            let part =
+                Part::Session { before: Some(Box::new(before)), after: Box::new(session.clone()) };
+            let part = Some(part);
             let kind = EventKind::SessionUpdated;
             let writes = self.writes_of(&Change { kind, before: &customer, after, part })?;
             let Outcome::Refused(mut refused) = self.transact(&writes).await? else {

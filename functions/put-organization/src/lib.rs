@@ -1,0 +1,54 @@
+//! PUT /customers/{id}/organization
+//!
+//! Replaces the structure behind a customer. The one before is kept, and the risk profile is
+//! computed anew in the same transaction.
+
+#[cfg(feature = "openapi")]
+mod openapi;
+
+use shared::http::{JSON, MAX_ORGANIZATION_BYTES, Request, Response};
+use shared::model::customer::Customer;
+use shared::model::fields::Fields;
+use shared::model::organization::{Organization, Structure};
+use shared::ownership::{DEFAULT_THRESHOLD, Statement};
+use shared::{App, Caller, Error, Permission};
+
+shared::function!(handle);
+
+pub const PERMISSION: Permission = Permission::Update;
+
+pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
+    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let now = app.clock.now();
+    let mut input = request.input();
+    let if_match = input.if_match();
+    let structure = input.object_of(JSON, MAX_ORGANIZATION_BYTES).map(|body| {
+        let mut fields = Fields::new(body, input.faults_mut());
+        let structure = Structure::read(&mut fields, now.date());
+        fields.done(&[]);
+        structure
+    });
+    // Whether the customer can be owned at all is only known with the customer at hand.
+    let faults = input.faults()?;
+    let Some(structure) = structure else {
+        return Err(faults.into());
+    };
+    let id = request.customer_id()?;
+    let change = |customer: &Customer, current: Option<&Organization>| {
+        let mut faults = faults.clone();
+        structure.check(customer, &mut faults);
+        if !faults.is_empty() {
+            return Err(faults.into());
+        }
+        if_match.check(current.map(|current| current.version))?;
+        Ok(structure.clone())
+    };
+    let table = app.table.tenant(&caller);
+    let changed = table.change_organization(&id, now, change).await?;
+    let statement = Statement::of(&changed.customer, &changed.organization, DEFAULT_THRESHOLD);
+    let response = match changed.is_first {
+        true => Response::created(&statement, format!("/customers/{id}/organization"))?,
+        false => Response::ok(&statement)?,
+    };
+    Ok(response.etag(changed.organization.version))
+}

@@ -1,0 +1,199 @@
+//! Properties of chains and control on random groups, and the examples that name them.
+
+use proptest::prelude::*;
+
+use super::chains::Chains;
+use super::{Basis, Holding, View, WarningCode, effective};
+use crate::model::organization::Structure;
+
+/// Up to 12 parties without rings: a party only holds what comes before it.
+fn layered() -> impl Strategy<Value = (usize, Vec<Holding>)> {
+    (2..12usize).prop_flat_map(|parties| {
+        let holding = (1..parties, 0..parties, 1..10u32);
+        let holdings = prop::collection::vec(holding, 1..14).prop_map(move |list| {
+            let holdings = list.into_iter().filter(|(owner, owned, _)| owned < owner);
+            let mut holdings: Vec<Holding> = holdings
+                .map(|(owner, owned, tenths)| Holding {
+                    owner,
+                    owned,
+                    fraction: f64::from(tenths) / 100.0,
+                })
+                .collect();
+            holdings.sort_by_key(|holding| (holding.owner, holding.owned));
+            holdings.dedup_by_key(|holding| (holding.owner, holding.owned));
+            holdings
+        });
+        (Just(parties), holdings)
+    })
+}
+
+/// Every chain there is, by brute force.
+fn all_chains(holdings: &[Holding], from: usize) -> Vec<(Vec<usize>, f64)> {
+    if from == 0 {
+        return vec![(vec![0], 1.0)];
+    }
+    let mut chains = Vec::new();
+    for holding in holdings.iter().filter(|holding| holding.owner == from) {
+        for (mut parties, carried) in all_chains(holdings, holding.owned) {
+            parties.insert(0, from);
+            chains.push((parties, carried * holding.fraction));
+        }
+    }
+    chains
+}
+
+/// A structure in JSON; `c` begins a company.
+fn structure(parties: &[&str], relationships: serde_json::Value) -> Structure {
+    let party = |id: &&str| {
+        let kind = if id.starts_with('c') { "company" } else { "individual" };
+        serde_json::json!({ "party_id": id, "kind": kind, "name": "N", "country": "DE" })
+    };
+    let parties: Vec<serde_json::Value> = parties.iter().map(party).collect();
+    let json = serde_json::json!({ "parties": parties, "relationships": relationships });
+    serde_json::from_value(json).unwrap()
+}
+
+fn json(holdings: &[Holding]) -> serde_json::Value {
+    let id = |place: usize| if place == 0 { "self".to_owned() } else { format!("p{place}") };
+    let one = |h: &Holding| serde_json::json!({ "owner": id(h.owner), "owned": id(h.owned), "percentage": (h.fraction * 1e6).round() / 1e4 });
+    holdings.iter().map(one).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn the_ten_best_chains_are_told_best_first((parties, holdings) in layered()) {
+        let chains = Chains::of(&holdings, parties);
+        for party in 1..parties {
+            let mut all = all_chains(&holdings, party);
+            all.sort_by(|a, b| b.1.total_cmp(&a.1));
+            let told = chains.from(party);
+            prop_assert_eq!(told.len(), all.len().min(10));
+            for (told, best) in told.iter().zip(&all) {
+                prop_assert!((told.1 - best.1).abs() < 1e-6 * best.1, "{} is not {}", told.1, best.1);
+                let known = all.iter().any(|(parties, carried)| *parties == told.0 && (carried - told.1).abs() < 1e-12);
+                prop_assert!(known);
+            }
+            let shortest = all.iter().map(|(parties, _)| parties.len() as u32 - 1).min();
+            prop_assert_eq!(chains.layers(party), shortest);
+            // Without rings, the chains are the whole share.
+            let companies = vec![true; parties];
+            let share = effective(&companies, 0, &holdings).shares[party];
+            let sum: f64 = all.iter().map(|(_, carried)| carried).sum();
+            prop_assert!((share - sum).abs() < 1e-12);
+        }
+    }
+
+    /// Random groups with rings: what is told of them is whole, and nobody is left out or twice in.
+    #[test]
+    fn a_view_is_consistent(
+        holdings in prop::collection::vec((0..8usize, 0..8usize, 1..200u32), 0..24),
+        controls in prop::collection::vec((0..8usize, 0..8usize), 0..3),
+        threshold in 1..100u32,
+    ) {
+        // 1 to 4 are companies, 5 to 7 individuals.
+        let id = |place: usize| match place { 0 => "self".to_owned(), 1..5 => format!("c{place}"), _ => format!("p{place}") };
+        let mut declared = [0; 8];
+        let mut relationships = Vec::new();
+        let mut pairs = Vec::new();
+        for (owner, owned, tenths) in holdings {
+            if owned < 5 && declared[owned] + tenths <= 1_000 && !pairs.contains(&(owner, owned)) {
+                declared[owned] += tenths;
+                pairs.push((owner, owned));
+                relationships.push(serde_json::json!({ "owner": id(owner), "owned": id(owned), "percentage": f64::from(tenths) / 10.0 }));
+            }
+        }
+        for (owner, owned) in controls {
+            if owned < 5 && !pairs.contains(&(owner, owned)) {
+                pairs.push((owner, owned));
+                relationships.push(serde_json::json!({ "owner": id(owner), "owned": id(owned), "control": true }));
+            }
+        }
+        let names: Vec<String> = (1..8).map(id).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let structure = structure(&names, relationships.into());
+        let threshold = f64::from(threshold);
+        let view = View::of(&structure, true, threshold);
+        for ubo in &view.ubos {
+            let by_share = ubo.effective_percentage >= threshold - 1e-9;
+            let by_votes = ubo.voting_percentage >= threshold - 1e-9;
+            match ubo.basis {
+                Basis::Ownership => prop_assert!(by_share),
+                Basis::Voting => prop_assert!(by_votes && !by_share),
+                Basis::Control => prop_assert!(!by_share && !by_votes),
+                Basis::SeniorManager => prop_assert!(false, "there are none"),
+            }
+            for path in &ubo.paths {
+                prop_assert_eq!(&path.parties[0], ubo.party_id.as_str());
+                prop_assert_eq!(path.parties.last().unwrap(), "self");
+                for link in path.parties.windows(2) {
+                    let links = |r: &crate::model::organization::Relationship| r.owner.as_str() == link[0] && r.owned.as_str() == link[1];
+                    prop_assert!(structure.relationships.iter().any(links), "{:?}", link);
+                }
+            }
+            prop_assert!(!ubo.paths.is_empty());
+        }
+        // Whoever has the share is there.
+        for (party, share) in structure.parties.iter().zip(&view.effective_percentages) {
+            let is_ubo = view.ubos.iter().filter(|ubo| ubo.party_id == party.party_id).count();
+            let individual = party.party_id.as_str().starts_with('p');
+            prop_assert!(is_ubo <= 1);
+            prop_assert!(is_ubo == 1 || !individual || *share < threshold);
+        }
+        let closed = view.warnings.iter().any(|warning| warning.code == WarningCode::ClosedRing);
+        let individuals = structure.parties.iter().zip(&view.effective_percentages);
+        let individuals: f64 = individuals.filter(|(p, _)| p.party_id.as_str().starts_with('p')).map(|(_, share)| share).sum();
+        let all = individuals + view.undisclosed_percentage;
+        prop_assert!(closed || (all - 100.0).abs() < 1e-6, "{all}");
+    }
+
+    #[test]
+    fn the_order_of_the_structure_changes_nothing((parties, holdings) in layered()) {
+        let names: Vec<String> = (1..parties).map(|place| format!("p{place}")).collect();
+        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let forwards = View::of(&structure(&names, json(&holdings)), true, 1.0);
+        names.reverse();
+        let reversed: Vec<Holding> = holdings.iter().rev().copied().collect();
+        let backwards = View::of(&structure(&names, json(&reversed)), true, 1.0);
+        prop_assert_eq!(forwards.undisclosed_percentage, backwards.undisclosed_percentage);
+        let by_id = |view: &View| {
+            let mut ubos: Vec<(String, u64)> = view.ubos.iter().map(|ubo| (ubo.party_id.as_str().to_owned(), (ubo.effective_percentage * 1e8).round() as u64)).collect();
+            ubos.sort();
+            ubos
+        };
+        prop_assert_eq!(by_id(&forwards), by_id(&backwards));
+    }
+}
+
+/// Votes gather: 30 % of one's own and 25 % of a company that is one's own are a majority.
+#[test]
+fn a_majority_may_come_together_from_several() {
+    let relationships = serde_json::json!([
+        { "owner": "p1", "owned": "c1", "percentage": 60 },
+        { "owner": "p1", "owned": "c2", "percentage": 30 },
+        { "owner": "c1", "owned": "c2", "percentage": 25 },
+        { "owner": "c2", "owned": "self", "percentage": 26 },
+    ]);
+    let view = View::of(&structure(&["p1", "c1", "c2"], relationships), true, 25.0);
+    assert_eq!(view.ubos, []);
+    let majority = view.warnings.iter().find(|w| w.code == WarningCode::MajorityOfVotes).unwrap();
+    assert_eq!(majority.parties, ["p1"]);
+}
+
+/// A hundred layers, each held by two: more chains than can be counted.
+#[test]
+fn chains_beyond_counting_are_bounded() {
+    let mut holdings = Vec::new();
+    for layer in 0..100 {
+        for (from, to) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
+            let owned = if layer == 0 { 0 } else { 2 * layer - 2 + to };
+            if layer > 0 || to == 1 {
+                holdings.push(Holding { owner: 2 * layer + from, owned, fraction: 0.5 });
+            }
+        }
+    }
+    let chains = Chains::of(&holdings, 201);
+    let told = chains.from(200);
+    assert_eq!((told.len(), chains.layers(200)), (10, Some(100)));
+}

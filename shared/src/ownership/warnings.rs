@@ -1,0 +1,119 @@
+//! What somebody should look at in a structure.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use super::control::Control;
+use super::group::{CUSTOMER, Group};
+use super::view::{Basis, BeneficialOwner, Sums, controls_by_votes};
+use crate::model::value::word;
+
+word! {
+    /// What it is about.
+    WarningCode {
+        Over100Percent = "over_100_percent", CircularOwnership = "circular_ownership",
+        ClosedRing = "closed_ring", MissingCountry = "missing_country",
+        NotConnected = "not_connected", NoNaturalPerson = "no_natural_person",
+        UndisclosedOwnership = "undisclosed_ownership", MajorityOfVotes = "majority_of_votes",
+        NoBeneficialOwner = "no_beneficial_owner",
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Warning {
+    pub code: WarningCode,
+    /// For a person. It names no names.
+    pub message: String,
+    /// The ids of the parties it is about, `self` among them where it is about the customer.
+    pub parties: Vec<String>,
+}
+
+pub(super) fn warnings(
+    group: &Group<'_>,
+    sums: &Sums,
+    rings: &[Vec<usize>],
+    ubos: &[BeneficialOwner],
+    threshold: f64,
+) -> Vec<Warning> {
+    use WarningCode as Code;
+    let mut warnings = Vec::new();
+    let mut warn = |code, message: &str, places: &[usize]| {
+        let parties = places.iter().map(|&place| group.id(place)).collect();
+        warnings.push(Warning { code, message: message.to_owned(), parties });
+    };
+    let parties = || 1..group.len();
+    if !group.over_declared.is_empty() {
+        let message = "A little more than 100 % is declared of these, as rounding makes it; all \
+                       their owners were counted for proportionally less.";
+        warn(Code::Over100Percent, message, &group.over_declared);
+    }
+    for ring in rings {
+        let message = "These hold each other in a circle; the shares were computed through it.";
+        warn(Code::CircularOwnership, message, ring);
+    }
+    let closed = sums.shares.closed_rings.iter().chain(&sums.votes.closed_rings);
+    let closed: HashSet<&Vec<usize>> = closed.collect();
+    let mut closed: Vec<&Vec<usize>> = closed.into_iter().collect();
+    closed.sort_unstable();
+    for ring in closed {
+        let message = "These own each other entirely: what they hold is nobody's.";
+        warn(Code::ClosedRing, message, ring);
+    }
+    let without_country = |place: &usize| group.party(*place).is_some_and(|p| p.country.is_none());
+    let missing: Vec<usize> = parties().filter(without_country).collect();
+    if !missing.is_empty() {
+        warn(Code::MissingCountry, "These have no country.", &missing);
+    }
+    let behind = group.behind_customer();
+    let is_behind = |place: usize| behind.get(place) == Some(&true);
+    let idle = |place: &usize| {
+        let has_role = group.party(*place).is_some_and(|party| !party.roles.is_empty());
+        !has_role && !is_behind(*place) && !group.is_held_by_customer(*place)
+    };
+    let idle: Vec<usize> = parties().filter(idle).collect();
+    if !idle.is_empty() {
+        let message = "These have no role, hold nothing that leads to the customer, and the \
+                       customer holds nothing of them.";
+        warn(Code::NotConnected, message, &idle);
+    }
+    if group.is_individual(CUSTOMER) {
+        return warnings;
+    }
+    if !parties().any(|place| group.is_individual(place) && is_behind(place)) {
+        let message = "No shares, votes or control lead from a natural person to the customer.";
+        warn(Code::NoNaturalPerson, message, &[CUSTOMER]);
+    }
+    let undisclosed = 100.0 * sums.shares.undisclosed;
+    if undisclosed >= threshold - 1e-10 {
+        let message = format!(
+            "{undisclosed:.2} % have no declared owner: there may be a beneficial owner among them."
+        );
+        warn(Code::UndisclosedOwnership, &message, &[CUSTOMER]);
+    }
+    let control = Control::of(group);
+    let is_owner: HashSet<_> = ubos
+        .iter()
+        .filter(|ubo| ubo.basis != Basis::SeniorManager)
+        .map(|ubo| ubo.party_id.as_str())
+        .collect();
+    let others =
+        group.individuals().filter(|(_, party)| !is_owner.contains(party.party_id.as_str()));
+    let by_votes: Vec<usize> = others
+        .map(|(place, _)| place)
+        .filter(|&place| controls_by_votes(&control, sums, place))
+        .collect();
+    if !by_votes.is_empty() {
+        let message = "These stay below the threshold, but have the majority of the votes, \
+                       themselves or through others, in the customer or in a company whose share \
+                       reaches the threshold. Some laws make them beneficial owners, as Regulation \
+                       (EU) 2024/1624, Articles 53 and 54, does.";
+        warn(Code::MajorityOfVotes, message, &by_votes);
+    }
+    if ubos.is_empty() {
+        let message = "There is no beneficial owner, and no senior manager to stand in for one.";
+        warn(Code::NoBeneficialOwner, message, &[CUSTOMER]);
+    }
+    warnings
+}
