@@ -10,6 +10,7 @@ pub mod model;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod ownership;
+pub mod risk;
 pub mod store;
 pub mod telemetry;
 

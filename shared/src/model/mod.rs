@@ -1,5 +1,6 @@
 //! What the product is about: typed, parsed once, and free of I/O, clock and environment.
 
+pub mod alert;
 pub mod customer;
 pub mod event;
 pub mod fields;
@@ -9,6 +10,7 @@ pub mod organization;
 pub mod patch;
 pub mod percentage;
 pub mod profile;
+pub mod risk;
 pub mod session;
 pub mod time;
 pub mod value;

@@ -1,0 +1,297 @@
+//! Profiles with their exact points.
+
+use time::Duration;
+
+use super::*;
+use crate::model::alert::AlertStatus;
+use crate::model::id::CustomerId;
+use crate::model::session::{SessionStatus, ValidationKind};
+use crate::model::time::format_date;
+use crate::model::value::{CalendarDate, Country, Industry};
+
+const DAY: i64 = 86_400_000;
+const ID: &str = "0193b3a0-0000-7000-8000-00000000abcd";
+
+fn now() -> Timestamp {
+    Timestamp::parse("2026-11-23T12:00:00Z").unwrap()
+}
+
+fn country(code: &str) -> &'static Country {
+    Box::leak(Box::new(Country::parse(code).unwrap()))
+}
+
+fn industry(text: &str) -> Option<&'static Industry> {
+    Some(Box::leak(Box::new(Industry::parse(text).unwrap())))
+}
+
+fn days_ago(days: i64) -> Option<&'static CalendarDate> {
+    let date = now().date().unwrap() - Duration::days(days);
+    Some(Box::leak(Box::new(CalendarDate::parse(&format_date(date)).unwrap())))
+}
+
+fn session(id: &str, status: SessionStatus, days_ago: i64) -> SessionFacts {
+    SessionFacts {
+        session_id: id.to_owned(),
+        status,
+        failed: Vec::new(),
+        in_review: Vec::new(),
+        passed: Vec::new(),
+        at: Timestamp::from_millis(now().millis() - days_ago * DAY),
+    }
+}
+
+fn alert(id: &str, status: AlertStatus) -> AlertFacts {
+    AlertFacts { alert_id: id.to_owned(), list: "un".to_owned(), status }
+}
+
+fn related(party: &str, code: &str, is_owner: bool) -> RelatedFacts {
+    RelatedFacts { party_id: party.to_owned(), country: Country::parse(code).ok(), is_owner }
+}
+
+/// A German person, approved a month ago.
+fn person() -> Facts<'static> {
+    Facts {
+        now: now(),
+        customer_id: CustomerId::parse(ID).unwrap(),
+        entity_type: EntityType::Individual,
+        country: Some(country("DE")),
+        industry: None,
+        incorporated_on: None,
+        organization: None,
+        sessions: vec![session("s1", SessionStatus::Approved, 30)],
+        alerts: Vec::new(),
+    }
+}
+
+/// A German software company of some age that one German owns.
+fn company() -> Facts<'static> {
+    Facts {
+        entity_type: EntityType::Company,
+        industry: industry("Software"),
+        incorporated_on: days_ago(4_000),
+        organization: Some(OrganizationFacts {
+            version: 3,
+            related: vec![related("owner", "DE", true)],
+            undisclosed_percentage: 0.0,
+            most_layers: 1,
+            circular: Vec::new(),
+            has_owner_ubo: true,
+            senior_manager_only: false,
+        }),
+        ..person()
+    }
+}
+
+fn with(mut facts: Facts<'static>, change: impl FnOnce(&mut Facts<'static>)) -> Facts<'static> {
+    change(&mut facts);
+    facts
+}
+
+fn in_organization(change: impl FnOnce(&mut OrganizationFacts)) -> Facts<'static> {
+    with(company(), |facts| change(facts.organization.as_mut().unwrap()))
+}
+
+/// The factors with points, the rules, and the level.
+fn check(facts: &Facts<'_>, points: &[(&str, u8)], rules: &[&str], level: RiskLevel) -> Assessment {
+    let assessment = assess(&MODEL, facts);
+    let given = assessment.factors.iter().filter(|factor| factor.points > 0);
+    let given: Vec<(&str, u8)> =
+        given.map(|factor| (factor.code.as_str(), factor.points)).collect();
+    let codes: Vec<&str> = assessment.hard_rules.iter().map(|rule| rule.code.as_str()).collect();
+    assert_eq!((given.as_slice(), codes.as_slice(), assessment.level), (points, rules, level));
+    let sum = points.iter().map(|(_, points)| points).sum::<u8>();
+    assert_eq!(assessment.score, (level != RiskLevel::NotSet).then_some(sum));
+    assessment
+}
+
+fn found<'a>(assessment: &'a Assessment, code: &str) -> &'a Factor {
+    assessment.factors.iter().find(|factor| factor.code == code).unwrap()
+}
+
+#[test]
+fn the_clean_are_low_and_reviewed_in_three_years() {
+    for facts in [person(), company()] {
+        let assessment = check(&facts, &[], &[], RiskLevel::Low);
+        assert_eq!(assessment.next_review_at.unwrap().to_string(), "2029-11-22T12:00:00.000Z");
+        assert_eq!(
+            (assessment.factors.len(), assessment.model_version.as_str()),
+            (15, "2026-11-1")
+        );
+    }
+    let of_person = assess(&MODEL, &person());
+    let layers = found(&of_person, "ownership_layers");
+    assert_eq!((&layers.value, layers.weight), (&Value::Null, 3));
+    assert_eq!(layers.reason, "Not applicable: the customer is an individual.");
+}
+
+#[test]
+fn an_owner_in_north_korea_makes_the_company_high() {
+    let facts = in_organization(|o| o.related.push(related("kp", "KP", true)));
+    let rules = ["owner_country_fatf_call_for_action", "owner_country_eu_high_risk"];
+    let assessment = check(&facts, &[("related_countries", 10)], &rules, RiskLevel::High);
+    let proof = &assessment.hard_rules[0].evidence;
+    let list = evidence("country_list", "fatf_call_for_action@2026-06-19");
+    assert_eq!(proof, &[list, evidence("party", "kp")]);
+    let facts = in_organization(|o| o.related.push(related("kp", "KP", false)));
+    let rules = ["officer_country_fatf_call_for_action"];
+    check(&facts, &[("related_countries", 10)], &rules, RiskLevel::Medium);
+    // Elsewhere the points tell of a director, not a rule.
+    let facts = in_organization(|o| o.related.push(related("ru", "RU", false)));
+    check(&facts, &[("related_countries", 7)], &[], RiskLevel::Low);
+}
+
+#[test]
+fn a_country_counts_by_its_worst_list_and_names_all_of_them() {
+    for (code, points, lists, level) in [
+        ("MM", 18, "fatf_call_for_action eu_high_risk", RiskLevel::High),
+        ("VN", 14, "eu_high_risk fatf_increased_monitoring", RiskLevel::High),
+        ("RU", 14, "eu_high_risk", RiskLevel::High),
+        ("IQ", 10, "fatf_increased_monitoring", RiskLevel::Medium),
+    ] {
+        let facts = with(person(), |facts| facts.country = Some(country(code)));
+        let rules: Vec<String> =
+            lists.split(' ').map(|l| format!("customer_country_{l}")).collect();
+        let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+        let assessment = check(&facts, &[("customer_country", points)], &rules, level);
+        let factor = found(&assessment, "customer_country");
+        assert_eq!(factor.evidence.len(), rules.len() + 1, "each list and the customer");
+    }
+}
+
+#[test]
+fn much_of_little_is_high_without_a_high_rule() {
+    let facts = with(company(), |facts| {
+        facts.country = Some(country("BG"));
+        facts.industry = industry("Jane Doe's Casino");
+        facts.incorporated_on = days_ago(100);
+        let organization = facts.organization.as_mut().unwrap();
+        organization.related.push(related("d", "VN", false));
+        organization.undisclosed_percentage = 30.0;
+        organization.has_owner_ubo = false;
+        organization.senior_manager_only = true;
+    });
+    let points = [
+        ("customer_country", 10),
+        ("related_countries", 7),
+        ("industry", 10),
+        ("company_age", 4),
+        ("undisclosed_ownership", 6),
+        ("beneficial_owner", 4),
+    ];
+    let rules = ["customer_country_fatf_increased_monitoring", "high_risk_industry"];
+    let assessment = check(&facts, &points, &rules, RiskLevel::High);
+    assert!(!format!("{assessment:?}").contains("Jane"), "the industry is free text");
+}
+
+#[test]
+fn the_worst_company_has_every_point() {
+    let facts = with(company(), |facts| {
+        facts.country = Some(country("KP"));
+        facts.industry = industry("92.00");
+        facts.incorporated_on = days_ago(1);
+        facts.organization = Some(OrganizationFacts {
+            version: 1,
+            related: vec![related("a", "IR", true)],
+            undisclosed_percentage: 100.0,
+            most_layers: 9,
+            circular: vec!["b".to_owned(), "c".to_owned()],
+            has_owner_ubo: false,
+            senior_manager_only: false,
+        });
+        let mut rejected = session("r1", SessionStatus::Rejected, 1);
+        use ValidationKind::{AdverseMedia, Crypto, Document, Liveness, Watchlists};
+        rejected.failed = vec![Document, Liveness, Crypto, Watchlists, AdverseMedia];
+        facts.sessions = vec![rejected, session("r2", SessionStatus::Rejected, 2)];
+        facts.sessions.extend((3..7).map(|day| session("e", SessionStatus::Expired, day)));
+        facts.alerts = vec![alert("a1", AlertStatus::Confirmed)];
+    });
+    let assessment = assess(&MODEL, &facts);
+    assert!(assessment.factors.iter().all(|factor| factor.points == factor.weight));
+    assert_eq!((assessment.score, assessment.level), (Some(100), RiskLevel::Prohibited));
+}
+
+#[test]
+fn alerts_count_until_they_are_decided() {
+    let of = |alerts: Vec<AlertFacts>| with(person(), |facts| facts.alerts = alerts);
+    let silent = [alert("1", AlertStatus::FalsePositive), alert("2", AlertStatus::Cleared)];
+    check(&of(silent.to_vec()), &[], &[], RiskLevel::Low);
+    let open = alert("3", AlertStatus::Open);
+    check(&of(vec![open.clone()]), &[("alerts", 6)], &["open_alert"], RiskLevel::Medium);
+    let both = vec![open, alert("4", AlertStatus::Confirmed)];
+    let rules = ["confirmed_alert", "open_alert"];
+    check(&of(both), &[("alerts", 10)], &rules, RiskLevel::Prohibited);
+    let many = (10..50).map(|n| alert(&n.to_string(), AlertStatus::Open)).collect();
+    let assessment = assess(&MODEL, &of(many));
+    let alerts = found(&assessment, "alerts");
+    assert_eq!((&alerts.value["open"], alerts.evidence.len()), (&json!(40), 25));
+    assert_eq!(alerts.evidence[0].id, "49", "newest first");
+}
+
+#[test]
+fn a_failed_watch_list_check_stands_until_an_approved_session_passes_it() {
+    let mut failed = session("s2", SessionStatus::Approved, 20);
+    failed.failed.push(ValidationKind::Watchlists);
+    let mut later = session("s3", SessionStatus::Approved, 10);
+    let both = |later: &SessionFacts| {
+        with(person(), |facts| facts.sessions = vec![later.clone(), failed.clone()])
+    };
+    let points = [("watchlist_checks", 5)];
+    check(&both(&later), &points, &["watchlists_failed"], RiskLevel::High);
+    later.passed.push(ValidationKind::Watchlists);
+    check(&both(&later), &[], &[], RiskLevel::Low);
+    later.status = SessionStatus::Completed;
+    check(&both(&later), &points, &["watchlists_failed"], RiskLevel::High);
+}
+
+#[test]
+fn sessions_count_by_their_outcome_and_age() {
+    let of = |sessions: Vec<SessionFacts>| with(person(), |facts| facts.sessions = sessions);
+    let approved = |days| session("ok", SessionStatus::Approved, days);
+    let rejected = |days| session("no", SessionStatus::Rejected, days);
+    check(&of(vec![approved(365)]), &[], &[], RiskLevel::Low);
+    check(&of(vec![approved(366)]), &[("last_approval", 2)], &[], RiskLevel::Low);
+    check(&of(vec![approved(731)]), &[("last_approval", 4)], &[], RiskLevel::Low);
+    let points = [("rejected_sessions", 4)];
+    check(&of(vec![approved(1), rejected(2)]), &points, &[], RiskLevel::Low);
+    let rules = ["latest_session_rejected"];
+    check(&of(vec![approved(2), rejected(1)]), &points, &rules, RiskLevel::High);
+    // Of the same millisecond, the worse counts as the latest.
+    check(&of(vec![approved(1), rejected(1)]), &points, &rules, RiskLevel::High);
+    check(&of(vec![approved(1), rejected(1_095)]), &[], &[], RiskLevel::Low);
+    let review = session("?", SessionStatus::ManualReview, 1);
+    let points = [("last_approval", 5)];
+    check(&of(vec![review]), &points, &["latest_session_in_review"], RiskLevel::Medium);
+}
+
+#[test]
+fn too_little_data_is_not_set_and_says_what_is_missing() {
+    let none = |facts: &mut Facts<'static>| facts.sessions.clear();
+    for (facts, missing) in [
+        (with(person(), |facts| facts.country = None), json!(["country"])),
+        (with(person(), none), json!(["decided_session"])),
+        (with(company(), |facts| facts.organization = None), json!(["organization"])),
+    ] {
+        let assessment = assess(&MODEL, &facts);
+        assert_eq!((assessment.level, assessment.score), (RiskLevel::NotSet, None));
+        assert_eq!(assessment.next_review_at, None);
+        assert_eq!(found(&assessment, "insufficient_data").value, missing);
+    }
+    let facts = with(person(), |facts| {
+        facts.country = Some(country("KP"));
+        facts.sessions.clear();
+    });
+    let rules = ["customer_country_fatf_call_for_action", "customer_country_eu_high_risk"];
+    let points = [("customer_country", 18), ("last_approval", 5)];
+    let assessment = check(&facts, &points, &rules, RiskLevel::High);
+    assert_eq!(found(&assessment, "insufficient_data").value, json!(["decided_session"]));
+}
+
+#[test]
+fn nobody_behind_a_company_is_high_and_no_number_is_all_undisclosed() {
+    let facts = in_organization(|o| {
+        o.has_owner_ubo = false;
+        o.undisclosed_percentage = f64::NAN;
+    });
+    let points = [("undisclosed_ownership", 8), ("beneficial_owner", 6)];
+    check(&facts, &points, &["no_beneficial_owner"], RiskLevel::High);
+}

@@ -1,0 +1,207 @@
+//! The model: every number a score depends on, under one version.
+//!
+//! To change it, by a new list (see `countries`), sector or weight: change the data and the
+//! version together, and release. A profile names the version it was calculated with.
+
+use super::countries::{self, CountryList};
+use super::industries::Sector;
+use super::sectors;
+
+/// Points by size: those of the highest step that is reached.
+#[derive(Debug)]
+pub(super) struct Scale(
+    /// From how much on, and the points; both rise.
+    &'static [(u64, u8)],
+);
+
+impl Scale {
+    pub(super) const fn weight(&self) -> u8 {
+        match self.0 {
+            [.., (_, most)] => *most,
+            [] => 0,
+        }
+    }
+
+    pub(super) fn points(&self, size: u64) -> u8 {
+        self.0.iter().rev().find(|(from, _)| size >= *from).map_or(0, |(_, points)| *points)
+    }
+}
+
+/// Only [`MODEL`] is one: its weights are known to add up to 100.
+#[derive(Debug)]
+pub struct Model {
+    /// Year, month and number within the month.
+    pub version: &'static str,
+    pub country_lists: &'static [CountryList],
+    pub sectors: &'static [Sector],
+
+    /// From this score on the level is `medium`, from that on `high`; below it is `low`.
+    pub(super) medium_from: u8,
+    pub(super) high_from: u8,
+
+    pub(super) high_risk_industry: u8,
+    pub(super) medium_risk_industry: u8,
+    /// By age in days below which they apply, youngest first.
+    pub(super) young_company: &'static [(u64, u8)],
+
+    /// By percentage.
+    pub(super) undisclosed: Scale,
+    /// By number of layers.
+    pub(super) layers: Scale,
+    /// By number of parties in rings.
+    pub(super) circular: Scale,
+    pub(super) nobody_identified: u8,
+    pub(super) senior_managers_only: u8,
+
+    /// Rejections, failures and expiries count for this many days.
+    pub(super) history_days: u64,
+    pub(super) rejected_sessions: Scale,
+    /// By number of failed checks of a person or document.
+    pub(super) failed_validations: Scale,
+    pub(super) expired_sessions: Scale,
+    pub(super) never_approved: u8,
+    /// By days since the last approval.
+    pub(super) since_approval: Scale,
+
+    pub(super) confirmed_alert: u8,
+    pub(super) open_alerts: Scale,
+    pub(super) watchlists_failed: u8,
+    pub(super) watchlists_in_review: u8,
+    pub(super) adverse_media_failed: u8,
+    pub(super) adverse_media_in_review: u8,
+
+    /// Days until the next review, by level.
+    pub(super) review_low: i64,
+    pub(super) review_medium: i64,
+    pub(super) review_high: i64,
+    pub(super) review_prohibited: i64,
+}
+
+/// A year of the model, in days.
+const YEAR: u64 = 365;
+
+pub static MODEL: Model = Model {
+    version: "2026-11-1",
+    country_lists: countries::LISTS,
+    sectors: sectors::SECTORS,
+
+    medium_from: 15,
+    high_from: 40,
+
+    high_risk_industry: 10,
+    medium_risk_industry: 4,
+    young_company: &[(YEAR, 4), (3 * YEAR, 2)],
+
+    // 25 % is where ownership makes a beneficial owner: from there on one may be hidden.
+    undisclosed: Scale(&[(10, 3), (25, 6), (50, 8)]),
+    layers: Scale(&[(3, 1), (5, 3)]),
+    circular: Scale(&[(1, 3)]),
+    nobody_identified: 6,
+    senior_managers_only: 4,
+
+    history_days: 3 * YEAR,
+    rejected_sessions: Scale(&[(1, 4), (2, 7)]),
+    failed_validations: Scale(&[(1, 2), (2, 3), (3, 5)]),
+    // One link that ran out is everyday life.
+    expired_sessions: Scale(&[(2, 1), (4, 2)]),
+    never_approved: 5,
+    since_approval: Scale(&[(YEAR + 1, 2), (2 * YEAR + 1, 4)]),
+
+    confirmed_alert: 10,
+    open_alerts: Scale(&[(1, 6), (2, 8)]),
+    watchlists_failed: 5,
+    watchlists_in_review: 3,
+    adverse_media_failed: 4,
+    adverse_media_in_review: 2,
+
+    // Regulation (EU) 2024/1624, Article 26(2), from 2027: at most one year for higher risk, five
+    // years for others. A prohibited customer waits for a decision, not for a review.
+    review_low: 3 * YEAR as i64,
+    review_medium: 2 * YEAR as i64,
+    review_high: YEAR as i64,
+    review_prohibited: 30,
+};
+
+const _: () = assert!(MODEL.total_weight() <= 100, "a score is 0 to 100");
+
+impl Model {
+    pub(super) const fn customer_country_weight(&self) -> u8 {
+        match self.country_lists {
+            [worst, ..] => worst.customer_points,
+            [] => 0,
+        }
+    }
+
+    pub(super) const fn related_countries_weight(&self) -> u8 {
+        match self.country_lists {
+            [worst, ..] => worst.related_points,
+            [] => 0,
+        }
+    }
+
+    pub(super) const fn company_age_weight(&self) -> u8 {
+        match self.young_company {
+            [(_, youngest), ..] => *youngest,
+            [] => 0,
+        }
+    }
+
+    const fn total_weight(&self) -> u32 {
+        self.customer_country_weight() as u32
+            + self.related_countries_weight() as u32
+            + self.high_risk_industry as u32
+            + self.company_age_weight() as u32
+            + self.undisclosed.weight() as u32
+            + self.layers.weight() as u32
+            + self.circular.weight() as u32
+            + self.nobody_identified as u32
+            + self.rejected_sessions.weight() as u32
+            + self.failed_validations.weight() as u32
+            + self.expired_sessions.weight() as u32
+            + self.never_approved as u32
+            + self.confirmed_alert as u32
+            + self.watchlists_failed as u32
+            + self.adverse_media_failed as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn worse_gives_more() {
+        let scales = [
+            &MODEL.undisclosed,
+            &MODEL.layers,
+            &MODEL.circular,
+            &MODEL.rejected_sessions,
+            &MODEL.failed_validations,
+            &MODEL.expired_sessions,
+            &MODEL.since_approval,
+            &MODEL.open_alerts,
+        ];
+        for scale in scales {
+            assert!(scale.0.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1), "{scale:?}");
+        }
+        assert!(MODEL.young_company.is_sorted_by(|a, b| a.0 < b.0 && a.1 > b.1));
+        for (worse, better) in [
+            (MODEL.high_risk_industry, MODEL.medium_risk_industry),
+            (MODEL.nobody_identified, MODEL.senior_managers_only),
+            (MODEL.never_approved, MODEL.since_approval.weight()),
+            (MODEL.confirmed_alert, MODEL.open_alerts.weight()),
+            (MODEL.watchlists_failed, MODEL.watchlists_in_review),
+            (MODEL.adverse_media_failed, MODEL.adverse_media_in_review),
+            (MODEL.high_from, MODEL.medium_from),
+        ] {
+            assert!(worse > better);
+        }
+    }
+
+    #[test]
+    fn a_step_begins_at_its_size() {
+        let points = [9, 10, 24, 25, 49, 50, 100].map(|share| MODEL.undisclosed.points(share));
+        assert_eq!(points, [0, 3, 3, 6, 6, 8, 8]);
+        assert_eq!(MODEL.total_weight(), 100);
+    }
+}
