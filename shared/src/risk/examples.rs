@@ -239,6 +239,10 @@ fn a_failed_watch_list_check_stands_until_an_approved_session_passes_it() {
     check(&both(&later), &points, &["watchlists_failed"], RiskLevel::High);
     later.passed.push(ValidationKind::Watchlists);
     check(&both(&later), &[], &[], RiskLevel::Low);
+    // Facts that contradict each other resolve nothing.
+    later.in_review.push(ValidationKind::Watchlists);
+    check(&both(&later), &points, &["watchlists_failed"], RiskLevel::High);
+    later.in_review.clear();
     later.status = SessionStatus::Completed;
     check(&both(&later), &points, &["watchlists_failed"], RiskLevel::High);
 }
