@@ -107,6 +107,10 @@ async fn every_change_has_one_event() {
         "name": { "from": "A", "to": "B" },
         "country": { "from": "DE", "to": null },
         "metadata": { "from": { "a": "1" }, "to": { "b": "2" } },
+        "risk": {
+            "from": { "level": "not_set", "score": null, "calculated_at": null },
+            "to": { "level": "not_set", "score": null, "calculated_at": "2026-11-22T12:00:01.000Z" },
+        },
     });
     let at = "2026-11-22T12:00:01.000Z";
     assert_event(&events[1], "customer.updated", at, &answers[0], &changes);

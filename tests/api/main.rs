@@ -15,6 +15,7 @@ mod hostile;
 mod idempotency;
 mod matrix;
 mod organization;
+mod risk;
 mod sessions;
 mod table;
 mod tokens;

@@ -81,6 +81,13 @@ pub(crate) const ROWS: &[Row] = &[
         not_found: "CUSTOMER_NOT_FOUND",
     },
     Row {
+        route: "GET /customers/{id}/risk-profile",
+        permissions: &["kyc:read"],
+        body: || None,
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
         route: "POST /kyc/sessions",
         permissions: &["kyc:create"],
         body: || Some(json!({ "client_id": "new" })),

@@ -9,6 +9,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     deactivate_customer::FUNCTION,
     get_customer::FUNCTION,
     get_organization::FUNCTION,
+    get_risk_profile::FUNCTION,
     get_session::FUNCTION,
     list_customer_sessions::FUNCTION,
     list_customers::FUNCTION,

@@ -21,6 +21,8 @@ pub enum EventKind {
     SessionUpdated,
     #[serde(rename = "organization.replaced")]
     OrganizationReplaced,
+    #[serde(rename = "risk.calculated")]
+    RiskCalculated,
 }
 
 /// Who is behind a change, and in which request.

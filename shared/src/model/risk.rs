@@ -8,6 +8,58 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::customer::RiskLevel;
+use super::id::CustomerId;
+use super::time::Timestamp;
+use super::value::word;
+
+word! {
+    /// What a profile was calculated for.
+    Trigger {
+        Requested = "requested", Session = "session", Organization = "organization",
+        Monitoring = "monitoring", CustomerChanged = "customer_changed",
+    }
+}
+
+/// How risky a customer is, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RiskProfile {
+    pub customer_id: CustomerId,
+    /// 0 to 100; `null` when the level is `not_set`.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
+    pub score: Option<u8>,
+    #[serde(default = "not_set")]
+    pub level: RiskLevel,
+    /// The level before; `null` when there is no profile.
+    pub previous_level: Option<RiskLevel>,
+    #[serde(default)]
+    pub factors: Vec<Factor>,
+    #[serde(default)]
+    pub hard_rules: Vec<HardRule>,
+    pub model_version: Option<String>,
+    pub trigger: Option<Trigger>,
+    pub calculated_at: Option<Timestamp>,
+    /// When somebody should look at the customer again, by its level.
+    pub next_review_at: Option<Timestamp>,
+}
+
+impl RiskProfile {
+    /// Of a customer whose risk was never calculated.
+    pub fn not_set(customer_id: CustomerId) -> RiskProfile {
+        RiskProfile {
+            customer_id,
+            score: None,
+            level: RiskLevel::NotSet,
+            previous_level: None,
+            factors: Vec::new(),
+            hard_rules: Vec::new(),
+            model_version: None,
+            trigger: None,
+            calculated_at: None,
+            next_review_at: None,
+        }
+    }
+}
 
 /// What a factor is about: `geography`, `entity`, `ownership`, `sessions` or `screening`. A text
 /// and not an enumeration, so that a category of another model version is kept, not replaced.

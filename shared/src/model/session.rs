@@ -257,7 +257,7 @@ impl SessionStatus {
         matches!(self, SessionStatus::Approved | SessionStatus::Rejected | SessionStatus::Expired)
     }
 
-    /// Somebody has looked at what the customer gave.
+    /// Something was decided about what the customer gave.
     pub fn is_outcome(self) -> bool {
         self.decision().is_some()
     }

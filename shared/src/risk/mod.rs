@@ -7,6 +7,7 @@
 mod countries;
 mod entity;
 mod facts;
+mod gather;
 mod geography;
 mod industries;
 mod model;

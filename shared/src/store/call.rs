@@ -32,6 +32,8 @@ pub(super) enum Rule {
     Session,
     /// An organization is new, or there to be replaced.
     Organization,
+    /// A risk profile is new.
+    Profile,
     /// An event is new.
     Event,
     /// The idempotency key is still this request's.

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::model::customer::Customer;
 use crate::model::event::{Event, EventKind, changes};
 use crate::model::organization::Organization;
+use crate::model::risk::RiskProfile;
 use crate::model::session::Session;
 
 /// How long a change is made anew because others came first, before the caller is told to come back.
@@ -51,6 +52,8 @@ pub(super) struct Change<'a> {
     pub(super) after: Customer,
     /// What changed beside the customer.
     pub(super) part: Option<Part>,
+    /// The risk profile that follows from it.
+    pub(super) profile: Option<RiskProfile>,
 }
 
 pub(super) enum Part {
@@ -67,7 +70,7 @@ impl TenantTable<'_> {
 
     /// Those of a change but for the customer's own.
     pub(super) fn writes_beside(&self, change: &Change<'_>) -> Result<Vec<Write>, Error> {
-        let Change { kind, before, after, part } = change;
+        let Change { kind, before, after, part, profile } = change;
         let mut changes = changes(Some(*before), after);
         let mut writes = Vec::new();
         match part {
@@ -82,6 +85,9 @@ impl TenantTable<'_> {
                 changes.insert("organization".to_owned(), told);
                 writes.extend(self.organization_writes(id, before.as_ref(), after)?);
             }
+        }
+        if let Some(profile) = profile {
+            writes.push(self.profile_write(after, profile)?);
         }
         writes.push(self.event(*kind, after, changes)?);
         Ok(writes)

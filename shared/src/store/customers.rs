@@ -13,7 +13,9 @@ use crate::http::Response;
 use crate::model::customer::Customer;
 use crate::model::event::{EventKind, changes};
 use crate::model::id::CustomerId;
+use crate::model::risk::Trigger;
 use crate::model::value::ClientId;
+use crate::risk::scored_fields_differ;
 
 pub(super) const IS_NEW: &str = "attribute_not_exists(pk)";
 pub(super) const IS_THERE: &str = "attribute_exists(pk)";
@@ -71,14 +73,22 @@ impl TenantTable<'_> {
         let mut race = Race::start();
         loop {
             let before = self.customer(id).await?.ok_or_else(Error::customer_not_found)?;
-            let after = change(&before)?;
+            let mut after = change(&before)?;
             if after.version == before.version {
                 return Ok(before);
             }
+            let profile = match scored_fields_differ(&before.profile, &after.profile) {
+                true => {
+                    let sources = self.sources(id).await?;
+                    Some(self.assess(&mut after, &sources, Trigger::CustomerChanged))
+                }
+                false => None,
+            };
             let claimed = after.profile.client_id.as_ref();
             let claimed = claimed.filter(|_| before.profile.client_id.is_none());
             let claim = claimed.map(|client_id| self.claim(client_id, id)).transpose()?;
-            let change = Change { kind, before: &before, after: after.clone(), part: None };
+            let change =
+                Change { kind, before: &before, after: after.clone(), part: None, profile };
             let mut writes = self.writes_of(&change)?;
             writes.extend(claim);
             let Outcome::Refused(mut refused) = self.transact(&writes).await? else {

@@ -9,6 +9,8 @@
 //! | session pointer | `T#{tenant}#S#{session_id}` | `SESSION` | |
 //! | organization | `T#{tenant}#C#{customer_id}` | `ORGANIZATION` | |
 //! | organization it replaced | `T#{tenant}#C#{customer_id}` | `ORGANIZATION#{version}` | |
+//! | risk profile | `T#{tenant}#C#{customer_id}` | `RISK#{calculated_at}` | |
+//! | alert | `T#{tenant}#C#{customer_id}` | `ALERT#{alert_id}` | |
 //! | event | `T#{tenant}#C#{customer_id}` | `EVENT#{uuid v7}` | |
 //! | idempotency record | `T#{tenant}#IDEMPOTENCY#{operation}#{key}` | `IDEMPOTENCY` | expires by `ttl` |
 //!
@@ -30,6 +32,7 @@ use crate::http::IdempotencyKey;
 use crate::model::customer::RiskLevel;
 use crate::model::fold::fold_key;
 use crate::model::id::{CustomerId, SessionId};
+use crate::model::time::Timestamp;
 use crate::model::value::{ClientId, Name, TenantId};
 
 /// Stands between a folded name and the id. It sorts below every character a name can have, so
@@ -89,6 +92,20 @@ impl<'a> TenantKeys<'a> {
     /// Of a version that was replaced. Padded, so that versions sort.
     pub(super) fn organization_before(&self, customer: &CustomerId, version: u64) -> Key {
         self.key(format_args!("C#{customer}"), format!("ORGANIZATION#{version:012}"))
+    }
+
+    pub(super) fn risk_profile(&self, customer: &CustomerId, calculated_at: Timestamp) -> Key {
+        self.key(format_args!("C#{customer}"), format!("RISK#{calculated_at}"))
+    }
+
+    /// The partition and the prefix of a customer's risk profiles.
+    pub(super) fn risk_profiles(&self, customer: &CustomerId) -> (String, &'static str) {
+        (self.key(format_args!("C#{customer}"), "").pk, "RISK#")
+    }
+
+    /// The partition and the prefix of a customer's alerts.
+    pub(super) fn alerts(&self, customer: &CustomerId) -> (String, &'static str) {
+        (self.key(format_args!("C#{customer}"), "").pk, "ALERT#")
     }
 
     pub(super) fn event(&self, customer: &CustomerId, event: Uuid) -> Key {

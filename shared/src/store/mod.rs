@@ -11,6 +11,7 @@ mod keys;
 mod list;
 mod organizations;
 mod page;
+mod risk;
 mod sessions;
 
 use std::time::Duration;

@@ -18,6 +18,7 @@ use crate::model::customer::Customer;
 use crate::model::event::EventKind;
 use crate::model::id::CustomerId;
 use crate::model::organization::{Organization, Structure};
+use crate::model::risk::Trigger;
 use crate::model::time::Timestamp;
 
 /// Of miniz, 0 to 10: beyond 6 it only takes longer.
@@ -63,19 +64,23 @@ impl TenantTable<'_> {
         let mut race = Race::start();
         loop {
             let customer = self.customer(id).await?.ok_or_else(Error::customer_not_found)?;
-            let before = self.organization(id).await?;
+            let sources = self.sources(id).await?;
+            let before = sources.organization.clone();
             let structure = change(&customer, before.as_ref())?;
             if let Some(same) = before.as_ref().filter(|before| before.structure == structure) {
                 return Ok(Replaced { customer, organization: same.clone(), is_first: false });
             }
-            let after = customer.touched(now);
+            let mut after = customer.touched(now);
             let version = before.as_ref().map_or(1, |before| before.version + 1);
             let organization = Organization { version, updated_at: after.updated_at, structure };
+            let sources = sources.with_organization(&organization);
+            let profile = Some(self.assess(&mut after, &sources, Trigger::Organization));
             let change = Change {
                 kind: EventKind::OrganizationReplaced,
                 before: &customer,
                 after: after.clone(),
                 part: Some(Part::Organization { before, after: organization.clone() }),
+                profile,
             };
             let writes = self.writes_of(&change)?;
             let Outcome::Refused(mut refused) = self.transact(&writes).await? else {

@@ -17,6 +17,7 @@ use crate::model::customer::{Customer, MAX_OPEN_SESSIONS};
 use crate::model::event::EventKind;
 use crate::model::id::{CustomerId, SessionId};
 use crate::model::profile::Profile;
+use crate::model::risk::Trigger;
 use crate::model::session::{NewSession, Session, SessionPatch, SessionStatus};
 use crate::model::time::Timestamp;
 
@@ -47,7 +48,13 @@ impl TenantTable<'_> {
             };
             let part = Some(Part::Session { before: None, after: Box::new(session.clone()) });
             let kind = EventKind::SessionCreated;
-            writes.extend(self.writes_beside(&Change { kind, before: &before, after, part })?);
+            writes.extend(self.writes_beside(&Change {
+                kind,
+                before: &before,
+                after,
+                part,
+                profile: None,
+            })?);
             let response = answer(&session, customer_created)?;
             if let Some(replay) = &replay {
                 writes.push(self.keep_answer(replay, &response)?);
@@ -123,7 +130,7 @@ impl TenantTable<'_> {
         self.settled(item)
     }
 
-    fn settled(&self, item: Item) -> Result<Session, Error> {
+    pub(super) fn settled(&self, item: Item) -> Result<Session, Error> {
         Ok(item::model::<Session>(item)?.settled(self.table.clock.now()))
     }
 
@@ -144,12 +151,22 @@ impl TenantTable<'_> {
             if session == before {
                 return Ok(before);
             }
-            let after = customer.with_session(Some(&before), &session, now);
+            let mut after = customer.with_session(Some(&before), &session, now);
+            // That a customer is done says nothing yet; what was found does.
+            let is_scored =
+                session.status.is_outcome() || session.validations != before.validations;
+            let profile = match is_scored {
+                true => {
+                    let sources = self.sources(&customer_id).await?.with_session(&session);
+                    Some(self.assess(&mut after, &sources, Trigger::Session))
+                }
+                false => None,
+            };
             let part =
                 Part::Session { before: Some(Box::new(before)), after: Box::new(session.clone()) };
-            let part = Some(part);
-            let kind = EventKind::SessionUpdated;
-            let writes = self.writes_of(&Change { kind, before: &customer, after, part })?;
+            let (kind, part) = (EventKind::SessionUpdated, Some(part));
+            let change = Change { kind, before: &customer, after, part, profile };
+            let writes = self.writes_of(&change)?;
             let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
                 return Ok(session);
             };

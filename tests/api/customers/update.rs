@@ -27,6 +27,8 @@ async fn what_is_absent_stays_and_null_clears() {
     expected["country"] = json!("FR");
     expected["version"] = json!(2);
     expected["updated_at"] = changed["updated_at"].clone();
+    // The country is scored: the risk was calculated, and found to be unknown.
+    expected["risk"]["calculated_at"] = changed["updated_at"].clone();
     assert_eq!(changed, expected);
 
     let cleared = json!({
@@ -41,6 +43,7 @@ async fn what_is_absent_stays_and_null_clears() {
     expected["metadata"] = json!({});
     expected["version"] = json!(3);
     expected["updated_at"] = changed["updated_at"].clone();
+    expected["risk"]["calculated_at"] = changed["updated_at"].clone();
     assert_eq!(changed, expected);
     assert_eq!(api.get(&acme, &path).await.expect(200), expected);
 }
@@ -493,6 +496,10 @@ fn a_patch_does_what_rfc_7396_says() {
             if expected != before {
                 expected["version"] = json!(before["version"].as_u64().unwrap() + 1);
                 expected["updated_at"] = changed["updated_at"].clone();
+            }
+            let scored = ["country", "industry", "entity_type"];
+            if scored.iter().any(|field| expected[field] != before[field]) {
+                expected["risk"]["calculated_at"] = changed["updated_at"].clone();
             }
             assert_eq!(changed, expected, "{before} patched with {patch}");
             assert_eq!(api.get(&who, &path).await.expect(200), expected);

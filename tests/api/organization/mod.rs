@@ -4,30 +4,30 @@ mod put;
 use api_tests::{Answer, Api, Persona, Value, json, path_of};
 
 /// A company and the path of its organization.
-pub(super) async fn company(api: &Api, who: &Persona) -> (Value, String) {
+pub(crate) async fn company(api: &Api, who: &Persona) -> (Value, String) {
     let customer = api.create(who, &json!({ "name": "Acme GmbH", "country": "DE" })).await;
     let path = format!("{}/organization", path_of(&customer));
     (customer, path)
 }
 
-pub(super) async fn put(api: &Api, who: &Persona, path: &str, body: &Value) -> Answer {
+pub(crate) async fn put(api: &Api, who: &Persona, path: &str, body: &Value) -> Answer {
     api.call(who, "PUT", path).json(body).send().await
 }
 
-pub(super) fn individual(id: &str) -> Value {
+pub(crate) fn individual(id: &str) -> Value {
     json!({ "party_id": id, "kind": "individual", "name": format!("Person {id}"), "country": "DE" })
 }
 
-pub(super) fn firm(id: &str) -> Value {
+pub(crate) fn firm(id: &str) -> Value {
     json!({ "party_id": id, "kind": "company", "name": format!("Firm {id}"), "country": "FR" })
 }
 
-pub(super) fn holds(owner: &str, owned: &str, percentage: f64) -> Value {
+pub(crate) fn holds(owner: &str, owned: &str, percentage: f64) -> Value {
     json!({ "owner": owner, "owned": owned, "percentage": percentage })
 }
 
 /// Parties whose id begins with `p` are individuals, the others companies.
-pub(super) fn structure(parties: &[&str], holdings: &[(&str, &str, f64)]) -> Value {
+pub(crate) fn structure(parties: &[&str], holdings: &[(&str, &str, f64)]) -> Value {
     let party = |id: &&str| if id.starts_with('p') { individual(id) } else { firm(id) };
     let parties: Vec<Value> = parties.iter().map(party).collect();
     let relationships: Vec<Value> = holdings

@@ -7,7 +7,7 @@ use api_tests::{Api, Persona, Value, json};
 pub(super) const NOON: i64 = 1_795_348_800_000; // 2026-11-22T12:00:00Z
 pub(super) const DAY: i64 = 24 * 3_600 * 1_000;
 
-pub(super) fn path_of(session: &Value) -> String {
+pub(crate) fn path_of(session: &Value) -> String {
     format!("/kyc/sessions/{}", session["session_id"].as_str().unwrap())
 }
 

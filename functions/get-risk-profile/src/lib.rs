@@ -1,0 +1,44 @@
+//! GET /customers/{id}/risk-profile
+//!
+//! The current risk profile, and past ones; with `?recalculate=true` a new one, which is kept.
+
+#[cfg(feature = "openapi")]
+mod openapi;
+
+use serde::Serialize;
+use shared::http::{Request, Response};
+use shared::model::risk::RiskProfile;
+use shared::model::value::{flag, whole_number};
+use shared::{App, Caller, Error, Permission};
+
+shared::function!(handle);
+
+pub const PERMISSION: Permission = Permission::Read;
+
+pub const MAX_HISTORY: usize = 50;
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct CurrentRiskProfile {
+    #[serde(flatten)]
+    profile: RiskProfile,
+    /// The newest first: the current one, and those before it.
+    history: Vec<RiskProfile>,
+}
+
+pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
+    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let (recalculate, history) = request.input().read(|input| {
+        let history = input.query("history", |text| whole_number(text, 0..=MAX_HISTORY));
+        Some((input.query("recalculate", flag), history.unwrap_or(0)))
+    })?;
+    let id = request.customer_id()?;
+    let table = app.table.tenant(&caller);
+    if recalculate == Some(true) {
+        table.recalculate(&id, app.clock.now()).await?;
+    }
+    let mut profiles = table.risk_profiles(&id, history.max(1)).await?;
+    let profile = profiles.first().cloned().unwrap_or_else(|| RiskProfile::not_set(id));
+    profiles.truncate(history);
+    Response::ok(&CurrentRiskProfile { profile, history: profiles })
+}

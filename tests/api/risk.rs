@@ -1,0 +1,365 @@
+//! GET /customers/{id}/risk-profile
+
+use std::sync::atomic::Ordering;
+
+use api_tests::proptest::prelude::*;
+use api_tests::{Answer, Api, Persona, Value, json, path_of, property};
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::join_all;
+
+use crate::organization::{put, structure};
+
+const NOON: i64 = 1_795_348_800_000; // 2026-11-22T12:00:00Z
+
+fn profile_path(customer: &Value) -> String {
+    format!("{}/risk-profile", path_of(customer))
+}
+
+async fn profile(api: &Api, who: &Persona, customer: &Value, query: &str) -> Value {
+    api.get(who, &format!("{}{query}", profile_path(customer))).await.expect(200)
+}
+
+/// A session of the customer, brought to this outcome with these validations.
+async fn decide(api: &Api, who: &Persona, customer: &Value, to: &str, validations: Value) -> Value {
+    let link = json!({ "customer_id": customer["customer_id"] });
+    let session = api.post(who, "/kyc/sessions", &link).await.expect(201);
+    let path = crate::sessions::path_of(&session);
+    let body = json!({ "status": "completed", "validations": validations });
+    api.patch(who, &path, &body).await.expect(200);
+    api.patch(who, &path, &json!({ "status": to })).await.expect(200)
+}
+
+fn points(profile: &Value) -> u64 {
+    let factors = profile["factors"].as_array().unwrap().iter();
+    factors.map(|factor| factor["points"].as_u64().unwrap()).sum()
+}
+
+fn codes(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|entry| entry["code"].as_str().unwrap()).collect()
+}
+
+/// The profile is the customer's own summary and the head of its history, and its points are its
+/// score.
+async fn assert_agrees(api: &Api, who: &Persona, customer: &Value) -> Value {
+    let mut current = profile(api, who, customer, "?history=50").await;
+    let history = current["history"].take();
+    current.as_object_mut().unwrap().remove("history");
+    assert_eq!(current, history[0]);
+    let summary = api.get(who, &path_of(customer)).await.expect(200)["risk"].clone();
+    let short = json!({
+        "level": current["level"], "score": current["score"], "calculated_at": current["calculated_at"],
+    });
+    assert_eq!(summary, short);
+    match current["score"].as_u64() {
+        Some(score) => assert_eq!(points(&current), score),
+        None => assert_eq!(current["level"], "not_set"),
+    }
+    let profiles = history.as_array().unwrap();
+    for pair in profiles.windows(2) {
+        assert!(pair[0]["calculated_at"].as_str() > pair[1]["calculated_at"].as_str());
+        assert_eq!(pair[0]["previous_level"], pair[1]["level"]);
+    }
+    for factor in current["factors"].as_array().unwrap() {
+        assert!(factor["points"].as_u64() <= factor["weight"].as_u64(), "{factor}");
+        assert!(!factor["reason"].as_str().unwrap().is_empty(), "{factor}");
+        assert!(factor["points"] == 0 || factor["evidence"][0]["id"].is_string(), "{factor}");
+    }
+    for rule in current["hard_rules"].as_array().unwrap() {
+        assert!(rule["evidence"][0]["id"].is_string(), "{rule}");
+    }
+    current
+}
+
+#[tokio::test]
+async fn nothing_is_said_before_the_first_calculation() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "A", "country": "KP" })).await;
+    let nothing = json!({
+        "customer_id": customer["customer_id"], "score": null, "level": "not_set",
+        "previous_level": null, "factors": [], "hard_rules": [], "model_version": null,
+        "trigger": null, "calculated_at": null, "next_review_at": null, "history": [],
+    });
+    assert_eq!(profile(&api, &acme, &customer, "").await, nothing);
+    assert_eq!(profile(&api, &acme, &customer, "?history=10&recalculate=false").await, nothing);
+    let path = profile_path(&customer);
+    for other in ["stranger", "other"] {
+        api.get(&Persona::of(other), &path).await.refused(404, "CUSTOMER_NOT_FOUND");
+        let recalculated = api.get(&Persona::of(other), &format!("{path}?recalculate=true")).await;
+        recalculated.refused(404, "CUSTOMER_NOT_FOUND");
+    }
+    let bad = api.get(&acme, &format!("{path}?history=51&recalculate=yes&level=low")).await;
+    assert_eq!(bad.faults(), ["?history", "?recalculate", "?level"]);
+}
+
+#[tokio::test]
+async fn the_profile_moves_with_what_happens() {
+    let (api, now) = Api::with_clock_at(NOON).await;
+    let acme = Persona::of("acme");
+    let customer = api.create(&acme, &json!({ "name": "Acme GmbH" })).await;
+    let step = || now.fetch_add(1_000, Ordering::SeqCst);
+
+    // A scored field: too little is known yet, and said.
+    step();
+    api.patch(&acme, &path_of(&customer), &json!({ "country": "DE" })).await.expect(200);
+    let first = assert_agrees(&api, &acme, &customer).await;
+    assert_eq!(
+        (&first["level"], &first["trigger"]),
+        (&json!("not_set"), &json!("customer_changed"))
+    );
+    let missing = first["factors"].as_array().unwrap().last().unwrap();
+    assert_eq!(missing["code"], "insufficient_data");
+    assert_eq!(missing["value"], json!(["decided_session", "organization"]));
+
+    // The organization.
+    step();
+    let owned = structure(&["p1", "p2"], &[("p1", "self", 60.0), ("p2", "self", 40.0)]);
+    let organization = format!("{}/organization", path_of(&customer));
+    put(&api, &acme, &organization, &owned).await.expect(201);
+    let second = assert_agrees(&api, &acme, &customer).await;
+    assert_eq!((&second["level"], &second["trigger"]), (&json!("not_set"), &json!("organization")));
+
+    // An approval: now it is known, and low.
+    step();
+    decide(&api, &acme, &customer, "approved", json!([{ "kind": "document", "result": "passed" }]))
+        .await;
+    let third = assert_agrees(&api, &acme, &customer).await;
+    assert_eq!((&third["level"], &third["trigger"]), (&json!("low"), &json!("session")));
+    assert_eq!(third["score"], 0);
+    assert_eq!(third["calculated_at"], "2026-11-22T12:00:03.002Z");
+
+    // A rejection, with what failed in it.
+    step();
+    let failed = json!([{ "kind": "liveness", "result": "failed" }]);
+    let rejected = decide(&api, &acme, &customer, "rejected", failed).await;
+    let fourth = assert_agrees(&api, &acme, &customer).await;
+    assert_eq!((&fourth["level"], &fourth["previous_level"]), (&json!("high"), &json!("low")));
+    let rule = &fourth["hard_rules"][0];
+    assert_eq!(rule["code"], "latest_session_rejected");
+    assert_eq!(rule["evidence"], json!([{ "type": "session", "id": rejected["session_id"] }]));
+    assert!(fourth["score"].as_u64().unwrap() < 40);
+
+    // An owner in a country the FATF calls for action against.
+    step();
+    let mut worse = owned.clone();
+    worse["parties"][0]["country"] = json!("KP");
+    put(&api, &acme, &organization, &worse).await.expect(200);
+    let fifth = assert_agrees(&api, &acme, &customer).await;
+    assert!(codes(&fifth["hard_rules"]).contains(&"owner_country_fatf_call_for_action"));
+    assert!(fifth["score"].as_u64() > fourth["score"].as_u64());
+
+    // Asked for: the same facts, the same profile, at another time.
+    step();
+    let sixth = profile(&api, &acme, &customer, "?recalculate=true&history=3").await;
+    assert_eq!((&sixth["trigger"], &sixth["history"][1]), (&json!("requested"), &fifth));
+    assert_eq!(sixth["history"].as_array().unwrap().len(), 3);
+    for field in ["score", "level", "factors", "hard_rules", "model_version"] {
+        assert_eq!(sixth[field], fifth[field], "{field}");
+    }
+    assert_agrees(&api, &acme, &customer).await;
+
+    // What is not scored calculates nothing.
+    let before = api.get(&acme, &path_of(&customer)).await.expect(200);
+    let renamed = api.patch(&acme, &path_of(&customer), &json!({ "name": "B" })).await.expect(200);
+    assert_eq!(renamed["risk"], before["risk"]);
+    // The list by level has it where it belongs now.
+    let listed = api.get(&acme, "/customers?risk_level=high").await.expect(200);
+    assert_eq!(listed["items"][0]["customer_id"], customer["customer_id"]);
+    assert_eq!(api.get(&acme, "/customers?risk_level=low").await.expect(200)["count"], 0);
+}
+
+#[tokio::test]
+async fn a_confirmed_match_is_prohibited_whatever_the_sum_is() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let body = json!({ "name": "Ann", "entity_type": "individual", "country": "DE" });
+    let customer = api.create(&acme, &body).await;
+    decide(&api, &acme, &customer, "approved", json!([])).await;
+    assert_eq!(assert_agrees(&api, &acme, &customer).await["level"], "low");
+    let id = customer["customer_id"].as_str().unwrap();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    for (alert_id, status, level, rule) in [
+        ("a-1", "false_positive", "low", None),
+        ("a-2", "cleared", "low", None),
+        ("a-3", "open", "medium", Some("open_alert")),
+        ("a-4", "confirmed", "prohibited", Some("confirmed_alert")),
+    ] {
+        let put = api.server.dynamodb.put_item().table_name(&api.server.template.table.name);
+        let put = put
+            .item("pk", text(&format!("T#acme#C#{id}")))
+            .item("sk", text(&format!("ALERT#{alert_id}")))
+            .item("alert_id", text(alert_id))
+            .item("list", text("ofac_sdn"))
+            .item("status", text(status));
+        put.send().await.unwrap();
+        profile(&api, &acme, &customer, "?recalculate=true").await;
+        let found = assert_agrees(&api, &acme, &customer).await;
+        assert_eq!(found["level"], level, "{alert_id}");
+        if let Some(rule) = rule {
+            assert_eq!(found["hard_rules"][0]["code"], rule);
+            let evidence = json!([{ "type": "alert", "id": alert_id }]);
+            assert_eq!(found["hard_rules"][0]["evidence"], evidence);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_profile_of_an_older_model_still_reads() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "A" })).await;
+    let id = customer["customer_id"].as_str().unwrap();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let number = |number: u8| AttributeValue::N(number.to_string());
+    let at = "2024-01-01T00:00:00.000Z";
+    let factor = AttributeValue::M(
+        [
+            ("code", text("shoe_size")),
+            ("category", text("astrology")),
+            ("points", number(31)),
+            ("colour", text("blue")),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into(),
+    );
+    let put = api.server.dynamodb.put_item().table_name(&api.server.template.table.name);
+    let put = put
+        .item("pk", text(&format!("T#acme#C#{id}")))
+        .item("sk", text(&format!("RISK#{at}")))
+        .item("customer_id", text(id))
+        .item("score", number(31))
+        .item("level", text("medium"))
+        .item("factors", AttributeValue::L(vec![factor]))
+        .item("model_version", text("2023-05-1"))
+        .item("calculated_at", text(at));
+    put.send().await.unwrap();
+    let mut expected = json!({
+        "customer_id": id, "score": 31, "level": "medium", "previous_level": null, "hard_rules": [],
+        "model_version": "2023-05-1", "trigger": null, "calculated_at": at, "next_review_at": null,
+        "factors": [{
+            "code": "shoe_size", "category": "astrology", "value": null, "weight": 0, "points": 31,
+            "reason": "", "evidence": [],
+        }],
+    });
+    let old = profile(&api, &acme, &customer, "?history=1").await;
+    assert_eq!(old["history"], json!([expected]));
+    expected["history"] = old["history"].clone();
+    assert_eq!(old, expected);
+    let new = profile(&api, &acme, &customer, "?recalculate=true&history=2").await;
+    assert_eq!(new["history"][1], old["history"][0]);
+    assert_ne!(new["model_version"], old["model_version"]);
+}
+
+/// A thousand random customers: what they are, who owns them, how their sessions went.
+#[test]
+fn of_random_customers_every_point_is_accounted_for() {
+    let country =
+        || prop::option::of(prop::sample::select(vec!["DE", "KP", "IR", "SY", "RU", "BG", "US"]));
+    let industry = prop::option::of(prop::sample::select(vec![
+        "Casino",
+        "Bakery",
+        "Crypto exchange",
+        "64.19",
+    ]));
+    let born =
+        prop::option::of(prop::sample::select(vec!["2026-06-01", "2024-06-01", "1990-01-01"]));
+    let kinds = vec!["watchlists", "adverse_media", "face_match", "document", "liveness", "crypto"];
+    let validation = (
+        prop::sample::select(kinds.clone()),
+        prop::sample::select(vec!["passed", "failed", "review"]),
+    );
+    let outcome = prop::sample::select(vec!["completed", "approved", "rejected", "manual_review"]);
+    let session = (outcome, prop::collection::vec(validation, 0..4));
+    let sessions = prop::collection::vec(session, 0..3);
+    let owners = prop::option::of(prop::collection::vec((country(), 1..45u32), 0..3));
+    let customers =
+        ((any::<bool>(), country(), industry, born), owners, sessions, prop::sample::select(kinds));
+    property(
+        1_000,
+        &customers,
+        async |api, tenant, ((is_company, country, industry, born), owners, sessions, fails)| {
+            let who = Persona::of(tenant);
+            let mut body = json!({ "name": "A", "country": country, "industry": industry });
+            match is_company {
+                true => body["incorporated_on"] = json!(born),
+                false => body["entity_type"] = json!("individual"),
+            }
+            let customer = api.create(&who, &body).await;
+            if let Some(owners) = owners.filter(|_| is_company) {
+                let parties: Vec<Value> = owners
+                .iter()
+                .enumerate()
+                .map(|(i, (country, _))| json!({ "party_id": format!("p{i}"), "kind": "individual", "name": "P", "country": country }))
+                .collect();
+                let relationships: Vec<Value> = owners
+                .iter()
+                .enumerate()
+                .map(|(i, (_, share))| json!({ "owner": format!("p{i}"), "owned": "self", "percentage": share }))
+                .collect();
+                let body = json!({ "parties": parties, "relationships": relationships });
+                put(api, &who, &format!("{}/organization", path_of(&customer)), &body)
+                    .await
+                    .expect(201);
+            }
+            for (outcome, validations) in sessions {
+                let validations: Vec<Value> = validations
+                    .iter()
+                    .map(|(kind, result)| json!({ "kind": kind, "result": result }))
+                    .collect();
+                let link = json!({ "customer_id": customer["customer_id"] });
+                let session = api.post(&who, "/kyc/sessions", &link).await.expect(201);
+                let path = crate::sessions::path_of(&session);
+                let body = json!({ "status": "completed", "validations": validations });
+                api.patch(&who, &path, &body).await.expect(200);
+                if outcome != "completed" {
+                    api.patch(&who, &path, &json!({ "status": outcome })).await.expect(200);
+                }
+            }
+            profile(api, &who, &customer, "?recalculate=true").await;
+            let first = assert_agrees(api, &who, &customer).await;
+            let again = profile(api, &who, &customer, "?recalculate=true").await;
+            for field in ["score", "level", "factors", "hard_rules", "model_version"] {
+                assert_eq!(again[field], first[field], "{field}");
+            }
+            // One more failed check, in a session of its own, never makes it better.
+            let link = json!({ "customer_id": customer["customer_id"] });
+            let session = api.post(&who, "/kyc/sessions", &link).await.expect(201);
+            let failed = json!({ "validations": [{ "kind": fails, "result": "failed" }] });
+            api.patch(&who, &crate::sessions::path_of(&session), &failed).await.expect(200);
+            let after = assert_agrees(api, &who, &customer).await;
+            assert!(after["score"].as_u64() >= first["score"].as_u64(), "{first} {after}");
+            assert!(points(&after) >= points(&first), "{first} {after}");
+        },
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_changes_summary_profile_and_history_agree() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "A", "country": "DE" })).await;
+    let organization = format!("{}/organization", path_of(&customer));
+    let changes = (0..12).map(async |i| -> Answer {
+        match i % 4 {
+            0 => {
+                let owned = structure(&["p1"], &[("p1", "self", f64::from(i + 1))]);
+                put(&api, &acme, &organization, &owned).await
+            }
+            1 => {
+                let country = ["KP", "FR", "SY"][(i / 4) as usize];
+                api.patch(&acme, &path_of(&customer), &json!({ "country": country })).await
+            }
+            2 => api.get(&acme, &format!("{}?recalculate=true", profile_path(&customer))).await,
+            _ => {
+                decide(&api, &acme, &customer, "approved", json!([])).await;
+                api.get(&acme, &path_of(&customer)).await
+            }
+        }
+    });
+    for answer in join_all(changes).await {
+        assert!(answer.status == 200 || answer.status == 201, "{}", answer.text);
+    }
+    let stands = assert_agrees(&api, &acme, &customer).await;
+    // The last to come saw what all the others had done.
+    let again = profile(&api, &acme, &customer, "?recalculate=true").await;
+    assert_eq!(
+        (&again["factors"], &again["hard_rules"]),
+        (&stands["factors"], &stands["hard_rules"])
+    );
+}
