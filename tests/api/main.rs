@@ -10,6 +10,7 @@
 
 mod audit;
 mod coverage;
+mod crash;
 mod customers;
 mod hostile;
 mod idempotency;

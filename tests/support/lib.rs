@@ -8,11 +8,15 @@
     reason = "tests"
 )]
 
+pub mod faults;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use faults::Mortal;
 use local::template::Template;
 use local::{Options, Server, SigningKey, TokenRequest};
 pub use proptest;
@@ -97,17 +101,34 @@ impl Api {
 
     /// With a clock of the test's own.
     pub async fn at(clock: Clock) -> Api {
-        Api::with(clock, None).await
+        Api::with(clock, None, None).await
     }
 
     /// On the table of another server.
     pub async fn on_table_of(other: &Api) -> Api {
-        Api::with(Clock::system(), Some(other.server.dynamodb_endpoint.clone())).await
+        Api::with(Clock::system(), Some(other), None).await
     }
 
-    async fn with(clock: Clock, dynamodb_endpoint: Option<String>) -> Api {
-        let options =
-            Options { port: 0, data: None, dynamodb_endpoint, key: Some(KEY.clone()), clock };
+    /// On the table of another server, at this time, in milliseconds since 1970.
+    pub async fn on_table_of_at(other: &Api, millis: i64) -> Api {
+        let clock = Clock::new(move || Timestamp::from_millis(millis));
+        Api::with(clock, Some(other), None).await
+    }
+
+    /// On the table of another server, with an HTTP client of the test's own under the SDK.
+    pub async fn under(client: &Mortal, other: &Api) -> Api {
+        let client = SharedHttpClient::new(client.clone());
+        Api::with(Clock::system(), Some(other), Some(client)).await
+    }
+
+    async fn with(
+        clock: Clock,
+        table_of: Option<&Api>,
+        http_client: Option<SharedHttpClient>,
+    ) -> Api {
+        let dynamodb_endpoint = table_of.map(|other| other.server.dynamodb_endpoint.clone());
+        let key = Some(KEY.clone());
+        let options = Options { port: 0, data: None, dynamodb_endpoint, key, clock, http_client };
         Api { server: Server::start(options).await.unwrap(), http: Client::new() }
     }
 

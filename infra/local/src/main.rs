@@ -114,6 +114,7 @@ async fn serve(options: Serve) -> Result<(), Failure> {
             .filter(|endpoint| !endpoint.is_empty()),
         key: None,
         clock: Clock::system(),
+        http_client: None,
     })
     .await?;
     print_welcome(&server, data.as_deref())?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use shared::App;
 use shared::app::Settings;
 use shared::model::time::Clock;
@@ -35,6 +36,8 @@ pub struct Options {
     /// Signs and verifies tokens; `None` takes the data folder's, or makes one.
     pub key: Option<SigningKey>,
     pub clock: Clock,
+    /// Under the SDK's client of the table; `None` is the SDK's own.
+    pub http_client: Option<SharedHttpClient>,
 }
 
 pub struct Server {
@@ -78,6 +81,12 @@ impl Server {
         let dynamodb = match std::env::var_os("AWS_ACCESS_KEY_ID").filter(|_| store.is_none()) {
             Some(_) => shared::store::client(Some(&endpoint)).await,
             None => shared::store::client_without_credentials(&endpoint),
+        };
+        let dynamodb = match options.http_client {
+            Some(client) => {
+                Client::from_conf(dynamodb.config().to_builder().http_client(client).build())
+            }
+            None => dynamodb,
         };
         table::ensure(&dynamodb, &template.table).await?;
 
