@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod drawing;
 pub mod error;
 pub mod http;
 pub mod lambda;

@@ -1,0 +1,90 @@
+mod examples;
+mod hostile;
+mod reading;
+
+use examples::{company, drawing, edge, person};
+use reading::{Read, overlaps};
+
+use super::{mermaid, svg};
+
+#[test]
+fn structures_as_they_are() {
+    for example in [examples::five(), examples::ring(), examples::thirty(), examples::hundred()] {
+        let read = Read::of(&svg(&example).unwrap());
+        assert_eq!(read.boxes.len(), example.nodes.len());
+        assert_eq!(overlaps(&read), None);
+        for edge in &example.edges {
+            assert!(read.texts.contains(&edge.label), "{}", edge.label);
+        }
+    }
+}
+
+#[test]
+fn owners_stand_above_and_the_customer_lowest() {
+    let example = examples::thirty();
+    let boxes = Read::of(&svg(&example).unwrap()).boxes;
+    let top = |party: usize| boxes[&example.nodes[party].id].y;
+    for party in [1, 2, 3, 6, 11, 14, 27] {
+        assert!(top(party) < top(0), "{}", example.nodes[party].name);
+    }
+    for edge in
+        example.edges.iter().filter(|edge| ![(0, 23), (2, 1)].contains(&(edge.owner, edge.owned)))
+    {
+        assert!(top(edge.owner) < top(edge.owned), "{}", edge.label);
+    }
+}
+
+#[test]
+fn the_same_drawing_gives_the_same_text() {
+    for example in [examples::ring(), examples::thirty(), examples::hundred()] {
+        let first = svg(&example).unwrap();
+        (0..20).for_each(|_| assert_eq!(svg(&example).unwrap(), first));
+        assert_eq!(mermaid(&example), mermaid(&example));
+    }
+}
+
+#[test]
+fn the_largest_structures_are_drawn_or_refused() {
+    let star = |parties: usize| {
+        let nodes = vec![company("C", &[]); parties];
+        let edges = (1..parties).map(|party| edge(party, 0, "0.2 %")).collect();
+        drawing("C", nodes, edges)
+    };
+    assert!(svg(&star(500)).is_ok());
+
+    let mut chain = star(500);
+    chain.edges = (1..500).map(|party| edge(party, party - 1, "100 %")).collect();
+    assert!(svg(&chain).is_ok());
+    chain.edges.extend((2..500).map(|party| edge(party, 0, "0.1 %")));
+    assert!(svg(&chain).is_err());
+
+    let mut dense = star(500);
+    dense.edges = (0..2000).map(|at| edge(250 + at % 250, at / 8, "1 %")).collect();
+    assert!(svg(&dense).is_err());
+}
+
+#[test]
+fn a_drawing_of_little() {
+    let mut nothing = drawing("Nobody", vec![company("C", &[])], vec![edge(0, 9, "1 %")]);
+    assert_eq!(Read::of(&svg(&nothing).unwrap()).boxes.len(), 1);
+    assert!(!mermaid(&nothing).contains("n9"));
+    nothing.nodes.clear();
+    assert!(Read::of(&svg(&nothing).unwrap()).boxes.is_empty());
+    assert!(mermaid(&nothing).starts_with("flowchart TB\n"));
+}
+
+#[test]
+fn mermaid_of_five() {
+    let text = mermaid(&examples::five());
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    assert_eq!(lines[1], "n0[\"CUSTOMER<br/>Brightwater Payments Ltd<br/>GB\"]:::customer");
+    assert_eq!(
+        lines[2],
+        "n1([\"UBO<br/>Amelia Hartley<br/>GB<br/>director<br/>holds 60 #37; in all\"]):::individual"
+    );
+    assert_eq!(lines[3], "class n1 ubo");
+    assert!(lines.contains(&"n3 -->|\"60 #37;\"| n0"));
+    let control =
+        drawing("C", vec![company("C", &[]), person("P", &[])], vec![edge(1, 0, "control")]);
+    assert!(mermaid(&control).contains("n1 -.->|\"control\"| n0"));
+}
