@@ -195,6 +195,13 @@ impl Error {
         Error::new(Code::RequestInProgress, message)
     }
 
+    /// The other forms of a resource are there all the same.
+    pub fn cannot_be_drawn(why: String) -> Error {
+        let mut faults = Faults::default();
+        faults.add("Accept", format!("asks for a drawing, and {why}"));
+        faults.into()
+    }
+
     pub fn internal(cause: impl Into<String>) -> Error {
         let message = "Something went wrong here. Quote the request id when you report it.";
         Error { cause: Some(cause.into()), ..Error::new(Code::InternalError, message) }

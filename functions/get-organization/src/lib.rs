@@ -1,27 +1,42 @@
 //! GET /customers/{id}/organization
 //!
 //! The structure behind a customer as it was declared, and who owns and controls the customer by
-//! it.
+//! it: as JSON, as a drawing (`image/svg+xml`) or as Mermaid text (`text/vnd.mermaid`).
 
 #[cfg(feature = "openapi")]
 mod openapi;
 
 use shared::http::{Request, Response};
-use shared::ownership::{DEFAULT_THRESHOLD, Statement, parse_threshold};
-use shared::{App, Caller, Error, Permission};
+use shared::ownership::{DEFAULT_THRESHOLD, Statement, parse_threshold, picture};
+use shared::{App, Caller, Error, Permission, drawing};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Read;
 
+pub const JSON: &str = "application/json";
+pub const SVG: &str = "image/svg+xml";
+pub const MERMAID: &str = "text/vnd.mermaid";
+
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = Caller::of(request)?.may(PERMISSION)?;
-    let threshold =
-        request.input().read(|input| Some(input.query("threshold", parse_threshold)))?;
+    let (threshold, form) = request.input().read(|input| {
+        Some((input.query("threshold", parse_threshold), input.accept(&[JSON, SVG, MERMAID])))
+    })?;
     let threshold = threshold.unwrap_or(DEFAULT_THRESHOLD);
     let id = request.customer_id()?;
     let (customer, organization) = app.table.tenant(&caller).customer_and_organization(&id).await?;
     let organization = organization.ok_or_else(Error::organization_not_found)?;
-    let statement = Statement::of(&customer, &organization, threshold);
-    Ok(Response::ok(&statement)?.etag(organization.version))
+    let response = match form {
+        Some(SVG) => {
+            let picture = drawing::svg(&picture(&customer, &organization, threshold));
+            Response::document(SVG, picture.map_err(Error::cannot_be_drawn)?)?
+        }
+        Some(MERMAID) => {
+            let picture = picture(&customer, &organization, threshold);
+            Response::document(MERMAID, drawing::mermaid(&picture))?
+        }
+        _ => Response::ok(&Statement::of(&customer, &organization, threshold))?,
+    };
+    Ok(response.etag(organization.version).varies_by("Accept"))
 }

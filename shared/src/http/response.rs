@@ -4,7 +4,7 @@ use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION,
-    RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use lambda_http::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,8 @@ pub struct Response {
     location: Option<String>,
     #[serde(skip)]
     replayed: bool,
+    #[serde(skip)]
+    varies_by: Option<&'static str>,
     /// Instead of the envelope: a text of this media type.
     #[serde(skip)]
     document: Option<(&'static str, String)>,
@@ -56,6 +58,7 @@ impl Response {
             etag: None,
             location: None,
             replayed: false,
+            varies_by: None,
             document: None,
         })
     }
@@ -67,6 +70,11 @@ impl Response {
 
     pub fn etag(self, version: u64) -> Response {
         Response { etag: Some(format!("\"{version}\"")), ..self }
+    }
+
+    /// The same resource has other forms, chosen by this header.
+    pub fn varies_by(self, header: &'static str) -> Response {
+        Response { varies_by: Some(header), ..self }
     }
 
     pub fn replayed(self) -> Response {
@@ -113,6 +121,7 @@ impl Response {
         insert(headers, X_REQUEST_ID, Some(request_id));
         insert(headers, ETAG, self.etag.as_deref());
         insert(headers, LOCATION, self.location.as_deref());
+        insert(headers, VARY, self.varies_by);
         match status {
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
@@ -141,6 +150,7 @@ impl Response {
             etag: None,
             location: None,
             replayed: false,
+            varies_by: None,
             document: None,
         }
     }

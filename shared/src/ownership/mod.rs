@@ -6,6 +6,7 @@ mod chains;
 mod control;
 mod effective;
 mod group;
+mod picture;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod view;
 mod warnings;
 
 pub use effective::{Effective, Holding, effective};
+pub use picture::picture;
 pub use statement::{DEFAULT_THRESHOLD, Statement, parse_threshold, view};
 pub use view::{Basis, BeneficialOwner, Chain, Officer, Shareholder, View};
 pub use warnings::{Warning, WarningCode};

@@ -212,6 +212,55 @@ async fn what_somebody_should_look_at_is_said() {
 }
 
 #[tokio::test]
+async fn the_structure_is_drawn_for_those_who_ask() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "<script>alert(1)</script> & Söhne" })).await;
+    let path = format!("{}/organization", api_tests::path_of(&customer));
+    let mut body = structure(
+        &["p1", "p2", "c1"],
+        &[("p1", "c1", 62.5), ("c1", "self", 80.0), ("p2", "self", 20.0)],
+    );
+    body["parties"][0]["name"] = json!("\"><script>alert(2)</script>");
+    body["parties"][1]["name"] = json!("]]> --> {{x}} %%{init}");
+    put(&api, &acme, &path, &body).await.expect(201);
+    let drawn = async |accept: &str| {
+        let answer = api.call(&acme, "GET", &path).header("accept", accept).send().await;
+        assert_eq!(
+            (answer.status, answer.header("vary")),
+            (200, Some("Accept")),
+            "{}",
+            answer.text
+        );
+        assert_eq!(answer.header("etag"), Some("\"1\""));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        (answer.header("content-type").unwrap().to_owned(), answer.text)
+    };
+    let (kind, svg) = drawn("image/svg+xml").await;
+    assert_eq!(kind, "image/svg+xml");
+    assert!(svg.starts_with("<svg") && !svg.contains("<script"), "{svg}");
+    for text in ["&lt;script", "80 %", "62.5 %", "holds 50 % in all", "holds 20 % in all", "UBO"] {
+        assert!(svg.contains(text), "{text}");
+    }
+    let (kind, mermaid) = drawn("text/vnd.mermaid, application/json;q=0.5").await;
+    assert_eq!(kind, "text/vnd.mermaid");
+    assert!(mermaid.starts_with("flowchart TB") && !mermaid.contains("<script"), "{mermaid}");
+    assert!(mermaid.contains("80 #37;") && !mermaid.contains("%%"), "{mermaid}");
+    let (kind, json) = drawn("text/html, */*;q=0.8").await;
+    assert_eq!(kind, "application/json");
+    assert!(json.starts_with("{\"status\":\"success\""));
+    // The threshold decides who is marked.
+    let all =
+        api.call(&acme, "GET", &format!("{path}?threshold=10")).header("accept", "image/svg+xml");
+    let all = all.send().await.text;
+    let marks = |svg: &str| svg.matches(">UBO<").count();
+    assert_eq!(marks(&all), marks(&svg) + 1);
+    // What is refused is refused in JSON.
+    let bad =
+        api.call(&acme, "GET", &format!("{path}?threshold=0")).header("accept", "image/svg+xml");
+    assert_eq!(bad.send().await.faults(), ["?threshold"]);
+}
+
+#[tokio::test]
 async fn another_tenant_and_another_customer_have_none() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let (_, path) = company(&api, &acme).await;
