@@ -13,7 +13,7 @@ const BADGE: Type = Type { size: 10.0, weight: "700", colour: "#ffffff", anchor:
 const ON_DARK: &str = "#ffffff";
 /// The widest that text gets, and the lines of a name and of the details that are shown. All of it
 /// is in the title of the box.
-const ROOM: f64 = 190.0;
+const ROOM: f64 = 180.0;
 const NAME_LINES: usize = 3;
 const DETAIL_LINES: usize = 6;
 

@@ -43,8 +43,10 @@ pub(super) struct Layout {
     pub(super) lines: Vec<Line>,
 }
 
-/// The most boxes and stops of lines in the rows they pass: the time grows with their square.
-const MOST_STOPS: usize = 4_000;
+/// The most lines between one row and the next, and between all: the time of a layout grows with the
+/// square of both. At the limit it is a second of a whole core, and the drawing is as wide as a street.
+const MOST_PASSING: usize = 600;
+const MOST_PASSING_IN_ALL: usize = 2_000;
 
 pub(super) fn layout(
     boxes: &[Size],
@@ -53,9 +55,9 @@ pub(super) fn layout(
 ) -> Result<Layout, String> {
     let ends: Vec<_> = links.iter().map(|link| (link.owner, link.owned)).collect();
     let levels = levels(boxes.len(), &ends, customer);
-    let stops: usize = levels.length.iter().map(|length| 2 * length).sum();
-    if boxes.len() + stops > MOST_STOPS {
-        return Err("the structure has too many holdings, or too many across its layers".to_owned());
+    let most = levels.passing.iter().max().copied().unwrap_or(0);
+    if most > MOST_PASSING || levels.passing.iter().sum::<usize>() > MOST_PASSING_IN_ALL {
+        return Err("the structure has too many holdings between its layers".to_owned());
     }
 
     let options = GraphOptions { directed: true, multigraph: true, compound: false };
@@ -74,10 +76,10 @@ pub(super) fn layout(
         let label = EdgeLabel { width, height, labelpos: LabelPos::Center, ..Default::default() };
         graph.set_edge(above, below, Some(label), Some(&key));
     }
-    // The other rankers search, and nothing bounds their search.
+    // How far apart rows stand is decided with the lines. The other rankers search, and nothing bounds their search.
     let ranker = Ranker::LongestPath;
     let options =
-        LayoutOptions { nodesep: 28.0, edgesep: 16.0, ranksep: 72.0, ranker, ..Default::default() };
+        LayoutOptions { nodesep: 22.0, edgesep: 14.0, ranksep: 40.0, ranker, ..Default::default() };
     dagre::layout(&mut graph, Some(options));
 
     let unplaced = || "a party or a holding found no place".to_owned();
@@ -102,6 +104,5 @@ pub(super) fn layout(
         let label = at(found.x, found.y).or(points.first().copied()).ok_or_else(unplaced)?;
         bends.push(Bends { link: *link, rises, points, label });
     }
-    let lines = routes(boxes, &centres, bends);
-    Ok(Layout { boxes: centres, lines })
+    Ok(routes(boxes, &centres, bends))
 }

@@ -9,8 +9,8 @@ use petgraph::visit::{DfsEvent, Reversed, depth_first_search};
 pub(super) struct Levels {
     /// By edge: whether it is drawn upwards, because it closes a circle.
     pub(super) rises: Vec<bool>,
-    /// By edge: the rows between its ends.
-    pub(super) length: Vec<usize>,
+    /// By row, from the lowest: the edges between it and the next, and within.
+    pub(super) passing: Vec<usize>,
 }
 
 /// `edges` are pairs of owner and owned.
@@ -41,6 +41,10 @@ pub(super) fn levels(boxes: usize, edges: &[(usize, usize)], customer: Option<us
     for &party in owners_first.iter().rev() {
         row[party] = below[party].iter().map(|&lower| row[lower] + 1).max().unwrap_or(0);
     }
-    let length = edges.iter().map(|&(owner, owned)| row[owner].abs_diff(row[owned])).collect();
-    Levels { rises, length }
+    let mut passing = vec![0; boxes];
+    for &(owner, owned) in edges {
+        let (low, high) = (row[owner].min(row[owned]), row[owner].max(row[owned]));
+        passing[low..high.max(low + 1)].iter_mut().for_each(|edges| *edges += 1);
+    }
+    Levels { rises, passing }
 }

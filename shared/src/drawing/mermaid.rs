@@ -30,7 +30,7 @@ pub fn mermaid(drawing: &Drawing) -> String {
 
 fn party(number: usize, node: &Node) -> String {
     let (open, close, class) = match node.kind {
-        Kind::Individual => ("([", "])", "individual"),
+        Kind::Individual => ("(", ")", "individual"),
         Kind::Company => ("[", "]", "company"),
     };
     let class = if node.is_customer { "customer" } else { class };
@@ -46,15 +46,20 @@ fn party(number: usize, node: &Node) -> String {
     text
 }
 
-/// Callers' text as it may stand between quotes: what is not a letter, a digit or one of four marks
-/// is an entity code, so that nothing is left to end a label or to start anything in one.
+/// Callers' text as it may stand between quotes: only letters, digits, spaces and commas do as they
+/// are. The rest are entity codes, which Mermaid reads after everything else, so that a text ends no
+/// label and is no directive, no link and no Markdown, as `1. FC Example` would be.
 fn quoted(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in clean(text).chars() {
-        if c.is_alphanumeric() || " .,-".contains(c) {
+        if c.is_alphanumeric() || " ,".contains(c) {
             safe.push(c);
         } else {
             push(&mut safe, format_args!("#{};", u32::from(c)));
+        }
+        if c == ':' {
+            // A joiner without width: `fa:fa-car` would be taken for an icon.
+            safe.push_str("#8288;");
         }
     }
     safe

@@ -12,6 +12,8 @@ const FONTS: &str = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 
 const TITLE: Type = Type { size: TITLE_SIZE, weight: "600", colour: "#111827", anchor: "start" };
 const HEADING: Type = Type { size: 13.0, weight: "600", colour: "#374151", anchor: "start" };
 const LABEL: Type = Type { size: LABEL_SIZE, weight: "600", colour: "#111827", anchor: "middle" };
+/// The radius of corners.
+const ROUND: f64 = 7.0;
 const SHARES: &str = "#374151";
 const CONTROL: &str = "#6d28d9";
 
@@ -91,8 +93,8 @@ impl Labelled {
     }
 }
 
-/// A line through `points` that leaves and arrives vertically and ends in an arrow. One of two points
-/// is the branch of a tower: level, and without an arrow, as it ends in the trunk.
+/// A line along `points` with round corners, and an arrow where it arrives. The branch of a tower has
+/// none: it is level, and ends in the trunk.
 pub(super) fn stroke(
     canvas: &mut Canvas,
     points: &[Point],
@@ -100,22 +102,25 @@ pub(super) fn stroke(
 ) -> io::Result<()> {
     let (Some(first), [.., before, last]) = (points.first(), points) else { return Ok(()) };
     let mut way = format!("M{} {}", number(first.x), number(first.y));
-    for pair in points.windows(2) {
-        let [from, to] = pair else { continue };
-        let (x, y) = (number(to.x), number(to.y));
-        let middle = number((from.y + to.y) / 2.0);
-        let written = if (from.x - to.x).abs() < 0.1 || from.y == to.y {
-            write!(way, "L{x} {y}")
-        } else {
-            write!(way, "C{} {middle} {x} {middle} {x} {y}", number(from.x))
-        };
-        written.map_err(io::Error::other)?;
+    for corner in points.windows(3) {
+        let [from, at, to] = corner else { continue };
+        let (start, end) = (towards(*at, *from), towards(*at, *to));
+        let (x, y) = (number(at.x), number(at.y));
+        write!(way, "L{} {}", number(start.x), number(start.y)).map_err(io::Error::other)?;
+        write!(way, "Q{x} {y} {} {}", number(end.x), number(end.y)).map_err(io::Error::other)?;
     }
+    write!(way, "L{} {}", number(last.x), number(last.y)).map_err(io::Error::other)?;
     path(canvas, &way, is_control_only)?;
     if before.y == last.y {
         return Ok(());
     }
     arrow_head(canvas, *last, (0.0, (last.y - before.y).signum()), is_control_only)
+}
+
+/// Where a corner at `at` begins on the way to `other`, along an axis.
+fn towards(at: Point, other: Point) -> Point {
+    let part = |distance: f64| (distance / 2.0).clamp(-ROUND, ROUND);
+    Point { x: at.x + part(other.x - at.x), y: at.y + part(other.y - at.y) }
 }
 
 fn path(canvas: &mut Canvas, way: &str, is_control_only: bool) -> io::Result<()> {

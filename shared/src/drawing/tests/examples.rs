@@ -68,7 +68,7 @@ pub(super) fn ring() -> Drawing {
 pub(super) fn thirty() -> Drawing {
     let nodes = vec![
         company("Meridian Trade Finance GmbH", &["DE"]),
-        company("Meridian Holding SE", &["DE", "holds 55 % directly"]),
+        company("Meridian Holding SE", &["DE"]),
         company("Alster Beteiligungsgesellschaft mbH & Co. KG", &["DE"]),
         company("Nordlicht Capital Partners S.à r.l.", &["LU"]),
         company("Polaris Trustees (Jersey) Limited", &["JE", "trustee of the Fjord Trust"]),

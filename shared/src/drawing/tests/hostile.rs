@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::super::text::{clean, width, wrap};
 use super::super::{Drawing, Edge, Kind, Node, mermaid, svg};
-use super::reading::{Read, overlaps};
+use super::reading::{Read, crossed, overlaps};
 
-const HOSTILE: [&str; 18] = [
+const HOSTILE: [&str; 19] = [
     "<script>alert(1)</script>",
     "\"",
     "'",
@@ -21,6 +21,7 @@ const HOSTILE: [&str; 18] = [
     "\u{202e}elgooG\u{2066}\u{2069}",
     "👩‍👩‍👧‍👦🏽 family",
     "\"]:::x; click n0 href \"javascript:alert(1)\"",
+    "1. www.example.com - fa:fa-car",
     "%%{init: {\"securityLevel\": \"loose\"}}%%",
     "`**md** ![x](http://x)`",
     "a\nend\n  n0 --> n1\r\nsubgraph x",
@@ -48,6 +49,7 @@ fn check(read: &Read) {
         assert!(!key.starts_with("on") && value.chars().all(ours), "{key}={value}");
     }
     assert_eq!(overlaps(read), None);
+    assert_eq!(crossed(read), None);
 }
 
 /// Lines of quoted labels and of words that are ours: nothing of a caller outside of quotes.
@@ -58,7 +60,7 @@ fn check_mermaid(text: &str) {
         for (at, part) in parts.iter().enumerate() {
             if at % 2 == 1 {
                 let part = part.replace("<br/>", "");
-                let ours = |c: char| c.is_alphanumeric() || " .,-#;".contains(c);
+                let ours = |c: char| c.is_alphanumeric() || " ,#;".contains(c);
                 assert!(part.chars().all(ours), "{line}");
             } else if !part.contains("classDef") {
                 let outside = |c: char| c.is_ascii_alphanumeric() || " .-()[]|:>".contains(c);

@@ -3,7 +3,7 @@ mod hostile;
 mod reading;
 
 use examples::{company, drawing, edge, person};
-use reading::{Read, overlaps};
+use reading::{Read, crossed, overlaps};
 
 use super::{mermaid, svg};
 
@@ -12,7 +12,9 @@ fn structures_as_they_are() {
     for example in [examples::five(), examples::ring(), examples::thirty(), examples::hundred()] {
         let read = Read::of(&svg(&example).unwrap());
         assert_eq!(read.boxes.len(), example.nodes.len());
+        assert!(read.lines.len() >= example.edges.len());
         assert_eq!(overlaps(&read), None);
+        assert_eq!(crossed(&read), None);
         for edge in &example.edges {
             assert!(read.texts.contains(&edge.label), "{}", edge.label);
         }
@@ -80,7 +82,7 @@ fn mermaid_of_five() {
     assert_eq!(lines[1], "n0[\"CUSTOMER<br/>Brightwater Payments Ltd<br/>GB\"]:::customer");
     assert_eq!(
         lines[2],
-        "n1([\"UBO<br/>Amelia Hartley<br/>GB<br/>director<br/>holds 60 #37; in all\"]):::individual"
+        "n1(\"UBO<br/>Amelia Hartley<br/>GB<br/>director<br/>holds 60 #37; in all\"):::individual"
     );
     assert_eq!(lines[3], "class n1 ubo");
     assert!(lines.contains(&"n3 -->|\"60 #37;\"| n0"));

@@ -19,6 +19,8 @@ pub(super) struct Read {
     /// By the party's id, or by its place when several have the same.
     pub(super) boxes: BTreeMap<String, Rect>,
     pub(super) labels: Vec<Rect>,
+    /// Lines by their corners, but those of what a party holds in itself.
+    pub(super) lines: Vec<Vec<(f64, f64)>>,
     /// Of all elements, in order; of a party first the title.
     pub(super) texts: Vec<String>,
     pub(super) titles: Vec<String>,
@@ -91,6 +93,12 @@ impl Read {
                 *party = false;
             }
             "rect" if attribute(element, "fill-opacity").is_some() => self.labels.push(rect),
+            "path" => {
+                let way = attribute(element, "d").unwrap();
+                if !way.contains('C') {
+                    self.lines.push(corners(&way));
+                }
+            }
             _ => (),
         }
         self.elements.push(name);
@@ -100,6 +108,29 @@ impl Read {
 fn attribute(element: &BytesStart<'_>, key: &str) -> Option<String> {
     let attribute = element.try_get_attribute(key).unwrap()?;
     Some(attribute.value.into_owned())
+}
+
+fn corners(way: &str) -> Vec<(f64, f64)> {
+    let numbers = way.split(['M', 'L', 'Q', ' ']).filter(|part| !part.is_empty());
+    let numbers: Vec<f64> = numbers.map(|number| number.parse().unwrap()).collect();
+    numbers.chunks(2).map(|pair| (pair[0], pair[1])).collect()
+}
+
+/// A line that leads through a box, or a label that more than its own line leads through.
+pub(super) fn crossed(read: &Read) -> Option<Rect> {
+    let crosses = |line: &Vec<(f64, f64)>, rect: &Rect| {
+        line.windows(2).any(|leg| {
+            let ((a, b), (c, d)) = (leg[0], leg[1]);
+            let apart = a.max(c) <= rect.x + 1.0
+                || a.min(c) >= rect.x + rect.width - 1.0
+                || b.max(d) <= rect.y + 1.0
+                || b.min(d) >= rect.y + rect.height - 1.0;
+            !apart
+        })
+    };
+    let through = |rect: &Rect| read.lines.iter().filter(|line| crosses(line, rect)).count();
+    let mut boxes = read.boxes.values().filter(|rect| through(rect) > 0);
+    boxes.next().or(read.labels.iter().find(|rect| through(rect) > 1)).copied()
 }
 
 /// Two boxes, or a box and a label, or two labels that cover each other; or one that leaves the page.
