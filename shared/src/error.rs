@@ -178,11 +178,9 @@ impl Error {
             }
             None => "If-Match names a version, and there is none yet.".to_owned(),
         };
-        Error::new(Code::VersionMismatch, message).detail(
-            "If-Match",
-            "does not match the current version",
-            &[("version", current.into())],
-        )
+        let more: Vec<_> = current.map(|current| ("version", current.into())).into_iter().collect();
+        let issue = "does not match the current version";
+        Error::new(Code::VersionMismatch, message).detail("If-Match", issue, &more)
     }
 
     pub fn idempotency_key_reused() -> Error {

@@ -67,8 +67,8 @@ pub fn view(customer: &Customer, organization: &Organization, threshold: f64) ->
 }
 
 pub fn parse_threshold(text: &str) -> Result<f64, Issue> {
-    // Rust would also read `inf`, `1e1` and `+5`.
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let number = text.parse().ok().filter(|number| plain && *number > 0.0 && *number <= 100.0);
+    // A number as JSON has it: Rust would also read `inf` and `+5`.
+    let number = serde_json::from_str::<f64>(text).ok();
+    let number = number.filter(|number| *number > 0.0 && *number <= 100.0);
     number.ok_or_else(|| "must be a number above 0 and at most 100".to_owned())
 }

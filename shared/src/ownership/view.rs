@@ -113,8 +113,8 @@ impl View {
         let sums = Sums {
             shares: effective(&group.is_company, CUSTOMER, &group.holdings),
             votes: effective(&group.is_company, CUSTOMER, &group.votes),
-            // What is 25 % by 60 decimals of a double is 25 %.
-            threshold: threshold / 100.0 - 1e-12,
+            // What is 25 % but for the last bits of a double is 25 %, and nothing is never enough.
+            threshold: (threshold / 100.0 - NOTHING).max(NOTHING),
         };
         let ubos = if is_company { beneficial_owners(&group, &sums) } else { Vec::new() };
         let officers = |role: Role| -> Vec<Officer> {
@@ -138,6 +138,9 @@ impl View {
         }
     }
 }
+
+/// A fraction that is a matter of rounding.
+const NOTHING: f64 = 1e-12;
 
 /// Who has how much, as fractions.
 pub(super) struct Sums {

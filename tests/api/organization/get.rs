@@ -114,7 +114,12 @@ async fn the_threshold_decides_who_is_a_beneficial_owner() {
     assert_eq!(bases(&nobody), [("p5", "senior_manager")]);
     assert_close(&nobody["ubos"][0]["effective_percentage"], 5.0);
     assert_eq!(ids(&nobody["directors"]), ["p5"]);
-    for bad in ["0", "100.1", "-1", "a", "", "inf", "NaN", "1e1", "25%25"] {
+    let mut idle = body.clone();
+    idle["parties"].as_array_mut().unwrap().push(individual("p6"));
+    put(&api, &acme, &path, &idle).await.expect(200);
+    let least = api.get(&acme, &format!("{path}?threshold=5e-324")).await.expect(200);
+    assert_eq!(ids(&least["ubos"]), ["p1", "p2", "p3", "p4", "p5"]);
+    for bad in ["0", "100.1", "-1", "a", "", "inf", "NaN", "%2B5", "25%25"] {
         let answer = api.get(&acme, &format!("{path}?threshold={bad}")).await;
         assert_eq!(answer.faults(), ["?threshold"], "{bad}");
     }
