@@ -73,11 +73,8 @@ pub struct BeneficialOwner {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Shareholder {
-    pub party_id: PartyId,
-    pub name: Name,
-    pub kind: PartyKind,
-    pub country: Option<Country>,
-    pub roles: Vec<Role>,
+    #[serde(flatten)]
+    pub party: Officer,
     /// What it holds of the customer itself, 0 to 100.
     pub direct_percentage: f64,
     /// Its votes in the customer itself, 0 to 100.
@@ -231,11 +228,7 @@ fn shareholders(group: &Group<'_>, sums: &Sums) -> Vec<Shareholder> {
                 held.map_or(0.0, |held| held.value())
             };
             Some(Shareholder {
-                party_id: party.party_id.clone(),
-                name: party.name.clone(),
-                kind: party.kind,
-                country: party.country.clone(),
-                roles: party.roles.clone(),
+                party: Officer::of(party),
                 direct_percentage: value(direct.percentage),
                 direct_voting_percentage: value(direct.votes()),
                 control: direct.control,

@@ -40,7 +40,7 @@ fn owned(customer: &Customer, organization: &Organization) -> OrganizationFacts 
     let owners = || view.ubos.iter().filter(|ubo| ubo.basis != Basis::SeniorManager);
     let related = |(party, share): (&Party, &f64)| {
         let id = &party.party_id;
-        let holds = view.shareholders.iter().any(|holder| holder.party_id == *id);
+        let holds = view.shareholders.iter().any(|holder| holder.party.party_id == *id);
         let is_owner = *share > 0.0 || holds || owners().any(|owner| owner.party_id == *id);
         let runs = [Role::Director, Role::Representative, Role::SeniorManager];
         let is_officer = runs.iter().any(|role| party.roles.contains(role));
