@@ -201,6 +201,27 @@ async fn a_confirmed_match_is_prohibited_whatever_the_sum_is() {
     }
 }
 
+/// A hundred sessions that come to nothing do not hide the one that was rejected.
+#[tokio::test]
+async fn what_says_nothing_hides_nothing() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let body = json!({ "name": "Ann", "entity_type": "individual", "country": "DE" });
+    let customer = api.create(&acme, &body).await;
+    decide(&api, &acme, &customer, "rejected", json!([])).await;
+    let link = json!({ "customer_id": customer["customer_id"] });
+    let oldest = api.post(&acme, "/kyc/sessions", &link).await.expect(201);
+    for _ in 0..101 {
+        api.post(&acme, "/kyc/sessions", &link).await.expect(201);
+    }
+    let before = profile(&api, &acme, &customer, "?recalculate=true").await;
+    assert_eq!(codes(&before["hard_rules"]), ["latest_session_rejected"]);
+    let path = crate::sessions::path_of(&oldest);
+    let failed = json!({ "validations": [{ "kind": "document", "result": "failed" }] });
+    api.patch(&acme, &path, &failed).await.expect(200);
+    let after = assert_agrees(&api, &acme, &customer).await;
+    assert!(after["score"].as_u64() > before["score"].as_u64());
+}
+
 #[tokio::test]
 async fn a_profile_of_an_older_model_still_reads() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));

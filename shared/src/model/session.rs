@@ -55,7 +55,7 @@ word! {
 pub struct Validation {
     pub kind: ValidationKind,
     pub result: ValidationResult,
-    /// 0 to 100, as the provider of the check gives it.
+    /// 0 to 100, as the provider of the check gives it, kept to 6 decimals.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub score: Option<f64>,
     /// When it was done; the time of the request unless given.
@@ -176,8 +176,10 @@ impl Validation {
     }
 }
 
+/// To 6 decimals: what is smaller than a table's number can be is nothing.
 fn score(number: &Number) -> Result<f64, Issue> {
     let score = number.as_f64().filter(|score| (0.0..=100.0).contains(score));
+    let score = score.map(|score| (score * 1e6).round() / 1e6);
     score.ok_or_else(|| "must be a number from 0 to 100".to_owned())
 }
 

@@ -62,6 +62,12 @@ impl Control {
         }
         Controlled(controlled)
     }
+
+    /// Whether the party, or a company it controls, controls this one by other means.
+    pub(super) fn has_by_means(&self, controlled: &Controlled, company: usize) -> bool {
+        let mut holders = controlled.0.iter().filter_map(|(place, _)| self.means.get(*place));
+        holders.any(|means| means.contains(&company))
+    }
 }
 
 impl Controlled {

@@ -181,6 +181,44 @@ fn a_majority_may_come_together_from_several() {
     assert_eq!(majority.parties, ["p1"]);
 }
 
+/// More votes never make less of an owner: declared control counts whatever else is held.
+#[test]
+fn declared_control_counts_beside_a_majority() {
+    for share in [10, 51] {
+        let relationships = serde_json::json!([
+            { "owner": "p1", "owned": "c1", "percentage": share, "control": true },
+            { "owner": "c1", "owned": "self", "percentage": 40, "voting_percentage": 0 },
+        ]);
+        let view = View::of(&structure(&["p1", "c1"], relationships), true, 25.0);
+        let [owner] = view.ubos.as_slice() else { panic!("{share}: {:?}", view.ubos) };
+        assert_eq!((owner.basis, owner.layers), (Basis::Control, Some(2)));
+        assert_eq!(owner.paths[0].parties, ["p1", "c1", "self"]);
+    }
+    let chain = serde_json::json!([
+        { "owner": "p1", "owned": "c1", "percentage": 51 },
+        { "owner": "c1", "owned": "self", "percentage": 45 },
+        { "owner": "c2", "owned": "self", "percentage": 10 },
+        { "owner": "p1", "owned": "c2", "percentage": 51 },
+        { "owner": "p1", "owned": "self", "control": true },
+    ]);
+    let view = View::of(&structure(&["p1", "c1", "c2"], chain), true, 50.0);
+    assert_eq!(view.ubos[0].basis, Basis::Control);
+}
+
+/// What the customer's own holdings do below it is no circle in its ownership.
+#[test]
+fn only_circles_that_lead_to_the_customer_are_its() {
+    let relationships = serde_json::json!([
+        { "owner": "self", "owned": "c1", "percentage": 50 },
+        { "owner": "c1", "owned": "c2", "percentage": 50 },
+        { "owner": "c2", "owned": "c1", "percentage": 50 },
+        { "owner": "p1", "owned": "self", "percentage": 100 },
+    ]);
+    let view = View::of(&structure(&["p1", "c1", "c2"], relationships), true, 25.0);
+    assert!(view.circular.is_empty());
+    assert!(view.warnings.iter().any(|w| w.code == WarningCode::CircularOwnership));
+}
+
 /// A hundred layers, each held by two: more chains than can be counted.
 #[test]
 fn chains_beyond_counting_are_bounded() {

@@ -99,7 +99,7 @@ pub struct View {
     pub warnings: Vec<Warning>,
     /// By party, in the order of the structure: its effective percentage.
     pub effective_percentages: Vec<f64>,
-    /// The ids of those in rings of holdings.
+    /// The ids of those in rings of holdings that lead to the customer.
     pub circular: Vec<String>,
 }
 
@@ -130,7 +130,13 @@ impl View {
             },
             warnings: warnings(&group, &sums, &rings, &ubos, threshold),
             effective_percentages: parties.map(|place| percentage(sums.share(place))).collect(),
-            circular: rings.iter().flatten().map(|&place| group.id(place)).collect(),
+            circular: {
+                let behind = group.behind_customer();
+                let counts =
+                    |place: &usize| *place == CUSTOMER || behind.get(*place) == Some(&true);
+                let rings = rings.iter().filter(|ring| ring.iter().any(counts));
+                rings.flatten().map(|&place| group.id(place)).collect()
+            },
             ubos,
         }
     }
@@ -175,8 +181,9 @@ fn beneficial_owners(group: &Group<'_>, sums: &Sums) -> Vec<BeneficialOwner> {
         } else if let Some((company, controlled)) = controls(&control, sums, place) {
             let mut parties = controlled.chain_to(company);
             // From a company with a share of the customer the holdings lead on.
-            let rest = votes.from(company).into_iter().next().map(|(rest, _)| rest);
-            parties.extend(rest.into_iter().flatten().skip(1));
+            let rest = votes.from(company).into_iter().chain(holdings.from(company)).next();
+            let rest = rest.map(|(rest, _)| rest).unwrap_or_default();
+            parties.extend(rest.into_iter().skip(1));
             let parties = parties.into_iter().map(|place| group.id(place)).collect();
             (Basis::Control, vec![Chain { parties, percentage: None }])
         } else {
@@ -204,12 +211,13 @@ fn beneficial_owners(group: &Group<'_>, sums: &Sums) -> Vec<BeneficialOwner> {
     owners
 }
 
-/// What counts of what the party controls, where votes alone do not make it control that.
+/// What counts of what the party controls, where other means than votes have a part in it.
 fn controls(control: &Control, sums: &Sums, place: usize) -> Option<(usize, Controlled)> {
     let controlled = control.by(place, true);
     let by_votes = control.by(place, false);
     let mut counting = controlled.companies().filter(|company| sums.counts(*company));
-    let company = counting.find(|company| !by_votes.has(*company))?;
+    let by_means = |company| control.has_by_means(&controlled, company);
+    let company = counting.find(|company| !by_votes.has(*company) || by_means(*company))?;
     drop(counting);
     Some((company, controlled))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use super::TenantTable;
@@ -86,9 +86,13 @@ impl TenantTable<'_> {
             let reasons = canceled.cancellation_reasons();
             let code = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
             if code("ConditionalCheckFailed") {
-                let refused = writes.iter().zip(reasons);
-                let refused =
-                    refused.filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"));
+                // A customer that another transaction is about to change is about to be another one.
+                let broken = |(write, reason): &(&Write, &CancellationReason)| match reason.code() {
+                    Some("ConditionalCheckFailed") => true,
+                    Some("TransactionConflict") => write.rule == Rule::Customer,
+                    _ => false,
+                };
+                let refused = writes.iter().zip(reasons).filter(broken);
                 let refused = refused.map(|(write, reason)| (write.rule, reason.item().cloned()));
                 return Ok(Outcome::Refused(Refusals(refused.collect())));
             }

@@ -17,18 +17,23 @@ use crate::model::event::EventKind;
 use crate::model::id::CustomerId;
 use crate::model::organization::Organization;
 use crate::model::risk::{RiskProfile, Trigger};
-use crate::model::session::Session;
+use crate::model::session::{Session, SessionStatus};
 use crate::model::time::Timestamp;
 use crate::risk::{AlertFacts, Facts, MODEL, assess};
 
-/// How many sessions a profile looks at, the newest first.
+/// How many sessions a profile looks at, the newest first, of those that say something: an outcome,
+/// a validation, or that they expired.
 const MAX_SESSIONS: usize = 100;
+/// How many that only expired: more say no more.
+const MAX_EXPIRED: usize = 10;
+/// How many are read to find them.
+const MAX_READ: usize = 1_000;
 
 /// What a profile is calculated from besides the customer. It belongs to the customer's version
 /// if it was read after the customer.
 pub(super) struct Sources {
     pub(super) organization: Option<Organization>,
-    /// Newest first.
+    /// The newest ones, in no order.
     sessions: Vec<Session>,
     alerts: Vec<AlertFacts>,
 }
@@ -36,10 +41,8 @@ pub(super) struct Sources {
 impl Sources {
     /// As they are with a session that is about to change.
     pub(super) fn with_session(mut self, session: &Session) -> Sources {
-        let known = self.sessions.iter_mut().find(|known| known.session_id == session.session_id);
-        if let Some(known) = known {
-            *known = session.clone();
-        }
+        self.sessions.retain(|known| known.session_id != session.session_id);
+        self.sessions.insert(0, session.clone());
         self
     }
 
@@ -59,8 +62,19 @@ impl TenantTable<'_> {
 
     async fn newest_sessions(&self, id: &CustomerId) -> Result<Vec<Session>, Error> {
         let (partition, prefix) = self.keys.sessions(id);
-        let items = self.newest(partition, prefix, MAX_SESSIONS).await?;
-        items.into_iter().map(|item| self.settled(item)).collect()
+        let items = self.newest(partition, prefix, MAX_READ).await?;
+        let (mut sessions, mut expired) = (Vec::new(), 0);
+        for item in items {
+            let session = self.settled(item)?;
+            let says_more = session.status.is_outcome() || !session.validations.is_empty();
+            let has_expired = session.status == SessionStatus::Expired;
+            expired += usize::from(has_expired && !says_more);
+            if says_more || (has_expired && expired <= MAX_EXPIRED) {
+                sessions.push(session);
+            }
+        }
+        sessions.truncate(MAX_SESSIONS);
+        Ok(sessions)
     }
 
     /// Those that say something: neither cleared nor a false positive.

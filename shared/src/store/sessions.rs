@@ -87,18 +87,19 @@ impl TenantTable<'_> {
             return Ok(None);
         };
         let customer = self.customer(id).await?.ok_or_else(Error::customer_not_found)?;
+        customer.takes_sessions()?;
         let mut faults = Faults::default();
         if request.client_id.is_some() && request.client_id != customer.profile.client_id {
             faults.add("/client_id", "is not that of the customer in customer_id");
         }
         if customer.open_sessions.len() >= MAX_OPEN_SESSIONS {
+            let given = request.customer_id.map_or("/client_id", |_| "/customer_id");
             let most = format!("has {MAX_OPEN_SESSIONS} active sessions: complete one first");
-            faults.add("/customer_id", most);
+            faults.add(given, most);
         }
         if !faults.is_empty() {
             return Err(faults.into());
         }
-        customer.takes_sessions()?;
         Ok(Some(customer))
     }
 
@@ -227,7 +228,12 @@ impl TenantTable<'_> {
             .scan_index_forward(paging.order == Order::Ascending);
         let listing = Listing { query, start, filtered: filter.is_some(), scope };
         let row = |item| written(&self.settled(item)?);
-        let page = listing.page(paging.limit, row, |item| text(item, "session_id")).await?;
+        // A key the table stopped at has nothing but the key.
+        let position_of = |item: &Item| {
+            let key = text(item, "sk")?;
+            Ok(key.strip_prefix(prefix).unwrap_or(&key).to_owned())
+        };
+        let page = listing.page(paging.limit, row, position_of).await?;
         // Only an empty list may be that of nobody.
         if page.count == 0 && self.customer(customer).await?.is_none() {
             return Err(Error::customer_not_found());

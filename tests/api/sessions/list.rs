@@ -1,8 +1,10 @@
 //! GET /customers/{id}/sessions
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use api_tests::{Api, Persona, Value, json, path_of};
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 
 use super::{DAY, NOON, counters, session};
 
@@ -62,6 +64,43 @@ async fn a_customer_without_sessions_has_an_empty_list_and_nobody_has_none() {
     api.get(&acme, "/customers/x/sessions").await.refused(404, "CUSTOMER_NOT_FOUND");
     let faults = api.get(&acme, &format!("{path}?status=done&limit=0&search=a")).await.faults();
     assert_eq!(faults, ["?status", "?limit", "?search"]);
+}
+
+/// More sessions than one request reads, and none that the filter lets through.
+#[tokio::test]
+async fn a_filter_that_finds_too_little_answers_with_a_short_page() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let made = session(&api, &acme, "a").await;
+    let table = &api.server.template.table.name;
+    let text = |text: String| AttributeValue::S(text);
+    let pk = format!("T#acme#C#{}", made["customer_id"].as_str().unwrap());
+    let key = |sk: String| {
+        HashMap::from([("pk".to_owned(), text(pk.clone())), ("sk".to_owned(), text(sk))])
+    };
+    let sk = format!("SESSION#{}", made["session_id"].as_str().unwrap());
+    let get = api.server.dynamodb.get_item().table_name(table).set_key(Some(key(sk)));
+    let item = get.send().await.unwrap().item.unwrap();
+    let others: Vec<WriteRequest> = (0..5_100)
+        .map(|i| {
+            let id = format!("01900000-0000-7000-8000-{i:012}");
+            let mut item = item.clone();
+            item.extend(key(format!("SESSION#{id}")));
+            item.insert("session_id".to_owned(), text(id));
+            WriteRequest::builder()
+                .put_request(PutRequest::builder().set_item(Some(item)).build().unwrap())
+                .build()
+        })
+        .collect();
+    for batch in others.chunks(25) {
+        let write = api.server.dynamodb.batch_write_item().request_items(table, batch.to_vec());
+        write.send().await.unwrap();
+    }
+    let path = format!("{}/sessions?status=approved", path_of(&made));
+    let page = api.get(&acme, &path).await.expect(200);
+    assert_eq!((&page["count"], &page["has_more"]), (&json!(0), &json!(true)));
+    let cursor = page["cursor"].as_str().unwrap();
+    let rest = api.get(&acme, &format!("{path}&cursor={cursor}")).await.expect(200);
+    assert_eq!((&rest["count"], &rest["has_more"]), (&json!(0), &json!(false)));
 }
 
 #[tokio::test]

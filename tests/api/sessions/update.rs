@@ -76,6 +76,26 @@ async fn a_session_goes_its_way() {
 }
 
 #[tokio::test]
+async fn a_score_is_kept_to_six_decimals() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let path = path_of(&session(&api, &acme, "a").await);
+    let scores = [json!(1e-200), json!(99.123_456_789), json!(100)];
+    let validations: Vec<Value> = scores
+        .iter()
+        .map(|score| json!({ "kind": "document", "result": "passed", "score": score }))
+        .collect();
+    let patched = api.patch(&acme, &path, &json!({ "validations": validations })).await.expect(200);
+    let kept: Vec<f64> = patched["validations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v["score"].as_f64().unwrap())
+        .collect();
+    assert_eq!(kept, [0.0, 99.123_457, 100.0]);
+    assert_eq!(api.get(&acme, &path).await.expect(200), patched);
+}
+
+#[tokio::test]
 async fn every_fault_is_named_at_once() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let made = session(&api, &acme, "a").await;
