@@ -12,6 +12,7 @@ pub mod model;
 pub mod openapi;
 pub mod ownership;
 pub mod risk;
+pub mod screening;
 pub mod store;
 pub mod telemetry;
 
