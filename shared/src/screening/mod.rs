@@ -1,3 +1,11 @@
 //! Screening of names against watchlists. Pure: no AWS, no clock, no environment.
 
+pub mod delta;
 pub mod entity;
+pub mod eval;
+pub mod index;
+pub mod normalise;
+pub mod score;
+mod screen;
+
+pub use screen::{Match, Query, Screener};

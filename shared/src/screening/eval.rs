@@ -1,0 +1,182 @@
+//! How good the matching is: labelled queries and innocuous names, run through an index.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::Serialize;
+
+use super::entity::EntityKind;
+use super::index::Index;
+use super::screen::{Query, Screener};
+
+/// A query of which it is known who should be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labelled {
+    pub name: String,
+    pub kind: Option<EntityKind>,
+    pub category: String,
+    /// Ids, any of which will do; none for a query that should find nothing.
+    pub expected: Vec<String>,
+    pub sort: Sort,
+}
+
+/// What a labelled query is a test of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    Positive,
+    /// A name as any.
+    Random,
+    /// A name near one that is listed.
+    Hard,
+}
+
+/// Reads labelled queries: a CSV with a header and at least the columns `kind` (`positive` or
+/// `negative`), `category` (of negatives, near misses begin with `hard_`), `query` and
+/// `expected_ids` (separated by `|`); `schema` is optional.
+pub fn read_queries(from: impl io::Read) -> csv::Result<Vec<Labelled>> {
+    let mut reader = csv::Reader::from_reader(from);
+    let headers = reader.headers()?.clone();
+    let column = |name: &str| headers.iter().position(|header| header == name);
+    let needed = |name: &str| column(name).ok_or_else(|| missing(name));
+    let (sort, category) = (needed("kind")?, needed("category")?);
+    let (query, expected) = (needed("query")?, needed("expected_ids")?);
+    let schema = column("schema");
+    let mut queries = Vec::new();
+    for record in reader.records() {
+        let record = record?;
+        let text = |place: usize| record.get(place).unwrap_or_default();
+        let category = text(category).to_owned();
+        let sort = match text(sort) {
+            "positive" => Sort::Positive,
+            _ if category.starts_with("hard_") => Sort::Hard,
+            _ => Sort::Random,
+        };
+        queries.push(Labelled {
+            name: text(query).to_owned(),
+            kind: schema.and_then(|schema| kind(text(schema))),
+            category,
+            expected: text(expected)
+                .split('|')
+                .filter(|id| !id.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            sort,
+        });
+    }
+    Ok(queries)
+}
+
+/// Reads names: the column `full_name` or `name` of a CSV with a header, or its first column.
+pub fn read_names(from: impl io::Read) -> csv::Result<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(from);
+    let headers = reader.headers()?.clone();
+    let place = headers.iter().position(|header| matches!(header, "full_name" | "name"));
+    let place = place.unwrap_or_default();
+    reader.records().map(|record| Ok(record?.get(place).unwrap_or_default().to_owned())).collect()
+}
+
+fn missing(column: &str) -> csv::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("the CSV has no column {column}")).into()
+}
+
+/// The kind that a schema of the FollowTheMoney model names.
+fn kind(schema: &str) -> Option<EntityKind> {
+    match schema {
+        "Person" => Some(EntityKind::Person),
+        "Company" | "Organization" => Some(EntityKind::Organization),
+        "Vessel" => Some(EntityKind::Vessel),
+        "Airplane" => Some(EntityKind::Aircraft),
+        _ => None,
+    }
+}
+
+/// The three shares at one threshold, each from 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Shares {
+    pub threshold: f32,
+    pub recall: f64,
+    pub random_negative_hits: f64,
+    pub hard_negative_hits: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    #[serde(flatten)]
+    pub shares: Shares,
+    /// Of each category the recall, or of negatives the share that hits.
+    pub classes: BTreeMap<String, f64>,
+    /// At thresholds from 0.50 to 0.95 in steps of 0.01.
+    pub sweep: Vec<Shares>,
+}
+
+const LOWEST: f32 = 0.5;
+
+/// Runs labelled queries by name and kind alone. `progress` is told how many are done.
+pub fn evaluate(
+    lists: &[&Index],
+    queries: &[Labelled],
+    threshold: f32,
+    mut progress: impl FnMut(usize),
+) -> Report {
+    let mut screener = Screener::new(lists.iter().copied());
+    let mut best = Vec::with_capacity(queries.len());
+    for (done, labelled) in queries.iter().enumerate() {
+        let query = Query { kind: labelled.kind, ..Query::of_name(&labelled.name) };
+        let matches = screener.screen(&query, LOWEST.min(threshold));
+        // Of a positive only what was expected counts.
+        let counts =
+            |id: &String| labelled.sort != Sort::Positive || labelled.expected.contains(id);
+        let scores = matches.iter().filter(|found| counts(&found.id)).map(|found| found.score);
+        best.push(scores.fold(0.0, f32::max));
+        progress(done + 1);
+    }
+    let scored: Vec<(&Labelled, f32)> = queries.iter().zip(best).collect();
+    let mut classes: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for (labelled, score) in &scored {
+        let (hits, all) = classes.entry(labelled.category.clone()).or_default();
+        *hits += usize::from(*score >= threshold);
+        *all += 1;
+    }
+    let steps = 50_u8..=95;
+    Report {
+        shares: shares(&scored, threshold),
+        classes: classes.into_iter().map(|(name, (hits, all))| (name, share(hits, all))).collect(),
+        sweep: steps.map(|step| shares(&scored, f32::from(step) / 100.0)).collect(),
+    }
+}
+
+fn shares(scored: &[(&Labelled, f32)], threshold: f32) -> Shares {
+    let share_of = |sort: Sort| {
+        let scores = scored.iter().filter(|(labelled, _)| labelled.sort == sort);
+        let (hits, all) = scores.fold((0, 0), |(hits, all), (_, score)| {
+            (hits + usize::from(*score >= threshold), all + 1)
+        });
+        share(hits, all)
+    };
+    Shares {
+        threshold,
+        recall: share_of(Sort::Positive),
+        random_negative_hits: share_of(Sort::Random),
+        hard_negative_hits: share_of(Sort::Hard),
+    }
+}
+
+/// The share of names that find anything at the threshold.
+pub fn alert_rate(
+    lists: &[&Index],
+    names: &[String],
+    threshold: f32,
+    mut progress: impl FnMut(usize),
+) -> f64 {
+    let mut screener = Screener::new(lists.iter().copied());
+    let mut hits = 0;
+    for (done, name) in names.iter().enumerate() {
+        hits += usize::from(!screener.screen(&Query::of_name(name), threshold).is_empty());
+        progress(done + 1);
+    }
+    share(hits, names.len())
+}
+
+fn share(hits: usize, all: usize) -> f64 {
+    if all == 0 { 0.0 } else { hits as f64 / all as f64 }
+}

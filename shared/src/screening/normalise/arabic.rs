@@ -1,0 +1,205 @@
+//! Arabic script. It does not write short vowels, so frequent names come from a table and the
+//! rest is left to its consonants. Rules and table were written for this project.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::Origin;
+use super::script::Word;
+
+/// A letter of the Arabic script, in any of its presentation forms.
+pub(super) fn is_arabic(c: char) -> bool {
+    matches!(c, '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{8a0}'..='\u{8ff}')
+}
+
+/// The words of one written word: the article and `abd` come off first.
+pub(super) fn words(word: &str, out: &mut Vec<Word>) {
+    let plain: String = word.chars().filter_map(plain).collect();
+    let mut rest = plain.as_str();
+    if let Some(latin) = known(rest) {
+        out.extend(Word::new(latin, Origin::Letters));
+        return;
+    }
+    let religion = rest.strip_suffix("الدين").filter(|name| name.chars().count() >= 2);
+    if let Some(name) = religion {
+        words(name, out);
+        out.extend(Word::new("din", Origin::Letters));
+        return;
+    }
+    for servant in ["عبدال", "عبد"] {
+        let name = rest.strip_prefix(servant).filter(|name| name.chars().count() >= 3);
+        if let Some(name) = name {
+            out.extend(Word::new("abd", Origin::Letters));
+            rest = name;
+            break;
+        }
+    }
+    for father in ["ابو", "ابن"] {
+        let name = rest.strip_prefix(father).filter(|name| name.chars().count() >= 3);
+        if let Some(name) = name.filter(|_| known(rest).is_none()) {
+            out.extend(Word::new(if father == "ابو" { "abu" } else { "ibn" }, Origin::Letters));
+            rest = name;
+            break;
+        }
+    }
+    let article = rest.strip_prefix("ال").filter(|name| name.chars().count() >= 2);
+    if let Some(name) = article.filter(|_| known(rest).is_none()) {
+        out.extend(Word::new("al", Origin::Letters));
+        rest = name;
+        // Written twice by mistake.
+        rest = rest.strip_prefix("ال").filter(|name| name.chars().count() >= 3).unwrap_or(rest);
+    }
+    match known(rest) {
+        Some(latin) => out.extend(Word::new(latin, Origin::Letters)),
+        None => {
+            let digits = rest.chars().any(|c| c.is_ascii_digit());
+            let origin = if digits { Origin::Letters } else { Origin::Consonants };
+            out.extend(Word::new(&consonants(rest), origin));
+        }
+    }
+}
+
+/// One shape of a letter for all that are one letter to a matcher; vowel signs go.
+fn plain(c: char) -> Option<char> {
+    let letter = match c {
+        'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
+        'ى' | 'ی' | 'ي' | 'ے' => 'ي',
+        'ئ' => 'ي',
+        'ؤ' => 'و',
+        'ة' | 'ۀ' | 'ە' | 'ہ' | 'ھ' => 'ه',
+        'ک' | 'ڪ' => 'ك',
+        'گ' => 'گ',
+        '\u{660}'..='\u{669}' => char::from_digit(u32::from(c) - 0x660, 10)?,
+        '\u{6f0}'..='\u{6f9}' => char::from_digit(u32::from(c) - 0x6f0, 10)?,
+        'ء' | '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{610}'..='\u{61a}' | '\u{6d6}'..='\u{6ed}' => {
+            return None;
+        }
+        other => other,
+    };
+    Some(letter)
+}
+
+/// Long vowels are written, but `و` and `ي` are also consonants: at the beginning they are that,
+/// elsewhere a vowel, and the one-consonant tolerance of the skeleton covers the rest.
+fn consonants(word: &str) -> String {
+    let mut out = String::new();
+    for (place, c) in word.chars().enumerate() {
+        out.push_str(match c {
+            'ا' => "a",
+            'ب' => "b",
+            'پ' => "p",
+            'ت' | 'ط' => "t",
+            'ث' => "th",
+            'ج' => "j",
+            'چ' => "ch",
+            'ح' | 'ه' | 'خ' => "h",
+            'د' | 'ض' | 'ذ' => "d",
+            'ر' => "r",
+            'ز' | 'ظ' => "z",
+            'ژ' => "zh",
+            'س' | 'ص' => "s",
+            'ش' => "sh",
+            'غ' | 'گ' => "g",
+            'ف' => "f",
+            'ق' => "q",
+            'ك' => "k",
+            'ل' => "l",
+            'م' => "m",
+            'ن' => "n",
+            'و' if place == 0 => "w",
+            'و' => "u",
+            'ي' if place == 0 => "y",
+            'ي' => "i",
+            _ => "",
+        });
+        out.extend(Some(c).filter(char::is_ascii_digit));
+    }
+    // A word of ayn and the like alone: better a vowel than nothing.
+    if out.is_empty() { "a".to_owned() } else { out }
+}
+
+fn known(word: &str) -> Option<&'static str> {
+    KNOWN.get(word).copied()
+}
+
+static KNOWN: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let pairs = NAMES.iter().flat_map(|line| line.split_ascii_whitespace());
+    let (arabic, latin): (Vec<_>, Vec<_>) =
+        pairs.enumerate().partition(|(place, _)| place % 2 == 0);
+    let plain = |word: &str| word.chars().filter_map(plain).collect::<String>();
+    arabic.into_iter().zip(latin).map(|((_, arabic), (_, latin))| (plain(arabic), latin)).collect()
+});
+
+/// Frequent given and family names and the small words, in pairs.
+const NAMES: &[&str] = &[
+    "محمد muhammad أحمد ahmad محمود mahmud حامد hamid حميد hamid حمد hamad حمدان hamdan",
+    "حمدي hamdi حمزة hamza حسن hasan حسين husayn حسني husni حسان hassan محسن muhsin علي ali",
+    "عليا aliya عمر umar عمار ammar عمرو amr عامر amir عمران imran معمر muammar عثمان uthman",
+    "إبراهيم ibrahim اسماعيل ismail يوسف yusuf يونس yunus يحيى yahya ياسين yasin ياسر yasir",
+    "يعقوب yaqub عيسى isa موسى musa داود dawud داوود dawud سليمان sulayman هارون harun",
+    "زكريا zakariya نوح nuh ادم adam آدم adam لوط lut إدريس idris أيوب ayyub إسحاق ishaq",
+    "عبدالله abdullah عبد abd الله allah عباس abbas عبيد ubayd عبود abbud عبده abduh عابد abid",
+    "خالد khalid خليل khalil خلف khalaf خميس khamis خضر khidr صالح salih صلاح salah صابر sabir",
+    "صادق sadiq صباح sabah صدام saddam صفاء safa سالم salim سليم salim سلمان salman سلام salam",
+    "سلطان sultan سامي sami سمير samir سعيد said سعد saad سعود saud سيف sayf سيد sayyid",
+    "السيد sayyid شيخ shaykh الشيخ shaykh حاج hajj الحاج hajj دكتور doctor شريف sharif",
+    "شاكر shakir شهاب shihab رشيد rashid راشد rashid رشاد rashad رضا rida رحمن rahman رحيم rahim",
+    "رمضان ramadan رامي rami رائد raid رفيق rafiq رياض riyad ربيع rabi كريم karim كامل kamil",
+    "كمال kamal كاظم kazim جمال jamal جميل jamil جابر jabir جاسم jasim جعفر jafar جلال jalal",
+    "جهاد jihad جواد jawad ماجد majid مجيد majid مجدي majdi ماهر mahir مازن mazin مالك malik",
+    "مبارك mubarak مصطفى mustafa مختار mukhtar مراد murad مرتضى murtada مروان marwan مسعود masud",
+    "مسلم muslim معاذ muadh مفتاح miftah مقتدى muqtada منصور mansur منير munir مهدي mahdi",
+    "مهند muhannad ناصر nasir نصر nasr نصرالله nasrallah نزار nizar نعيم naim نعمان numan",
+    "نور nur نوري nuri نبيل nabil ناجي naji نايف nayif نواف nawaf قاسم qasim قادر qadir قدير qadir",
+    "فؤاد fuad فادي fadi فارس faris فاروق faruq فاضل fadil فاطمة fatima فتحي fathi فخري fakhri",
+    "فرج faraj فرحان farhan فريد farid فضل fadl فهد fahd فوزي fawzi فيصل faysal فايز fayiz",
+    "طارق tariq طالب talib طاهر tahir طه taha طلال talal ظافر zafir عادل adil عارف arif عاصم asim",
+    "عبدالرحمن abdulrahman عدنان adnan عدي uday عزت izzat عزالدين izzaldin عز izz عزيز aziz",
+    "عصام isam عطية atiya عقيل aqil علاء ala عماد imad عوض awad عواد awwad عويد uwayd عيد id",
+    "غازي ghazi غسان ghassan غالب ghalib أبو abu أبي abi ابن ibn بن bin بنت bint أم umm آل al",
+    "أسامة usama أسعد asad اسد asad أشرف ashraf أكرم akram أمين amin أمير amir أنس anas أنور anwar",
+    "أيمن ayman أكبر akbar اصغر asghar إياد iyad إيهاب ihab إحسان ihsan باسم basim باقر baqir",
+    "بدر badr بشار bashar بشير bashir بكر bakr بلال bilal بهاء baha تامر tamir توفيق tawfiq",
+    "ثابت thabit حاتم hatim حارث harith حازم hazim حافظ hafiz حبيب habib حكيم hakim حيدر haydar",
+    "دين din الدين din وليد walid وائل wail وسيم wasim هاشم hashim هاني hani هادي hadi هشام hisham",
+    "هيثم haytham زاهر zahir زيد zayd زياد ziyad زين zayn زهير zuhayr زيدان zaydan لطيف latif",
+    "مريم maryam عائشة aisha خديجة khadija زينب zaynab ليلى layla نادية nadia سارة sara هدى huda",
+    "سمية sumaya رانيا ranya سعاد suad أمل amal منى muna هند hind اسماء asma لينا lina دينا dina",
+    "خان khan غلام ghulam پرويز parviz رستم rustam شاه shah بهروز bahruz بهمن bahman داريوش daryush",
+    "فرهاد farhad جهان jahan نجيب najib نجم najm نادر nadir ناظم nazim عراقي iraqi مصري masri",
+    "سوري suri شامي shami حلبي halabi بغدادي baghdadi تكريتي tikriti موصلي mawsili دوري duri",
+    "كويتي kuwayti قطري qatari يمني yamani سوداني sudani ليبي libi تونسي tunisi مغربي maghribi",
+    "جزائري jazairi أردني urduni فلسطيني filistini لبناني lubnani سعودي saudi عدني adani",
+    "نجار najjar حداد haddad خياط khayyat عطار attar صباغ sabbagh قاضي qadi خطيب khatib",
+    "أسد asad اسدي asadi عطا ata يزيد yazid وهاب wahhab رزاق razzaq غني ghani غفار ghaffar",
+    "غفور ghafur جبار jabbar ستار sattar سلامة salama خالق khaliq وحيد wahid واحد wahid",
+    "باري bari حق haqq هادى hadi حليم halim عظيم azim رؤوف rauf ودود wadud قهار qahhar مجد majd",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn latin(word: &str) -> String {
+        let mut out = Vec::new();
+        words(word, &mut out);
+        let texts: Vec<String> = out.into_iter().map(|word| word.text).collect();
+        texts.join(" ")
+    }
+
+    #[test]
+    fn rules_come_before_consonants() {
+        for (word, expected) in [
+            ("محمد", "muhammad"),
+            ("مُحَمَّد", "muhammad"),
+            ("عبدالرحيم", "abd rahim"),
+            ("الطرابلسي", "al trablsi"),
+            ("ابوبكر", "abu bakr"),
+            ("١٢", "12"),
+            ("ع", "a"),
+        ] {
+            assert_eq!(latin(word), expected, "{word}");
+        }
+        assert_eq!(NAMES.iter().flat_map(|line| line.split_ascii_whitespace()).count() % 2, 0);
+    }
+}

@@ -1,0 +1,246 @@
+//! From a name as somebody wrote it to the tokens that are matched.
+//!
+//! Nothing here can fail: any text gives a [`Prepared`] name, if need be an empty one, and the
+//! work is bounded by [`MOST_CHARACTERS`] and [`MOST_TOKENS`], on both sides alike, so that a
+//! longer name still equals itself.
+
+mod arabic;
+mod script;
+mod skeleton;
+mod split;
+mod words;
+
+use serde::Serialize;
+
+/// Of a name, as many are read.
+pub const MOST_CHARACTERS: usize = 600;
+/// Of a name, as many are matched.
+pub const MOST_TOKENS: usize = 32;
+/// Of a token, as many ASCII letters are matched.
+pub const LONGEST_TOKEN: usize = 32;
+
+/// What a token says about who is named. The order is part of the index format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// A word of its own: most family names, the coined word of a firm.
+    Word = 0,
+    /// A name that very many people bear.
+    Common = 1,
+    /// With a digit in it. Matches itself only.
+    Number = 2,
+    /// What half of all firms are called: trading, general.
+    Generic = 3,
+    /// A single letter.
+    Initial = 4,
+    /// al, bin, de.
+    Particle = 5,
+    /// Sheikh, Dr.
+    Honorific = 6,
+    /// Limited, GmbH.
+    Legal = 7,
+}
+
+impl Class {
+    pub(super) fn of_byte(byte: u8) -> Option<Class> {
+        let all = [
+            Class::Word,
+            Class::Common,
+            Class::Number,
+            Class::Generic,
+            Class::Initial,
+            Class::Particle,
+            Class::Honorific,
+            Class::Legal,
+        ];
+        all.get(usize::from(byte)).copied()
+    }
+
+    /// Two tokens of these kinds are what a match is made of; the others only adorn it.
+    pub fn is_significant(self) -> bool {
+        matches!(self, Class::Word | Class::Common | Class::Number)
+    }
+}
+
+/// How sure the letters of a token are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// Written in Latin, or in a script that writes its vowels.
+    Letters = 0,
+    /// From a script without its vowels: Arabic, Hebrew. Only the skeleton counts.
+    Consonants = 1,
+    /// One of several readings: Han, Hangul.
+    Reading = 2,
+}
+
+impl Origin {
+    pub(super) fn of_byte(byte: u8) -> Option<Origin> {
+        [Origin::Letters, Origin::Consonants, Origin::Reading].get(usize::from(byte)).copied()
+    }
+}
+
+/// A token of a name, folded to lower-case ASCII letters and digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token {
+    pub text: String,
+    pub class: Class,
+    pub origin: Origin,
+    /// See [`skeleton::skeleton`].
+    pub skeleton: String,
+}
+
+/// A name, ready to be matched: its tokens in the order of speech, given name first where the
+/// writing tells (`LAST, First`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prepared {
+    pub tokens: Vec<Token>,
+}
+
+/// Prepares a name for matching. Pure, total, and the same for queries and lists.
+pub fn prepare(name: &str) -> Prepared {
+    let mut words = Vec::new();
+    match name.split_once(',') {
+        Some((family, given)) if !family.trim().is_empty() && !is_legal_form(given) => {
+            script::words(given, &mut words);
+            script::words(family, &mut words);
+        }
+        _ => script::words(name, &mut words),
+    }
+    let words = split::compounds(words);
+    let mut tokens: Vec<Token> = Vec::with_capacity(words.len().min(MOST_TOKENS));
+    for (place, word) in words.iter().take(MOST_TOKENS).enumerate() {
+        let next = words.get(place + 1).map(|next| next.text.as_str());
+        tokens.push(Token {
+            class: class(&word.text, next),
+            origin: word.origin,
+            skeleton: skeleton::skeleton(&word.text),
+            text: word.text.clone(),
+        });
+    }
+    if !tokens.iter().any(|token| token.class.is_significant()) {
+        promote(&mut tokens);
+    }
+    Prepared { tokens }
+}
+
+/// What follows the comma is `S.A. de C.V.` or `LTD.`, no given name.
+fn is_legal_form(text: &str) -> bool {
+    let mut words = Vec::new();
+    script::words(text, &mut words);
+    let small = |word: &script::Word| {
+        matches!(words::class(&word.text), Some(Class::Legal)) || word.text == "de"
+    };
+    words.iter().all(small)
+}
+
+fn class(text: &str, next: Option<&str>) -> Class {
+    if text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Class::Number;
+    }
+    if text.len() == 1 {
+        return Class::Initial;
+    }
+    // The Arabic article before a sun letter: as-Sadr, ar-Rahman. Elsewhere Ar or An is a name.
+    if let ("as" | "ash" | "ar" | "an" | "ad" | "at" | "az", Some(next)) = (text, next) {
+        let sun = text.get(1..).is_some_and(|sun| next.starts_with(sun) || next.starts_with('a'));
+        if sun {
+            return Class::Particle;
+        }
+    }
+    words::class(text).unwrap_or(Class::Word)
+}
+
+/// A name of nothing but small words is named by them: first by the words of business, then by
+/// titles and particles, at last by everything.
+fn promote(tokens: &mut [Token]) {
+    let ranks: [&[Class]; 2] =
+        [&[Class::Generic], &[Class::Honorific, Class::Particle, Class::Initial]];
+    let has = |rank: &&&[Class]| tokens.iter().any(|token| rank.contains(&token.class));
+    let rank = ranks.iter().find(has).copied();
+    for token in tokens {
+        if rank.is_none_or(|rank| rank.contains(&token.class)) {
+            token.class = Class::Word;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn texts(name: &str) -> Vec<String> {
+        prepare(name).tokens.into_iter().map(|token| token.text).collect()
+    }
+
+    #[test]
+    fn writing_does_not_matter() {
+        for (one, other) in [
+            ("DOVELLO, Mirka Ilin", "Mirka Ilin Dovello"),
+            ("Dr. Mirka  DOVELLÖ", "dr mirka dovello"),
+            ("L.L.C. Brindal", "LLC Brindal"),
+            ("Qa'im O\u{2019}Dell", "qaim odell"),
+            ("\u{ff2d}\u{ff49}\u{ff52}\u{ff4b}\u{ff41}", "Mirka"),
+            ("Mir\u{200b}ka", "Mirka"),
+            ("M/V Tarn", "MV Tarn"),
+            ("Brindal, S.A. de C.V.", "Brindal SA de CV"),
+            ("Brindal & Sons", "Brindal and Sons"),
+            ("Мирка Довелло", "Mirka Dovello"),
+            // Look-alikes of another alphabet inside a Latin word.
+            ("Mir\u{43a}\u{430} D\u{43e}vello", "Mirka Dovello"),
+            ("Abdulqadir Tamoun", "Abd al-Qadir Tamoun"),
+            ("Abdel Qadir Tamoun", "Abd Qadir Tamoun"),
+            ("Nasruddin Tamoun", "Nasr al-Din Tamoun"),
+        ] {
+            let small = |texts: Vec<String>| -> Vec<String> {
+                texts.into_iter().filter(|text| text != "al").collect()
+            };
+            assert_eq!(small(texts(one)), small(texts(other)), "{one}");
+        }
+    }
+
+    #[test]
+    fn words_have_their_class() {
+        let classes = |name: &str| -> Vec<Class> {
+            prepare(name).tokens.into_iter().map(|token| token.class).collect()
+        };
+        assert_eq!(
+            classes("Sheikh Ali bin Dovello"),
+            [Class::Honorific, Class::Common, Class::Particle, Class::Word]
+        );
+        assert_eq!(
+            classes("Brindal Trading 7 Ltd"),
+            [Class::Word, Class::Generic, Class::Number, Class::Legal]
+        );
+        // Nothing else remains.
+        assert_eq!(classes("Royal Trading Ltd"), [Class::Word, Class::Word, Class::Legal]);
+        assert_eq!(classes("Sheikh Dr."), [Class::Word, Class::Word]);
+        assert_eq!(classes("La"), [Class::Word]);
+        assert_eq!(classes("..., !"), []);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_prepared(text in any::<String>()) {
+            let prepared = prepare(&text);
+            prop_assert!(prepared.tokens.len() <= MOST_TOKENS);
+            for token in &prepared.tokens {
+                prop_assert!((1..=LONGEST_TOKEN).contains(&token.text.len()));
+                prop_assert!(token.text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+                prop_assert!(token.skeleton.len() <= 2 * LONGEST_TOKEN);
+            }
+        }
+
+        #[test]
+        fn what_is_folded_folds_to_itself(text in "[a-z]{2,12}( [a-z]{2,12}){0,4}") {
+            let once = texts(&text).join(" ");
+            prop_assert_eq!(texts(&once).join(" "), once);
+        }
+    }
+
+    #[test]
+    fn a_very_long_name_is_bounded() {
+        assert!(prepare(&"ab\u{301} \u{4e2d}".repeat(1_000_000)).tokens.len() <= MOST_TOKENS);
+    }
+}

@@ -1,0 +1,160 @@
+//! Which tokens of two names belong together.
+#![allow(clippy::indexing_slicing, reason = "spans are cut within the names they belong to")]
+
+use std::cmp::Ordering;
+
+use super::token::{LONGEST_SPAN, Part, Reason, letters, similarity};
+use crate::screening::normalise::{Class, LONGEST_TOKEN, MOST_TOKENS, Origin};
+
+/// Adjacent tokens of a name: the first, and how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    pub first: u8,
+    pub count: u8,
+}
+
+impl Span {
+    fn one(place: usize) -> Span {
+        Span { first: place as u8, count: 1 }
+    }
+
+    pub fn range(self) -> std::ops::Range<usize> {
+        usize::from(self.first)..usize::from(self.first) + usize::from(self.count)
+    }
+
+    /// A bit for each token.
+    fn bits(self) -> u32 {
+        self.range().fold(0, |bits, place| bits | 1 << (place % MOST_TOKENS))
+    }
+}
+
+/// Tokens of both names that were taken for one another.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair {
+    pub left: Span,
+    pub right: Span,
+    pub similarity: f32,
+    pub reason: Reason,
+    /// Of the side that says less: the word `Compay` is no better a clue than `Company`.
+    pub weight: f32,
+}
+
+/// Room for one alignment, kept between calls.
+#[derive(Debug, Default)]
+pub struct Room {
+    found: Vec<Pair>,
+    pub pairs: Vec<Pair>,
+}
+
+impl Room {
+    /// One-to-one, the best pairs first. The same whichever name is left and which right.
+    pub(super) fn align(&mut self, left: &[Part<'_>], right: &[Part<'_>]) {
+        self.found.clear();
+        self.pairs.clear();
+        for (i, a) in left.iter().enumerate() {
+            for (j, b) in right.iter().enumerate() {
+                if let Some((similarity, reason)) = similarity(a, b) {
+                    let weight = a.weight().min(b.weight());
+                    let (left, right) = (Span::one(i), Span::one(j));
+                    self.found.push(Pair { left, right, similarity, reason, weight });
+                }
+            }
+        }
+        joined(left, right, |one, span, pair| {
+            self.found.push(Pair { left: one, right: span, ..pair });
+        });
+        joined(right, left, |one, span, pair| {
+            self.found.push(Pair { left: span, right: one, ..pair });
+        });
+        self.found.sort_unstable_by(|a, b| better(a, b, left, right));
+        let (mut taken_left, mut taken_right) = (0, 0);
+        for pair in &self.found {
+            let (bits_left, bits_right) = (pair.left.bits(), pair.right.bits());
+            if taken_left & bits_left == 0 && taken_right & bits_right == 0 {
+                taken_left |= bits_left;
+                taken_right |= bits_right;
+                self.pairs.push(*pair);
+            }
+        }
+    }
+}
+
+/// Ties are decided by the words themselves, so that neither side nor place in a list matters.
+fn better(a: &Pair, b: &Pair, left: &[Part<'_>], right: &[Part<'_>]) -> Ordering {
+    let gain = |pair: &Pair| pair.similarity * pair.weight;
+    let words = |pair: &Pair| {
+        let (one, other) =
+            (left[usize::from(pair.left.first)].text, right[usize::from(pair.right.first)].text);
+        if one < other { (one, other) } else { (other, one) }
+    };
+    let places = |pair: &Pair| {
+        let (one, other) = (pair.left.first, pair.right.first);
+        (one.abs_diff(other), one.min(other))
+    };
+    gain(b)
+        .total_cmp(&gain(a))
+        .then_with(|| b.similarity.total_cmp(&a.similarity))
+        .then_with(|| words(a).cmp(&words(b)))
+        .then_with(|| places(a).cmp(&places(b)))
+        .then_with(|| (a.left.count + a.right.count).cmp(&(b.left.count + b.right.count)))
+}
+
+/// The tokens of `ones` that are two or three adjacent tokens of `others` written together.
+fn joined(ones: &[Part<'_>], others: &[Part<'_>], mut found: impl FnMut(Span, Span, Pair)) {
+    let mut text = [0_u8; LONGEST_TOKEN * LONGEST_SPAN];
+    let mut skeleton = [0_u8; 2 * LONGEST_TOKEN * LONGEST_SPAN];
+    for (place, one) in ones.iter().enumerate().filter(|(_, one)| one.text.len() >= 4) {
+        for first in 0..others.len() {
+            let mut length = others[first].text.len();
+            for count in 2..=LONGEST_SPAN.min(others.len() - first) {
+                length += others[first + count - 1].text.len();
+                if length > one.text.len() + 2 {
+                    break;
+                }
+                if length + 2 < one.text.len() {
+                    continue;
+                }
+                let span = &others[first..first + count];
+                let all = span.iter().fold(0, |all, part| all | part.letters);
+                let strange = (all & !one.letters).count_ones() + (one.letters & !all).count_ones();
+                if strange > 2 || span.iter().any(|part| part.origin != one.origin) {
+                    continue;
+                }
+                let text = write(&mut text, span.iter().map(|part| part.text));
+                let skeleton = write(&mut skeleton, span.iter().map(|part| part.skeleton));
+                let whole = Part {
+                    text,
+                    skeleton,
+                    class: if one.class == Class::Number { Class::Number } else { Class::Word },
+                    origin: Origin::Letters,
+                    letters: letters(text),
+                };
+                let one_of = Part { origin: Origin::Letters, ..*one };
+                if let Some((similarity, _)) = similarity(&one_of, &whole) {
+                    let weight = span.iter().map(Part::weight).sum::<f32>().min(one.weight());
+                    let span = Span { first: first as u8, count: count as u8 };
+                    let pair = Pair {
+                        left: span,
+                        right: span,
+                        similarity: similarity * JOINED,
+                        reason: Reason::Joined,
+                        weight,
+                    };
+                    found(Span::one(place), span, pair);
+                }
+            }
+        }
+    }
+}
+
+const JOINED: f32 = 0.97;
+
+fn write<'a, 'b>(room: &'a mut [u8], texts: impl Iterator<Item = &'b [u8]>) -> &'a [u8] {
+    let mut end = 0;
+    for text in texts {
+        let count = text.len().min(room.len() - end);
+        room[end..end + count].copy_from_slice(&text[..count]);
+        end += count;
+    }
+    &room[..end]
+}

@@ -1,0 +1,277 @@
+//! How much two tokens are the same word.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a fixed table, walked within the lengths it was cut to"
+)]
+
+use serde::Serialize;
+
+use crate::screening::normalise::{Class, LONGEST_TOKEN, Origin, Token};
+
+/// Why two tokens were taken for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Letter by letter.
+    Equal,
+    /// A slip of the pen apart.
+    Spelling,
+    /// The same consonants: another romanisation.
+    Sound,
+    /// The first letter of it.
+    Initial,
+    /// One side writes together what the other writes apart.
+    Joined,
+    /// The same consonants, one side from a script that writes no vowels, or one reading of it.
+    Script,
+}
+
+/// A token as it is compared: borrowed from a prepared name or from an index file.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    pub text: &'a [u8],
+    pub skeleton: &'a [u8],
+    pub class: Class,
+    pub origin: Origin,
+    /// See [`letters`]: two words with few letters in common are not compared any further.
+    pub letters: u32,
+}
+
+impl<'a> Part<'a> {
+    pub const EMPTY: Part<'static> =
+        Part { text: b"", skeleton: b"", class: Class::Word, origin: Origin::Letters, letters: 0 };
+
+    pub fn of(token: &'a Token) -> Part<'a> {
+        Part {
+            text: token.text.as_bytes(),
+            skeleton: token.skeleton.as_bytes(),
+            class: token.class,
+            origin: token.origin,
+            letters: letters(token.text.as_bytes()),
+        }
+    }
+
+    /// How much it says who is named: 1 for a word of its own. The weights belong to the model
+    /// version and to nothing else: not to the list, not to its build.
+    pub fn weight(&self) -> f32 {
+        match self.class {
+            Class::Word => match self.text.len() {
+                0..=2 => 0.75,
+                3 => 0.9,
+                _ => 1.0,
+            },
+            Class::Common => 0.75,
+            Class::Number => 1.0,
+            Class::Generic => 0.4,
+            Class::Initial => 0.25,
+            Class::Particle => 0.1,
+            Class::Honorific => 0.08,
+            Class::Legal => 0.1,
+        }
+    }
+}
+
+/// Which letters a word has, a bit each; digits share one.
+pub fn letters(text: &[u8]) -> u32 {
+    text.iter().fold(0, |letters, byte| {
+        letters | if byte.is_ascii_lowercase() { 1 << (byte - b'a') } else { 1 << 26 }
+    })
+}
+
+/// The similarity of two tokens, above 0 and up to 1, and what it rests on; `None` for two
+/// words. Symmetric.
+pub fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
+    let readings = (a.origin == Origin::Reading) != (b.origin == Origin::Reading);
+    if a.text == b.text {
+        return Some(if readings { (READING, Reason::Script) } else { (1.0, Reason::Equal) });
+    }
+    if a.class == Class::Number || b.class == Class::Number {
+        return None;
+    }
+    if a.text.len() == 1 || b.text.len() == 1 {
+        let initial = (a.text.len() > 1 || b.text.len() > 1) && a.text.first() == b.text.first();
+        let named = a.class.is_significant() || b.class.is_significant();
+        return (initial && named).then_some((INITIAL, Reason::Initial));
+    }
+    if a.origin == Origin::Consonants || b.origin == Origin::Consonants {
+        return consonants(a.skeleton, b.skeleton).map(|score| (score, Reason::Script));
+    }
+    let (shorter, longer) = (a.text.len().min(b.text.len()), a.text.len().max(b.text.len()));
+    // A cheap bound first: a letter that only one of them has costs an edit of its own.
+    let strange = (a.letters & !b.letters).count_ones().max((b.letters & !a.letters).count_ones());
+    if shorter < 3 || strange > 4 || longer - shorter > 4 {
+        return None;
+    }
+    let sounds = a.skeleton == b.skeleton && a.skeleton.len() >= 2;
+    if !sounds && (strange > 3 || longer - shorter > 3) {
+        return None;
+    }
+    let cost = f32::from(cost(a.text, b.text)) / 100.0;
+    let length = longer as f32;
+    let budget = match longer {
+        0..=3 => 1.0,
+        4..=6 => 1.4,
+        7..=9 => 2.0,
+        _ => 2.8,
+    };
+    let spelt = (cost <= budget).then(|| 1.0 - cost / length * SPELLING);
+    let sounding = (sounds && cost <= 0.5 * length).then_some(match a.skeleton.len() {
+        2 => 0.84,
+        3 => 0.91,
+        _ => 0.94,
+    });
+    let best = match (spelt, sounding) {
+        (Some(spelt), Some(sounding)) if sounding > spelt => (sounding, Reason::Sound),
+        (Some(spelt), _) => (spelt, Reason::Spelling),
+        (None, Some(sounding)) => (sounding, Reason::Sound),
+        (None, None) => return None,
+    };
+    Some(if readings { (best.0 * READING, Reason::Script) } else { best })
+}
+
+/// A token is compared with as many adjacent ones, written together.
+pub(super) const LONGEST_SPAN: usize = 3;
+
+/// What a slip costs, over the length of the word.
+const SPELLING: f32 = 1.0;
+const INITIAL: f32 = 0.8;
+/// A reading of Han or Hangul, however equal: below every threshold by itself.
+const READING: f32 = 0.7;
+
+/// Of a word without its vowels.
+fn consonants(a: &[u8], b: &[u8]) -> Option<f32> {
+    let shorter = a.len().min(b.len());
+    if a == b {
+        return match shorter {
+            0 => None,
+            1 => Some(0.7),
+            2 => Some(0.88),
+            _ => Some(0.94),
+        };
+    }
+    (shorter >= 2 && a.len().max(b.len()) >= 3 && one_apart(a, b)).then_some(if shorter >= 3 {
+        0.82
+    } else {
+        0.72
+    })
+}
+
+/// One consonant more or less: a long vowel that was a consonant after all.
+fn one_apart(a: &[u8], b: &[u8]) -> bool {
+    let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    long.len() == short.len() + 1
+        && (0..long.len()).any(|at| long[..at] == short[..at] && long[at + 1..] == short[at..])
+}
+
+/// The cheapest way from one word to the other, in hundredths of a slip: vowels change for less
+/// than consonants, sounds that are near for less than those that are not, a doubled letter and a
+/// swapped pair for less than two slips, and the first letter for more.
+fn cost(a: &[u8], b: &[u8]) -> u16 {
+    const SIDE: usize = LONGEST_TOKEN * LONGEST_SPAN + 1;
+    let (a, b) = (&a[..a.len().min(SIDE - 1)], &b[..b.len().min(SIDE - 1)]);
+    let mut rows = [[0_u16; SIDE]; 3];
+    for place in 1..=b.len() {
+        rows[0][place] = rows[0][place - 1] + insertion(b, place - 1);
+    }
+    for i in 1..=a.len() {
+        let [now, before, earlier] = rotated(i);
+        let deletion = insertion(a, i - 1);
+        rows[now][0] = rows[before][0] + deletion;
+        for j in 1..=b.len() {
+            let first = if i == 1 && j == 1 && a[0] != b[0] { FIRST } else { 0 };
+            let mut best = rows[before][j - 1] + substitution(a[i - 1], b[j - 1]) + first;
+            best = best.min(rows[before][j] + deletion);
+            best = best.min(rows[now][j - 1] + insertion(b, j - 1));
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[earlier][j - 2] + SWAP);
+            }
+            rows[now][j] = best;
+        }
+    }
+    rows[rotated(a.len())[0]][b.len()]
+}
+
+/// Where the row of this turn, of the last and of the one before lie.
+fn rotated(turn: usize) -> [usize; 3] {
+    [turn % 3, (turn + 2) % 3, (turn + 1) % 3]
+}
+
+const FIRST: u16 = 30;
+const SWAP: u16 = 90;
+
+/// Of a letter that only one side has.
+fn insertion(word: &[u8], at: usize) -> u16 {
+    let letter = word[at];
+    if (at > 0 && word[at - 1] == letter) || word.get(at + 1) == Some(&letter) {
+        50
+    } else if at == 0 {
+        100 + FIRST
+    } else if is_vowel(letter) || letter == b'h' {
+        75
+    } else {
+        100
+    }
+}
+
+fn substitution(a: u8, b: u8) -> u16 {
+    if a == b {
+        0
+    } else if is_vowel(a) && is_vowel(b) {
+        65
+    } else if near(a, b) {
+        70
+    } else {
+        100
+    }
+}
+
+fn is_vowel(letter: u8) -> bool {
+    matches!(letter, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
+}
+
+/// Letters that stand for each other in one romanisation or another.
+fn near(a: u8, b: u8) -> bool {
+    const GROUPS: [&[u8]; 6] = [b"ckq", b"sz", b"vwf", b"dt", b"ijy", b"gjh"];
+    GROUPS.iter().any(|group| group.contains(&a) && group.contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::screening::normalise::prepare;
+
+    fn of(a: &str, b: &str) -> Option<(f32, Reason)> {
+        let (a, b) = (prepare(a), prepare(b));
+        similarity(&Part::of(&a.tokens[0]), &Part::of(&b.tokens[0]))
+    }
+
+    #[test]
+    fn words_are_told_apart() {
+        assert_eq!(of("dovello", "dovello"), Some((1.0, Reason::Equal)));
+        assert_eq!(of("dovello", "dovelo").unwrap().1, Reason::Spelling);
+        assert_eq!(of("dovello", "duvillo").unwrap().1, Reason::Sound);
+        assert_eq!(of("dovello", "donello").unwrap().1, Reason::Spelling);
+        assert_eq!(of("d", "dovello"), Some((INITIAL, Reason::Initial)));
+        assert_eq!(of("dovello", "tamoun"), None);
+        assert_eq!(of("8672", "8671"), None);
+        assert_eq!(of("xi", "si"), None);
+        assert_eq!(of("طرابلس", "tarabulus").unwrap().1, Reason::Script);
+        assert!(
+            of("michail", "mikhail").unwrap().0 > of("micnail", "mikhail").map_or(0.0, |s| s.0)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn similarity_is_symmetric_and_in_range(a in "[a-z]{1,12}", b in "[a-z]{1,12}") {
+            let (one, other) = (of(&a, &b), of(&b, &a));
+            prop_assert_eq!(one.map(|s| s.1), other.map(|s| s.1));
+            if let (Some(one), Some(other)) = (one, other) {
+                prop_assert!((one.0 - other.0).abs() < 1e-6);
+                prop_assert!(one.0 > 0.0 && one.0 <= 1.0);
+            }
+        }
+    }
+}
