@@ -7,5 +7,7 @@ pub mod index;
 pub mod normalise;
 pub mod score;
 mod screen;
+#[cfg(test)]
+mod tests;
 
 pub use screen::{Match, Query, Screener};

@@ -139,6 +139,7 @@ impl Builder {
                     part.skeleton.len() as u8,
                     part.class as u8,
                     part.origin as u8,
+                    part.variant,
                 ],
             );
             put(Section::Tokens, &part.letters.to_le_bytes());

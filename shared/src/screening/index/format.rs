@@ -22,7 +22,7 @@ const HEADER: usize = FIXED + SECTIONS * ENTRY + 4;
 pub(super) enum Section {
     /// What list this is: [`super::Meta`], postcard.
     Meta,
-    /// Of each token 12 bytes, sorted by text: offset, lengths, class, origin, letters.
+    /// Of each token 13 bytes, sorted by text: offset, lengths, class, origin, variant, letters.
     Tokens,
     /// The letters of each token, its skeleton behind them.
     TokenBytes,

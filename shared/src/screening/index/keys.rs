@@ -8,6 +8,7 @@ use crate::screening::score::Part;
 
 const TEXT: u32 = 0x811c_9dc5;
 const SKELETON: u32 = 0x9e37_79b9;
+const VARIANT: u32 = 0xc2b2_ae35;
 const NEAR: u32 = 0x85eb_ca6b;
 
 /// Words up to here are found with any letter wrong; longer ones with any consonant wrong and
@@ -21,6 +22,12 @@ pub(super) fn all(part: &Part<'_>, mut key: impl FnMut(u32)) {
     if part.class == Class::Number || part.text.len() < 2 {
         return;
     }
+    if part.variant != 0 {
+        key(hash(VARIANT, &[part.variant]));
+    }
+    if part.origin == Origin::Reading {
+        return;
+    }
     sounds(part, &mut key);
     let skeleton = part.skeleton;
     if skeleton.len() >= if part.origin == Origin::Consonants { 3 } else { 4 } {
@@ -30,8 +37,17 @@ pub(super) fn all(part: &Part<'_>, mut key: impl FnMut(u32)) {
     }
     let text = part.text;
     let near = text.len() <= SHORT || (skeleton.len() < 4 && text.len() <= LONGEST_NEAR);
+    if text.len() == 2 {
+        // And one of three letters may be found from two.
+        key(hash(NEAR, text));
+    }
     if near && text.len() >= 3 {
         key(hash(NEAR, text));
+        if text.len() == 3 {
+            // A word of two letters may be one of three that lost one.
+            key(exact(&text[..2]));
+            key(exact(&[text[0], text[2]]));
+        }
         for gone in 0..text.len() {
             key(hash(hash(NEAR, &text[..gone]), &text[gone + 1..]));
         }

@@ -104,7 +104,7 @@ impl Index {
 /// The sections of an open index.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
-    tokens: &'a [[u8; 12]],
+    tokens: &'a [[u8; 13]],
     token_bytes: &'a [u8],
     buckets: Numbers<'a>,
     shift: u32,
@@ -169,7 +169,7 @@ impl<'a> View<'a> {
 
     fn token(&self, number: u32) -> Option<Part<'a>> {
         let record = self.tokens.get(number as usize)?;
-        let [_, _, _, _, text, skeleton, class, origin, ..] = *record;
+        let [_, _, _, _, text, skeleton, class, origin, variant, ..] = *record;
         let text_from = number4(record, 0) as usize;
         let (text, skeleton) = (usize::from(text), usize::from(skeleton));
         let bytes = self.token_bytes.get(text_from..text_from + text + skeleton)?;
@@ -179,7 +179,8 @@ impl<'a> View<'a> {
             skeleton,
             class: Class::of_byte(class)?,
             origin: Origin::of_byte(origin)?,
-            letters: number4(record, 8),
+            letters: number4(record, 9),
+            variant,
         })
     }
 

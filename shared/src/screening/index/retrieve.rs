@@ -15,7 +15,10 @@ struct Common {
     query: u32,
     /// The last token of the query that was counted.
     turn: u16,
+    /// Pairs of significant tokens.
     significant: u16,
+    /// Pairs of a significant token with one that is not.
+    mixed: u16,
     weight: f32,
     similar: f32,
     of_query: f32,
@@ -65,11 +68,13 @@ impl Accumulator {
         for &name in &self.touched {
             let Some(common) = self.names.get(name as usize) else { continue };
             let Some(record) = view.name(name) else { continue };
-            let most = query.significant.max(record.weights.significant);
-            if wanted.least > ONE_TOKEN && most >= 2 && common.significant < 2 {
+            let listed = record.weights;
+            let most = u16::from(query.significant.max(listed.significant));
+            let initials = query.initials + listed.initials;
+            let needed = most.saturating_sub(common.mixed + u16::from(initials)).clamp(1, 2);
+            if wanted.least > ONE_TOKEN && common.significant < needed {
                 continue;
             }
-            let listed = record.weights;
             let small = query.small.min(listed.small);
             // An initial may stand for any token of the other name.
             let rest = (
@@ -136,12 +141,14 @@ impl Accumulator {
             let Some(part) = view.token(token) else { continue };
             let listed = if is_sought(part.class) { part.weight() } else { 0.0 };
             let both = part.class.is_significant() && similarity >= EVIDENT;
+            let mixed = part.class.is_significant() != (significant > 0);
             let shared = Shared {
                 weight: weight.min(part.weight()),
                 similarity,
                 of_query: weight,
                 of_name: listed,
                 significant: if both { significant } else { 0 },
+                mixed: u16::from(mixed),
             };
             for name in view.postings.between(view.posting_offsets, token as usize).iter() {
                 self.add(name, shared);
@@ -160,6 +167,7 @@ impl Accumulator {
         }
         common.turn = self.turn;
         common.significant += shared.significant;
+        common.mixed += shared.mixed;
         common.weight += shared.weight;
         common.similar += shared.weight * shared.similarity;
         common.of_query += shared.of_query;
@@ -188,6 +196,7 @@ impl Accumulator {
                         of_query: part.weight(),
                         of_name: sought(&first) + sought(&second),
                         significant: 2,
+                        mixed: 0,
                     };
                     let of = |token| view.postings.between(view.posting_offsets, token as usize);
                     let (few, many) = (of(left), of(right));
@@ -216,6 +225,7 @@ impl Accumulator {
                     skeleton: &skeleton,
                     class: if digits { Class::Number } else { Class::Word },
                     letters: letters(&text),
+                    variant: 0,
                     ..*span.first().unwrap_or(&Part::EMPTY)
                 };
                 self.near(view, &part, |part, key| keys::joined(part, key));
@@ -235,6 +245,7 @@ struct Shared {
     of_query: f32,
     of_name: f32,
     significant: u16,
+    mixed: u16,
 }
 
 impl View<'_> {

@@ -8,9 +8,12 @@ mod arabic;
 mod script;
 mod skeleton;
 mod split;
+mod variants;
 mod words;
 
 use serde::Serialize;
+
+pub(super) use variants::variant;
 
 /// Of a name, as many are read.
 pub const MOST_CHARACTERS: usize = 600;
@@ -85,7 +88,7 @@ pub struct Token {
     pub text: String,
     pub class: Class,
     pub origin: Origin,
-    /// See [`skeleton::skeleton`].
+    /// Its consonants, see [`skeleton::skeleton`]; of a reading the code point it is read from.
     pub skeleton: String,
 }
 
@@ -113,7 +116,7 @@ pub fn prepare(name: &str) -> Prepared {
         tokens.push(Token {
             class: class(&word.text, next),
             origin: word.origin,
-            skeleton: skeleton::skeleton(&word.text),
+            skeleton: word.sign.clone().unwrap_or_else(|| skeleton::skeleton(&word.text)),
             text: word.text.clone(),
         });
     }
@@ -150,15 +153,12 @@ fn class(text: &str, next: Option<&str>) -> Class {
     words::class(text).unwrap_or(Class::Word)
 }
 
-/// A name of nothing but small words is named by them: first by the words of business, then by
-/// titles and particles, at last by everything.
+/// A name of nothing but small words is named by all of them: `General Trading` is neither
+/// `General` nor `Trading`. Its legal form stays one, unless there is nothing else.
 fn promote(tokens: &mut [Token]) {
-    let ranks: [&[Class]; 2] =
-        [&[Class::Generic], &[Class::Honorific, Class::Particle, Class::Initial]];
-    let has = |rank: &&&[Class]| tokens.iter().any(|token| rank.contains(&token.class));
-    let rank = ranks.iter().find(has).copied();
+    let only_legal = tokens.iter().all(|token| token.class == Class::Legal);
     for token in tokens {
-        if rank.is_none_or(|rank| rank.contains(&token.class)) {
+        if only_legal || token.class != Class::Legal {
             token.class = Class::Word;
         }
     }
@@ -214,7 +214,7 @@ mod tests {
             [Class::Word, Class::Generic, Class::Number, Class::Legal]
         );
         // Nothing else remains.
-        assert_eq!(classes("Royal Trading Ltd"), [Class::Word, Class::Word, Class::Legal]);
+        assert_eq!(classes("General Trading Ltd"), [Class::Word, Class::Word, Class::Legal]);
         assert_eq!(classes("Sheikh Dr."), [Class::Word, Class::Word]);
         assert_eq!(classes("La"), [Class::Word]);
         assert_eq!(classes("..., !"), []);

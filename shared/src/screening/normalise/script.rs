@@ -11,13 +11,15 @@ use super::{LONGEST_TOKEN, MOST_CHARACTERS, Origin, arabic};
 pub(super) struct Word {
     pub text: String,
     pub origin: Origin,
+    /// The character that a reading is of.
+    pub sign: Option<String>,
 }
 
 impl Word {
     pub(super) fn new(text: &str, origin: Origin) -> Option<Word> {
         let kept = text.chars().filter(char::is_ascii_alphanumeric).take(LONGEST_TOKEN);
         let text: String = kept.map(|c| c.to_ascii_lowercase()).collect();
-        (!text.is_empty()).then_some(Word { text, origin })
+        (!text.is_empty()).then_some(Word { text, origin, sign: None })
     }
 }
 
@@ -72,12 +74,16 @@ fn is_dropped(c: char) -> bool {
 /// One written word to ASCII; of Han and Hangul a word a character.
 fn fold(word: &str, out: &mut Vec<Word>) {
     if word.is_ascii() {
-        out.extend(Word::new(word, Origin::Letters));
+        out.extend(match disguised(word) {
+            Some(word) => Word::new(&word, Origin::Letters),
+            None => Word::new(word, Origin::Letters),
+        });
     } else if word.chars().any(arabic::is_arabic) {
         arabic::words(word, out);
     } else if word.chars().any(is_reading) {
         for c in word.chars() {
-            out.extend(Word::new(any_ascii_char(c), Origin::Reading));
+            let word = Word::new(any_ascii_char(c), Origin::Reading);
+            out.extend(word.map(|word| Word { sign: Some(format!("{:x}", u32::from(c))), ..word }));
         }
     } else {
         let hebrew = word.chars().any(|c| matches!(c, '\u{590}'..='\u{5ff}'));
@@ -93,6 +99,27 @@ fn fold(word: &str, out: &mut Vec<Word>) {
         }
         out.extend(Word::new(&ascii, origin));
     }
+}
+
+/// A word with digits for letters inside it, as in `Ig0r`, with letters.
+fn disguised(word: &str) -> Option<String> {
+    let inner = word.get(1..word.len().saturating_sub(1))?;
+    let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
+    let ends = word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && word.ends_with(|c: char| c.is_ascii_alphabetic());
+    let digits = inner.bytes().filter(u8::is_ascii_digit).count();
+    if !ends || digits == 0 || digits > 2 || letters < 3 {
+        return None;
+    }
+    let letter = |c: char| match c {
+        '0' => 'o',
+        '1' => 'i',
+        '3' => 'e',
+        '4' => 'a',
+        '5' => 's',
+        c => c,
+    };
+    Some(word.chars().map(letter).collect())
 }
 
 /// Han and Hangul: a character is a syllable, with one of several readings.

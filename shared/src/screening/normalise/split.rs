@@ -17,11 +17,11 @@ pub(super) fn compounds(words: Vec<Word>) -> Vec<Word> {
             word.text = "abd".to_owned();
             out.push(word);
         } else if let Some(servant_of) = after_abd(&word.text) {
-            out.push(Word { text: "abd".to_owned(), origin: word.origin });
-            out.push(Word { text: servant_of, origin: word.origin });
+            out.push(Word { text: "abd".to_owned(), origin: word.origin, sign: None });
+            out.push(Word { text: servant_of, ..word });
         } else if let Some(stem) = before_din(&word.text) {
-            out.push(Word { text: stem, origin: word.origin });
-            out.push(Word { text: "din".to_owned(), origin: word.origin });
+            out.push(Word { text: stem, origin: word.origin, sign: None });
+            out.push(Word { text: "din".to_owned(), ..word });
         } else {
             if matches!(word.text.as_str(), "abdallah" | "abdalla" | "abdulla" | "abdellah") {
                 word.text = "abdullah".to_owned();

@@ -37,8 +37,8 @@ const LEGAL: &[&str] = &[
     "publichnoe zakrytoe otkrytoe fgup gup mup chup oy oyj ab as asa aps hf ehf doo dd ad ood eood",
     "kft zrt nyrt sro spol zoo sp spzoo sia uab fze fzc fzco fzllc dmcc jlt wll bsc saog saoc psc",
     "pjs pjsco ltda eireli cia compania comandita kk yk kabushiki kaisha sirketi anonim sti tbk pt",
-    "unitary enterprise societa azioni aktiebolag osakeyhtio naamloze vennootschap besloten sae",
-    "saa sac spk tic ltdsti limitet lda unipessoal societatea raspundere",
+    "variable unitary enterprise societa azioni aktiebolag osakeyhtio naamloze vennootschap besloten sae",
+    "oo akg saa sac spk tic ltdsti limitet lda unipessoal societatea raspundere",
 ];
 
 /// Little words inside names of people and firms.
@@ -66,7 +66,7 @@ const HONORIFICS: &[&str] = &[
 const BUSINESS: &[&str] = &[
     "trading trade traders trader general international intl global world worldwide group groups",
     "holding holdings investment investments invest capital finance financial fund funds trust",
-    "bank banking bancorp exchange money insurance credit leasing lease management consulting",
+    "bank banks banking bancorp exchange money insurance credit leasing lease management consulting",
     "consultants consultancy advisory advisors partners partnership associates agency agencies",
     "service services solutions solution systems system technology technologies technical tech",
     "technological engineering engineers construction constructions contracting contractors",

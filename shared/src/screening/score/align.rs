@@ -54,7 +54,11 @@ impl Room {
         for (i, a) in left.iter().enumerate() {
             for (j, b) in right.iter().enumerate() {
                 if let Some((similarity, reason)) = similarity(a, b) {
-                    let weight = a.weight().min(b.weight());
+                    // An initial says a part of what the name it stands for would.
+                    let weight = match reason {
+                        Reason::Initial => a.weight().max(b.weight()),
+                        _ => a.weight().min(b.weight()),
+                    };
                     let (left, right) = (Span::one(i), Span::one(j));
                     self.found.push(Pair { left, right, similarity, reason, weight });
                 }
@@ -128,9 +132,13 @@ fn joined(ones: &[Part<'_>], others: &[Part<'_>], mut found: impl FnMut(Span, Sp
                     class: if one.class == Class::Number { Class::Number } else { Class::Word },
                     origin: Origin::Letters,
                     letters: letters(text),
+                    variant: 0,
                 };
                 let one_of = Part { origin: Origin::Letters, ..*one };
-                if let Some((similarity, _)) = similarity(&one_of, &whole) {
+                // A slip on top of a lost space is as much as two words can take.
+                let same = similarity(&one_of, &whole)
+                    .filter(|(similarity, reason)| *reason != Reason::Sound && *similarity >= 0.88);
+                if let Some((similarity, _)) = same {
                     let weight = span.iter().map(Part::weight).sum::<f32>().min(one.weight());
                     let span = Span { first: first as u8, count: count as u8 };
                     let pair = Pair {

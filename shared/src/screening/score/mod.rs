@@ -1,4 +1,4 @@
-//! How much two names are one name: a pure function of the two, the same whichever comes first.
+//! How much two names are one name: a pure function of the two and of nothing else.
 
 mod align;
 mod context;
@@ -19,41 +19,74 @@ pub use token::{Part, Reason, letters, similarity};
 pub const MODEL_VERSION: u32 = 1;
 
 /// The score from which a match is worth a person's time, unless a tenant says otherwise.
-pub const DEFAULT_MIN_SCORE: f32 = 0.77;
+pub const DEFAULT_MIN_SCORE: f32 = 0.78;
 
-/// What a token costs that one name has and the other leaves out, as a share of its weight.
-const OMISSION: f32 = 0.30;
+/// What a token of the list costs that the query leaves out, as a share of its weight. Who is
+/// listed with four names goes by two of them.
+const LEFT_OUT: f32 = 0.2;
+/// What a token of the query costs that the list does not have: a list tells all it knows.
+const ADDED: f32 = 0.5;
 /// What a token costs that the other name has another one for.
-const CONTRADICTION: f32 = 1.35;
+const CONTRADICTION: f32 = 2.4;
 /// The most that fewer than two aligned significant tokens can give, when a name has more.
 pub(super) const ONE_TOKEN: f32 = 0.65;
 /// The most that small words alone can give.
 const NO_TOKEN: f32 = 0.5;
+/// What is left of a score when father and son have changed places.
+const REVERSED: f32 = 0.7;
 /// From here on a pair of significant tokens is evidence.
 pub(super) const EVIDENT: f32 = 0.7;
 
-/// The score of two names, from 0 to 1, 1 for equal tokens. The alignment stays in `room`.
-pub fn score(left: &[Part<'_>], right: &[Part<'_>], room: &mut Room) -> f32 {
-    room.align(left, right);
+/// The score of a query's name and a listed one, from 0 to 1, 1 for equal tokens. The alignment
+/// stays in `room`. The names may change places but for one thing: what the query leaves out
+/// costs less than what it adds.
+pub fn score(query: &[Part<'_>], listed: &[Part<'_>], room: &mut Room) -> f32 {
+    room.align(query, listed);
     let mut matched = Sums::default();
-    let (mut rest_left, mut rest_right) = (Rest::of(left), Rest::of(right));
-    let most_significant = rest_left.significant.max(rest_right.significant);
-    let mut evidence = 0;
+    let (mut rest_query, mut rest_listed) = (Rest::of(query), Rest::of(listed));
+    let (mut evidence, mut least_similar) = (0, 1.0_f32);
     for pair in &room.pairs {
         matched.add(pair.weight, pair.similarity);
-        let significant = rest_left.take(left, pair.left).max(rest_right.take(right, pair.right));
-        let both = part_significant(left, pair.left) && part_significant(right, pair.right);
-        if both && pair.similarity >= EVIDENT {
-            evidence += significant;
+        let of_query = rest_query.take(query, pair.left);
+        let of_listed = rest_listed.take(listed, pair.right);
+        if of_query == 0 || of_listed == 0 {
+            // `Compay` is a word of its own until it is found to be a company.
+            rest_query.significant -= of_query;
+            rest_listed.significant -= of_listed;
+        } else if pair.similarity >= EVIDENT {
+            evidence += of_query.max(of_listed);
+            least_similar = least_similar.min(pair.similarity);
         }
     }
-    let score = matched.score(rest_left.weight, rest_right.weight);
-    let most = match (evidence, most_significant) {
-        (0, _) => NO_TOKEN,
-        (1, 2..) => ONE_TOKEN,
-        _ => 1.0,
+    let mut score = matched.score(rest_query.weight, rest_listed.weight);
+    if fathers_and_sons(query, listed, &room.pairs) {
+        score *= REVERSED;
+    }
+    match (evidence, rest_query.significant.max(rest_listed.significant)) {
+        (0, _) => score.min(NO_TOKEN),
+        (1, 2..) => score.min(ONE_TOKEN),
+        // One word on both sides: nothing else vouches for its spelling.
+        (1, _) => score * least_similar,
+        _ => score,
+    }
+}
+
+/// Whether one name says `A bin B` and the other `B bin A`.
+fn fathers_and_sons(query: &[Part<'_>], listed: &[Part<'_>], pairs: &[Pair]) -> bool {
+    let son_of = |part: &Part<'_>| matches!(part.text, b"bin" | b"ibn" | b"ben" | b"bint");
+    let partner = |place: usize| {
+        let of = |pair: &&Pair| usize::from(pair.left.first) == place && pair.left.count == 1;
+        pairs.iter().find(of).map(|pair| usize::from(pair.right.first))
     };
-    score.min(most)
+    let fathers = query.iter().enumerate().filter(|(_, part)| son_of(part));
+    fathers.into_iter().any(|(place, _)| {
+        let (Some(son), Some(father)) =
+            (place.checked_sub(1).and_then(partner), partner(place + 1))
+        else {
+            return false;
+        };
+        father + 2 == son && listed.get(father + 1).is_some_and(son_of)
+    })
 }
 
 /// What is not aligned yet.
@@ -74,10 +107,6 @@ impl Rest {
         self.weight -= parts.iter().map(Part::weight).sum::<f32>();
         parts.iter().filter(|part| part.class.is_significant()).count()
     }
-}
-
-fn part_significant(parts: &[Part<'_>], span: Span) -> bool {
-    parts.get(span.range()).unwrap_or_default().iter().any(|part| part.class.is_significant())
 }
 
 /// A score before the tokens were aligned, from above: `small` is the weight of what was not
@@ -101,13 +130,12 @@ impl Sums {
     }
 
     /// What is left on both sides contradicts; what only one side has more is an omission.
-    fn score(self, rest_left: f32, rest_right: f32) -> f32 {
-        let (left, right) = (rest_left.max(0.0), rest_right.max(0.0));
+    fn score(self, rest_query: f32, rest_listed: f32) -> f32 {
         // Below the rounding of sums of weights nothing is left.
-        let (less, more) = (left.min(right), left.max(right));
-        let (less, more) =
-            (if less < 1e-4 { 0.0 } else { less }, if more < 1e-4 { 0.0 } else { more });
-        let cost = OMISSION * (more - less) + CONTRADICTION * less;
+        let rest = |weight: f32| if weight < 1e-4 { 0.0 } else { weight };
+        let (query, listed) = (rest(rest_query), rest(rest_listed));
+        let both = query.min(listed);
+        let cost = CONTRADICTION * both + ADDED * (query - both) + LEFT_OUT * (listed - both);
         if self.weight > 0.0 { self.similar / (self.weight + cost) } else { 0.0 }
     }
 }

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use crate::screening::normalise::{Class, LONGEST_TOKEN, Origin, Token};
+use crate::screening::normalise::{Class, LONGEST_TOKEN, Origin, Token, variant};
 
 /// Why two tokens were taken for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +20,8 @@ pub enum Reason {
     Sound,
     /// The first letter of it.
     Initial,
+    /// Another form of the same name: Bill for William.
+    Variant,
     /// One side writes together what the other writes apart.
     Joined,
     /// The same consonants, one side from a script that writes no vowels, or one reading of it.
@@ -35,11 +37,19 @@ pub struct Part<'a> {
     pub origin: Origin,
     /// See [`letters`]: two words with few letters in common are not compared any further.
     pub letters: u32,
+    /// The group of names that stand for each other which it belongs to; 0 for none.
+    pub variant: u8,
 }
 
 impl<'a> Part<'a> {
-    pub const EMPTY: Part<'static> =
-        Part { text: b"", skeleton: b"", class: Class::Word, origin: Origin::Letters, letters: 0 };
+    pub const EMPTY: Part<'static> = Part {
+        text: b"",
+        skeleton: b"",
+        class: Class::Word,
+        origin: Origin::Letters,
+        letters: 0,
+        variant: 0,
+    };
 
     pub fn of(token: &'a Token) -> Part<'a> {
         Part {
@@ -48,6 +58,7 @@ impl<'a> Part<'a> {
             class: token.class,
             origin: token.origin,
             letters: letters(token.text.as_bytes()),
+            variant: variant(&token.text),
         }
     }
 
@@ -60,13 +71,13 @@ impl<'a> Part<'a> {
                 3 => 0.9,
                 _ => 1.0,
             },
-            Class::Common => 0.75,
+            Class::Common => 0.7,
             Class::Number => 1.0,
-            Class::Generic => 0.4,
+            Class::Generic => 0.6,
             Class::Initial => 0.25,
             Class::Particle => 0.1,
             Class::Honorific => 0.08,
-            Class::Legal => 0.1,
+            Class::Legal => 0.05,
         }
     }
 }
@@ -81,9 +92,11 @@ pub fn letters(text: &[u8]) -> u32 {
 /// The similarity of two tokens, above 0 and up to 1, and what it rests on; `None` for two
 /// words. Symmetric.
 pub fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
-    let readings = (a.origin == Origin::Reading) != (b.origin == Origin::Reading);
+    if a.origin == Origin::Reading || b.origin == Origin::Reading {
+        return reading(a, b).map(|score| (score, Reason::Script));
+    }
     if a.text == b.text {
-        return Some(if readings { (READING, Reason::Script) } else { (1.0, Reason::Equal) });
+        return Some((1.0, Reason::Equal));
     }
     if a.class == Class::Number || b.class == Class::Number {
         return None;
@@ -94,12 +107,28 @@ pub fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
         return (initial && named).then_some((INITIAL, Reason::Initial));
     }
     if a.origin == Origin::Consonants || b.origin == Origin::Consonants {
-        return consonants(a.skeleton, b.skeleton).map(|score| (score, Reason::Script));
+        return consonants(a, b).map(|score| (score, Reason::Script));
     }
-    let (shorter, longer) = (a.text.len().min(b.text.len()), a.text.len().max(b.text.len()));
+    let written = spelling(a, b);
+    let same = a.variant != 0 && a.variant == b.variant;
+    let variant = || same.then_some((VARIANT, Reason::Variant));
+    match written {
+        Some(written) if written.0 >= VARIANT => Some(written),
+        written => variant().or(written),
+    }
+}
+
+/// Two words with their vowels: a slip apart, or of the same sound.
+fn spelling(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
+    let (short, long) = if a.text.len() <= b.text.len() { (a, b) } else { (b, a) };
+    let (shorter, longer) = (short.text.len(), long.text.len());
+    if shorter == 2 && longer == 3 && short.text[0] == long.text[0] {
+        let left_out = long.text[1..].contains(&short.text[1]);
+        return left_out.then_some((TWO_LETTERS, Reason::Spelling));
+    }
     // A cheap bound first: a letter that only one of them has costs an edit of its own.
     let strange = (a.letters & !b.letters).count_ones().max((b.letters & !a.letters).count_ones());
-    if shorter < 3 || strange > 4 || longer - shorter > 4 {
+    if shorter < 3 || strange > 4 || longer - shorter > 4 || gendered(short, long) {
         return None;
     }
     let sounds = a.skeleton == b.skeleton && a.skeleton.len() >= 2;
@@ -115,18 +144,43 @@ pub fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
         _ => 2.8,
     };
     let spelt = (cost <= budget).then(|| 1.0 - cost / length * SPELLING);
-    let sounding = (sounds && cost <= 0.5 * length).then_some(match a.skeleton.len() {
-        2 => 0.84,
-        3 => 0.91,
-        _ => 0.94,
-    });
-    let best = match (spelt, sounding) {
-        (Some(spelt), Some(sounding)) if sounding > spelt => (sounding, Reason::Sound),
-        (Some(spelt), _) => (spelt, Reason::Spelling),
-        (None, Some(sounding)) => (sounding, Reason::Sound),
-        (None, None) => return None,
+    let most = match a.skeleton.len() {
+        2 => 0.87,
+        3 => 0.95,
+        _ => 0.98,
     };
-    Some(if readings { (best.0 * READING, Reason::Script) } else { best })
+    let sounding = (sounds && cost <= 0.5 * length).then_some(most - cost / length * SOUND);
+    match (spelt, sounding) {
+        (Some(spelt), Some(sounding)) if sounding > spelt => Some((sounding, Reason::Sound)),
+        (Some(spelt), _) => Some((spelt, Reason::Spelling)),
+        (None, Some(sounding)) => Some((sounding, Reason::Sound)),
+        (None, None) => None,
+    }
+}
+
+/// Han and Hangul: the same character is the same; the same reading is no more than a hint.
+fn reading(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
+    match (a.text == b.text, a.origin == b.origin) {
+        (true, true) if a.skeleton == b.skeleton => Some(1.0),
+        (true, true) => Some(SAME_READING),
+        (true, false) => Some(READING),
+        (false, _) => None,
+    }
+}
+
+/// Antonio and Antonia, Martin and Martina: frequent names of a man and of a woman, and not of
+/// one person.
+fn gendered(short: &Part<'_>, long: &Part<'_>) -> bool {
+    let (Some((last_short, stem_short)), Some((last_long, stem_long))) =
+        (short.text.split_last(), long.text.split_last())
+    else {
+        return false;
+    };
+    let common = short.class == Class::Common || long.class == Class::Common;
+    let pair = matches!((last_short, last_long), (b'a', b'o') | (b'o', b'a'));
+    let swapped = pair && (stem_short == stem_long || short.skeleton == long.skeleton);
+    let added = *last_long == b'a' && stem_long == short.text && *last_short != b'a';
+    common && (swapped || added)
 }
 
 /// A token is compared with as many adjacent ones, written together.
@@ -134,26 +188,49 @@ pub(super) const LONGEST_SPAN: usize = 3;
 
 /// What a slip costs, over the length of the word.
 const SPELLING: f32 = 1.0;
-const INITIAL: f32 = 0.8;
+/// The same of a word whose consonants are the same.
+const SOUND: f32 = 0.45;
+const INITIAL: f32 = 0.6;
+/// Bill for William, Lee for Ri.
+const VARIANT: f32 = 0.88;
+/// Al for Ali: a third of the word is gone.
+const TWO_LETTERS: f32 = 0.72;
 /// A reading of Han or Hangul, however equal: below every threshold by itself.
 const READING: f32 = 0.7;
+const SAME_READING: f32 = 0.6;
 
-/// Of a word without its vowels.
-fn consonants(a: &[u8], b: &[u8]) -> Option<f32> {
-    let shorter = a.len().min(b.len());
-    if a == b {
-        return match shorter {
-            0 => None,
-            1 => Some(0.7),
-            2 => Some(0.88),
-            _ => Some(0.94),
-        };
-    }
-    (shorter >= 2 && a.len().max(b.len()) >= 3 && one_apart(a, b)).then_some(if shorter >= 3 {
-        0.82
+/// Of a word without its short vowels: the consonants must be the same, and the long vowels that
+/// it does write should be there.
+fn consonants(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
+    let shorter = a.skeleton.len().min(b.skeleton.len());
+    let most = if a.skeleton == b.skeleton {
+        match shorter {
+            0 | 1 => return None,
+            2 => 0.9,
+            _ => 0.95,
+        }
+    } else if shorter >= 3 && one_apart(a.skeleton, b.skeleton) {
+        0.84
     } else {
-        0.72
-    })
+        return None;
+    };
+    let missing = |one: &Part<'_>, other: &Part<'_>| {
+        one.origin == Origin::Consonants && !has_vowels(one.text, other.text)
+    };
+    Some(if missing(a, b) || missing(b, a) { most - 0.12 } else { most })
+}
+
+/// Whether the vowels that `written` has stand in `full` in the same order. The first letter is
+/// left out: it carries any vowel.
+fn has_vowels(written: &[u8], full: &[u8]) -> bool {
+    let vowel = |letter: &u8| match letter {
+        b'a' => Some(b'a'),
+        b'e' | b'i' | b'y' => Some(b'i'),
+        b'o' | b'u' | b'w' | b'v' => Some(b'u'),
+        _ => None,
+    };
+    let mut there = full.iter().filter_map(vowel);
+    written.iter().skip(1).filter_map(vowel).all(|sought| there.any(|vowel| vowel == sought))
 }
 
 /// One consonant more or less: a long vowel that was a consonant after all.
@@ -196,7 +273,7 @@ fn rotated(turn: usize) -> [usize; 3] {
     [turn % 3, (turn + 2) % 3, (turn + 1) % 3]
 }
 
-const FIRST: u16 = 30;
+const FIRST: u16 = 20;
 const SWAP: u16 = 90;
 
 /// Of a letter that only one side has.
