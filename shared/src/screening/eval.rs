@@ -145,6 +145,17 @@ pub fn evaluate(
     }
 }
 
+/// Runs every query once at the threshold, as a caller would, and answers how many matches there
+/// were: what a caller times for queries per second, on as many threads as it likes.
+pub fn run(lists: &[&Index], queries: &[Labelled], threshold: f32) -> usize {
+    let mut screener = Screener::new(lists.iter().copied());
+    let one = |labelled: &Labelled| {
+        let query = Query { kind: labelled.kind, ..Query::of_name(&labelled.name) };
+        screener.screen(&query, threshold).len()
+    };
+    queries.iter().map(one).sum()
+}
+
 fn shares(scored: &[(&Labelled, f32)], threshold: f32) -> Shares {
     let share_of = |sort: Sort| {
         let scores = scored.iter().filter(|(labelled, _)| labelled.sort == sort);
@@ -179,4 +190,43 @@ pub fn alert_rate(
 
 fn share(hits: usize, all: usize) -> f64 {
     if all == 0 { 0.0 } else { hits as f64 / all as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screening::tests::index_of_list;
+
+    const QUERIES: &str = "\
+query_id,kind,category,schema,query,expected_ids
+1,positive,exact,Person,Mirka Ilinovna Dovello,9|1
+2,positive,exact,Company,Nobody Knows Ltd,4
+3,negative,negative_us,Person,Ann Lindqvist,
+4,negative,hard_family,Person,Vestrimar,
+";
+
+    #[test]
+    fn shares_are_counted_by_sort_and_category() {
+        let index = index_of_list();
+        let queries = read_queries(QUERIES.as_bytes()).unwrap();
+        let report = evaluate(&[&index], &queries, 0.78, |_| ());
+        assert_eq!(report.shares.recall, 0.5);
+        assert_eq!(
+            (report.shares.random_negative_hits, report.shares.hard_negative_hits),
+            (0.0, 1.0)
+        );
+        assert_eq!((report.classes["exact"], report.classes["hard_family"]), (0.5, 1.0));
+        assert_eq!((report.sweep.len(), report.sweep[0].threshold), (46, 0.5));
+        assert_eq!(report.sweep[45].threshold, 0.95);
+        assert_eq!(run(&[&index], &queries, 0.78), 2);
+    }
+
+    #[test]
+    fn names_are_read_from_the_column_that_has_them() {
+        let names =
+            read_names("id,full_name\n1,Mirka Dovello\n2,Ann Lindqvist\n".as_bytes()).unwrap();
+        assert_eq!(alert_rate(&[&index_of_list()], &names, 0.78, |_| ()), 0.5);
+        assert_eq!(read_names("whatever\nAnn\n".as_bytes()).unwrap(), ["Ann"]);
+        assert!(read_queries("query\nAnn\n".as_bytes()).is_err());
+    }
 }

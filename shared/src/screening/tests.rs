@@ -77,6 +77,10 @@ fn index_of(entities: Vec<Entity>) -> Index {
     Index::open(bytes_of(entities)).unwrap()
 }
 
+pub(super) fn index_of_list() -> Index {
+    index_of(list())
+}
+
 fn bytes_of(entities: Vec<Entity>) -> Vec<u8> {
     let source = Source { list: "synthetic", version: "1", date: Some("2026-01-01") };
     build(source, entities).unwrap()
@@ -345,6 +349,18 @@ proptest! {
             whole.sort();
             prop_assert_eq!(kept, whole, "{}", name);
         }
+    }
+
+    #[test]
+    fn what_is_asked_for_only_cuts_the_answer(
+        listed in entities(), name in name(), least in 0.4_f32..0.95,
+    ) {
+        let index = index_of(listed);
+        let mut screener = Screener::new([&index]);
+        let query = Query::of_name(&name);
+        let mut all = screener.screen(&query, 0.3);
+        all.retain(|found| found.score >= least);
+        prop_assert_eq!(screener.screen(&query, least), all);
     }
 
     #[test]
