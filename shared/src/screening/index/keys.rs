@@ -9,14 +9,18 @@ use crate::screening::score::Part;
 const TEXT: u32 = 0x811c_9dc5;
 const SKELETON: u32 = 0x9e37_79b9;
 const VARIANT: u32 = 0xc2b2_ae35;
+const FIRST: u32 = 0x27d4_eb2f;
 const NEAR: u32 = 0x85eb_ca6b;
 
-/// Words up to here are found with any letter wrong; longer ones with any consonant wrong and
-/// any vowels.
-const SHORT: usize = 7;
-const LONGEST_NEAR: usize = 12;
+/// Longer words are not found with any letter wrong, only with any consonant wrong or with the
+/// same beginning.
+const LONGEST_NEAR: usize = 16;
+/// Words from here on are also found by their first letters.
+const LONG: usize = 7;
+const BEGINNING: usize = 5;
 
-/// All keys of a token: itself, its consonants, and both without any one of their letters.
+/// All keys of a token: itself, its consonants, both without any one of their letters, and the
+/// beginning of a long word.
 pub(super) fn all(part: &Part<'_>, mut key: impl FnMut(u32)) {
     key(exact(part.text));
     if part.class == Class::Number || part.text.len() < 2 {
@@ -36,12 +40,14 @@ pub(super) fn all(part: &Part<'_>, mut key: impl FnMut(u32)) {
         }
     }
     let text = part.text;
-    let near = text.len() <= SHORT || (skeleton.len() < 4 && text.len() <= LONGEST_NEAR);
+    if text.len() >= LONG {
+        key(hash(FIRST, &text[..BEGINNING]));
+    }
     if text.len() == 2 {
         // And one of three letters may be found from two.
         key(hash(NEAR, text));
     }
-    if near && text.len() >= 3 {
+    if (3..=LONGEST_NEAR).contains(&text.len()) {
         key(hash(NEAR, text));
         if text.len() == 3 {
             // A word of two letters may be one of three that lost one.

@@ -25,6 +25,15 @@ impl Word {
 
 /// The words of a text, appended to `out`.
 pub(super) fn words(text: &str, out: &mut Vec<Word>) {
+    let characters = text.chars().take(MOST_CHARACTERS);
+    if text.is_ascii() {
+        split(characters, out);
+    } else {
+        split(characters.nfkc().take(MOST_CHARACTERS), out);
+    }
+}
+
+fn split(characters: impl Iterator<Item = char>, out: &mut Vec<Word>) {
     let mut word = String::new();
     // A dot or slash between single letters binds them: L.L.C., M/V.
     let mut letters_before = 0;
@@ -35,8 +44,7 @@ pub(super) fn words(text: &str, out: &mut Vec<Word>) {
             word.clear();
         }
     };
-    let composed = text.chars().take(MOST_CHARACTERS).nfkc().take(MOST_CHARACTERS);
-    let mut characters = composed.filter(|c| !is_dropped(*c)).peekable();
+    let mut characters = characters.filter(|c| !is_dropped(*c)).peekable();
     while let Some(c) = characters.next() {
         if c.is_alphanumeric() || is_combining_mark(c) {
             let alone = !characters.peek().is_some_and(|next| next.is_alphanumeric());
