@@ -132,18 +132,20 @@ fn spelling(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
         return None;
     }
     let sounds = a.skeleton == b.skeleton && a.skeleton.len() >= 2;
-    if !sounds && (strange > 3 || longer - shorter > 3) {
+    let budget = match longer {
+        0..=3 => 100,
+        4..=6 => 140,
+        7..=9 => 200,
+        _ => 280,
+    };
+    let limit = if sounds { budget.max(50 * longer as u16) } else { budget };
+    if strange as u16 * LEAST_CHANGE > limit {
         return None;
     }
-    let cost = f32::from(cost(a.text, b.text)) / 100.0;
-    let length = longer as f32;
-    let budget = match longer {
-        0..=3 => 1.0,
-        4..=6 => 1.4,
-        7..=9 => 2.0,
-        _ => 2.8,
-    };
-    let spelt = (cost <= budget).then(|| 1.0 - cost / length * SPELLING);
+    let cost = cost(a.text, b.text, limit)?;
+    let within = cost <= budget;
+    let (cost, length) = (f32::from(cost) / 100.0, longer as f32);
+    let spelt = within.then(|| 1.0 - cost / length * SPELLING);
     let most = match a.skeleton.len() {
         2 => 0.87,
         3 => 0.95,
@@ -242,18 +244,20 @@ fn one_apart(a: &[u8], b: &[u8]) -> bool {
 
 /// The cheapest way from one word to the other, in hundredths of a slip: vowels change for less
 /// than consonants, sounds that are near for less than those that are not, a doubled letter and a
-/// swapped pair for less than two slips, and the first letter for more.
-fn cost(a: &[u8], b: &[u8]) -> u16 {
+/// swapped pair for less than two slips, and the first letter for more. `None` above the limit.
+fn cost(a: &[u8], b: &[u8], limit: u16) -> Option<u16> {
     const SIDE: usize = LONGEST_TOKEN * LONGEST_SPAN + 1;
     let (a, b) = (&a[..a.len().min(SIDE - 1)], &b[..b.len().min(SIDE - 1)]);
     let mut rows = [[0_u16; SIDE]; 3];
     for place in 1..=b.len() {
         rows[0][place] = rows[0][place - 1] + insertion(b, place - 1);
     }
+    let mut least_before = 0;
     for i in 1..=a.len() {
         let [now, before, earlier] = rotated(i);
         let deletion = insertion(a, i - 1);
         rows[now][0] = rows[before][0] + deletion;
+        let mut least = rows[now][0];
         for j in 1..=b.len() {
             let first = if i == 1 && j == 1 && a[0] != b[0] { FIRST } else { 0 };
             let mut best = rows[before][j - 1] + substitution(a[i - 1], b[j - 1]) + first;
@@ -263,9 +267,16 @@ fn cost(a: &[u8], b: &[u8]) -> u16 {
                 best = best.min(rows[earlier][j - 2] + SWAP);
             }
             rows[now][j] = best;
+            least = least.min(best);
         }
+        // A swap leads from the row before: both must be beyond it.
+        if least > limit && least_before > limit {
+            return None;
+        }
+        least_before = least;
     }
-    rows[rotated(a.len())[0]][b.len()]
+    let cost = rows[rotated(a.len())[0]][b.len()];
+    (cost <= limit).then_some(cost)
 }
 
 /// Where the row of this turn, of the last and of the one before lie.
@@ -275,6 +286,8 @@ fn rotated(turn: usize) -> [usize; 3] {
 
 const FIRST: u16 = 20;
 const SWAP: u16 = 90;
+/// No letter is changed for another one for less.
+const LEAST_CHANGE: u16 = 65;
 
 /// Of a letter that only one side has.
 fn insertion(word: &[u8], at: usize) -> u16 {
