@@ -2,6 +2,7 @@
 
 mod align;
 mod context;
+mod cost;
 mod explain;
 mod token;
 
