@@ -4,6 +4,7 @@ pub mod delta;
 pub mod entity;
 pub mod eval;
 pub mod index;
+pub mod lists;
 pub mod normalise;
 pub mod score;
 mod screen;

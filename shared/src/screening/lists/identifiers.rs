@@ -1,0 +1,211 @@
+//! What identifiers are called on lists, and what we call them.
+
+/// Every kind of identifier that a list reads into.
+pub const KINDS: &[&str] = &[
+    "passport",
+    "national_id",
+    "tax_id",
+    "registration",
+    "license",
+    "driving_license",
+    "social_security",
+    "birth_certificate",
+    "lei",
+    "swift",
+    "duns",
+    "isin",
+    "imo",
+    "mmsi",
+    "call_sign",
+    "aircraft_serial",
+    "tail_number",
+    "crypto",
+    "email",
+    "phone",
+    "website",
+    "other",
+];
+
+/// The kind of a document by its label, as OFAC's reference values, the UN and the EU write it.
+pub(super) fn kind(label: &str) -> Option<&'static str> {
+    let label = label.trim().trim_end_matches(['.', ':', '#']).trim();
+    let exact = LABELS
+        .iter()
+        .find(|(known, _)| known.trim_end_matches(['.', '#', ' ']).eq_ignore_ascii_case(label));
+    if let Some((_, kind)) = exact {
+        return Some(kind);
+    }
+    if label.starts_with("Digital Currency Address") {
+        return Some("crypto");
+    }
+    let label = label.to_ascii_lowercase();
+    let rough = [
+        ("passport", "passport"),
+        ("travel doc", "passport"),
+        ("tax", "tax_id"),
+        ("fiscal", "tax_id"),
+        ("vat", "tax_id"),
+        ("imo", "imo"),
+        ("mmsi", "mmsi"),
+        ("swift", "swift"),
+        ("driv", "driving_license"),
+        ("social security", "social_security"),
+        ("birth certificate", "birth_certificate"),
+        ("national id", "national_id"),
+        ("identity card", "national_id"),
+        ("identification card", "national_id"),
+        ("registration", "registration"),
+        ("registry", "registration"),
+        ("licen", "license"),
+        ("email", "email"),
+        ("website", "website"),
+        ("phone", "phone"),
+    ];
+    rough.iter().find(|(part, _)| label.contains(part)).map(|(_, kind)| *kind)
+}
+
+/// The kind and the rest of a remark that begins with a label; the longest label counts.
+pub(super) fn labelled(remark: &str) -> Option<(&'static str, &str)> {
+    let best = LABELS
+        .iter()
+        .filter_map(|(label, kind)| Some((*label, *kind, remark.strip_prefix(label)?)))
+        .filter(|(.., rest)| rest.starts_with([' ', ':']))
+        .max_by_key(|(label, ..)| label.len());
+    best.map(|(_, kind, rest)| (kind, rest.trim_start_matches([' ', ':'])))
+}
+
+/// Labels as they stand in OFAC's remarks and advanced reference values.
+const LABELS: &[(&str, &str)] = &[
+    ("Passport", "passport"),
+    ("Diplomatic Passport", "passport"),
+    ("British National Overseas Passport", "passport"),
+    ("U.S.A. Passport", "passport"),
+    ("Stateless Person Passport", "passport"),
+    ("Passport Booklet", "passport"),
+    ("Travel Document Number", "passport"),
+    ("National ID No.", "national_id"),
+    ("National Identification Number", "national_id"),
+    ("National Foreign ID Number", "national_id"),
+    ("Identification Number", "national_id"),
+    ("Turkish Identification Number", "national_id"),
+    ("UAE Identification", "national_id"),
+    ("Personal ID Card", "national_id"),
+    ("Bosnian Personal ID No.", "national_id"),
+    ("Moroccan Personal ID No.", "national_id"),
+    ("Citizen's Card Number", "national_id"),
+    ("Numero de Identidad", "national_id"),
+    ("Kenyan ID No.", "national_id"),
+    ("Tazkira National ID Card", "national_id"),
+    ("Refugee ID Card", "national_id"),
+    ("Stateless Person ID Card", "national_id"),
+    ("Residency Number", "national_id"),
+    ("Cedula No.", "national_id"),
+    ("Cedula de Ciudadania", "national_id"),
+    ("Cedula de Residencia", "national_id"),
+    ("C.U.R.P.", "national_id"),
+    ("C.U.I.", "national_id"),
+    ("C.U.I.P.", "national_id"),
+    ("D.N.I.", "national_id"),
+    ("I.F.E.", "national_id"),
+    ("N.I.E.", "national_id"),
+    ("LE Number", "national_id"),
+    ("Credencial electoral", "national_id"),
+    ("Electoral Registry No.", "national_id"),
+    ("Cartilla de Servicio Militar Nacional", "national_id"),
+    ("Military Registration Number", "national_id"),
+    ("SSN", "social_security"),
+    ("Driver's License No.", "driving_license"),
+    ("Birth Certificate Number", "birth_certificate"),
+    ("Tax ID No.", "tax_id"),
+    ("R.F.C.", "tax_id"),
+    ("RFC", "tax_id"),
+    ("NIT #", "tax_id"),
+    ("RUC #", "tax_id"),
+    ("RIF #", "tax_id"),
+    ("RTN", "tax_id"),
+    ("C.U.I.T.", "tax_id"),
+    ("C.I.F.", "tax_id"),
+    ("C.N.P.J.", "tax_id"),
+    ("V.A.T. Number", "tax_id"),
+    ("US FEIN", "tax_id"),
+    ("Italian Fiscal Code", "tax_id"),
+    ("Fiscal Code", "tax_id"),
+    ("Paraguayan tax identification number", "tax_id"),
+    ("Numero Unico de Identificacao Tributaria (NUIT)", "tax_id"),
+    ("Registration Number", "registration"),
+    ("Registration ID", "registration"),
+    ("Business Registration Number", "registration"),
+    ("Business Registration Document #", "registration"),
+    ("Business Number", "registration"),
+    ("Company Number", "registration"),
+    ("UK Company Number", "registration"),
+    ("Company ID", "registration"),
+    ("Commercial Registry Number", "registration"),
+    ("Central Registration System Number", "registration"),
+    ("Public Registration Number", "registration"),
+    ("Certificate of Incorporation Number", "registration"),
+    ("Chamber of Commerce Number", "registration"),
+    ("Istanbul Chamber of Comm. No.", "registration"),
+    ("Dubai Chamber of Commerce Membership No.", "registration"),
+    ("Economic Register Number (CBLS)", "registration"),
+    ("Enterprise Number", "registration"),
+    ("Folio Mercantil No.", "registration"),
+    ("Matricula Mercantil No", "registration"),
+    ("Government Gazette Number", "registration"),
+    ("Organization Code", "registration"),
+    ("Branch Unit Number", "registration"),
+    ("Registered Charity No.", "registration"),
+    ("Romanian C.R.", "registration"),
+    ("C.R. No.", "registration"),
+    ("Unified Social Credit Code (USCC)", "registration"),
+    ("United Social Credit Code Certificate (USCCC)", "registration"),
+    ("License", "license"),
+    ("Trade License No.", "license"),
+    ("Pilot License Number", "license"),
+    ("Afghan Money Service Provider License Number", "license"),
+    ("SRE Permit No.", "license"),
+    ("Permit Number", "license"),
+    ("Legal Entity Number", "lei"),
+    ("SWIFT/BIC", "swift"),
+    ("D-U-N-S Number", "duns"),
+    ("ISIN", "isin"),
+    ("BIK (RU)", "other"),
+    ("File Number", "other"),
+    ("VisaNumberID", "other"),
+    ("Aircraft Mode S Transponder Code", "other"),
+    ("Vessel Registration Identification", "registration"),
+    ("Vessel Registration Identification IMO", "imo"),
+    ("Vessel Registration Number", "imo"),
+    ("Identification Number IMO", "imo"),
+    ("Company Number IMO", "imo"),
+    ("MMSI", "mmsi"),
+    ("Vessel Call Sign", "call_sign"),
+    ("Other Vessel Call Sign", "call_sign"),
+    ("Aircraft Manufacturer's Serial Number (MSN)", "aircraft_serial"),
+    ("Aircraft Construction Number (also called L/N or S/N or F/N)", "aircraft_serial"),
+    ("Aircraft Serial Identification", "aircraft_serial"),
+    ("Aircraft Tail Number", "tail_number"),
+    ("Email Address", "email"),
+    ("Website", "website"),
+    ("Phone Number", "phone"),
+    ("Telephone", "phone"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_lead_to_kinds_that_exist() {
+        assert!(LABELS.iter().all(|(_, kind)| KINDS.contains(kind)));
+        assert_eq!(labelled("Passport A1 (Iran)"), Some(("passport", "A1 (Iran)")));
+        let imo = labelled("Vessel Registration Identification IMO 1234567");
+        assert_eq!(imo, Some(("imo", "1234567")));
+        assert_eq!(labelled("Passports of many"), None);
+        assert_eq!(kind("Digital Currency Address - XBT"), Some("crypto"));
+        assert_eq!(kind("National Identification Number"), Some("national_id"));
+        assert_eq!(kind("Tax ID No."), Some("tax_id"));
+        assert_eq!(kind("National passport"), Some("passport"));
+        assert_eq!(kind("Favourite colour"), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! List formats: files as their publishers make them, read into [`Entity`].
+//!
+//! A format is told from the content, never from a file's name. A record that can't be read is
+//! reported with its position and left out; a file that can't be trusted (another format, cut
+//! off, one record in twenty damaged, nothing in it) is refused whole, because a list that is
+//! silently too short is the worst list there is. After a refusal, what was handed over before
+//! it is to be thrown away.
+//!
+//! UN, EU XML, FollowTheMoney and plain lists are streamed. The other formats spread an entry over
+//! files, sections or rows, so those are held until their end; [`input::MAX_HELD`] bounds them.
+
+pub mod countries;
+pub mod dates;
+mod entry;
+mod identifiers;
+mod input;
+mod ofac_csv;
+mod ofac_remarks;
+mod report;
+mod sniff;
+mod table;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io::BufRead;
+
+pub use identifiers::KINDS as IDENTIFIER_KINDS;
+pub use report::{Counts, Report, Skipped, Unread};
+
+use crate::model::value::word;
+use crate::screening::entity::Entity;
+use report::Tally;
+use sniff::Source;
+
+/// A file to read.
+pub struct Input<'a> {
+    /// The file's name, for messages.
+    pub name: &'a str,
+    pub read: Box<dyn BufRead + 'a>,
+}
+
+word! {
+    /// A format that can be read.
+    Format {
+        OfacCsv = "ofac_csv", OfacXml = "ofac_xml", UnXml = "un_xml", EuCsv = "eu_csv",
+        EuXml = "eu_xml", UkCsv = "uk_csv", Ftm = "ftm", Plain = "plain",
+    }
+}
+
+/// Why a file was refused whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub file: String,
+    /// From 1, where the fault has a place.
+    pub line: Option<u64>,
+    pub why: String,
+}
+
+impl Refused {
+    fn new(file: &str, line: impl Into<Option<u64>>, why: impl Into<String>) -> Refused {
+        Refused { file: file.to_owned(), line: line.into(), why: why.into() }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}, line {line}: {}", self.file, self.why),
+            None => write!(f, "{}: {}", self.file, self.why),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Reads the files of one list and hands over its entries, in the order of the list.
+pub fn read(inputs: Vec<Input<'_>>, entity: &mut dyn FnMut(Entity)) -> Result<Report, Refused> {
+    let sources = inputs.into_iter().map(sniff::recognise).collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = sources.first() else {
+        return Err(Refused::new("", None, "no file was given"));
+    };
+    let format = first.shape.format();
+    if let Some(other) = sources.iter().find(|source| source.shape.format() != format) {
+        let why = format!(
+            "is {}, but {} is {}: one list is read from files of one format",
+            other.shape.format().as_str(),
+            first.name,
+            format.as_str()
+        );
+        return Err(Refused::new(&other.name, None, why));
+    }
+    let name = first.name.clone();
+    let mut tally = Tally::new(format, entity);
+    match format {
+        Format::OfacCsv => ofac_csv::read(sources, &mut tally)?,
+        _ => {
+            for source in sources {
+                read_one(source, &mut tally)?;
+            }
+        }
+    }
+    tally.finish(&name)
+}
+
+fn read_one(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refused> {
+    match source.shape.format() {
+        Format::OfacCsv => ofac_csv::read(vec![source], tally),
+        _ => Err(Refused::new(&source.name, None, "can't be read yet")),
+    }
+}
