@@ -12,14 +12,18 @@
 pub mod countries;
 pub mod dates;
 mod entry;
+mod eu_xml;
 mod identifiers;
 mod input;
 mod ofac_csv;
 mod ofac_remarks;
+mod ofac_xml;
 mod report;
 mod sniff;
 mod table;
 mod text;
+mod un_xml;
+mod xml;
 
 #[cfg(test)]
 mod tests;
@@ -108,6 +112,9 @@ pub fn read(inputs: Vec<Input<'_>>, entity: &mut dyn FnMut(Entity)) -> Result<Re
 fn read_one(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refused> {
     match source.shape.format() {
         Format::OfacCsv => ofac_csv::read(vec![source], tally),
+        Format::OfacXml => ofac_xml::read(source, tally),
+        Format::UnXml => un_xml::read(source, tally),
+        Format::EuXml => eu_xml::read(source, tally),
         _ => Err(Refused::new(&source.name, None, "can't be read yet")),
     }
 }

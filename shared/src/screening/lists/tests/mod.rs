@@ -1,6 +1,7 @@
 //! Lists that we made up, read field by field; then the same lists cut, damaged and made hostile.
 
 mod ofac;
+mod official;
 
 use std::io::{BufReader, Cursor};
 
@@ -11,6 +12,9 @@ const SDN: &[u8] = include_bytes!("../fixtures/sdn.csv");
 const ALT: &[u8] = include_bytes!("../fixtures/alt.csv");
 const ADD: &[u8] = include_bytes!("../fixtures/add.csv");
 const COMMENTS: &[u8] = include_bytes!("../fixtures/sdn_comments.csv");
+const ADVANCED: &[u8] = include_bytes!("../fixtures/sdn_advanced.xml");
+const UN: &[u8] = include_bytes!("../fixtures/un.xml");
+const EU: &[u8] = include_bytes!("../fixtures/eu.xml");
 
 /// Reads files, a few bytes at a time so that nothing depends on where a buffer ends.
 fn read_files(files: &[&[u8]]) -> Result<(Vec<Entity>, Report), Refused> {

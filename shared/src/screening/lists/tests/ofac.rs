@@ -120,8 +120,43 @@ fn sdn_csv_alone_is_a_list_and_the_rest_without_it_is_none() {
     assert_eq!(entities.len(), 5);
     assert!(refused(&[ALT, ADD]).contains("sdn.csv is missing"));
     assert!(refused(&[SDN, ALT, ALT]).contains("is a second alt.csv"));
+    assert!(refused(&[SDN, UN]).contains("one list is read from files of one format"));
     let strangers =
         b"901,1,\"aka\",\"A\",-0- \n902,2,\"aka\",\"B\",-0- \n903,3,\"aka\",\"C\",-0- \n";
     let why = refused(&[SDN, strangers]);
     assert!(why.contains("4 of 12 records can't be read"), "{why}");
+}
+
+#[test]
+fn the_advanced_model_reads_into_the_same_entities() {
+    let (entities, report) = read_files(&[ADVANCED]).unwrap();
+    assert_eq!(report.format, Format::OfacXml);
+    assert_eq!(report.published.as_deref(), Some("2026-05-21"));
+    let vardek = entity(&entities, "101");
+    assert_eq!(
+        names(vardek),
+        [
+            "primary: VARDEK, Osmin Talib",
+            "strong_alias: Вардек, Осмин",
+            "former: OSTROV, Osmin",
+            "weak_alias: THE LANTERN",
+        ]
+    );
+    assert_eq!(parts(vardek), (Some("Osmin Talib"), Some("VARDEK")));
+    assert_eq!(dates(vardek), "1954-10-07 ~1950 1941..1943 1960-02");
+    assert_eq!(lands(vardek), "birth:IR nationality:KP residence:IR");
+    assert_eq!(ids(vardek), ["passport:X7712345 (IR)", "crypto:1FictionalAddress0000000000000"]);
+    assert_eq!(vardek.programs, ["SDGT", "IFSR"]);
+    assert_eq!(vardek.gender.map(|gender| gender.as_str()), Some("male"));
+    assert_eq!(remarks(vardek), "POB: Sarnath, Iran");
+    let northwind = entity(&entities, "102");
+    assert_eq!(names(northwind), ["primary: NORTHWIND TRADING & SHIPPING CO., LTD."]);
+    assert_eq!((dates(northwind), lands(northwind)), ("1999-01-12".to_owned(), String::new()));
+    assert_eq!(ids(northwind), ["tax_id:100200 (KP)", "swift:NWTSDEFF"]);
+    assert_eq!(remarks(northwind), "All offices & branches – worldwide");
+    let heron = entity(&entities, "103");
+    assert_eq!((heron.kind.as_str(), lands(heron)), ("vessel", "registration:IR".to_owned()));
+    assert_eq!(ids(heron), ["imo:1234567", "call_sign:ABCD5"]);
+    assert_eq!(remarks(heron), "VESSEL TYPE: Bulk Carrier");
+    assert_eq!(skipped(&report), [(86, "104", "has no profile")]);
 }
