@@ -12,16 +12,21 @@
 pub mod countries;
 pub mod dates;
 mod entry;
+mod eu_csv;
 mod eu_xml;
+mod ftm;
+mod held;
 mod identifiers;
 mod input;
 mod ofac_csv;
 mod ofac_remarks;
 mod ofac_xml;
+mod plain;
 mod report;
 mod sniff;
 mod table;
 mod text;
+mod uk_csv;
 mod un_xml;
 mod xml;
 
@@ -114,7 +119,10 @@ fn read_one(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refused> {
         Format::OfacCsv => ofac_csv::read(vec![source], tally),
         Format::OfacXml => ofac_xml::read(source, tally),
         Format::UnXml => un_xml::read(source, tally),
+        Format::EuCsv => eu_csv::read(source, tally),
         Format::EuXml => eu_xml::read(source, tally),
-        _ => Err(Refused::new(&source.name, None, "can't be read yet")),
+        Format::UkCsv => uk_csv::read(source, tally),
+        Format::Ftm => ftm::read(source, tally),
+        Format::Plain => plain::read(source, tally),
     }
 }

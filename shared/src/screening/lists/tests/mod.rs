@@ -1,7 +1,9 @@
 //! Lists that we made up, read field by field; then the same lists cut, damaged and made hostile.
 
+mod hostile;
 mod ofac;
 mod official;
+mod own;
 
 use std::io::{BufReader, Cursor};
 
@@ -15,6 +17,13 @@ const COMMENTS: &[u8] = include_bytes!("../fixtures/sdn_comments.csv");
 const ADVANCED: &[u8] = include_bytes!("../fixtures/sdn_advanced.xml");
 const UN: &[u8] = include_bytes!("../fixtures/un.xml");
 const EU: &[u8] = include_bytes!("../fixtures/eu.xml");
+const EU_CSV: &[u8] = include_bytes!("../fixtures/eu.csv");
+const EU_2018: &[u8] = include_bytes!("../fixtures/eu_2018.csv");
+const UK: &[u8] = include_bytes!("../fixtures/uk.csv");
+const FTM: &[u8] = include_bytes!("../fixtures/ftm.json");
+const PLAIN: &[u8] = include_bytes!("../fixtures/plain.csv");
+
+const ALL: &[&[u8]] = &[SDN, ALT, ADD, COMMENTS, ADVANCED, UN, EU, EU_CSV, EU_2018, UK, FTM, PLAIN];
 
 /// Reads files, a few bytes at a time so that nothing depends on where a buffer ends.
 fn read_files(files: &[&[u8]]) -> Result<(Vec<Entity>, Report), Refused> {
