@@ -7,7 +7,7 @@
 
 use super::Refused;
 use super::countries;
-use super::entry::{country, empty};
+use super::entry::country;
 use super::eu_xml::{Alias, alias, birth, gender, identification_kind, kind};
 use super::held::{Entry, Held};
 use super::report::Tally;
@@ -35,10 +35,9 @@ pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refu
             tally.skip(value(id).as_deref(), why);
             continue;
         }
-        tally.record();
         tally.published(published(&row));
-        let subject = row.get("entity_subjecttype", "subject_type");
-        if let Some(entry) = held.entry(id, line, |id| empty(id, kind(subject, tally))) {
+        let kind = kind(row.get("entity_subjecttype", "subject_type"), tally);
+        if let Some(entry) = held.entry(id, kind, line, tally) {
             read_row(&row, entry, tally);
         }
     }

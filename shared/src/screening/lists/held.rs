@@ -3,9 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::entry::empty;
 use super::report::Tally;
 use super::text::joined;
-use crate::screening::entity::Entity;
+use crate::screening::entity::{Entity, EntityKind};
 
 /// An entry as far as it was read.
 pub(super) struct Entry {
@@ -32,18 +33,21 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// The entry of this id; `begin` makes it when this is its first row.
+    /// The entry of this id, begun by its first row.
     pub(super) fn entry(
         &mut self,
         id: &str,
+        kind: EntityKind,
         line: u64,
-        begin: impl FnOnce(String) -> Entity,
+        tally: &mut Tally<'_>,
     ) -> Option<&mut Entry> {
         let next = self.entries.len();
         let place = *self.places.entry(id.to_owned()).or_insert(next);
         if place == next {
-            let entity = begin(id.to_owned());
+            let entity = empty(id.to_owned(), kind);
             self.entries.push(Entry { entity, line, remarks: Vec::new(), known: HashSet::new() });
+        } else {
+            tally.record();
         }
         self.entries.get_mut(place)
     }

@@ -19,6 +19,7 @@ mod held;
 mod identifiers;
 mod input;
 mod ofac_csv;
+mod ofac_party;
 mod ofac_remarks;
 mod ofac_xml;
 mod plain;
@@ -76,9 +77,10 @@ impl Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}, line {line}: {}", self.file, self.why),
-            None => write!(f, "{}: {}", self.file, self.why),
+        match (self.file.as_str(), self.line) {
+            ("", _) => f.write_str(&self.why),
+            (file, Some(line)) => write!(f, "{file}, line {line}: {}", self.why),
+            (file, None) => write!(f, "{file}: {}", self.why),
         }
     }
 }

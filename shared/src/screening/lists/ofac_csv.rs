@@ -3,7 +3,7 @@
 //! `sdn.csv` (or `cons_prim.csv`) holds the entries, `alt.csv` their aliases, `add.csv` their
 //! addresses and `sdn_comments.csv` what did not fit into their remarks. All are joined by the
 //! entity number; `-0-` stands for nothing. The columns are described in
-//! <https://ofac.treasury.gov/media/29976/download> (data specification), the files are at
+//! <https://www.treasury.gov/ofac/downloads/dat_spec.txt>, the files are at
 //! <https://ofac.treasury.gov/sanctions-list-service>. They state no date.
 
 use std::collections::HashMap;

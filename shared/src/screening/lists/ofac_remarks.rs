@@ -3,11 +3,11 @@
 //! What is read here stays in [`Entity::remarks`] as well, word for word: a label that is not
 //! known is still there for a person to read.
 
-use super::entry::{country, name, push};
+use super::entry::{country, name, person_name, push};
 use super::report::Tally;
 use super::text::value;
 use super::{countries, dates, identifiers};
-use crate::screening::entity::{CountryKind, Entity, Gender, Identifier, NameKind};
+use crate::screening::entity::{CountryKind, Entity, EntityKind, Gender, Identifier, NameKind};
 
 pub(super) fn read(remarks: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
     for piece in remarks.split(';') {
@@ -70,10 +70,13 @@ fn read_piece(piece: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
 }
 
 /// OFAC sets in quotes the aliases that it calls weak, see
-/// <https://ofac.treasury.gov/faqs/topic/1646>; they stand in the remarks only.
+/// <https://ofac.treasury.gov/faqs/122>; they stand in the remarks only.
 fn weak_alias(quoted: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
     let within = quoted.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     match within.and_then(value) {
+        Some(text) if entity.kind == EntityKind::Person => {
+            entity.names.push(person_name(text, NameKind::WeakAlias));
+        }
         Some(text) => entity.names.push(name(text, NameKind::WeakAlias)),
         None => tally.unread("alias", quoted),
     }

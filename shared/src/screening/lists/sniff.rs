@@ -132,5 +132,11 @@ fn csv(text: &str) -> Result<Shape, String> {
     if line.starts_with("last updated") && text.contains("Group ID") {
         return Err("is OFSI's former consolidated list; take the UK Sanctions List".to_owned());
     }
-    if cell(&first, "name") { Ok(Shape::Other(Format::Plain)) } else { Err(unknown()) }
+    if cell(&first, "name") {
+        return Ok(Shape::Other(Format::Plain));
+    }
+    if line.trim_start_matches('"').starts_with("name;") || line.contains(";name") {
+        return Err("is separated by semicolons; a plain list is separated by commas".to_owned());
+    }
+    Err(unknown())
 }

@@ -5,7 +5,7 @@
 //! it has names, addresses and so on, each repeating the rest. Some cells number their values:
 //! `(1) Russia (2) Ukraine`.
 
-use super::entry::{country, empty};
+use super::entry::country;
 use super::held::{Entry, Held};
 use super::report::Tally;
 use super::sniff::Source;
@@ -38,9 +38,8 @@ pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refu
             tally.skip(value(id).as_deref(), why);
             continue;
         }
-        tally.record();
         let kind = kind(&row, tally);
-        if let Some(entry) = held.entry(id, line, |id| empty(id, kind)) {
+        if let Some(entry) = held.entry(id, kind, line, tally) {
             read_row(&row, entry, tally);
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refu
 
 fn entity(node: &Node, tally: &mut Tally<'_>) -> Result<Entity, String> {
     let person = node.name == "INDIVIDUAL";
-    // DATAID stays; the reference number changes when an entry moves to another regime.
+    // The reference numbers were all changed once (2014); DATAID stayed.
     let id = text(node, "DATAID").ok_or("has no DATAID")?;
     let parts: Vec<String> = ["FIRST_NAME", "SECOND_NAME", "THIRD_NAME", "FOURTH_NAME"]
         .iter()
@@ -153,5 +153,8 @@ fn remarks(node: &Node) -> Option<String> {
     let reference = labelled("Reference", &node.text_of("REFERENCE_NUMBER"));
     let listed = labelled("Listed on", &node.text_of("LISTED_ON"));
     let comments = value(&node.text_of("COMMENTS1"));
-    joined(titles.chain(reference).chain(listed).chain(comments))
+    // Some notes spell an alias once more; others say where it is used. None is told apart.
+    let aliases = node.children.iter().filter(|child| child.name.ends_with("_ALIAS"));
+    let notes = aliases.filter_map(|alias| labelled("Alias note", &alias.text_of("NOTE")));
+    joined(titles.chain(reference).chain(listed).chain(comments).chain(notes))
 }

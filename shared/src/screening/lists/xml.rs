@@ -18,6 +18,9 @@ use super::text::clean;
 /// The deepest real list has twelve.
 const MAX_DEPTH: usize = 64;
 
+/// The fullest real element has sixteen.
+const MAX_ATTRIBUTES: usize = 256;
+
 /// What a node costs beside its text.
 const NODE: u64 = 128;
 
@@ -239,7 +242,11 @@ impl<'a> Records<'a> {
 fn node(start: &BytesStart<'_>) -> Result<(Node, Option<String>), String> {
     let mut node = Node { name: start.local_name().as_ref().to_owned(), ..Node::default() };
     let mut bad = None;
-    for attribute in start.attributes() {
+    // The check for duplicates is quadratic; of two the first counts.
+    for attribute in start.attributes().with_checks(false) {
+        if node.attributes.len() == MAX_ATTRIBUTES {
+            return Err(format!("has an element of more than {MAX_ATTRIBUTES} attributes"));
+        }
         let attribute = attribute.map_err(|error| format!("is not well-formed XML: {error}"))?;
         let name = attribute.key.local_name().as_ref().to_owned();
         match attribute.normalized_value(XmlVersion::Implicit1_0) {

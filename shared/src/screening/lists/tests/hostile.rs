@@ -33,7 +33,7 @@ fn read_endless(begin: &str, again: &str) -> Result<Report, String> {
         begin: Cursor::new(begin.as_bytes().to_vec()),
         again: again.as_bytes(),
         place: 0,
-        left: 4 << 20,
+        left: 5 << 20,
     };
     let input = Input { name: "list", read: Box::new(BufReader::new(read)) };
     super::read(vec![input], &mut |_| {}).map_err(|refused| refused.to_string())
@@ -52,6 +52,7 @@ fn what_is_no_list_is_refused_by_name() {
         (b"<?xml version=\"1.0\"?><sdnList>", "is OFAC's older XML"),
         (b"<rss/>", "is XML of no format that is known"),
         (b"1,2,3\n", "has 3 columns"),
+        (b"name;kind\nA;person\n", "is separated by semicolons"),
         (b"hello", "is of no format that is known"),
         (b"Last Updated,03/06/2026\nName 6,Name 1,Group ID\n", "is OFSI's former"),
         (b"<Sanctions></Sanctions>", "has no entry"),
@@ -98,6 +99,8 @@ fn nothing_expands_and_nothing_nests_without_end() {
     assert!(read_endless("<export>", "<a>").unwrap_err().contains("nests deeper than 64"));
     let entity = "<export><sanctionEntity>";
     assert!(read_endless(entity, "<a>").unwrap_err().contains("nests deeper than 64"));
+    let wide = format!("<export><sanctionEntity {}/></export>", "a=\"\" ".repeat(100_000));
+    assert!(refused(&[wide.as_bytes()]).contains("more than 256 attributes"));
     let deep = format!(
         "{{\"id\":\"a\",\"schema\":\"Person\",\"properties\":{{\"name\":{}",
         "[".repeat(9_999)
@@ -108,7 +111,7 @@ fn nothing_expands_and_nothing_nests_without_end() {
 
 #[test]
 fn no_record_grows_without_end() {
-    let long = "longer than 1048576 bytes";
+    let long = "longer than 4194304 bytes";
     for (begin, again) in [
         ("<export><sanctionEntity a=\"", "a"),
         ("<export><", "a"),
@@ -129,7 +132,7 @@ fn no_record_grows_without_end() {
 
 #[test]
 fn a_record_that_is_too_long_is_passed_by_where_the_next_can_be_found() {
-    let aliases = "<nameAlias wholeName=\"Anna\"/>".repeat(50_000);
+    let aliases = "<nameAlias wholeName=\"Anna\"/>".repeat(150_000);
     let subject = "<subjectType code=\"person\"/>";
     let xml = format!(
         "<export><sanctionEntity logicalId=\"1\">{subject}{aliases}</sanctionEntity>\
@@ -137,7 +140,7 @@ fn a_record_that_is_too_long_is_passed_by_where_the_next_can_be_found() {
     );
     let (entities, report) = read_files(&[xml.as_bytes()]).unwrap();
     assert_eq!((entities[0].id.as_str(), entities.len()), ("2", 1));
-    assert_eq!(skipped(&report), [(1, "", "is longer than 1048576 bytes")]);
+    assert_eq!(skipped(&report), [(1, "", "is longer than 4194304 bytes")]);
 
     let person = |id: &str, name: &str| {
         format!(
@@ -145,10 +148,10 @@ fn a_record_that_is_too_long_is_passed_by_where_the_next_can_be_found() {
         )
     };
     let lines =
-        person("1", &"a".repeat(2 << 20)) + &person("2", "Bert") + &person("3", &"a".repeat(3_000));
+        person("1", &"a".repeat(5 << 20)) + &person("2", "Bert") + &person("3", &"a".repeat(3_000));
     let (entities, report) = read_files(&[lines.as_bytes()]).unwrap();
     assert_eq!((entities[0].id.as_str(), entities.len()), ("2", 1));
-    let why = [(1, "", "is longer than 1048576 bytes"), (3, "3", "has no name")];
+    let why = [(1, "", "is longer than 4194304 bytes"), (3, "3", "has no name")];
     assert_eq!(skipped(&report), why);
     assert_eq!(report.unread[0].field, "name", "longer than a name can be");
 }

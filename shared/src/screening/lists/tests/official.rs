@@ -27,7 +27,8 @@ fn the_un_list_reads_field_by_field() {
     assert_eq!(
         remarks(vardek),
         "Title: Haji; Title: Harbour master; Title: Lamplighter; Reference: KPi.901; \
-         Listed on: 2012-12-31; Keeper of the lantern & the harbour."
+         Listed on: 2012-12-31; Keeper of the lantern & the harbour.; \
+         Alias note: in Sarnath"
     );
     let northwind = entity(&entities, "6900004");
     assert_eq!(northwind.kind.as_str(), "organization");
