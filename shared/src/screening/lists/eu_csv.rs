@@ -24,7 +24,7 @@ pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refu
     while let Some(Row { line, cells, fault }) = table.next()? {
         tally.at(&file, line);
         let Some(header) = &header else {
-            table.expect(cells.len());
+            table.columns(cells.len());
             header = Some(Header::of(&cells));
             continue;
         };

@@ -7,7 +7,7 @@
 //! it is to be thrown away.
 //!
 //! UN, EU XML, FollowTheMoney and plain lists are streamed. The other formats spread an entry over
-//! files, sections or rows, so those are held until their end; [`input::MAX_HELD`] bounds them.
+//! files, sections or rows, so those are held until their end, and may have a gigabyte at most.
 
 pub mod countries;
 pub mod dates;
@@ -22,7 +22,7 @@ mod ofac_csv;
 mod ofac_party;
 mod ofac_remarks;
 mod ofac_xml;
-mod plain;
+pub mod plain;
 mod report;
 mod sniff;
 mod table;
@@ -55,8 +55,23 @@ pub struct Input<'a> {
 word! {
     /// A format that can be read.
     Format {
-        OfacCsv = "ofac_csv", OfacXml = "ofac_xml", UnXml = "un_xml", EuCsv = "eu_csv",
-        EuXml = "eu_xml", UkCsv = "uk_csv", Ftm = "ftm", Plain = "plain",
+        /// OFAC's sdn.csv, with alt.csv, add.csv and sdn_comments.csv where they are there:
+        /// <https://www.treasury.gov/ofac/downloads/dat_spec.txt>.
+        OfacCsv = "ofac_csv",
+        /// OFAC's SDN_ADVANCED.XML: <https://ofac.treasury.gov/sanctions-list-service>.
+        OfacXml = "ofac_xml",
+        /// The UN Security Council's list: <https://www.un.org/sc/resources/sc-sanctions.xsd>.
+        UnXml = "un_xml",
+        /// The EU's list, layout 1.1 and that of 2018: <https://webgate.ec.europa.eu/fsd/fsf>.
+        EuCsv = "eu_csv",
+        /// The EU's list, schema 1.1: <https://webgate.ec.europa.eu/fsd/fsf>.
+        EuXml = "eu_xml",
+        /// The UK's list: <https://www.gov.uk/government/publications/the-uk-sanctions-list>.
+        UkCsv = "uk_csv",
+        /// FollowTheMoney entities, one a line: <https://followthemoney.tech/explorer/>.
+        Ftm = "ftm",
+        /// A tenant's own list: [`plain`].
+        Plain = "plain",
     }
 }
 

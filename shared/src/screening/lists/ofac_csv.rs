@@ -85,7 +85,7 @@ fn rows(source: Source<'_>, width: usize, tally: &mut Tally<'_>) -> Result<Rows,
     let file = source.name.clone();
     let primary = source.shape == Shape::Sdn;
     let mut table = Table::new(source, b',', Encoding::Utf8OrWindows1252);
-    table.expect(width);
+    table.columns(width);
     let mut rows = Vec::new();
     while let Some(Row { line, cells, fault }) = table.next()? {
         tally.at(&file, line);

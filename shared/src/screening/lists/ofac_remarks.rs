@@ -95,7 +95,10 @@ fn identifier(piece: &str, tally: &mut Tally<'_>) -> Option<Identifier> {
     if matches!(kind, "email" | "phone" | "website") {
         return whole(kind, rest);
     }
-    let rest = rest.trim_start_matches("No. ").trim_start_matches("# ");
+    let rest = rest.trim_start_matches("No.").trim_start_matches([':', '#', ' ']);
+    if rest.starts_with("issued ") || rest.starts_with("expires ") {
+        return None;
+    }
     let until = [" issued ", " expires ", " (", ", Issue Date"];
     let end = until.iter().filter_map(|word| rest.find(word)).min().unwrap_or(rest.len());
     let (number, after) = rest.split_at_checked(end)?;

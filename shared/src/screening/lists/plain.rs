@@ -49,7 +49,7 @@ pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refu
     let mut table = Table::new(source, b',', Encoding::Utf8);
     let header = match table.next()? {
         Some(Row { line, cells, fault: None }) => {
-            table.expect(cells.len());
+            table.columns(cells.len());
             header(&file, line, &cells)?
         }
         _ => return Err(Refused::new(&file, 1, "has no header that can be read")),

@@ -49,7 +49,7 @@ impl<'a> Table<'a> {
     }
 
     /// From here on rows of another width are bad.
-    pub(super) fn expect(&mut self, width: usize) {
+    pub(super) fn columns(&mut self, width: usize) {
         self.width = Some(width);
     }
 

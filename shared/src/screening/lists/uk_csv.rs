@@ -24,7 +24,7 @@ pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refu
         let Some(header) = &header else {
             let found = Header::of(&cells);
             if found.has("unique id") {
-                table.expect(cells.len());
+                table.columns(cells.len());
                 header = Some(found);
             } else {
                 tally.published(report_date(&cells));

@@ -42,6 +42,7 @@ fn a_person_of_the_csv_set_has_every_field() {
         [
             "passport:X7712345 (IR)",
             "passport:K000111",
+            "passport:B99",
             "national_id:55-1 (IQ)",
             "social_security:000-11-2222 (US)",
             "driving_license:D99 (MX)",
@@ -94,6 +95,7 @@ fn organizations_vessels_and_aircraft_of_the_csv_set() {
             "registration:HRB 738077 (DE)",
             "lei:549300FICTIONAL0001 (DE)",
             "swift:NWTSDEFF",
+            "isin:XX0009177331",
             "duns:123456789",
             "imo:5012345",
             "tax_id:DE 1234",
