@@ -103,7 +103,7 @@ pub(super) fn identification_kind(code: &str, description: &str) -> &'static str
         "driver" | "driverlicence" | "drivinglicence" => "driving_license",
         "birthcert" => "birth_certificate",
         "lei" => "lei",
-        _ => identifiers::kind(description).unwrap_or("other"),
+        _ => identifiers::document_kind(description),
     }
 }
 

@@ -253,7 +253,7 @@ fn nested(properties: &Properties, entity: &mut Entity, tally: &mut Tally<'_>) {
         let issuer = texts(&document, "country").next().and_then(countries::code);
         for number in texts(&document, "number").filter_map(value) {
             entity.identifiers.push(Identifier {
-                kind: identifiers::kind(&label).unwrap_or("other").to_owned(),
+                kind: identifiers::document_kind(&label).to_owned(),
                 value: number,
                 country: issuer.map(str::to_owned),
             });

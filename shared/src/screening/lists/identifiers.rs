@@ -26,27 +26,29 @@ pub const KINDS: &[&str] = &[
     "other",
 ];
 
-/// The kind of a document by its label, as OFAC's reference values, the UN and the EU write it.
+/// The kind by one of OFAC's labels.
 pub(super) fn kind(label: &str) -> Option<&'static str> {
-    let label = label.trim().trim_end_matches(['.', ':', '#']).trim();
-    let exact = LABELS
-        .iter()
-        .find(|(known, _)| known.trim_end_matches(['.', '#', ' ']).eq_ignore_ascii_case(label));
-    if let Some((_, kind)) = exact {
-        return Some(kind);
-    }
-    if label.starts_with("Digital Currency Address") {
-        return Some("crypto");
-    }
-    let label = label.to_ascii_lowercase();
-    let rough = [
-        ("passport", "passport"),
-        ("travel doc", "passport"),
+    let plain = |label: &str| label.trim_end_matches(['.', ':', '#', ' ']).to_ascii_lowercase();
+    let exact = LABELS.iter().find(|(known, _)| plain(known) == plain(label));
+    let crypto = || label.starts_with("Digital Currency Address").then_some("crypto");
+    exact.map(|(_, kind)| *kind).or_else(crypto)
+}
+
+/// The kind of a document by what anybody calls it, `other` where nobody could tell.
+pub(super) fn document_kind(label: &str) -> &'static str {
+    let lower = label.to_ascii_lowercase();
+    let word = |word: &str| lower.split(|c: char| !c.is_alphanumeric()).any(|part| part == word);
+    let words = [
         ("tax", "tax_id"),
-        ("fiscal", "tax_id"),
         ("vat", "tax_id"),
+        ("fiscal", "tax_id"),
         ("imo", "imo"),
         ("mmsi", "mmsi"),
+        ("lei", "lei"),
+    ];
+    let parts = [
+        ("passport", "passport"),
+        ("travel doc", "passport"),
         ("swift", "swift"),
         ("driv", "driving_license"),
         ("social security", "social_security"),
@@ -57,11 +59,10 @@ pub(super) fn kind(label: &str) -> Option<&'static str> {
         ("registration", "registration"),
         ("registry", "registration"),
         ("licen", "license"),
-        ("email", "email"),
-        ("website", "website"),
-        ("phone", "phone"),
     ];
-    rough.iter().find(|(part, _)| label.contains(part)).map(|(_, kind)| *kind)
+    let rough = words.iter().find(|(known, _)| word(known));
+    let rough = rough.or_else(|| parts.iter().find(|(part, _)| lower.contains(part)));
+    kind(label).or(rough.map(|(_, kind)| *kind)).unwrap_or("other")
 }
 
 /// The kind and the rest of a remark that begins with a label; the longest label counts.
@@ -210,7 +211,10 @@ mod tests {
         assert_eq!(kind("Digital Currency Address - XBT"), Some("crypto"));
         assert_eq!(kind("National Identification Number"), Some("national_id"));
         assert_eq!(kind("Tax ID No."), Some("tax_id"));
-        assert_eq!(kind("National passport"), Some("passport"));
-        assert_eq!(kind("Favourite colour"), None);
+        assert_eq!(kind("Private Company"), None);
+        assert_eq!(document_kind("National passport"), "passport");
+        assert_eq!(document_kind("National identification card"), "national_id");
+        assert_eq!(document_kind("Private testimony"), "other");
+        assert_eq!(document_kind("VAT number"), "tax_id");
     }
 }

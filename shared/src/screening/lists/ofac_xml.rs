@@ -128,7 +128,7 @@ impl List {
         }
         let (kind, number) = match number.strip_prefix("IMO ") {
             Some(imo) => ("imo", imo.to_owned()),
-            None => (identifiers::kind(label).unwrap_or("other"), number),
+            None => (identifiers::document_kind(label), number),
         };
         Some(Identifier {
             kind: kind.to_owned(),

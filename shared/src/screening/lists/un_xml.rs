@@ -142,7 +142,7 @@ fn document(node: &Node, tally: &mut Tally<'_>) -> Option<Identifier> {
     if let (Some(issuer), None) = (&issuer, code) {
         tally.unread("issuer", issuer);
     }
-    let kind = identifiers::kind(&label).unwrap_or("other");
+    let kind = identifiers::document_kind(&label);
     Some(Identifier { kind: kind.to_owned(), value: number, country: code.map(str::to_owned) })
 }
 
