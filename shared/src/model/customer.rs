@@ -236,12 +236,8 @@ impl Customer {
         Customer { status: Status::Inactive, deactivated_at: Some(now), ..self.next_version(now) }
     }
 
-    /// The same customer at its next version: something beside it has changed.
-    pub fn touched(&self, now: Timestamp) -> Customer {
-        self.next_version(now)
-    }
-
-    fn next_version(&self, now: Timestamp) -> Customer {
+    /// The same customer, one version on.
+    pub fn next_version(&self, now: Timestamp) -> Customer {
         // Every change has a millisecond of its own, later than the last: the clocks of two
         // functions may differ, and the audit events are ordered by it.
         let updated_at = now.max(Timestamp::from_millis(self.updated_at.millis() + 1));

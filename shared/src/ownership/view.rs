@@ -113,13 +113,17 @@ impl View {
             // What is 25 % but for the last bits of a double is 25 %, and nothing is never enough.
             threshold: (threshold / 100.0 - NOTHING).max(NOTHING),
         };
-        let ubos = if is_company { beneficial_owners(&group, &sums) } else { Vec::new() };
+        let control = Control::of(&group);
+        let ubos = match is_company {
+            true => beneficial_owners(&group, &control, &sums),
+            false => Vec::new(),
+        };
         let officers = |role: Role| -> Vec<Officer> {
             let parties = structure.parties.iter().filter(|party| party.roles.contains(&role));
             parties.map(Officer::of).collect()
         };
         let parties = 1..group.len();
-        let rings = group.rings();
+        let (rings, behind) = (group.rings(), group.behind_customer());
         View {
             shareholders: shareholders(&group, &sums),
             directors: officers(Role::Director),
@@ -128,10 +132,9 @@ impl View {
                 true => percentage(sums.shares.undisclosed),
                 false => 0.0,
             },
-            warnings: warnings(&group, &sums, &rings, &ubos, threshold),
+            warnings: warnings(&group, &control, &sums, (&rings, &behind), &ubos, threshold),
             effective_percentages: parties.map(|place| percentage(sums.share(place))).collect(),
             circular: {
-                let behind = group.behind_customer();
                 let counts =
                     |place: &usize| *place == CUSTOMER || behind.get(*place) == Some(&true);
                 let rings = rings.iter().filter(|ring| ring.iter().any(counts));
@@ -168,8 +171,7 @@ impl Sums {
     }
 }
 
-fn beneficial_owners(group: &Group<'_>, sums: &Sums) -> Vec<BeneficialOwner> {
-    let control = Control::of(group);
+fn beneficial_owners(group: &Group<'_>, control: &Control, sums: &Sums) -> Vec<BeneficialOwner> {
     let holdings = Chains::of(&group.holdings, group.len());
     let votes = Chains::of(&group.votes, group.len());
     let mut owners = Vec::new();
@@ -178,7 +180,7 @@ fn beneficial_owners(group: &Group<'_>, sums: &Sums) -> Vec<BeneficialOwner> {
             (Basis::Ownership, told(group, holdings.from(place)))
         } else if sums.votes(place) >= sums.threshold {
             (Basis::Voting, told(group, votes.from(place)))
-        } else if let Some((company, controlled)) = controls(&control, sums, place) {
+        } else if let Some((company, controlled)) = controls(control, sums, place) {
             let mut parties = controlled.chain_to(company);
             // From a company with a share of the customer the holdings lead on.
             let rest = votes.from(company).into_iter().chain(holdings.from(company)).next();

@@ -32,8 +32,9 @@ pub struct Warning {
 
 pub(super) fn warnings(
     group: &Group<'_>,
+    control: &Control,
     sums: &Sums,
-    rings: &[Vec<usize>],
+    (rings, behind): (&[Vec<usize>], &[bool]),
     ubos: &[BeneficialOwner],
     threshold: f64,
 ) -> Vec<Warning> {
@@ -66,7 +67,6 @@ pub(super) fn warnings(
     if !missing.is_empty() {
         warn(Code::MissingCountry, "These have no country.", &missing);
     }
-    let behind = group.behind_customer();
     let is_behind = |place: usize| behind.get(place) == Some(&true);
     let idle = |place: &usize| {
         let has_role = group.party(*place).is_some_and(|party| !party.roles.is_empty());
@@ -92,7 +92,6 @@ pub(super) fn warnings(
         );
         warn(Code::UndisclosedOwnership, &message, &[CUSTOMER]);
     }
-    let control = Control::of(group);
     let is_owner: HashSet<_> = ubos
         .iter()
         .filter(|ubo| ubo.basis != Basis::SeniorManager)
@@ -102,7 +101,7 @@ pub(super) fn warnings(
         group.individuals().filter(|(_, party)| !is_owner.contains(party.party_id.as_str()));
     let by_votes: Vec<usize> = others
         .map(|(place, _)| place)
-        .filter(|&place| controls_by_votes(&control, sums, place))
+        .filter(|&place| controls_by_votes(control, sums, place))
         .collect();
     if !by_votes.is_empty() {
         let message = "These stay below the threshold, but have the majority of the votes, \

@@ -41,6 +41,13 @@ impl Expression {
         self.value(AttributeValue::N(value.to_string()))
     }
 
+    /// The key condition of the rows of a partition whose sort key begins like this.
+    pub(super) fn begins_with(&mut self, partition: String, prefix: &str) -> String {
+        let (pk, sk) = (self.name("pk"), self.name("sk"));
+        let (partition, prefix) = (self.text(partition), self.text(prefix));
+        format!("{pk} = {partition} AND begins_with({sk}, {prefix})")
+    }
+
     /// What a request takes: names and values, each `None` when there is none.
     #[allow(clippy::type_complexity, reason = "the SDK's own two types")]
     pub(super) fn into_parts(

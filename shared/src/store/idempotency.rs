@@ -134,10 +134,8 @@ impl TenantTable<'_> {
         let mut e = Expression::default();
         let update = keeping(&mut e, response)?;
         let condition = format!("{} = {}", e.name("owner"), e.text(replay.owner.clone()));
-        {
-            let key = self.keys.idempotency(replay.operation, &replay.key);
-            self.update(Rule::Answer, key, update, condition, e)
-        }
+        let key = self.keys.idempotency(replay.operation, &replay.key);
+        self.update(Rule::Answer, key, update, condition, e)
     }
 
     /// Frees the key for another try, after an error that leaves the outcome open. If this fails

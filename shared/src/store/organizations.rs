@@ -70,7 +70,7 @@ impl TenantTable<'_> {
             if let Some(same) = before.as_ref().filter(|before| before.structure == structure) {
                 return Ok(Replaced { customer, organization: same.clone(), is_first: false });
             }
-            let mut after = customer.touched(now);
+            let mut after = customer.next_version(now);
             let version = before.as_ref().map_or(1, |before| before.version + 1);
             let organization = Organization { version, updated_at: after.updated_at, structure };
             let sources = sources.with_organization(&organization);

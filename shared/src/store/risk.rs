@@ -102,13 +102,7 @@ impl TenantTable<'_> {
         most: usize,
     ) -> Result<Vec<Item>, Error> {
         let mut e = Expression::default();
-        let by_key = format!(
-            "{} = {} AND begins_with({}, {})",
-            e.name("pk"),
-            e.text(partition),
-            e.name("sk"),
-            e.text(prefix)
-        );
+        let by_key = e.begins_with(partition, prefix);
         let (names, values) = e.into_parts();
         let query = self.table.client.query().table_name(&self.table.name);
         let query = query
@@ -179,7 +173,7 @@ impl TenantTable<'_> {
         loop {
             let before = self.customer(id).await?.ok_or_else(Error::customer_not_found)?;
             let sources = self.sources(id).await?;
-            let mut after = before.touched(now);
+            let mut after = before.next_version(now);
             let profile = Some(self.assess(&mut after, &sources, Trigger::Requested));
             let kind = EventKind::RiskCalculated;
             let change = Change { kind, before: &before, after, part: None, profile };

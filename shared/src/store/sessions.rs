@@ -209,13 +209,7 @@ impl TenantTable<'_> {
         let start = after.map(|id| self.keys.session(customer, &id).attributes());
         let mut e = Expression::default();
         let (partition, prefix) = self.keys.sessions(customer);
-        let by_key = format!(
-            "{} = {} AND begins_with({}, {})",
-            e.name("pk"),
-            e.text(partition),
-            e.name("sk"),
-            e.text(prefix),
-        );
+        let by_key = e.begins_with(partition, prefix);
         let filter = status.map(|status| self.has_status(&mut e, status));
         let (names, values) = e.into_parts();
         let query = self.table.client.query().table_name(&self.table.name);
