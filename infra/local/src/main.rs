@@ -1,6 +1,8 @@
 //! `cargo run`: the whole Customers API on one machine.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command")]
 
+mod screening;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use local::template::Template;
 use local::{Failure, Options, Server, TokenRequest, openapi};
 use shared::model::time::Clock;
 use shared::model::value::TenantId;
+
+use screening::{Evaluate, Name, Watchlists};
 
 /// The Customers API with everything it needs, on this machine.
 #[derive(Parser)]
@@ -41,6 +45,13 @@ enum Command {
     Token(Token),
     /// Print the OpenAPI document as YAML
     Openapi,
+    /// Screen a name against watchlists, and show why it matches whom
+    Screen(Name),
+    /// Build indexes of watchlists, and look at what is in them
+    #[command(subcommand)]
+    Watchlists(Watchlists),
+    /// How good and how fast the matching is, on labelled data
+    ScreenEval(Evaluate),
 }
 
 #[derive(Args)]
@@ -68,6 +79,9 @@ async fn main() -> ExitCode {
     let done = match cli.command {
         Some(Command::Token(token)) => print_token(token),
         Some(Command::Openapi) => print_openapi(),
+        Some(Command::Screen(name)) => screening::screen(&name),
+        Some(Command::Watchlists(command)) => screening::watchlists(&command),
+        Some(Command::ScreenEval(asked)) => screening::evaluate(&asked),
         None => serve(cli.serve).await,
     };
     match done {

@@ -5,8 +5,11 @@ use std::io;
 
 use serde::Serialize;
 
-use super::entity::EntityKind;
+use super::entity::{EntityKind, ListedDate};
 use super::index::Index;
+use super::lists::{countries, dates};
+use super::normalise::prepare;
+use super::score::{Part, Room, score};
 use super::screen::{Query, Screener};
 
 /// A query of which it is known who should be found.
@@ -18,6 +21,16 @@ pub struct Labelled {
     /// Ids, any of which will do; none for a query that should find nothing.
     pub expected: Vec<String>,
     pub sort: Sort,
+    /// What else is known; compared only where the context is asked for.
+    pub date: Option<ListedDate>,
+    pub countries: Vec<&'static str>,
+}
+
+impl Labelled {
+    fn query(&self, context: bool) -> Query<'_> {
+        let query = Query { kind: self.kind, ..Query::of_name(&self.name) };
+        if context { Query { date: self.date, countries: &self.countries, ..query } } else { query }
+    }
 }
 
 /// What a labelled query is a test of.
@@ -32,7 +45,7 @@ pub enum Sort {
 
 /// Reads labelled queries: a CSV with a header and at least the columns `kind` (`positive` or
 /// `negative`), `category` (of negatives, near misses begin with `hard_`), `query` and
-/// `expected_ids` (separated by `|`); `schema` is optional.
+/// `expected_ids` (separated by `|`); `schema`, `birth_date` and `country` are optional.
 pub fn read_queries(from: impl io::Read) -> csv::Result<Vec<Labelled>> {
     let mut reader = csv::Reader::from_reader(from);
     let headers = reader.headers()?.clone();
@@ -40,7 +53,7 @@ pub fn read_queries(from: impl io::Read) -> csv::Result<Vec<Labelled>> {
     let needed = |name: &str| column(name).ok_or_else(|| missing(name));
     let (sort, category) = (needed("kind")?, needed("category")?);
     let (query, expected) = (needed("query")?, needed("expected_ids")?);
-    let schema = column("schema");
+    let (schema, date, country) = (column("schema"), column("birth_date"), column("country"));
     let mut queries = Vec::new();
     for record in reader.records() {
         let record = record?;
@@ -61,6 +74,11 @@ pub fn read_queries(from: impl io::Read) -> csv::Result<Vec<Labelled>> {
                 .map(str::to_owned)
                 .collect(),
             sort,
+            date: date.and_then(|date| dates::parse(text(date))),
+            countries: country
+                .and_then(|country| countries::code(text(country)))
+                .into_iter()
+                .collect(),
         });
     }
     Ok(queries)
@@ -111,18 +129,19 @@ pub struct Report {
 
 const LOWEST: f32 = 0.5;
 
-/// Runs labelled queries by name and kind alone. `progress` is told how many are done.
+/// Runs labelled queries by name and kind, and with `context` by dates and countries as well.
+/// `progress` is told how many are done.
 pub fn evaluate(
     lists: &[&Index],
     queries: &[Labelled],
     threshold: f32,
+    context: bool,
     mut progress: impl FnMut(usize),
 ) -> Report {
     let mut screener = Screener::new(lists.iter().copied());
     let mut best = Vec::with_capacity(queries.len());
     for (done, labelled) in queries.iter().enumerate() {
-        let query = Query { kind: labelled.kind, ..Query::of_name(&labelled.name) };
-        let matches = screener.screen(&query, LOWEST.min(threshold));
+        let matches = screener.screen(&labelled.query(context), LOWEST.min(threshold));
         // Of a positive only what was expected counts.
         let counts =
             |id: &String| labelled.sort != Sort::Positive || labelled.expected.contains(id);
@@ -147,12 +166,9 @@ pub fn evaluate(
 
 /// Runs every query once at the threshold, as a caller would, and answers how many matches there
 /// were: what a caller times for queries per second, on as many threads as it likes.
-pub fn run(lists: &[&Index], queries: &[Labelled], threshold: f32) -> usize {
+pub fn run(lists: &[&Index], queries: &[Labelled], threshold: f32, context: bool) -> usize {
     let mut screener = Screener::new(lists.iter().copied());
-    let one = |labelled: &Labelled| {
-        let query = Query { kind: labelled.kind, ..Query::of_name(&labelled.name) };
-        screener.screen(&query, threshold).len()
-    };
+    let one = |labelled: &Labelled| screener.screen(&labelled.query(context), threshold).len();
     queries.iter().map(one).sum()
 }
 
@@ -188,6 +204,68 @@ pub fn alert_rate(
     share(hits, names.len())
 }
 
+/// Two names, and whether they are one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelledPair {
+    pub asked: String,
+    pub listed: String,
+    pub same: bool,
+}
+
+/// Reads pairs: a CSV with the columns `name1`, `name2` and `is_match` (`true` or `false`).
+pub fn read_pairs(from: impl io::Read) -> csv::Result<Vec<LabelledPair>> {
+    let mut reader = csv::Reader::from_reader(from);
+    let headers = reader.headers()?.clone();
+    let needed =
+        |name: &str| headers.iter().position(|header| header == name).ok_or_else(|| missing(name));
+    let (asked, listed, same) = (needed("name1")?, needed("name2")?, needed("is_match")?);
+    let mut pairs = Vec::new();
+    for record in reader.records() {
+        let record = record?;
+        let text = |place: usize| record.get(place).unwrap_or_default();
+        pairs.push(LabelledPair {
+            asked: text(asked).to_owned(),
+            listed: text(listed).to_owned(),
+            same: text(same).eq_ignore_ascii_case("true"),
+        });
+    }
+    Ok(pairs)
+}
+
+/// How well one threshold tells pairs that are one name from pairs that are not; all from 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Separation {
+    pub threshold: f32,
+    pub f1: f64,
+    pub precision: f64,
+    pub recall: f64,
+}
+
+/// The names of every pair compared, at each threshold from 0.01 to 1 in steps of 0.01.
+pub fn separate(pairs: &[LabelledPair]) -> Vec<Separation> {
+    let mut room = Room::default();
+    let mut scored = Vec::with_capacity(pairs.len());
+    for pair in pairs {
+        let (asked, listed) = (prepare(&pair.asked), prepare(&pair.listed));
+        let parts = |tokens| -> Vec<Part<'_>> { <[_]>::iter(tokens).map(Part::of).collect() };
+        scored.push((score(&parts(&asked.tokens), &parts(&listed.tokens), &mut room), pair.same));
+    }
+    let at = |threshold: f32| {
+        let found = |wanted: bool| {
+            scored.iter().filter(|(score, same)| *same == wanted && *score >= threshold).count()
+        };
+        let (right, wrong) = (found(true), found(false));
+        let same = pairs.iter().filter(|pair| pair.same).count();
+        Separation {
+            threshold,
+            f1: share(2 * right, same + right + wrong),
+            precision: share(right, right + wrong),
+            recall: share(right, same),
+        }
+    };
+    (1_u8..=100).map(|step| at(f32::from(step) / 100.0)).collect()
+}
+
 fn share(hits: usize, all: usize) -> f64 {
     if all == 0 { 0.0 } else { hits as f64 / all as f64 }
 }
@@ -209,7 +287,7 @@ query_id,kind,category,schema,query,expected_ids
     fn shares_are_counted_by_sort_and_category() {
         let index = index_of_list();
         let queries = read_queries(QUERIES.as_bytes()).unwrap();
-        let report = evaluate(&[&index], &queries, 0.78, |_| ());
+        let report = evaluate(&[&index], &queries, 0.78, false, |_| ());
         assert_eq!(report.shares.recall, 0.5);
         assert_eq!(
             (report.shares.random_negative_hits, report.shares.hard_negative_hits),
@@ -218,7 +296,30 @@ query_id,kind,category,schema,query,expected_ids
         assert_eq!((report.classes["exact"], report.classes["hard_family"]), (0.5, 1.0));
         assert_eq!((report.sweep.len(), report.sweep[0].threshold), (46, 0.5));
         assert_eq!(report.sweep[45].threshold, 0.95);
-        assert_eq!(run(&[&index], &queries, 0.78), 2);
+        assert_eq!(run(&[&index], &queries, 0.78, false), 2);
+    }
+
+    #[test]
+    fn pairs_are_told_apart() {
+        let pairs = "name1,name2,is_match
+Mirka Dovello,\"DOVELLO, Mirka\",true
+Mirka Dovello,Ann Lindqvist,false
+";
+        let steps = separate(&read_pairs(pairs.as_bytes()).unwrap());
+        assert_eq!((steps.len(), steps[77].threshold, steps[77].f1), (100, 0.78, 1.0));
+        assert!(read_pairs("name1,name2\na,b\n".as_bytes()).is_err());
+    }
+
+    #[test]
+    fn context_counts_where_it_is_asked_for() {
+        let index = index_of_list();
+        let queries = "kind,category,query,expected_ids,birth_date,country
+positive,born,Mirka Dovello,1,1950-01-01,Germany
+";
+        let queries = read_queries(queries.as_bytes()).unwrap();
+        assert_eq!(queries[0].countries, ["DE"]);
+        let recall = |context| evaluate(&[&index], &queries, 0.78, context, |_| ()).shares.recall;
+        assert_eq!((recall(false), recall(true)), (1.0, 0.0));
     }
 
     #[test]

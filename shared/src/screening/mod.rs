@@ -3,6 +3,7 @@
 pub mod delta;
 pub mod entity;
 pub mod eval;
+mod import;
 pub mod index;
 pub mod lists;
 pub mod normalise;
@@ -11,4 +12,5 @@ mod screen;
 #[cfg(test)]
 mod tests;
 
+pub use import::{Failed, Imported, import};
 pub use screen::{Match, Query, Screener};

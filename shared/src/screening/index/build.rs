@@ -59,8 +59,9 @@ pub fn build(
     builder.finish(source)
 }
 
+/// An index in the making: entities are added one by one, as a list is read.
 #[derive(Default)]
-struct Builder {
+pub struct Builder {
     ids: HashMap<String, ()>,
     /// Of each token the names that have it.
     tokens: BTreeMap<Token, Vec<u32>>,
@@ -69,6 +70,7 @@ struct Builder {
     payload: Vec<u8>,
     identifiers: Vec<(u64, u32)>,
     counts: BTreeMap<String, u32>,
+    content: Sha256,
 }
 
 struct Listed {
@@ -79,7 +81,8 @@ struct Listed {
 }
 
 impl Builder {
-    fn add(&mut self, entity: &Entity) -> Result<(), Unbuildable> {
+    /// Adds an entity. After a refusal the builder is to be thrown away.
+    pub fn add(&mut self, entity: &Entity) -> Result<(), Unbuildable> {
         let number = u32::try_from(self.ids.len()).map_err(|_| Unbuildable::TooLarge)?;
         if self.ids.insert(entity.id.clone(), ()).is_some() {
             return Err(Unbuildable::SameId(entity.id.clone()));
@@ -113,11 +116,19 @@ impl Builder {
         self.entities.extend_from_slice(&length.to_le_bytes());
         self.entities.extend_from_slice(&digest(&matched).to_le_bytes());
         self.entities.extend_from_slice(&digest(&bytes).to_le_bytes());
+        self.content.update(&bytes);
         self.payload.extend_from_slice(&bytes);
         Ok(())
     }
 
-    fn finish(mut self, source: Source<'_>) -> Result<Vec<u8>, Unbuildable> {
+    /// Names what was added so far: the same entities in the same order have the same content,
+    /// whatever their files looked like. 16 hexadecimal digits.
+    pub fn content(&self) -> String {
+        let digest = self.content.clone().finalize();
+        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub fn finish(mut self, source: Source<'_>) -> Result<Vec<u8>, Unbuildable> {
         let numbers: HashMap<&Token, u32> = self.tokens.keys().zip(0_u32..).collect();
         let mut sections: [Vec<u8>; 12] = Default::default();
         let mut put = |section: Section, bytes: &[u8]| {

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use build::{Source, Unbuildable, build};
+pub use build::{Builder, Source, Unbuildable, build};
 pub use format::{FORMAT_VERSION, Refused};
 use format::{Layout, Numbers, Section, number4, number8};
 pub(in crate::screening) use retrieve::{Accumulator, Wanted};
