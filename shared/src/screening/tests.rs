@@ -351,10 +351,7 @@ proptest! {
         }
     }
 
-    // Fails now and then: for a listed word that is there twice and joined in the query, retrieval
-    // expects less than the score turns out to be, and the match is lost at a higher threshold.
     #[test]
-    #[ignore = "retrieval's estimate is not yet an upper bound of the score"]
     fn what_is_asked_for_only_cuts_the_answer(
         listed in entities(), name in name(), least in 0.4_f32..0.95,
     ) {

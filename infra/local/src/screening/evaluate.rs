@@ -73,7 +73,7 @@ struct Told<'a> {
 }
 
 fn queries(asked: &Evaluate, file: &Path) -> Result<(), Failure> {
-    let rows = read(file, |file| eval::read_queries(file))?;
+    let rows = read(file, eval::read_queries)?;
     let indexes = asked.against.indexes()?;
     let lists: Vec<&Index> = indexes.iter().collect();
     let progress = Progress::of("queries", Some(rows.len() as u64));
@@ -147,7 +147,7 @@ fn throughput(count: usize, work: impl Fn() + Sync) -> (f64, usize) {
 }
 
 fn names(asked: &Evaluate, file: &Path) -> Result<(), Failure> {
-    let names = read(file, |file| eval::read_names(file))?;
+    let names = read(file, eval::read_names)?;
     let indexes = asked.against.indexes()?;
     let lists: Vec<&Index> = indexes.iter().collect();
     let threshold = asked.against.threshold;
@@ -163,7 +163,7 @@ fn names(asked: &Evaluate, file: &Path) -> Result<(), Failure> {
 }
 
 fn pairs(asked: &Evaluate, file: &Path) -> Result<(), Failure> {
-    let pairs = read(file, |file| eval::read_pairs(file))?;
+    let pairs = read(file, eval::read_pairs)?;
     let sweep = eval::separate(&pairs);
     let best = sweep.iter().max_by(|a, b| a.f1.total_cmp(&b.f1)).copied().unwrap_or_default();
     let asked_for = |one: &&Separation| one.threshold >= asked.against.threshold;

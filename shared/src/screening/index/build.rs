@@ -6,10 +6,10 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use super::format::{self, Section};
-use super::{Meta, keys, weights};
+use super::{Meta, weights};
 use crate::screening::entity::Entity;
 use crate::screening::normalise::{Token, prepare};
-use crate::screening::score::{Part, bare};
+use crate::screening::score::{Part, bare, keys};
 
 /// Which list is built, and which version of it.
 #[derive(Clone, Copy, Debug)]

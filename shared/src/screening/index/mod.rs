@@ -3,7 +3,6 @@
 
 mod build;
 mod format;
-mod keys;
 mod retrieve;
 
 use std::collections::BTreeMap;
@@ -18,7 +17,7 @@ pub(in crate::screening) use retrieve::{Accumulator, Wanted};
 
 use super::entity::{Entity, NameKind};
 use super::normalise::{Class, Origin};
-use super::score::Part;
+use super::score::{Part, keys};
 
 /// What list an index is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,7 +184,7 @@ impl<'a> View<'a> {
     }
 
     /// The tokens with this key, and those with which it collides.
-    fn with_key(&self, key: u32) -> impl Iterator<Item = u32> + 'a {
+    fn with_key(&self, key: u32) -> impl Iterator<Item = u32> + use<'a> {
         let key = keys::spread(key);
         let bucket = (key >> self.shift) as usize;
         let (from, to) = (self.buckets.get(bucket) as usize, self.buckets.get(bucket + 1) as usize);

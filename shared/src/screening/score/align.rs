@@ -3,8 +3,8 @@
 
 use std::cmp::Ordering;
 
-use super::token::{LONGEST_SPAN, Part, Reason, letters, similarity};
-use crate::screening::normalise::{Class, LONGEST_TOKEN, MOST_TOKENS, Origin};
+use super::token::{Part, Reason, similarity};
+use crate::screening::normalise::MOST_TOKENS;
 
 /// Adjacent tokens of a name: the first, and how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,50 +103,28 @@ fn better(a: &Pair, b: &Pair, left: &[Part<'_>], right: &[Part<'_>]) -> Ordering
         .then_with(|| (a.left.count + a.right.count).cmp(&(b.left.count + b.right.count)))
 }
 
-/// The tokens of `ones` that are two or three adjacent tokens of `others` written together.
+/// The tokens of `ones` that are two or three adjacent tokens of `others` written together,
+/// letter by letter: that is how an index finds them.
 fn joined(ones: &[Part<'_>], others: &[Part<'_>], mut found: impl FnMut(Span, Span, Pair)) {
-    let mut text = [0_u8; LONGEST_TOKEN * LONGEST_SPAN];
-    let mut skeleton = [0_u8; 2 * LONGEST_TOKEN * LONGEST_SPAN];
-    for (place, one) in ones.iter().enumerate().filter(|(_, one)| one.text.len() >= 4) {
+    for (place, one) in ones.iter().enumerate().filter(|(_, one)| may_be_joined(one.text)) {
         for first in 0..others.len() {
-            let mut length = others[first].text.len();
-            for count in 2..=LONGEST_SPAN.min(others.len() - first) {
-                length += others[first + count - 1].text.len();
-                if length > one.text.len() + 2 {
+            let mut rest = one.text;
+            for (last, other) in others.iter().enumerate().skip(first).take(LONGEST_SPAN) {
+                let Some(behind) = rest.strip_prefix(other.text) else { break };
+                if other.origin != one.origin {
                     break;
                 }
-                if length + 2 < one.text.len() {
-                    continue;
-                }
-                let span = &others[first..first + count];
-                let all = span.iter().fold(0, |all, part| all | part.letters);
-                let strange = (all & !one.letters).count_ones() + (one.letters & !all).count_ones();
-                if strange > 2 || span.iter().any(|part| part.origin != one.origin) {
-                    continue;
-                }
-                let text = write(&mut text, span.iter().map(|part| part.text));
-                let skeleton = write(&mut skeleton, span.iter().map(|part| part.skeleton));
-                let whole = Part {
-                    text,
-                    skeleton,
-                    class: if one.class == Class::Number { Class::Number } else { Class::Word },
-                    origin: Origin::Letters,
-                    letters: letters(text),
-                    variant: 0,
-                };
-                let one_of = Part { origin: Origin::Letters, ..*one };
-                // A slip on top of a lost space is as much as two words can take.
-                let same = similarity(&one_of, &whole)
-                    .filter(|(similarity, reason)| *reason != Reason::Sound && *similarity >= 0.88);
-                if let Some((similarity, _)) = same {
-                    let weight = span.iter().map(Part::weight).sum::<f32>().min(one.weight());
+                rest = behind;
+                if rest.is_empty() && last > first {
+                    let count = last - first + 1;
+                    let weight = others[first..=last].iter().map(Part::weight).sum::<f32>();
                     let span = Span { first: first as u8, count: count as u8 };
                     let pair = Pair {
                         left: span,
                         right: span,
-                        similarity: similarity * JOINED,
+                        similarity: JOINED,
                         reason: Reason::Joined,
-                        weight,
+                        weight: weight.min(one.weight()),
                     };
                     found(Span::one(place), span, pair);
                 }
@@ -155,14 +133,12 @@ fn joined(ones: &[Part<'_>], others: &[Part<'_>], mut found: impl FnMut(Span, Sp
     }
 }
 
-const JOINED: f32 = 0.97;
-
-fn write<'a, 'b>(room: &'a mut [u8], texts: impl Iterator<Item = &'b [u8]>) -> &'a [u8] {
-    let mut end = 0;
-    for text in texts {
-        let count = text.len().min(room.len() - end);
-        room[end..end + count].copy_from_slice(&text[..count]);
-        end += count;
-    }
-    &room[..end]
+/// Shorter words are written together by chance.
+pub(in crate::screening) fn may_be_joined(text: &[u8]) -> bool {
+    text.len() >= 4
 }
+
+/// A token is compared with as many adjacent ones, written together.
+pub(in crate::screening) const LONGEST_SPAN: usize = 3;
+
+pub(in crate::screening) const JOINED: f32 = 0.97;

@@ -4,14 +4,13 @@
     reason = "a fixed table, walked within the lengths it was cut to"
 )]
 
-use super::token::LONGEST_SPAN;
 use crate::screening::normalise::LONGEST_TOKEN;
 
 /// The cheapest way from one word to the other, in hundredths of a slip: vowels change for less
 /// than consonants, sounds that are near for less than those that are not, a doubled letter and a
 /// swapped pair for less than two slips, and the first letter for more. `None` above the limit.
 pub(super) fn cost(a: &[u8], b: &[u8], limit: u16) -> Option<u16> {
-    const SIDE: usize = LONGEST_TOKEN * LONGEST_SPAN + 1;
+    const SIDE: usize = LONGEST_TOKEN + 1;
     let (a, b) = (&a[..a.len().min(SIDE - 1)], &b[..b.len().min(SIDE - 1)]);
     let mut rows = [[0_u16; SIDE]; 3];
     for place in 1..=b.len() {

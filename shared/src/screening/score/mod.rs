@@ -4,9 +4,12 @@ mod align;
 mod context;
 mod cost;
 mod explain;
+pub(super) mod keys;
 mod token;
 
+pub(super) use align::{JOINED, LONGEST_SPAN, may_be_joined};
 pub(super) use context::bare;
+pub(super) use token::INITIAL;
 
 pub use align::{Pair, Room, Span};
 pub use context::{
@@ -110,11 +113,10 @@ impl Rest {
     }
 }
 
-/// A score before the tokens were aligned, from above: `small` is the weight of what was not
-/// looked at, and `rest` that of what was found in one name only.
-pub(super) fn estimate(weight: f32, similar: f32, small: f32, rest: (f32, f32)) -> f32 {
-    let sums = Sums { weight: weight + small, similar: similar + small };
-    sums.score(rest.0, rest.1)
+/// The least that names with so much left over have to gain for a score of `least`, where a pair
+/// gains its weight times what its similarity is above `least`: [`Sums::score`], solved for it.
+pub(super) fn least_gain(rest_query: f32, rest_listed: f32, least: f32) -> f32 {
+    least * cost(rest_query, rest_listed)
 }
 
 /// What two names have in common, summed up over aligned tokens.
@@ -130,13 +132,17 @@ impl Sums {
         self.similar += weight * similarity;
     }
 
-    /// What is left on both sides contradicts; what only one side has more is an omission.
     fn score(self, rest_query: f32, rest_listed: f32) -> f32 {
-        // Below the rounding of sums of weights nothing is left.
-        let rest = |weight: f32| if weight < 1e-4 { 0.0 } else { weight };
-        let (query, listed) = (rest(rest_query), rest(rest_listed));
-        let both = query.min(listed);
-        let cost = CONTRADICTION * both + ADDED * (query - both) + LEFT_OUT * (listed - both);
+        let cost = cost(rest_query, rest_listed);
         if self.weight > 0.0 { self.similar / (self.weight + cost) } else { 0.0 }
     }
+}
+
+/// What is left on both sides contradicts; what only one side has more is an omission.
+fn cost(rest_query: f32, rest_listed: f32) -> f32 {
+    // Below the rounding of sums of weights nothing is left.
+    let rest = |weight: f32| if weight < 1e-4 { 0.0 } else { weight };
+    let (query, listed) = (rest(rest_query), rest(rest_listed));
+    let both = query.min(listed);
+    CONTRADICTION * both + ADDED * (query - both) + LEFT_OUT * (listed - both)
 }

@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use super::cost::{LEAST_CHANGE, cost};
+use super::keys;
 use crate::screening::normalise::{Class, Origin, Token, variant};
 
 /// Why two tokens were taken for one.
@@ -91,7 +92,7 @@ pub fn letters(text: &[u8]) -> u32 {
 }
 
 /// The similarity of two tokens, above 0 and up to 1, and what it rests on; `None` for two
-/// words. Symmetric.
+/// words, and for any two that share no key. Symmetric.
 pub fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
     if a.origin == Origin::Reading || b.origin == Origin::Reading {
         return reading(a, b).map(|score| (score, Reason::Script));
@@ -103,9 +104,14 @@ pub fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
         return None;
     }
     if a.text.len() == 1 || b.text.len() == 1 {
-        let initial = (a.text.len() > 1 || b.text.len() > 1) && a.text.first() == b.text.first();
-        let named = a.class.is_significant() || b.class.is_significant();
-        return (initial && named).then_some((INITIAL, Reason::Initial));
+        let stands = |initial: &Part<'_>, name: &Part<'_>| {
+            initial.class == Class::Initial && name.class.is_significant()
+        };
+        let initial = a.text.first() == b.text.first() && (stands(a, b) || stands(b, a));
+        return initial.then_some((INITIAL, Reason::Initial));
+    }
+    if !keys::share(a, b) {
+        return None;
     }
     if a.origin == Origin::Consonants || b.origin == Origin::Consonants {
         return consonants(a, b).map(|score| (score, Reason::Script));
@@ -186,14 +192,11 @@ fn gendered(short: &Part<'_>, long: &Part<'_>) -> bool {
     common && (swapped || added)
 }
 
-/// A token is compared with as many adjacent ones, written together.
-pub(super) const LONGEST_SPAN: usize = 3;
-
 /// What a slip costs, over the length of the word.
 const SPELLING: f32 = 1.0;
 /// The same of a word whose consonants are the same.
 const SOUND: f32 = 0.45;
-const INITIAL: f32 = 0.6;
+pub(in crate::screening) const INITIAL: f32 = 0.6;
 /// Bill for William, Lee for Ri.
 const VARIANT: f32 = 0.88;
 /// Al for Ali: a third of the word is gone.
@@ -261,7 +264,7 @@ mod tests {
         assert_eq!(of("dovello", "dovelo").unwrap().1, Reason::Spelling);
         assert_eq!(of("dovello", "duvillo").unwrap().1, Reason::Sound);
         assert_eq!(of("dovello", "donello").unwrap().1, Reason::Spelling);
-        assert_eq!(of("d", "dovello"), Some((INITIAL, Reason::Initial)));
+        assert_eq!(of("d tamoun", "dovello"), Some((INITIAL, Reason::Initial)));
         assert_eq!(of("dovello", "tamoun"), None);
         assert_eq!(of("8672", "8671"), None);
         assert_eq!(of("xi", "si"), None);
