@@ -240,3 +240,173 @@ fn the_openapi_document_is_printed() {
         "{printed}"
     );
 }
+
+const OLD_LIST: &str = "\
+id,name,kind,aliases,date,countries
+1,\"DOVELLO, Mirka\",person,Мирка Довелло,1971-03-09,FR
+2,BRINDAL QUARRY TRADING LLC,organization,,,AE
+3,OLD TARN 62,vessel,,,
+";
+const NEW_LIST: &str = "\
+id,name,kind,aliases,date,countries,remarks
+1,\"DOVELLO, Mirka\",person,Мирка Довелло,1971-03-09,FR,Said anew
+2,BRINDAL QUARRY TRADING LLC,organization,Brindal Gravel,,AE,
+4,\"KUZMINCHEV, Aleksey\",person,,,RU,
+";
+
+fn json_of(arguments: &[&str], folder: &Path) -> Value {
+    let out = run(arguments, folder);
+    assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+fn refused(arguments: &[&str], folder: &Path) -> String {
+    let out = run(arguments, folder);
+    assert!(!out.status.success(), "{arguments:?}");
+    String::from_utf8(out.stderr).unwrap()
+}
+
+fn built_lists() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [("old", OLD_LIST), ("new", NEW_LIST)] {
+        std::fs::write(folder.path().join(format!("{name}.csv")), text).unwrap();
+        let (from, out) = (format!("{name}.csv"), format!("{name}.idx"));
+        let told = json_of(
+            &["watchlists", "build", "--list", "own", "--from", &from, "--out", &out, "--json"],
+            folder.path(),
+        );
+        assert_eq!(told["report"]["counts"]["entities"], 3);
+        assert_eq!(told["version"].as_str().unwrap().len(), 16);
+    }
+    folder
+}
+
+#[test]
+fn a_list_is_built_looked_at_and_compared() {
+    let folder = built_lists();
+    let info = json_of(&["watchlists", "info", "old.idx", "--entry", "3", "--json"], folder.path());
+    assert_eq!(
+        (&info["list"], &info["entities"], &info["names"]),
+        (&json!("own"), &json!(3), &json!(4))
+    );
+    assert_eq!(info["entry"]["names"][0]["text"], "OLD TARN 62");
+    let delta = json_of(&["watchlists", "diff", "old.idx", "new.idx", "--json"], folder.path());
+    let expected =
+        json!({ "added": ["4"], "changed": ["2"], "redescribed": ["1"], "removed": ["3"] });
+    assert_eq!(delta, expected);
+    let told = run(&["watchlists", "diff", "old.idx", "new.idx"], folder.path());
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("KUZMINCHEV, Aleksey") && told.contains("OLD TARN 62"), "{told}");
+}
+
+#[test]
+fn a_name_is_screened_and_the_match_explained() {
+    let folder = built_lists();
+    let asked =
+        ["screen", "Mirca Dovello", "--list", "old.idx", "--country", "France", "--born", "1971"];
+    let told = json_of(&[&asked[..], &["--json"]].concat(), folder.path());
+    assert_eq!(told["lists"][0]["list"], "own");
+    let found = &told["matches"][0];
+    assert_eq!(
+        (&found["id"], &found["explanation"]["strength"]),
+        (&json!("1"), &json!("name_and_date"))
+    );
+    assert_eq!(told["matches"].as_array().unwrap().len(), 1);
+    let told = String::from_utf8(run(&asked, folder.path()).stdout).unwrap();
+    for part in ["One match", "mirca = mirka", "the same sound", "agrees: asked for FR, listed FR"]
+    {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let nobody =
+        ["screen", "Mirca Dovello", "--list", "old.idx", "--list", "new.idx", "--threshold", "1"];
+    let told = String::from_utf8(run(&nobody, folder.path()).stdout).unwrap();
+    assert!(told.contains("Nobody with a score of 1 or more"), "{told}");
+    let sample =
+        String::from_utf8(run(&["screen", "Mirka Dovello"], folder.path()).stdout).unwrap();
+    assert!(sample.contains("S-001") && sample.contains("don't exist"), "{sample}");
+}
+
+#[test]
+fn the_matching_is_measured_on_labelled_data() {
+    let folder = built_lists();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "queries.csv",
+        "kind,category,schema,query,expected_ids\n\
+         positive,exact,Person,Mirka Dovello,1\n\
+         positive,typo,Person,Nobody Knows,1|2\n\
+         negative,negative_us,Person,Ann Lindqvist,\n\
+         negative,hard_company_sibling,Company,Brindal Quarry Trading,\n",
+    );
+    let told = json_of(
+        &[
+            "screen-eval",
+            "--list",
+            "old.idx",
+            "--queries",
+            "queries.csv",
+            "--threshold",
+            "0.8",
+            "--json",
+        ],
+        folder.path(),
+    );
+    assert_eq!(
+        (&told["recall"], &told["random_negative_hits"], &told["hard_negative_hits"]),
+        (&json!(0.5), &json!(0.0), &json!(1.0))
+    );
+    assert_eq!(told["threshold"], 0.8);
+    assert_eq!(told["classes"]["typo"], 0.0);
+    assert!(told["queries_per_second"].as_f64().unwrap() > 0.0);
+    let sweep = told["sweep"].as_array().unwrap();
+    assert_eq!(
+        (sweep.len(), &sweep[0]["threshold"], &sweep[45]["recall"]),
+        (46, &json!(0.5), &json!(0.5))
+    );
+    write("names.csv", "id,full_name\n1,Mirka Dovello\n2,Ann Lindqvist\n");
+    let told = json_of(
+        &["screen-eval", "--list", "old.idx", "--names", "names.csv", "--json"],
+        folder.path(),
+    );
+    assert_eq!((&told["alert_rate"], &told["names"]), (&json!(0.5), &json!(2)));
+    write("pairs.csv", "name1,name2,is_match\nMirka Dovello,Dovello Mirka,true\nMirka,Ann,false\n");
+    let told = json_of(&["screen-eval", "--pairs", "pairs.csv", "--json"], folder.path());
+    assert_eq!(told["best"]["f1"], 1.0);
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_and_nothing_is_written() {
+    let folder = built_lists();
+    let path = folder.path();
+    let build = |from: &str, out: &str| -> String {
+        refused(&["watchlists", "build", "--list", "own", "--from", from, "--out", out], path)
+    };
+    std::fs::write(path.join("half.csv"), "id,name,kind\n1,\"DOVELLO").unwrap();
+    assert!(build("half.csv", "half.idx").contains("half.csv"));
+    assert!(build("missing.csv", "missing.idx").contains("missing.csv"));
+    std::fs::write(path.join("typo.csv"), "id,nmae\n1,x\n").unwrap();
+    // What is there stays as it was.
+    let before = std::fs::read(path.join("old.idx")).unwrap();
+    build("typo.csv", "old.idx");
+    assert_eq!(std::fs::read(path.join("old.idx")).unwrap(), before);
+    let left = std::fs::read_dir(path).unwrap().count();
+    assert_eq!(left, 6, "two lists, two indexes, two bad files");
+
+    let mut damaged = before;
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    std::fs::write(path.join("damaged.idx"), damaged).unwrap();
+    assert!(refused(&["screen", "Mirka", "--list", "damaged.idx"], path).contains("checksum"));
+    let foreign = refused(&["watchlists", "info", "old.csv"], path);
+    assert!(foreign.contains("no watchlist index"), "{foreign}");
+    run(
+        &["watchlists", "build", "--list", "other", "--from", "new.csv", "--out", "other.idx"],
+        path,
+    );
+    let other = refused(&["watchlists", "diff", "old.idx", "other.idx"], path);
+    assert!(other.contains("only versions of one list"), "{other}");
+    assert!(refused(&["screen", "Mirka", "--country", "Atlantis"], path).contains("--country"));
+    assert!(refused(&["screen", "Mirka", "--threshold", "2"], path).contains("up to 1"));
+    assert!(refused(&["screen", " "], path).contains("empty"));
+    assert!(refused(&["screen-eval", "--list", "old.idx"], path).contains("--queries"));
+}
