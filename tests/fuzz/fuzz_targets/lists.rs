@@ -1,0 +1,18 @@
+//! Any bytes as the files of a list: recognised, read, built, opened.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use shared::screening::import;
+use shared::screening::index::Index;
+use shared::screening::lists::Input;
+
+fuzz_target!(|data: &[u8]| {
+    // Lists of several files: a line of one record separator lies between two of them.
+    let files: Vec<&[u8]> = data.split(|byte| *byte == 0x1e).take(4).collect();
+    let input = |bytes| Input { name: "fuzz", read: Box::new(std::io::BufReader::new(bytes)) };
+    let Ok(imported) = import("fuzz", None, files.into_iter().map(input).collect(), |_| ()) else {
+        return;
+    };
+    let index = Index::open(imported.index).expect("an index that was just built");
+    assert_eq!(index.entities().count(), index.meta().entities as usize);
+});
