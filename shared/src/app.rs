@@ -1,11 +1,19 @@
-//! What a function holds: its settings, the table, the clock and the ids. Made once, from the
-//! environment, before the first request.
+//! What a function holds: its settings, the table, the lists, the clock and the ids. Made once, from
+//! the environment, before the first request.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use object_store::ObjectStore;
+use object_store::aws::AmazonS3Builder;
+use object_store::memory::InMemory;
 
 use crate::model::id::Ids;
 use crate::model::time::Clock;
-use crate::store::{self, Table};
+use crate::monitoring::lists::Lists;
+use crate::monitoring::source::{self, Source};
+use crate::store::{self, Table, Watching};
 
 /// What the template sets for every function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +23,18 @@ pub struct Settings {
     pub tenant_claim: Option<String>,
     /// Another DynamoDB-compatible server instead of AWS's.
     pub dynamodb_endpoint: Option<String>,
+    /// The bucket that indexes of watchlists lie in.
+    pub watchlist_bucket: Option<String>,
+    /// Where watchlists come from.
+    pub watchlist_sources: Vec<Source>,
+    /// How much smaller a list may become from one version to the next, in percent of its entries.
+    pub max_shrink_percent: u32,
+    /// After how long a list whose source was not read is called stale.
+    pub max_list_age: Duration,
+    /// How long one file of a source may take.
+    pub fetch_timeout: Duration,
+    /// How many parts the monitored customers are divided into.
+    pub monitor_shards: u32,
 }
 
 impl Settings {
@@ -32,12 +52,39 @@ impl Settings {
         if dynamodb_endpoint.as_ref().is_some_and(|endpoint| url::Url::parse(endpoint).is_err()) {
             wrong.push("DYNAMODB_ENDPOINT is not a URL".to_owned());
         }
-        match wrong.is_empty() {
-            true => {
-                Ok(Settings { table_name, tenant_claim: set("TENANT_CLAIM"), dynamodb_endpoint })
+        let watchlist_sources = match set("WATCHLIST_SOURCES").map(|text| source::read(&text)) {
+            None => Vec::new(),
+            Some(Ok(sources)) => sources,
+            Some(Err(why)) => {
+                wrong.push(format!("WATCHLIST_SOURCES: {why}"));
+                Vec::new()
             }
-            false => Err(wrong.join("; ")),
+        };
+        let mut number = |name: &str, default: u32, range: std::ops::RangeInclusive<u32>| {
+            let Some(text) = set(name) else { return default };
+            text.parse().ok().filter(|number| range.contains(number)).unwrap_or_else(|| {
+                wrong.push(format!("{name} is not from {} to {}", range.start(), range.end()));
+                default
+            })
+        };
+        let max_shrink_percent = number("MAX_SHRINK_PERCENT", 20, 0..=100);
+        let max_list_age = number("MAX_LIST_AGE_HOURS", 48, 1..=8_760);
+        let fetch_timeout = number("FETCH_TIMEOUT_SECONDS", 120, 1..=600);
+        let monitor_shards = number("MONITOR_SHARDS", 4, 1..=1_024);
+        if !wrong.is_empty() {
+            return Err(wrong.join("; "));
         }
+        Ok(Settings {
+            table_name,
+            tenant_claim: set("TENANT_CLAIM"),
+            dynamodb_endpoint,
+            watchlist_bucket: set("WATCHLIST_BUCKET"),
+            watchlist_sources,
+            max_shrink_percent,
+            max_list_age: Duration::from_secs(u64::from(max_list_age) * 3_600),
+            fetch_timeout: Duration::from_secs(u64::from(fetch_timeout)),
+            monitor_shards,
+        })
     }
 }
 
@@ -52,12 +99,28 @@ impl App {
     pub async fn from_env() -> Result<App, String> {
         let settings = Settings::read(|name| std::env::var(name).ok())?;
         let client = store::client(settings.dynamodb_endpoint.as_deref()).await;
-        Ok(App::new(settings, client, Clock::system()))
+        let lists = match &settings.watchlist_bucket {
+            Some(bucket) => bucket_of(bucket)?,
+            None => Arc::new(InMemory::new()),
+        };
+        Ok(App::new(settings, client, Clock::system(), Lists::new(lists)))
     }
 
-    pub fn new(settings: Settings, client: Client, clock: Clock) -> App {
+    pub fn new(settings: Settings, client: Client, clock: Clock, lists: Lists) -> App {
         let ids = Ids::default();
-        let table = Table::new(client, settings.table_name.clone(), ids.clone(), clock.clone());
+        let watching = Watching {
+            lists,
+            shards: settings.monitor_shards,
+            max_list_age: settings.max_list_age,
+        };
+        let name = settings.table_name.clone();
+        let table = Table::new(client, name, ids.clone(), clock.clone(), watching);
         App { settings, table, clock, ids }
     }
+}
+
+/// A bucket of S3, with the region and the credentials that Lambda gives a function.
+fn bucket_of(name: &str) -> Result<Arc<dyn ObjectStore>, String> {
+    let bucket = AmazonS3Builder::from_env().with_bucket_name(name).build();
+    Ok(Arc::new(bucket.map_err(|error| format!("WATCHLIST_BUCKET: {error}"))?))
 }

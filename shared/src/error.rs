@@ -26,6 +26,8 @@ pub enum Code {
     CustomerNotFound,
     SessionNotFound,
     OrganizationNotFound,
+    AlertNotFound,
+    NotMonitored,
     CustomerAlreadyExists,
     CustomerInactive,
     CustomerBlocked,
@@ -133,6 +135,14 @@ impl Error {
         Error::new(Code::OrganizationNotFound, "The customer has no organization yet.")
     }
 
+    pub fn alert_not_found() -> Error {
+        Error::new(Code::AlertNotFound, "The customer has no such alert.")
+    }
+
+    pub fn not_monitored() -> Error {
+        Error::new(Code::NotMonitored, "The customer was never monitored.")
+    }
+
     pub fn customer_inactive() -> Error {
         let message = "The customer is inactive: reactivate it first.";
         Error::new(Code::CustomerInactive, message)
@@ -203,6 +213,13 @@ impl Error {
     pub fn internal(cause: impl Into<String>) -> Error {
         let message = "Something went wrong here. Quote the request id when you report it.";
         Error { cause: Some(cause.into()), ..Error::new(Code::InternalError, message) }
+    }
+
+    /// Nobody can be screened now. Why is for the log.
+    pub fn lists_unavailable(cause: impl Into<String>) -> Error {
+        let message =
+            "No watchlist can be read at the moment, so nobody can be screened. Try again.";
+        Error { cause: Some(cause.into()), ..Error::new(Code::StoreUnavailable, message) }
     }
 
     pub fn store_unavailable(cause: impl Into<String>) -> Error {

@@ -1,12 +1,16 @@
 //! The runtime around a handler: everything a function's `main` does.
 
+use std::time::{Duration, Instant, SystemTime};
+
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 pub use lambda_runtime::Error;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::app::App;
 use crate::http::edge::{Function, answer};
+use crate::job::{self, Job};
 use crate::telemetry;
 
 /// Starts the function and answers events until the sandbox is taken down.
@@ -23,4 +27,27 @@ pub async fn run(function: Function) -> Result<(), Error> {
     });
     // Not `lambda_runtime::run`: it adds a span per request, and the one log line is ours.
     Runtime::new(service).run().await
+}
+
+/// Starts a function that a schedule invokes.
+pub async fn run_job(job: Job) -> Result<(), Error> {
+    telemetry::init();
+    let app = App::from_env().await?;
+    let (app, job) = (&app, &job);
+    let service = service_fn(move |event: LambdaEvent<Value>| async move {
+        let deadline = left(event.context.deadline);
+        let done = job::run(app, job, event.payload, Instant::now() + deadline).await;
+        // Only an operator invokes it, so the cause is no secret.
+        done.map_err(|error| Diagnostic {
+            error_type: error.code.to_string(),
+            error_message: error.cause().unwrap_or(&error.message).to_owned(),
+        })
+    });
+    Runtime::new(service).run().await
+}
+
+/// Until a deadline of Lambda's, in milliseconds since 1970.
+fn left(deadline: u64) -> Duration {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Duration::from_millis(deadline).saturating_sub(now)
 }

@@ -6,8 +6,10 @@ pub mod auth;
 pub mod drawing;
 pub mod error;
 pub mod http;
+pub mod job;
 pub mod lambda;
 pub mod model;
+pub mod monitoring;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod ownership;

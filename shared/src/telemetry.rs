@@ -2,11 +2,13 @@
 
 use std::cell::Cell;
 use std::future::Future;
-use std::time::Instant;
+use std::io::Write;
+use std::time::{Instant, SystemTime};
 
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use serde_json::{Value, json};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -15,6 +17,8 @@ use crate::error::Error;
 use crate::http::Request;
 
 const TARGET: &str = "kyc";
+/// Of the metrics.
+const NAMESPACE: &str = "kyc-customers";
 
 /// Writes JSON lines to standard error, where Lambda and a terminal both pick them up.
 pub fn init() {
@@ -82,6 +86,37 @@ impl RequestLog {
             _ => line!(info),
         }
     }
+}
+
+/// One line that is both: what a person finds in the log, and a count in CloudWatch's embedded
+/// metric format, which the template's alarms watch. `list` is the metric's dimension, if there is
+/// one.
+pub(crate) fn alarm(metric: &str, message: &str, list: &str, more: &Value) {
+    let millis = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let dimensions = if list.is_empty() { json!([[]]) } else { json!([["list"], []]) };
+    let mut line = json!({
+        "level": "ERROR",
+        "message": message,
+        "_aws": {
+            "Timestamp": millis.as_millis() as u64,
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": dimensions,
+                "Metrics": [{ "Name": metric, "Unit": "Count" }],
+            }],
+        },
+    });
+    let fields = line.as_object_mut().into_iter();
+    for line in fields {
+        line.insert(metric.to_owned(), json!(1));
+        if !list.is_empty() {
+            line.insert("list".to_owned(), json!(list));
+        }
+        line.extend(more.as_object().cloned().unwrap_or_default());
+    }
+    // Not through `tracing`, which writes no nested fields. A line that can't be written has no
+    // other place to go.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 tokio::task_local! {

@@ -15,6 +15,7 @@ mod customers;
 mod hostile;
 mod idempotency;
 mod matrix;
+mod monitoring;
 mod organization;
 mod risk;
 mod sessions;

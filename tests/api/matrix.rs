@@ -4,7 +4,8 @@
 use api_tests::{Answer, Api, Persona, Value, json, path_of};
 
 /// Every permission there is.
-const PERMISSIONS: [&str; 4] = ["kyc:create", "kyc:read", "kyc:update", "kyc:delete"];
+const PERMISSIONS: [&str; 5] =
+    ["kyc:create", "kyc:read", "kyc:update", "kyc:delete", "kyc:monitor"];
 
 pub(crate) struct Row {
     pub(crate) route: &'static str,
@@ -21,6 +22,7 @@ pub(crate) struct Row {
 struct Ids {
     customer: String,
     session: String,
+    alert: String,
 }
 
 pub(crate) const ROWS: &[Row] = &[
@@ -53,13 +55,6 @@ pub(crate) const ROWS: &[Row] = &[
         not_found: "CUSTOMER_NOT_FOUND",
     },
     Row {
-        route: "DELETE /customers/{id}",
-        permissions: &["kyc:create", "kyc:delete"],
-        body: || None,
-        success: 200,
-        not_found: "CUSTOMER_NOT_FOUND",
-    },
-    Row {
         route: "GET /customers/{id}/sessions",
         permissions: &["kyc:read"],
         body: || None,
@@ -83,6 +78,48 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "GET /customers/{id}/risk-profile",
         permissions: &["kyc:read"],
+        body: || None,
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
+        route: "POST /customers/{id}/monitor",
+        permissions: &["kyc:create", "kyc:monitor"],
+        body: || Some(json!({})),
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
+        route: "GET /customers/{id}/monitor",
+        permissions: &["kyc:read"],
+        body: || None,
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
+        route: "DELETE /customers/{id}/monitor",
+        permissions: &["kyc:create", "kyc:monitor"],
+        body: || None,
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
+        route: "GET /customers/{id}/alerts",
+        permissions: &["kyc:read"],
+        body: || None,
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
+        route: "PATCH /customers/{id}/alerts/{alert_id}",
+        permissions: &["kyc:create", "kyc:update"],
+        body: || Some(json!({ "status": "open" })),
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
+        route: "DELETE /customers/{id}",
+        permissions: &["kyc:create", "kyc:delete"],
         body: || None,
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -114,6 +151,7 @@ impl Row {
     async fn call(&self, api: &Api, who: &Persona, ids: &Ids) -> Answer {
         let (method, path) = self.route.split_once(' ').unwrap();
         let path = path.replace("{id}", &ids.customer).replace("{session_id}", &ids.session);
+        let path = path.replace("{alert_id}", &ids.alert);
         let call = api.call(who, method, &path);
         match (self.body)() {
             Some(body) => call.json(&body).send().await,
@@ -128,14 +166,22 @@ impl Row {
 
 async fn with_customer() -> (Api, Ids) {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    let customer = api.create(&acme, &json!({ "name": "Acme" })).await;
+    api.refresh().await;
+    let customer = api.create(&acme, &json!({ "name": "Brindal Quarry Trading" })).await;
     let id = |value: &Value| value.as_str().unwrap().to_owned();
     let link = json!({ "customer_id": customer["customer_id"] });
     let session = api.post(&acme, "/kyc/sessions", &link).await.expect(201);
     let organization = format!("{}/organization", path_of(&customer));
     let empty = json!({ "parties": [], "relationships": [] });
     api.call(&acme, "PUT", &organization).json(&empty).send().await.expect(201);
-    let ids = Ids { customer: id(&customer["customer_id"]), session: id(&session["session_id"]) };
+    let path = path_of(&customer);
+    api.post(&acme, &format!("{path}/monitor"), &json!({})).await.expect(201);
+    let alerts = api.get(&acme, &format!("{path}/alerts")).await.expect(200);
+    let ids = Ids {
+        customer: id(&customer["customer_id"]),
+        session: id(&session["session_id"]),
+        alert: id(&alerts["items"][0]["alert_id"]),
+    };
     (api, ids)
 }
 
@@ -192,7 +238,7 @@ async fn another_tenant_sees_nothing() {
     let (api, ids) = with_customer().await;
     let stranger = Persona::of("stranger");
     let nobody = "01920000-0000-7000-8000-000000000000".to_owned();
-    let nobody = Ids { customer: nobody.clone(), session: nobody };
+    let nobody = Ids { customer: nobody.clone(), session: nobody.clone(), alert: nobody };
     for row in ROWS.iter().filter(|row| row.names_something()) {
         let foreign = row.call(&api, &stranger, &ids).await;
         let unknown = row.call(&api, &stranger, &nobody).await;
@@ -202,7 +248,7 @@ async fn another_tenant_sees_nothing() {
     assert_eq!(api.get(&stranger, "/customers").await.expect(200)["count"], 0);
     let path = format!("/customers/{}", ids.customer);
     let untouched = api.get(&Persona::of("acme"), &path).await.expect(200);
-    assert_eq!((&untouched["version"], &untouched["status"]), (&json!(3), &json!("active")));
+    assert_eq!((&untouched["version"], &untouched["status"]), (&json!(4), &json!("active")));
     let session = format!("/kyc/sessions/{}", ids.session);
     let untouched = api.get(&Persona::of("acme"), &session).await.expect(200);
     assert_eq!(untouched["status"], "active");

@@ -174,31 +174,30 @@ async fn a_confirmed_match_is_prohibited_whatever_the_sum_is() {
     let customer = api.create(&acme, &body).await;
     decide(&api, &acme, &customer, "approved", json!([])).await;
     assert_eq!(assert_agrees(&api, &acme, &customer).await["level"], "low");
-    let id = customer["customer_id"].as_str().unwrap();
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    for (alert_id, status, level, rule) in [
-        ("a-1", "false_positive", "low", None),
-        ("a-2", "cleared", "low", None),
-        ("a-3", "open", "medium", Some("open_alert")),
-        ("a-4", "confirmed", "prohibited", Some("confirmed_alert")),
+    // Ann takes the name of somebody listed; whether she is meant, a person decides.
+    api.refresh().await;
+    let path = path_of(&customer);
+    api.post(&acme, &format!("{path}/monitor"), &json!({})).await.expect(201);
+    api.patch(&acme, &path, &json!({ "name": "Mirka Ilinovna Dovello" })).await.expect(200);
+    let alerts = api.get(&acme, &format!("{path}/alerts")).await.expect(200);
+    let id = alerts["items"][0]["alert_id"].as_str().unwrap();
+    for (status, level, rule) in [
+        ("open", "medium", Some("open_alert")),
+        ("false_positive", "low", None),
+        ("confirmed", "prohibited", Some("confirmed_alert")),
     ] {
-        let put = api.server.dynamodb.put_item().table_name(&api.server.template.table.name);
-        let put = put
-            .item("pk", text(&format!("T#acme#C#{id}")))
-            .item("sk", text(&format!("ALERT#{alert_id}")))
-            .item("alert_id", text(alert_id))
-            .item("list", text("ofac_sdn"))
-            .item("status", text(status));
-        put.send().await.unwrap();
-        profile(&api, &acme, &customer, "?recalculate=true").await;
+        let decision = json!({ "status": status });
+        api.patch(&acme, &format!("{path}/alerts/{id}"), &decision).await.expect(200);
         let found = assert_agrees(&api, &acme, &customer).await;
-        assert_eq!(found["level"], level, "{alert_id}");
-        if let Some(rule) = rule {
-            assert_eq!(found["hard_rules"][0]["code"], rule);
-            let evidence = json!([{ "type": "alert", "id": alert_id }]);
-            assert_eq!(found["hard_rules"][0]["evidence"], evidence);
+        assert_eq!(found["level"], level, "{status}");
+        let rules = found["hard_rules"].as_array().unwrap();
+        assert_eq!(rules.first().map(|rule| rule["code"].as_str().unwrap()), rule);
+        if let Some(rule) = rules.first() {
+            assert_eq!(rule["evidence"], json!([{ "type": "alert", "id": id }]));
         }
     }
+    api.patch(&acme, &path, &json!({ "name": "Ann" })).await.expect(200);
+    assert_eq!(assert_agrees(&api, &acme, &customer).await["level"], "low");
 }
 
 /// A hundred sessions that come to nothing do not hide the one that was rejected.

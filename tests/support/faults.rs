@@ -91,3 +91,74 @@ impl HttpConnector for MortalConnector {
         })
     }
 }
+
+/// An HTTP client that holds one call back, before it leaves, until it is let go.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    inner: SharedHttpClient,
+    at: usize,
+    calls: Arc<AtomicUsize>,
+    armed: Arc<AtomicBool>,
+    reached: Arc<Notify>,
+    released: Arc<Notify>,
+}
+
+impl Gate {
+    /// At the call with this number, counted from when it is armed.
+    pub fn at(call: usize) -> Gate {
+        let inner = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
+        Gate {
+            inner,
+            at: call,
+            calls: Arc::default(),
+            armed: Arc::default(),
+            reached: Arc::default(),
+            released: Arc::default(),
+        }
+    }
+
+    pub fn arm(&self) {
+        self.armed.store(true, Ordering::SeqCst);
+    }
+
+    /// Returns when the call stands at the gate.
+    pub async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
+}
+
+impl HttpClient for Gate {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(GateConnector { inner, of: self.clone() })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct GateConnector {
+    inner: SharedHttpConnector,
+    of: Gate,
+}
+
+impl HttpConnector for GateConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let armed = self.of.armed.load(Ordering::SeqCst);
+        if !armed || self.of.calls.fetch_add(1, Ordering::SeqCst) != self.of.at {
+            return self.inner.call(request);
+        }
+        let (inner, of) = (self.inner.clone(), self.of.clone());
+        HttpConnectorFuture::new(async move {
+            of.reached.notify_one();
+            of.released.notified().await;
+            inner.call(request).await
+        })
+    }
+}

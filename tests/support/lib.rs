@@ -18,7 +18,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use faults::Mortal;
 use local::template::Template;
-use local::{Options, Server, SigningKey, TokenRequest};
+use local::{Options, Server, SigningKey, TokenRequest, sample_source};
 pub use proptest;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -126,9 +126,32 @@ impl Api {
         table_of: Option<&Api>,
         http_client: Option<SharedHttpClient>,
     ) -> Api {
+        let environment = [("WATCHLIST_SOURCES".to_owned(), sample_source())].into();
+        Api::set(clock, table_of, http_client, environment).await
+    }
+
+    /// With settings of the test's own, on the table and the lists of another server.
+    pub async fn set(
+        clock: Clock,
+        table_of: Option<&Api>,
+        http_client: Option<SharedHttpClient>,
+        environment: BTreeMap<String, String>,
+    ) -> Api {
         let dynamodb_endpoint = table_of.map(|other| other.server.dynamodb_endpoint.clone());
         let key = Some(KEY.clone());
-        let options = Options { port: 0, data: None, dynamodb_endpoint, key, clock, http_client };
+        // Opened anew, as by another process.
+        let lists = table_of.map(|other| other.server.lists.reopened());
+        let options = Options {
+            port: 0,
+            data: None,
+            dynamodb_endpoint,
+            key,
+            clock,
+            http_client,
+            environment,
+            lists,
+            schedules: false,
+        };
         Api { server: Server::start(options).await.unwrap(), http: Client::new() }
     }
 
@@ -168,6 +191,22 @@ impl Api {
     /// Creates a customer and returns it.
     pub async fn create(&self, who: &Persona, body: &Value) -> Value {
         self.post(who, "/customers", body).await.expect(201)
+    }
+
+    /// Invokes a function that a schedule starts. `Err` is what it failed with.
+    pub async fn run(&self, job: &str, payload: &Value) -> Result<Value, Value> {
+        let path = format!("/2015-03-31/functions/{job}/invocations");
+        let invoked = self.call(&Persona::anonymous(), "POST", &path).json(payload).send().await;
+        assert_eq!(invoked.status, 200, "{}", invoked.text);
+        match invoked.header("x-amz-function-error") {
+            Some(_) => Err(invoked.body),
+            None => Ok(invoked.body),
+        }
+    }
+
+    /// Loads the watchlists this server is told to.
+    pub async fn refresh(&self) -> Value {
+        self.run("refresh-watchlists", &json!({})).await.unwrap()
     }
 
     /// Gives a function an event past routes and authorizer, as `aws lambda invoke` does, and

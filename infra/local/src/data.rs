@@ -3,6 +3,10 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use object_store::local::LocalFileSystem;
+use shared::monitoring::lists::Lists;
 
 use crate::Failure;
 use crate::authorizer::SigningKey;
@@ -23,6 +27,15 @@ impl DataFolder {
 
     pub(crate) fn table(&self) -> PathBuf {
         self.path.join("table.sqlite")
+    }
+
+    /// The indexes of watchlists.
+    pub(crate) fn lists(&self) -> Result<Lists, Failure> {
+        let path = self.path.join("watchlists");
+        let failed = |why: String| format!("{}: {why}", path.display());
+        fs::create_dir_all(&path).map_err(|error| failed(error.to_string()))?;
+        let store = LocalFileSystem::new_with_prefix(&path);
+        Ok(Lists::new(Arc::new(store.map_err(|error| failed(error.to_string()))?)))
     }
 
     pub(crate) fn lock(&self) -> Result<Lock, Failure> {

@@ -1,6 +1,7 @@
 //! The functions this binary holds. Which routes lead to them is the template's affair.
 
 use shared::http::edge::Function;
+use shared::job::Job;
 
 /// Every function crate of the API, once.
 pub(crate) const FUNCTIONS: &[Function] = &[
@@ -8,12 +9,20 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     create_session::FUNCTION,
     deactivate_customer::FUNCTION,
     get_customer::FUNCTION,
+    get_monitor::FUNCTION,
     get_organization::FUNCTION,
     get_risk_profile::FUNCTION,
     get_session::FUNCTION,
+    list_alerts::FUNCTION,
     list_customer_sessions::FUNCTION,
     list_customers::FUNCTION,
+    monitor_customer::FUNCTION,
     put_organization::FUNCTION,
+    resolve_alert::FUNCTION,
+    stop_monitor::FUNCTION,
     update_customer::FUNCTION,
     update_session::FUNCTION,
 ];
+
+/// Every function that a schedule starts, once.
+pub(crate) const JOBS: &[Job] = &[refresh_watchlists::JOB, rescreen::JOB];

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -9,10 +10,11 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
-use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 use shared::App;
 use shared::http::edge::{Function, answer};
+use shared::job::{self, Job};
 use uuid::Uuid;
 
 use crate::authorizer::Authorizer;
@@ -23,6 +25,8 @@ use crate::routes::Routes;
 const MAX_PAYLOAD_BYTES: usize = 10 * 1024 * 1024;
 /// What a function may answer at the most.
 const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
+/// What Lambda gives a function at the most.
+pub(crate) const JOB_TIME: Duration = Duration::from_secs(900);
 const APIGW_REQUESTID: HeaderName = HeaderName::from_static("apigw-requestid");
 /// The path of the Lambda Invoke API; the function's name stands in the middle.
 const INVOKE: (&str, &str) = ("/2015-03-31/functions/", "/invocations");
@@ -32,6 +36,8 @@ pub(crate) struct Gateway {
     pub(crate) authorizer: Authorizer,
     /// By name; each with the settings the template gives it.
     pub(crate) functions: HashMap<&'static str, (Function, App)>,
+    /// Those without a route, which a schedule starts.
+    pub(crate) jobs: HashMap<&'static str, Arc<(Job, App)>>,
     pub(crate) openapi: String,
 }
 
@@ -98,6 +104,9 @@ impl Gateway {
 
     /// The way of `aws lambda invoke`: an event goes in as it is, past routes and authorizer.
     async fn invoke(&self, name: &str, body: &Bytes, request_id: &str) -> Response<Body> {
+        if let Some(job) = self.jobs.get(name) {
+            return self.start(job, body).await;
+        }
         if !self.functions.contains_key(name) {
             return invoke_error(
                 StatusCode::NOT_FOUND,
@@ -119,6 +128,27 @@ impl Gateway {
         }
     }
 
+    /// A function without a route, as Lambda answers for one: what failed is a 200 with a header.
+    async fn start(&self, job: &(Job, App), body: &Bytes) -> Response<Body> {
+        let Ok(payload) = payload(body) else {
+            let why = "The payload is not valid JSON.";
+            return invoke_error(StatusCode::BAD_REQUEST, "InvalidRequestContentException", why);
+        };
+        let (job, app) = job;
+        match job::run(app, job, payload, Instant::now() + JOB_TIME).await {
+            Ok(answer) => json_response(StatusCode::OK, answer.to_string()),
+            Err(error) => {
+                let code = error.code.to_string();
+                let why = error.cause().unwrap_or(&error.message);
+                let body = json!({ "errorType": code, "errorMessage": why });
+                let mut response = json_response(StatusCode::OK, body.to_string());
+                let unhandled = HeaderValue::from_static("Unhandled");
+                response.headers_mut().insert("x-amz-function-error", unhandled);
+                response
+            }
+        }
+    }
+
     async fn run(&self, name: &str, event: &RawValue, request_id: &str) -> Option<String> {
         let (function, app) = self.functions.get(name)?;
         let answered = answer(app, function, event, request_id).await;
@@ -129,6 +159,11 @@ impl Gateway {
 async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     gateway.answer(&parts, body).await
+}
+
+/// An invocation may come without a payload.
+fn payload(body: &Bytes) -> serde_json::Result<Value> {
+    if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(body) }
 }
 
 fn invoked<'a>(method: &Method, path: &'a str) -> Option<&'a str> {

@@ -8,13 +8,25 @@ mod functions;
 mod gateway;
 pub mod openapi;
 mod routes;
+mod schedule;
 mod server;
 mod store;
 mod table;
 pub mod template;
+
+use base64::Engine;
 
 pub use authorizer::{SigningKey, TokenRequest};
 pub use server::{Options, Server};
 
 /// Why something did not start, as one line for a person.
 pub type Failure = String;
+
+/// A watchlist of people and firms that don't exist, so that there is something to try.
+pub const SAMPLE: &str = include_str!("../../watchlists/sample.csv");
+
+/// The setting that loads it, under the name `sample`.
+pub fn sample_source() -> String {
+    let data = base64::engine::general_purpose::STANDARD.encode(SAMPLE);
+    format!(r#"[{{"list":"sample","from":["data:text/csv;base64,{data}"]}}]"#)
+}

@@ -3,6 +3,7 @@
 
 mod screening;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -129,6 +130,9 @@ async fn serve(options: Serve) -> Result<(), Failure> {
         key: None,
         clock: Clock::system(),
         http_client: None,
+        environment: environment(),
+        lists: None,
+        schedules: true,
     })
     .await?;
     print_welcome(&server, data.as_deref())?;
@@ -136,6 +140,24 @@ async fn serve(options: Serve) -> Result<(), Failure> {
     eprintln!("stopping");
     server.stop().await;
     Ok(())
+}
+
+/// Settings that may be set here as they are set in the cloud.
+const SETTINGS: [&str; 5] = [
+    "WATCHLIST_SOURCES",
+    "MAX_SHRINK_PERCENT",
+    "MAX_LIST_AGE_HOURS",
+    "FETCH_TIMEOUT_SECONDS",
+    "MONITOR_SHARDS",
+];
+
+/// Without a source of one's own: people and firms that don't exist.
+fn environment() -> BTreeMap<String, String> {
+    let set = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
+    let mut environment: BTreeMap<String, String> =
+        SETTINGS.iter().filter_map(|name| set(name)).collect();
+    environment.entry("WATCHLIST_SOURCES".to_owned()).or_insert_with(local::sample_source);
+    environment
 }
 
 fn print_welcome(server: &Server, data: Option<&Path>) -> Result<(), Failure> {

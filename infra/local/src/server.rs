@@ -1,27 +1,30 @@
 //! Starts everything and stops it again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedHttpClient;
+use object_store::memory::InMemory;
 use shared::App;
 use shared::app::Settings;
 use shared::model::time::Clock;
+use shared::monitoring::lists::Lists;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::authorizer::{Authorizer, SigningKey};
 use crate::data::{DataFolder, Lock};
-use crate::functions::FUNCTIONS;
+use crate::functions::{FUNCTIONS, JOBS};
 use crate::gateway::Gateway;
 use crate::routes::Routes;
 use crate::store::Store;
 use crate::template::Template;
-use crate::{Failure, openapi, table};
+use crate::{Failure, openapi, schedule, table};
 
 /// How long running requests may take to finish when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -38,6 +41,12 @@ pub struct Options {
     pub clock: Clock,
     /// Under the SDK's client of the table; `None` is the SDK's own.
     pub http_client: Option<SharedHttpClient>,
+    /// Settings besides those of the template.
+    pub environment: BTreeMap<String, String>,
+    /// Where indexes of watchlists lie; `None` takes a folder of the data folder, or memory.
+    pub lists: Option<Lists>,
+    /// Whether what the template schedules is done, watchlists first.
+    pub schedules: bool,
 }
 
 pub struct Server {
@@ -47,8 +56,10 @@ pub struct Server {
     /// Where the table is.
     pub dynamodb_endpoint: String,
     pub dynamodb: Client,
+    pub lists: Lists,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
+    schedules: JoinSet<()>,
     store: Option<Store>,
     _lock: Option<Lock>,
 }
@@ -90,21 +101,36 @@ impl Server {
         };
         table::ensure(&dynamodb, &template.table).await?;
 
+        let lists = match (options.lists, &folder) {
+            (Some(lists), _) => lists,
+            (None, Some(folder)) => folder.lists()?,
+            (None, None) => Lists::new(Arc::new(InMemory::new())),
+        };
+        let app = |name: &str| {
+            let spec = template.functions.iter().find(|spec| spec.name == name);
+            let mut environment = spec.map(|spec| spec.environment.clone()).unwrap_or_default();
+            environment.extend(options.environment.clone());
+            let settings = Settings::read(|name| environment.get(name).cloned());
+            let settings = settings.map_err(|why| format!("{name}: {why}"))?;
+            let (client, clock) = (dynamodb.clone(), options.clock.clone());
+            Ok::<App, Failure>(App::new(settings, client, clock, lists.clone()))
+        };
         let mut functions = HashMap::new();
         for function in FUNCTIONS {
-            let spec = template.functions.iter().find(|spec| spec.name == function.name);
-            let environment = spec.map(|spec| spec.environment.clone()).unwrap_or_default();
-            let settings = Settings::read(|name| environment.get(name).cloned());
-            let settings = settings.map_err(|why| format!("{}: {why}", function.name))?;
-            functions.insert(
-                function.name,
-                (*function, App::new(settings, dynamodb.clone(), options.clock.clone())),
-            );
+            functions.insert(function.name, (*function, app(function.name)?));
         }
+        let mut jobs = HashMap::new();
+        for job in JOBS {
+            jobs.insert(job.name, Arc::new((*job, app(job.name)?)));
+        }
+        let schedules = match options.schedules {
+            true => schedule::start(&template, &jobs).await,
+            false => JoinSet::new(),
+        };
         let authorizer = Authorizer::new(template.authorizer.clone(), &key);
         let openapi =
             openapi::document(&template)?.to_json().map_err(|error| format!("OpenAPI: {error}"))?;
-        let router = Gateway { routes, authorizer, functions, openapi }.router();
+        let router = Gateway { routes, authorizer, functions, jobs, openapi }.router();
 
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
@@ -119,8 +145,10 @@ impl Server {
             template,
             dynamodb_endpoint: endpoint,
             dynamodb,
+            lists,
             stop,
             serving,
+            schedules,
             store,
             _lock: lock,
         })
@@ -131,9 +159,11 @@ impl Server {
     }
 
     /// Lets running requests finish, then closes the table.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         let _ = self.stop.send(());
         let _ = tokio::time::timeout(GRACE, self.serving).await;
+        // A pass may end anywhere.
+        self.schedules.shutdown().await;
         drop(self.dynamodb);
         if let Some(store) = self.store {
             let _ = tokio::task::spawn_blocking(move || store.stop()).await;

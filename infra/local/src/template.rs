@@ -1,6 +1,7 @@
 //! Reads `template.yaml`: routes, functions, authorizer and table are written there and nowhere else.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use yaml_serde::Value;
 
@@ -25,6 +26,15 @@ pub struct FunctionSpec {
     pub name: String,
     pub environment: BTreeMap<String, String>,
     pub routes: Vec<Route>,
+    pub schedules: Vec<Schedule>,
+}
+
+/// When a function is invoked by itself, and with what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    pub every: Duration,
+    /// JSON.
+    pub input: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,13 +142,21 @@ impl<'a> Reader<'a> {
                 environment.insert(self.text(name)?, self.text(value)?);
             }
         }
-        let mut routes = Vec::new();
+        let (mut routes, mut schedules) = (Vec::new(), Vec::new());
         let events = at(function, &["Properties", "Events"]).ok().and_then(Value::as_mapping);
         for (_, event) in events.into_iter().flatten() {
-            if event.get("Type").and_then(Value::as_str) != Some("HttpApi") {
-                continue;
-            }
             let properties = at(event, &["Properties"])?;
+            match event.get("Type").and_then(Value::as_str) {
+                Some("HttpApi") => {}
+                Some("ScheduleV2") => {
+                    let expression = self.text(at(properties, &["ScheduleExpression"])?)?;
+                    let every = rate(&expression)?;
+                    schedules
+                        .push(Schedule { every, input: self.text(at(properties, &["Input"])?)? });
+                    continue;
+                }
+                _ => continue,
+            }
             // Every route has the default authorizer; one that had another would be served wrongly here.
             if properties.get("Auth").is_some() {
                 return Err("a route with an authorizer of its own is not known here".to_owned());
@@ -150,7 +168,7 @@ impl<'a> Reader<'a> {
             }
             routes.push(Route { method, path });
         }
-        Ok(FunctionSpec { name: self.text(name)?, environment, routes })
+        Ok(FunctionSpec { name: self.text(name)?, environment, routes, schedules })
     }
 
     fn authorizer(&self, api: &Value) -> Result<AuthorizerSpec, Failure> {
@@ -253,6 +271,13 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// `rate(5 minutes)`; what else a schedule can be is not known here.
+fn rate(expression: &str) -> Result<Duration, Failure> {
+    let inner = expression.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')'));
+    let every = inner.and_then(|inner| humantime::parse_duration(inner).ok());
+    every.ok_or_else(|| format!("the schedule {expression} is not known here"))
+}
+
 fn at<'v>(value: &'v Value, path: &[&str]) -> Result<&'v Value, Failure> {
     let found = path.iter().try_fold(value, |value, name| value.get(*name));
     found.ok_or_else(|| format!("{} is missing", path.join(".")))
@@ -288,6 +313,10 @@ mod tests {
         for function in &template.functions {
             assert_eq!(function.environment["TABLE_NAME"], template.table.name);
         }
+        let rescreen = template.functions.iter().find(|function| function.name == "rescreen");
+        let schedules = &rescreen.unwrap().schedules;
+        let daily = schedules.iter().find(|schedule| schedule.input.contains("daily")).unwrap();
+        assert_eq!((daily.every.as_secs(), schedules.len()), (86_400, 5));
     }
 
     #[test]
@@ -298,5 +327,7 @@ mod tests {
         assert!(Template::parse(&tagged).unwrap_err().contains("Sub"));
         let lost = TEMPLATE.replace("TABLE_NAME: !Ref Table", "TABLE_NAME: !Ref Tabel");
         assert!(Template::parse(&lost).unwrap_err().contains("Tabel"));
+        let cron = TEMPLATE.replace("Default: rate(1 day)", "Default: cron(0 2 * * ? *)");
+        assert!(Template::parse(&cron).unwrap_err().contains("cron(0 2"));
     }
 }

@@ -17,6 +17,7 @@ pub enum Permission {
     Read,
     Update,
     Delete,
+    Monitor,
 }
 
 impl Permission {
@@ -27,6 +28,7 @@ impl Permission {
             Permission::Read => &["kyc:read"],
             Permission::Update => &["kyc:create", "kyc:update"],
             Permission::Delete => &["kyc:create", "kyc:delete"],
+            Permission::Monitor => &["kyc:create", "kyc:monitor"],
         }
     }
 }
@@ -45,6 +47,13 @@ impl Caller {
         let tenant = claims.tenant.clone().ok_or_else(|| Error::no_tenant(&claims.tenant_claim))?;
         let origin = Origin { actor: claims.actor.clone(), request_id: request.id().to_owned() };
         Ok(Caller { tenant, permissions: claims.permissions.clone(), origin })
+    }
+
+    /// The service itself, at work on a tenant's rows without a request: a rescreen pass. Nothing
+    /// that a caller sends leads here.
+    pub fn of_service(tenant: TenantId, actor: &str, run_id: &str) -> Caller {
+        let origin = Origin { actor: actor.to_owned(), request_id: run_id.to_owned() };
+        Caller { tenant, permissions: Vec::new(), origin }
     }
 
     pub fn may(self, permission: Permission) -> Result<Caller, Error> {

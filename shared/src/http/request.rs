@@ -9,7 +9,7 @@ use lambda_http::request::RequestContext;
 use super::input::Input;
 use crate::auth::Claims;
 use crate::error::{Error, Faults};
-use crate::model::id::{CustomerId, SessionId};
+use crate::model::id::{AlertId, CustomerId, SessionId};
 
 #[derive(Debug)]
 pub struct Request {
@@ -87,6 +87,13 @@ impl Request {
             .get("session_id")
             .and_then(|id| SessionId::parse(id))
             .ok_or_else(Error::session_not_found)
+    }
+
+    pub fn alert_id(&self) -> Result<AlertId, Error> {
+        self.path
+            .get("alert_id")
+            .and_then(|id| AlertId::parse(id))
+            .ok_or_else(Error::alert_not_found)
     }
 
     /// For reading query, headers and body; reports the faults of all of them together.

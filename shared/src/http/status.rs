@@ -14,9 +14,11 @@ pub fn status(code: Code) -> (StatusCode, &'static str) {
         Code::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "ValidationError"),
         Code::Unauthenticated => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
         Code::InsufficientPermissions | Code::NoTenant => (StatusCode::FORBIDDEN, "ForbiddenError"),
-        Code::CustomerNotFound | Code::SessionNotFound | Code::OrganizationNotFound => {
-            (StatusCode::NOT_FOUND, "NotFoundError")
-        }
+        Code::CustomerNotFound
+        | Code::SessionNotFound
+        | Code::OrganizationNotFound
+        | Code::AlertNotFound
+        | Code::NotMonitored => (StatusCode::NOT_FOUND, "NotFoundError"),
         Code::CustomerAlreadyExists
         | Code::CustomerInactive
         | Code::CustomerBlocked

@@ -110,6 +110,10 @@ pub struct Customer {
     #[serde(default, skip_serializing)]
     #[cfg_attr(feature = "openapi", schema(ignore))]
     pub open_sessions: BTreeMap<SessionId, Timestamp>,
+    /// When monitoring ends by itself; kept like `open_sessions`, for the same reason.
+    #[serde(default, skip_serializing)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
+    pub monitored_until: Option<Timestamp>,
 }
 
 /// How many sessions of a customer can be active at once: its item holds them all.
@@ -144,11 +148,16 @@ impl Customer {
             updated_at: created_at,
             deactivated_at: None,
             open_sessions: BTreeMap::new(),
+            monitored_until: None,
         }
     }
 
-    /// As it stands at this time: sessions past their time are not active any more.
+    /// As it stands at this time: sessions past their time are not active any more, and monitoring
+    /// past its time is off.
     pub fn settled(mut self, now: Timestamp) -> Customer {
+        if self.monitored_until.is_some_and(|until| until <= now) {
+            self.monitoring.status = MonitoringStatus::Off;
+        }
         self.open_sessions.retain(|_, expires_at| *expires_at > now);
         self.recount();
         self

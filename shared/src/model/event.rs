@@ -23,6 +23,18 @@ pub enum EventKind {
     OrganizationReplaced,
     #[serde(rename = "risk.calculated")]
     RiskCalculated,
+    #[serde(rename = "monitor.started")]
+    MonitorStarted,
+    #[serde(rename = "monitor.changed")]
+    MonitorChanged,
+    /// Also when it expired.
+    #[serde(rename = "monitor.stopped")]
+    MonitorStopped,
+    /// A check found matches, or others than before.
+    #[serde(rename = "monitor.checked")]
+    MonitorChecked,
+    #[serde(rename = "alert.decided")]
+    AlertDecided,
 }
 
 /// Who is behind a change, and in which request.

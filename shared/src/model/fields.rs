@@ -166,12 +166,17 @@ impl<'a> Fields<'a> {
 
     /// `false` when it is absent.
     pub fn flag(&mut self, name: &str) -> bool {
+        self.flag_or(name, false)
+    }
+
+    /// The default when it is absent or, recorded, faulty.
+    pub fn flag_or(&mut self, name: &str, default: bool) -> bool {
         match self.take(name) {
-            None => false,
+            None => default,
             Some(Value::Bool(flag)) => flag,
             Some(_) => {
                 self.fault(name, "must be true or false");
-                false
+                default
             }
         }
     }

@@ -1,15 +1,16 @@
-//! Ids: UUIDv7 strings, so they sort by creation.
+//! Ids: UUIDv7 strings, so they sort by creation; but for those of alerts, which say what they are of.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use uuid::{ContextV7, NoContext, Uuid};
 
 use super::time::{Timestamp, parse_nanos};
 use super::value::Issue;
 
-/// An id of its own type: a UUIDv7, written hyphenated and in lower case.
+/// An id of its own type: a UUID, written hyphenated and in lower case.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -53,6 +54,20 @@ id! {
 id! {
     /// A KYC session's id. Its first 48 bits are the millisecond the session was created in.
     SessionId
+}
+
+id! {
+    /// An alert's id: a UUIDv8, made of the customer, the subject, the list and the entry.
+    AlertId
+}
+
+impl AlertId {
+    /// `subject` is `self` or the id of a party; none of the parts can hold a line feed.
+    pub fn of(customer: &CustomerId, subject: &str, list: &str, entity: &str) -> AlertId {
+        let parts = format!("{customer}\n{subject}\n{list}\n{entity}");
+        let digest = Sha256::digest(parts.as_bytes());
+        AlertId(Uuid::new_v8(digest.first_chunk().copied().unwrap_or_default()))
+    }
 }
 
 impl CustomerId {

@@ -6,6 +6,7 @@ pub mod event;
 pub mod fields;
 pub mod fold;
 pub mod id;
+pub mod monitor;
 pub mod organization;
 pub mod patch;
 pub mod percentage;

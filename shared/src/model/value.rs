@@ -121,6 +121,33 @@ impl PartyId {
 }
 
 text! {
+    /// What a tenant's operator calls a watchlist: 1 to 64 characters of a-z 0-9 . _ -
+    ListName,
+    parse: |text| {
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+        match (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+            true => Ok(text.to_owned()),
+            false => Err("must be 1 to 64 characters of a-z 0-9 . _ -".to_owned()),
+        }
+    },
+    schema: |schema| schema.pattern(Some("^[a-z0-9._-]{1,64}$")).min_length(Some(1)).max_length(Some(64)),
+}
+
+text! {
+    /// What a person has to say about a decision: 1 to 2,000 characters.
+    Note,
+    parse: |text| {
+        let trimmed = text.trim();
+        let printable = |c: char| !c.is_control() || c == '\n' || c == '\t';
+        match (1..=2_000).contains(&trimmed.chars().count()) && trimmed.chars().all(printable) {
+            true => Ok(trimmed.to_owned()),
+            false => Err("must be 1 to 2000 characters without control characters".to_owned()),
+        }
+    },
+    schema: |schema| schema.min_length(Some(1)).max_length(Some(2_000)),
+}
+
+text! {
     /// A tax or registration number, as its authority writes it.
     TaxId,
     parse: |text| trimmed(text, 64),

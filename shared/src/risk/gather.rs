@@ -35,7 +35,8 @@ impl<'a> Facts<'a> {
     }
 }
 
-fn owned(customer: &Customer, organization: &Organization) -> OrganizationFacts {
+/// What an ownership structure says about risk, and who is related: owners, and those who run it.
+pub fn owned(customer: &Customer, organization: &Organization) -> OrganizationFacts {
     let view = view(customer, organization, DEFAULT_THRESHOLD);
     let owners = || view.ubos.iter().filter(|ubo| ubo.basis != Basis::SeniorManager);
     let related = |(party, share): (&Party, &f64)| {

@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 
 pub use countries::CountryList;
 pub use facts::{AlertFacts, Facts, OrganizationFacts, RelatedFacts, SessionFacts};
+pub use gather::owned;
 pub use industries::{Sector, Source};
 pub use model::{MODEL, Model};
 

@@ -1,7 +1,5 @@
 //! What was found about the customer on watch lists and in the media.
 
-use std::cmp::Reverse;
-
 use serde_json::json;
 
 use super::sessions::newest_first;
@@ -25,10 +23,10 @@ pub(super) fn alerts(model: &Model, facts: &Facts<'_>) -> Factor {
     factor("alerts", Category::SCREENING, model.confirmed_alert, found)
 }
 
-/// Newest first, as their ids sort by creation.
+/// In the order of their ids.
 pub(super) fn of_status(facts: &Facts<'_>, status: AlertStatus) -> Vec<Evidence> {
     let mut alerts: Vec<&AlertFacts> = facts.alerts.iter().filter(|a| a.status == status).collect();
-    alerts.sort_by_key(|alert| Reverse(&alert.alert_id));
+    alerts.sort_by_key(|alert| &alert.alert_id);
     alerts.into_iter().map(|alert| evidence("alert", &alert.alert_id)).collect()
 }
 

@@ -55,6 +55,9 @@ pub struct Match {
     /// From 0 to 1: the names, and what is known besides.
     pub score: f32,
     pub explanation: Explanation,
+    /// The whole entry.
+    #[serde(skip)]
+    pub entity: Entity,
 }
 
 /// The most that an alias can give which the list itself calls weak.
@@ -208,7 +211,8 @@ fn judge(
             strength,
             model_version: MODEL_VERSION,
         },
-        id: entity.id,
+        id: entity.id.clone(),
+        entity,
     })
 }
 

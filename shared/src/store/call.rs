@@ -32,6 +32,10 @@ pub(super) enum Rule {
     Session,
     /// An organization is new, or there to be replaced.
     Organization,
+    /// A monitor is new, or there to be changed.
+    Monitor,
+    /// An alert is new, or there to be changed.
+    Alert,
     /// A risk profile is new.
     Profile,
     /// An event is new.

@@ -10,6 +10,7 @@ use super::TenantTable;
 use super::call::{Rule, Write, jittered};
 use super::customers::IS_NEW;
 use super::item;
+use super::monitors::Watch;
 use crate::error::Error;
 use crate::model::customer::Customer;
 use crate::model::event::{Event, EventKind, changes};
@@ -52,8 +53,17 @@ pub(super) struct Change<'a> {
     pub(super) after: Customer,
     /// What changed beside the customer.
     pub(super) part: Option<Part>,
+    /// What becomes of its monitor and alerts.
+    pub(super) watch: Option<Watch>,
     /// The risk profile that follows from it.
     pub(super) profile: Option<RiskProfile>,
+}
+
+impl<'a> Change<'a> {
+    /// Of the customer alone.
+    pub(super) fn new(kind: EventKind, before: &'a Customer, after: Customer) -> Change<'a> {
+        Change { kind, before, after, part: None, watch: None, profile: None }
+    }
 }
 
 pub(super) enum Part {
@@ -70,7 +80,7 @@ impl TenantTable<'_> {
 
     /// Those of a change but for the customer's own.
     pub(super) fn writes_beside(&self, change: &Change<'_>) -> Result<Vec<Write>, Error> {
-        let Change { kind, before, after, part, profile } = change;
+        let Change { kind, before, after, part, watch, profile } = change;
         let mut changes = changes(Some(*before), after);
         let mut writes = Vec::new();
         match part {
@@ -85,6 +95,10 @@ impl TenantTable<'_> {
                 changes.insert("organization".to_owned(), told);
                 writes.extend(self.organization_writes(id, before.as_ref(), after)?);
             }
+        }
+        if let Some(watch) = watch {
+            changes.extend(watch.changes());
+            writes.extend(self.watch_writes(after, watch)?);
         }
         if let Some(profile) = profile {
             writes.push(self.profile_write(after, profile)?);

@@ -10,7 +10,7 @@ use super::item::{self, Item};
 use super::{TenantTable, keys};
 use crate::error::Error;
 use crate::http::Response;
-use crate::model::customer::Customer;
+use crate::model::customer::{Customer, MonitoringStatus};
 use crate::model::event::{EventKind, changes};
 use crate::model::id::CustomerId;
 use crate::model::risk::Trigger;
@@ -77,21 +77,31 @@ impl TenantTable<'_> {
             if after.version == before.version {
                 return Ok(before);
             }
-            let profile = match scored_fields_differ(&before.profile, &after.profile) {
+            let mut sources = None;
+            let watch = self.watch_change(&before, &mut after, None, &mut sources).await?;
+            let is_scored = scored_fields_differ(&before.profile, &after.profile)
+                || watch.as_ref().is_some_and(|(watch, _)| !watch.alerts.is_empty());
+            let profile = match is_scored {
                 true => {
-                    let sources = self.sources(id).await?;
+                    let sources = match sources {
+                        Some(sources) => sources,
+                        None => self.sources(id).await?,
+                    };
                     Some(self.assess(&mut after, &sources, Trigger::CustomerChanged))
                 }
                 false => None,
             };
+            let (watch, checked) = watch.unzip();
             let claimed = after.profile.client_id.as_ref();
             let claimed = claimed.filter(|_| before.profile.client_id.is_none());
             let claim = claimed.map(|client_id| self.claim(client_id, id)).transpose()?;
-            let change =
-                Change { kind, before: &before, after: after.clone(), part: None, profile };
-            let mut writes = self.writes_of(&change)?;
+            let change = Change::new(kind, &before, after.clone());
+            let mut writes = self.writes_of(&Change { watch, profile, ..change })?;
             writes.extend(claim);
             let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
+                if let Some(checked) = checked.flatten() {
+                    self.check_again(id, checked.lists()).await?;
+                }
                 return Ok(after);
             };
             // A claim says nothing while the customer may have become its owner meanwhile.
@@ -125,6 +135,9 @@ impl TenantTable<'_> {
             let open = item::attributes(&customer.open_sessions)?;
             item.insert("open_sessions".to_owned(), AttributeValue::M(open));
         }
+        if let Some(until) = customer.monitored_until {
+            item.insert("monitored_until".to_owned(), AttributeValue::S(until.to_string()));
+        }
         let name = keys::name_sort_key(&customer.profile.name, &customer.customer_id);
         for (attribute, value) in [
             ("tenant_pk", self.keys.all()),
@@ -142,7 +155,11 @@ impl TenantTable<'_> {
         after: &Customer,
     ) -> Result<Write, Error> {
         let mut expression = Expression::default();
-        let (old, new) = (self.customer_item(before)?, self.customer_item(after)?);
+        let (mut old, new) = (self.customer_item(before)?, self.customer_item(after)?);
+        // Monitoring that ended by itself is off for whoever reads it, and was not written so.
+        if before.monitored_until.is_some() && before.monitoring.status == MonitoringStatus::Off {
+            old.remove("monitoring");
+        }
         let update = item::update(&old, &new, &mut expression);
         let (name, version) = (expression.name("version"), expression.number(before.version));
         let condition = format!("{name} = {version}");

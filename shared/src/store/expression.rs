@@ -18,7 +18,8 @@ impl Expression {
         placeholders.join(".")
     }
 
-    fn part(&mut self, name: &str) -> String {
+    /// The placeholder of one name, whatever characters it has.
+    pub(super) fn part(&mut self, name: &str) -> String {
         if let Some((placeholder, _)) = self.names.iter().find(|(_, known)| *known == name) {
             return placeholder.clone();
         }

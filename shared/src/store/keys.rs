@@ -10,15 +10,23 @@
 //! | organization | `T#{tenant}#C#{customer_id}` | `ORGANIZATION` | |
 //! | organization it replaced | `T#{tenant}#C#{customer_id}` | `ORGANIZATION#{version}` | |
 //! | risk profile | `T#{tenant}#C#{customer_id}` | `RISK#{calculated_at}` | |
+//! | monitor | `T#{tenant}#C#{customer_id}` | `MONITOR` | monitored |
 //! | alert | `T#{tenant}#C#{customer_id}` | `ALERT#{alert_id}` | |
 //! | event | `T#{tenant}#C#{customer_id}` | `EVENT#{uuid v7}` | |
 //! | idempotency record | `T#{tenant}#IDEMPOTENCY#{operation}#{key}` | `IDEMPOTENCY` | expires by `ttl` |
+//!
+//! | current lists | `LISTS` | `CURRENT` | |
+//! | lists as they were | `LISTS` | `REVISION#{revision}` | |
+//! | progress of the passes over a shard | `PASS#{frequency}#{shard}` | `CURRENT` | |
+//! | pass that was finished | `PASS#{frequency}#{shard}` | `{pass_id}` | |
+//! | how many shards there are | `PASS` | `SHARDS` | |
 //!
 //! | index | pk | sk | serves |
 //! |---|---|---|---|
 //! | created | `tenant_pk`: `T#{tenant}` | `customer_id` (v7: creation order) | the list |
 //! | risk | `risk_pk`: `T#{tenant}#RISK#{level}` | `customer_id` | the list by risk level |
 //! | name | `tenant_pk`: `T#{tenant}` | `name_sk`: `{folded name}\u{1f}{customer_id}` | the list by `search` |
+//! | monitored | `monitored_pk`: `MONITORED#{frequency}#{shard}` | `monitored_sk`: `{tenant}#{customer_id}` | passes; only active monitors are in it |
 //!
 //! The alphabets of tenant, customer and client ids have no `#`, so no two of these run together.
 
@@ -31,9 +39,11 @@ use crate::auth::Caller;
 use crate::http::IdempotencyKey;
 use crate::model::customer::RiskLevel;
 use crate::model::fold::fold_key;
-use crate::model::id::{CustomerId, SessionId};
+use crate::model::id::{AlertId, CustomerId, SessionId};
+use crate::model::monitor::Frequency;
 use crate::model::time::Timestamp;
 use crate::model::value::{ClientId, Name, TenantId};
+use crate::monitoring::pass::PassKind;
 
 /// Stands between a folded name and the id. It sorts below every character a name can have, so
 /// that `Acme` comes before `Acme Ltd`, and no search text can reach across it.
@@ -58,6 +68,11 @@ pub(super) struct TenantKeys<'a>(&'a TenantId);
 impl<'a> TenantKeys<'a> {
     pub(super) fn of(caller: &'a Caller) -> TenantKeys<'a> {
         TenantKeys(caller.tenant())
+    }
+
+    /// Of a tenant that is at hand without a caller: in a pass.
+    pub(super) fn monitored_customer(&self, id: &CustomerId) -> String {
+        monitored_customer(self.0, id)
     }
 
     fn key(&self, rest: std::fmt::Arguments<'_>, sk: impl Into<String>) -> Key {
@@ -103,6 +118,14 @@ impl<'a> TenantKeys<'a> {
         (self.key(format_args!("C#{customer}"), "").pk, "RISK#")
     }
 
+    pub(super) fn monitor(&self, customer: &CustomerId) -> Key {
+        self.key(format_args!("C#{customer}"), "MONITOR")
+    }
+
+    pub(super) fn alert(&self, customer: &CustomerId, alert: &AlertId) -> Key {
+        self.key(format_args!("C#{customer}"), format!("ALERT#{alert}"))
+    }
+
     /// The partition and the prefix of a customer's alerts.
     pub(super) fn alerts(&self, customer: &CustomerId) -> (String, &'static str) {
         (self.key(format_args!("C#{customer}"), "").pk, "ALERT#")
@@ -125,6 +148,43 @@ impl<'a> TenantKeys<'a> {
     pub(super) fn at_risk(&self, level: RiskLevel) -> String {
         format!("T#{}#RISK#{}", self.0, level.as_str())
     }
+}
+
+/// Of what belongs to no tenant: the lists, and the passes over all tenants.
+pub(super) fn current_lists() -> Key {
+    Key { pk: "LISTS".to_owned(), sk: "CURRENT".to_owned() }
+}
+
+/// Padded, so that revisions sort.
+pub(super) fn lists_of(revision: u64) -> Key {
+    Key { pk: "LISTS".to_owned(), sk: format!("REVISION#{revision:012}") }
+}
+
+pub(super) fn shards() -> Key {
+    Key { pk: "PASS".to_owned(), sk: "SHARDS".to_owned() }
+}
+
+pub(super) fn current_pass(pass: PassKind, shard: u32) -> Key {
+    finished_pass(pass, shard, "CURRENT")
+}
+
+pub(super) fn finished_pass(pass: PassKind, shard: u32, pass_id: &str) -> Key {
+    Key { pk: format!("PASS#{}#{shard}", pass.as_str()), sk: pass_id.to_owned() }
+}
+
+/// A partition of the index monitored.
+pub(super) fn monitored(frequency: Frequency, shard: u32) -> String {
+    format!("MONITORED#{}#{shard}", frequency.as_str())
+}
+
+/// A sort key of the index monitored, and back.
+pub(super) fn monitored_customer(tenant: &TenantId, id: &CustomerId) -> String {
+    format!("{tenant}#{id}")
+}
+
+pub(super) fn split_monitored(sort_key: &str) -> Option<(TenantId, CustomerId)> {
+    let (tenant, id) = sort_key.rsplit_once('#')?;
+    Some((tenant.parse().ok()?, CustomerId::parse(id)?))
 }
 
 pub(super) fn name_sort_key(name: &Name, id: &CustomerId) -> String {

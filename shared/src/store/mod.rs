@@ -9,8 +9,11 @@ mod idempotency;
 mod item;
 mod keys;
 mod list;
+mod lists;
+mod monitors;
 mod organizations;
 mod page;
+mod passes;
 mod risk;
 mod sessions;
 
@@ -26,12 +29,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::auth::Caller;
 use crate::model::id::Ids;
 use crate::model::time::Clock;
+use crate::monitoring::lists::Lists;
 use crate::telemetry::CallCounter;
 use keys::TenantKeys;
 
 pub use idempotency::Replay;
 pub use list::Filters;
+pub use monitors::Rechecked;
 pub use page::Page;
+pub(crate) use passes::Monitored;
 
 /// Below every function's own time-out, so that a slow table is a 503 and not a dead function.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -76,11 +82,22 @@ pub struct Table {
     name: String,
     ids: Ids,
     clock: Clock,
+    pub(crate) watching: Watching,
+}
+
+/// What monitoring needs besides the table.
+#[derive(Clone)]
+pub struct Watching {
+    pub lists: Lists,
+    /// How many parts the monitored customers are divided into.
+    pub shards: u32,
+    /// After how long a list that was not refreshed is called stale.
+    pub max_list_age: Duration,
 }
 
 impl Table {
-    pub fn new(client: Client, name: String, ids: Ids, clock: Clock) -> Table {
-        Table { client, name, ids, clock }
+    pub fn new(client: Client, name: String, ids: Ids, clock: Clock, watching: Watching) -> Table {
+        Table { client, name, ids, clock, watching }
     }
 
     /// The only way to a tenant's rows.

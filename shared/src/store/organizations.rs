@@ -73,17 +73,27 @@ impl TenantTable<'_> {
             let mut after = customer.next_version(now);
             let version = before.as_ref().map_or(1, |before| before.version + 1);
             let organization = Organization { version, updated_at: after.updated_at, structure };
-            let sources = sources.with_organization(&organization);
+            let mut sources = Some(sources.with_organization(&organization));
+            let watch = self.watch_change(&customer, &mut after, Some(&organization), &mut sources);
+            let (watch, checked) = watch.await?.unzip();
+            let sources = match sources {
+                Some(sources) => sources,
+                None => self.sources(id).await?.with_organization(&organization),
+            };
             let profile = Some(self.assess(&mut after, &sources, Trigger::Organization));
+            let part = Part::Organization { before, after: organization.clone() };
+            let kind = EventKind::OrganizationReplaced;
             let change = Change {
-                kind: EventKind::OrganizationReplaced,
-                before: &customer,
-                after: after.clone(),
-                part: Some(Part::Organization { before, after: organization.clone() }),
+                part: Some(part),
+                watch,
                 profile,
+                ..Change::new(kind, &customer, after.clone())
             };
             let writes = self.writes_of(&change)?;
             let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
+                if let Some(checked) = checked.flatten() {
+                    self.check_again(id, checked.lists()).await?;
+                }
                 let is_first = version == 1;
                 return Ok(Replaced { customer: after, organization, is_first });
             };

@@ -2,7 +2,6 @@
 //! The newest is the current one; the customer says it in short, in the same transaction.
 
 use futures_util::future::try_join3;
-use serde::Deserialize;
 
 use super::TenantTable;
 use super::call::{Outcome, Rule, Write, unavailable_or_internal};
@@ -11,7 +10,7 @@ use super::customers::IS_NEW;
 use super::expression::Expression;
 use super::item::{self, Item};
 use crate::error::Error;
-use crate::model::alert::AlertStatus;
+use crate::model::alert::Alert;
 use crate::model::customer::{Customer, RiskSummary};
 use crate::model::event::EventKind;
 use crate::model::id::CustomerId;
@@ -35,10 +34,17 @@ pub(super) struct Sources {
     pub(super) organization: Option<Organization>,
     /// The newest ones, in no order.
     sessions: Vec<Session>,
-    alerts: Vec<AlertFacts>,
+    pub(super) alerts: Vec<Alert>,
 }
 
 impl Sources {
+    /// As they are with alerts that are about to change.
+    pub(super) fn with_alerts(mut self, changed: &[Alert]) -> Sources {
+        self.alerts.retain(|known| changed.iter().all(|alert| alert.alert_id != known.alert_id));
+        self.alerts.extend(changed.iter().cloned());
+        self
+    }
+
     /// As they are with a session that is about to change.
     pub(super) fn with_session(mut self, session: &Session) -> Sources {
         self.sessions.retain(|known| known.session_id != session.session_id);
@@ -55,7 +61,7 @@ impl Sources {
 
 impl TenantTable<'_> {
     pub(super) async fn sources(&self, id: &CustomerId) -> Result<Sources, Error> {
-        let read = try_join3(self.organization(id), self.newest_sessions(id), self.alerts(id));
+        let read = try_join3(self.organization(id), self.newest_sessions(id), self.all_alerts(id));
         let (organization, sessions, alerts) = read.await?;
         Ok(Sources { organization, sessions, alerts })
     }
@@ -77,21 +83,10 @@ impl TenantTable<'_> {
         Ok(sessions)
     }
 
-    /// Those that say something: neither cleared nor a false positive.
-    async fn alerts(&self, id: &CustomerId) -> Result<Vec<AlertFacts>, Error> {
-        #[derive(Deserialize)]
-        struct Alert {
-            alert_id: String,
-            list: String,
-            status: AlertStatus,
-        }
+    async fn all_alerts(&self, id: &CustomerId) -> Result<Vec<Alert>, Error> {
         let (partition, prefix) = self.keys.alerts(id);
         let items = self.newest(partition, prefix, usize::MAX).await?;
-        let alerts = items.into_iter().map(|item| {
-            let Alert { alert_id, list, status } = item::model(item)?;
-            Ok(AlertFacts { alert_id, list, status })
-        });
-        alerts.collect()
+        items.into_iter().map(item::model).collect()
     }
 
     /// The rows of a partition with this prefix, the last keys first; `most` of them.
@@ -134,8 +129,13 @@ impl TenantTable<'_> {
     ) -> RiskProfile {
         let calculated_at = customer.updated_at;
         let organization = sources.organization.as_ref();
-        let alerts = sources.alerts.clone();
-        let facts = Facts::of(customer, organization, &sources.sessions, alerts, calculated_at);
+        let alerts = sources.alerts.iter().map(|alert| AlertFacts {
+            alert_id: alert.alert_id.to_string(),
+            list: alert.list.clone(),
+            status: alert.status,
+        });
+        let facts =
+            Facts::of(customer, organization, &sources.sessions, alerts.collect(), calculated_at);
         let assessment = assess(&MODEL, &facts);
         let profile = RiskProfile {
             customer_id: customer.customer_id,
@@ -175,8 +175,8 @@ impl TenantTable<'_> {
             let sources = self.sources(id).await?;
             let mut after = before.next_version(now);
             let profile = Some(self.assess(&mut after, &sources, Trigger::Requested));
-            let kind = EventKind::RiskCalculated;
-            let change = Change { kind, before: &before, after, part: None, profile };
+            let change = Change::new(EventKind::RiskCalculated, &before, after);
+            let change = Change { profile, ..change };
             let Outcome::Refused(mut refused) = self.transact(&self.writes_of(&change)?).await?
             else {
                 return Ok(());

@@ -48,13 +48,8 @@ impl TenantTable<'_> {
             };
             let part = Some(Part::Session { before: None, after: Box::new(session.clone()) });
             let kind = EventKind::SessionCreated;
-            writes.extend(self.writes_beside(&Change {
-                kind,
-                before: &before,
-                after,
-                part,
-                profile: None,
-            })?);
+            let change = Change { part, ..Change::new(kind, &before, after) };
+            writes.extend(self.writes_beside(&change)?);
             let response = answer(&session, customer_created)?;
             if let Some(replay) = &replay {
                 writes.push(self.keep_answer(replay, &response)?);
@@ -166,7 +161,7 @@ impl TenantTable<'_> {
             let part =
                 Part::Session { before: Some(Box::new(before)), after: Box::new(session.clone()) };
             let (kind, part) = (EventKind::SessionUpdated, Some(part));
-            let change = Change { kind, before: &customer, after, part, profile };
+            let change = Change { part, profile, ..Change::new(kind, &customer, after) };
             let writes = self.writes_of(&change)?;
             let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
                 return Ok(session);

@@ -8,7 +8,7 @@ mod watchlists;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use local::Failure;
+use local::{Failure, SAMPLE};
 use shared::screening::import;
 use shared::screening::index::Index;
 use shared::screening::lists::Input;
@@ -49,8 +49,7 @@ fn open(file: &Path) -> Result<Index, Failure> {
 
 /// People and firms that don't exist, so that there is something to try.
 fn sample() -> Result<Index, Failure> {
-    let text: &[u8] = include_bytes!("../../../watchlists/sample.csv");
-    let file = Input { name: "sample.csv", read: Box::new(text) };
+    let file = Input { name: "sample.csv", read: Box::new(SAMPLE.as_bytes()) };
     let imported = import("sample", None, vec![file], |_| ());
     let index = Index::open(imported.map_err(|why| why.to_string())?.index);
     index.map_err(|why| why.to_string())

@@ -1,0 +1,24 @@
+//! GET /customers/{id}/alerts
+//!
+//! The matches of a customer with entries of lists, whatever became of them.
+
+#[cfg(feature = "openapi")]
+mod openapi;
+
+use shared::http::{Paging, Request, Response};
+use shared::model::alert::AlertStatus;
+use shared::{App, Caller, Error, Permission};
+
+shared::function!(handle);
+
+pub const PERMISSION: Permission = Permission::Read;
+
+pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
+    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let (status, paging) = request
+        .input()
+        .read(|input| Some((input.query("status", AlertStatus::parse), Paging::read(input))))?;
+    let id = request.customer_id()?;
+    let page = app.table.tenant(&caller).alerts(&id, status, &paging).await?;
+    Response::ok(&page)
+}

@@ -1,0 +1,38 @@
+//! POST /customers/{id}/monitor
+//!
+//! Starts monitoring of the customer, or changes it, and screens at once: the customer and, unless
+//! told otherwise, who owns and runs it.
+
+#[cfg(feature = "openapi")]
+mod openapi;
+
+use shared::http::{JSON, Request, Response};
+use shared::model::fields::Fields;
+use shared::model::monitor::{Settings, Started};
+use shared::{App, Caller, Error, Permission};
+
+shared::function!(handle);
+
+pub const PERMISSION: Permission = Permission::Monitor;
+
+pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
+    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let now = app.clock.now();
+    let (key, settings) = request.input().read(|input| {
+        let key = input.idempotency_key();
+        let mut fields = Fields::new(input.object(JSON)?, input.faults_mut());
+        let settings = Settings::read(&mut fields, now);
+        fields.done(&[]);
+        Some((key, settings?))
+    })?;
+    let id = request.customer_id()?;
+    let table = app.table.tenant(&caller);
+    let start = async |replay| {
+        let answer = |started: &Started, is_new| match is_new {
+            true => Response::created(started, format!("/customers/{id}/monitor")),
+            false => Response::ok(started),
+        };
+        table.start_monitor(&id, &settings, now, replay, answer).await
+    };
+    table.once(FUNCTION.name, key, &(id, &settings), now, start).await
+}

@@ -1,0 +1,16 @@
+//! Started by schedules: passes over the monitored customers.
+
+use std::time::Instant;
+
+use serde_json::Value;
+use shared::monitoring::pass::{Request, rescreen};
+use shared::{App, Error};
+
+shared::job!(run);
+
+/// The payload names the pass and, if not all of them, the shards: `{"pass":"daily","shards":[0]}`.
+pub async fn run(app: &App, payload: Value, deadline: Instant) -> Result<Value, Error> {
+    let request: Request = serde_json::from_value(payload)
+        .map_err(|error| Error::internal(format!("the payload names no pass: {error}")))?;
+    rescreen(app, &request, deadline).await
+}

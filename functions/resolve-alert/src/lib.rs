@@ -1,0 +1,29 @@
+//! PATCH /customers/{id}/alerts/{alert_id}
+//!
+//! What a person decides about a match. A confirmed one raises the risk profile at once.
+
+#[cfg(feature = "openapi")]
+mod openapi;
+
+use shared::http::{MERGE_PATCH, Request, Response};
+use shared::model::alert::{Decision, READ_ONLY};
+use shared::model::fields::Fields;
+use shared::{App, Caller, Error, Permission};
+
+shared::function!(handle);
+
+pub const PERMISSION: Permission = Permission::Update;
+
+pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
+    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let decision = request.input().read(|input| {
+        let mut fields = Fields::new(input.object(MERGE_PATCH)?, input.faults_mut());
+        let decision = Decision::read(&mut fields);
+        fields.done(READ_ONLY);
+        decision
+    })?;
+    let (id, alert) = (request.customer_id()?, request.alert_id()?);
+    let table = app.table.tenant(&caller);
+    let alert = table.decide_alert(&id, &alert, &decision, app.clock.now()).await?;
+    Response::ok(&alert)
+}

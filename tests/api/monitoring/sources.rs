@@ -1,0 +1,194 @@
+//! What comes from a publisher, and what must never become a list.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use api_tests::{Api, Persona, Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::{Watched, clock, pairs, path};
+
+/// What a publisher's server sends, byte for byte, and whether it ever ends.
+#[derive(Clone)]
+enum Sends {
+    Answer(String),
+    Nothing,
+}
+
+struct Publisher {
+    url: String,
+    sends: Arc<std::sync::Mutex<Sends>>,
+}
+
+fn http(status: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+impl Publisher {
+    async fn start() -> Publisher {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/list.csv", listener.local_addr().unwrap());
+        let sends = Arc::new(std::sync::Mutex::new(Sends::Nothing));
+        let told = sends.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let sends = told.lock().unwrap().clone();
+                tokio::spawn(async move {
+                    let mut request = [0; 4096];
+                    let _ = stream.read(&mut request).await;
+                    match sends {
+                        Sends::Answer(answer) => {
+                            let _ = stream.write_all(answer.as_bytes()).await;
+                        }
+                        Sends::Nothing => {
+                            let begun = "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\nid,name";
+                            let _ = stream.write_all(begun.as_bytes()).await;
+                            tokio::time::sleep(Duration::from_secs(60)).await;
+                        }
+                    }
+                });
+            }
+        });
+        Publisher { url, sends }
+    }
+
+    fn sends(&self, answer: String) {
+        *self.sends.lock().unwrap() = Sends::Answer(answer);
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    let rows = names.iter().enumerate().map(|(id, name)| format!("{id},{name}\n"));
+    format!("id,name\n{}", rows.collect::<String>())
+}
+
+async fn reading(publisher: &Publisher, now: &Arc<AtomicI64>) -> Api {
+    let sources = json!([{ "list": "theirs", "from": [publisher.url] }]).to_string();
+    let settings = [
+        ("WATCHLIST_SOURCES", sources),
+        ("MAX_SHRINK_PERCENT", "20".to_owned()),
+        ("FETCH_TIMEOUT_SECONDS", "1".to_owned()),
+        ("MAX_LIST_AGE_HOURS", "48".to_owned()),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value));
+    Api::set(clock(now), None, None, settings.into()).await
+}
+
+#[tokio::test]
+async fn the_same_list_is_no_new_version() {
+    let w = Watched::start(&[("1", "Mirka Dovello")]).await;
+    let again = w.refresh().await;
+    let outcome = &again["lists"][0]["outcome"];
+    assert_eq!((&again["revision"], outcome), (&json!(1), &json!("unchanged")));
+    w.list(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti")]);
+    let changed = w.refresh().await;
+    let outcome = &changed["lists"][0]["outcome"];
+    assert_eq!((&changed["revision"], outcome), (&json!(2), &json!("updated")));
+    assert_eq!(changed["lists"][0]["entities"], 2);
+}
+
+#[tokio::test]
+async fn what_is_no_list_is_refused_and_the_old_one_stays() {
+    let names =
+        ["Mirka Dovello", "Tarun Oblasti", "Nora Quist", "Ivo Brandel", "Pavel Orlo", "Ada Mirz"];
+    let publisher = Publisher::start().await;
+    publisher.sends(http("200 OK", &list(&names)));
+    let now = Arc::new(AtomicI64::new(1_795_000_000_000));
+    let api = reading(&publisher, &now).await;
+    let acme = Persona::of("acme");
+    assert_eq!(api.refresh().await["revision"], 1);
+    let cut = http("200 OK", &list(&names));
+    for (answer, why) in [
+        (Some(http("200 OK", &list(&names[..3]))), "more than 20 % are gone"),
+        // The connection ends before the length that was promised.
+        (Some(cut[..cut.len() - 20].to_owned()), "/list.csv: "),
+        (Some(http("200 OK", "<!DOCTYPE html><html><body>Sorry</body></html>")), ""),
+        (Some(http("200 OK", "")), ""),
+        (Some(http("503 Service Unavailable", &list(&names))), "503"),
+        (None, "within 1 s"),
+    ] {
+        match answer {
+            Some(answer) => publisher.sends(answer),
+            None => *publisher.sends.lock().unwrap() = Sends::Nothing,
+        }
+        let failed = api.run("refresh-watchlists", &json!({})).await.unwrap_err();
+        let told = failed["errorMessage"].as_str().unwrap();
+        assert!(told.starts_with("refused: theirs"), "{told}");
+        assert!(told.contains(why), "{why}: {told}");
+        let customer = api.create(&acme, &json!({ "name": "Ada Mirz" })).await;
+        let started = api.post(&acme, &path(&customer, "/monitor"), &json!({})).await.expect(201);
+        assert_eq!(
+            (&started["matches"], &started["results_by_list"][0]["stale"]),
+            (&json!(1), &json!(false))
+        );
+    }
+    // It is only said to be old once it is.
+    now.fetch_add(49 * 3_600_000, Ordering::SeqCst);
+    let customer = api.create(&acme, &json!({ "name": "Ada Mirz" })).await;
+    let stale = async || -> Value {
+        let started = api.post(&acme, &path(&customer, "/monitor"), &json!({})).await;
+        started.body["data"]["results_by_list"][0]["stale"].clone()
+    };
+    assert_eq!(stale().await, true);
+    publisher.sends(http("200 OK", &list(&names)));
+    assert_eq!(api.refresh().await["lists"][0]["outcome"], "unchanged");
+    assert_eq!(stale().await, false);
+}
+
+#[tokio::test]
+async fn one_bad_source_holds_up_no_other() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        format!("file://{}", folder.path().join(name).display())
+    };
+    let (good, bad) = (write("good.csv", &list(&["Mirka Dovello"])), write("bad.csv", "nonsense"));
+    let sources =
+        json!([{ "list": "bad", "from": [bad] }, { "list": "good", "from": [good] }]).to_string();
+    let now = Arc::new(AtomicI64::new(1_795_000_000_000));
+    let settings = [("WATCHLIST_SOURCES".to_owned(), sources)];
+    let api = Api::set(clock(&now), None, None, settings.into()).await;
+    let failed = api.run("refresh-watchlists", &json!({})).await.unwrap_err();
+    assert!(failed["errorMessage"].as_str().unwrap().starts_with("refused: bad ("), "{failed}");
+    let acme = Persona::of("acme");
+    let customer = api.create(&acme, &json!({ "name": "Mirka Dovello" })).await;
+    let started = api.post(&acme, &path(&customer, "/monitor"), &json!({})).await.expect(201);
+    assert_eq!(started["lists"], json!(["good"]));
+    write("bad.csv", &list(&["Mirka Dovello"]));
+    assert_eq!(api.refresh().await["revision"], 2);
+    // Who watches all lists watches the new one, from the next pass on.
+    now.fetch_add(61_000, Ordering::SeqCst);
+    api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
+    let open = api.get(&acme, &path(&customer, "")).await.expect(200);
+    assert_eq!(open["monitoring"]["lists"], json!(["bad", "good"]));
+    assert_eq!(open["monitoring"]["open_alerts"], 2);
+}
+
+#[tokio::test]
+async fn a_list_that_is_configured_no_longer_clears_its_alerts() {
+    let w = Watched::start(&[("1", "Mirka Dovello")]).await;
+    let customer = w.monitored("Mirka Dovello").await;
+    w.pass("on_update").await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let other = folder.path().join("other.csv");
+    std::fs::write(&other, list(&["Nobody Else"])).unwrap();
+    let sources = json!([{ "list": "other", "from": [format!("file://{}", other.display())] }]);
+    let settings = [
+        ("WATCHLIST_SOURCES".to_owned(), sources.to_string()),
+        ("MONITOR_SHARDS".to_owned(), "1".to_owned()),
+    ];
+    let api = Api::set(clock(&w.now), Some(&w.api), None, settings.into()).await;
+    let done = api.refresh().await;
+    assert_eq!(done["lists"][0], json!({ "outcome": "removed", "list": "ours" }));
+    // Fewer shards than before: those there were are still walked.
+    w.pass_time(61);
+    let passed = api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
+    assert_eq!(passed["shards"].as_array().unwrap().len(), 2);
+    assert_eq!(w.found(&customer).await, pairs(&[("1", "cleared")]));
+    assert_eq!(w.alerts(&customer).await[0]["cleared_because"], "list_removed");
+}

@@ -1,0 +1,161 @@
+use api_tests::json;
+
+use super::{Watched, pairs, path};
+
+#[tokio::test]
+async fn starting_screens_at_once_and_says_what_it_found() {
+    let w = Watched::start(&[("1", "Mirka Dovello"), ("2", "Someone Else")]).await;
+    let customer = w.customer("Mirka Dovello").await;
+    let started = w.monitor(&customer, &json!({})).await;
+    assert_eq!(started.header("location"), Some(path(&customer, "/monitor").as_str()));
+    let started = started.expect(201);
+    for (field, value) in [
+        ("status", json!("active")),
+        ("lists", json!(["ours"])),
+        ("check_frequency", json!("on_update")),
+        ("include_related", json!(true)),
+        ("min_score", json!(0.78)),
+        ("expires_at", json!(null)),
+        ("subjects", json!(1)),
+        ("subjects_checked", json!(1)),
+        ("matches", json!(1)),
+        ("new_matches", json!(1)),
+        ("open_alerts", json!(1)),
+        ("last_pass", json!(null)),
+        ("next_check_due", json!(null)),
+    ] {
+        assert_eq!(started[field], value, "{field}");
+    }
+    let result = &started["results_by_list"][0];
+    assert_eq!((&result["list"], &result["matches"]), (&json!("ours"), &json!(1)));
+    assert_eq!(result["stale"], false);
+    assert_eq!(result["version"].as_str().unwrap().len(), 16);
+
+    assert_eq!(w.found(&customer).await, pairs(&[("1", "open")]));
+    let alert = &w.alerts(&customer).await[0];
+    assert_eq!(
+        alert["subject"],
+        json!({ "kind": "customer", "party_id": null, "name": "Mirka Dovello" })
+    );
+    assert_eq!(alert["entity_name"], "Mirka Dovello");
+    assert_eq!((&alert["score"], &alert["list"]), (&json!(1.0), &json!("ours")));
+    assert_eq!(alert["features"]["name"]["aligned"][0]["reason"], "equal", "{alert}");
+    for hidden in ["compared", "decision_before", "pk", "sk"] {
+        assert!(alert.get(hidden).is_none(), "{hidden}");
+    }
+    let summary = &w.get(&customer).await["monitoring"];
+    assert_eq!((&summary["status"], &summary["lists"]), (&json!("active"), &json!(["ours"])));
+    assert_eq!(
+        (&summary["check_frequency"], &summary["open_alerts"]),
+        (&json!("on_update"), &json!(1))
+    );
+
+    // Again is a change, and finds nothing new.
+    let again = w.monitor(&customer, &json!({ "check_frequency": "daily" })).await.expect(200);
+    assert_eq!((&again["matches"], &again["new_matches"]), (&json!(1), &json!(0)));
+    assert_eq!(again["started_at"], started["started_at"]);
+    assert!(again["next_check_due"].is_string());
+    // Another score, another outcome.
+    let strict = w.customer("Mirca Dovelo").await;
+    assert_eq!(w.monitor(&strict, &json!({})).await.expect(201)["matches"], 1);
+    assert_eq!(w.monitor(&strict, &json!({ "min_score": 1 })).await.expect(200)["matches"], 0);
+    assert_eq!(w.found(&strict).await, pairs(&[("1", "cleared")]));
+    let cleared = &w.alerts(&strict).await[0];
+    assert_eq!(
+        (&cleared["cleared_because"], &cleared["resolved_by"]),
+        (&json!("no_longer_matches"), &json!("system"))
+    );
+}
+
+#[tokio::test]
+async fn every_fault_of_the_settings_is_named() {
+    let w = Watched::start(&[("1", "Mirka Dovello")]).await;
+    let customer = w.customer("Acme").await;
+    let body = json!({
+        "lists": ["Bad Name", "x", "x"], "check_frequency": "hourly", "include_related": "yes",
+        "min_score": 0.2, "expires_at": "2020-01-01T00:00:00Z", "colour": "blue",
+    });
+    let faults = w.monitor(&customer, &body).await.faults();
+    let expected = [
+        "/lists/0",
+        "/lists",
+        "/check_frequency",
+        "/include_related",
+        "/min_score",
+        "/expires_at",
+        "/colour",
+    ];
+    assert_eq!(faults, expected);
+    let unknown = json!({ "lists": ["ours", "theirs"] });
+    assert_eq!(w.monitor(&customer, &unknown).await.faults(), ["/lists/1"]);
+    assert_eq!(w.monitor(&customer, &json!({ "lists": [] })).await.faults(), ["/lists"]);
+    w.api.get(&w.acme, &path(&customer, "/monitor")).await.refused(404, "NOT_MONITORED");
+    w.api.delete(&w.acme, &path(&customer, "/monitor")).await.refused(404, "NOT_MONITORED");
+}
+
+#[tokio::test]
+async fn without_lists_nobody_is_told_that_nothing_was_found() {
+    let api = api_tests::Api::start().await;
+    let acme = api_tests::Persona::of("acme");
+    let customer = api.create(&acme, &json!({ "name": "Acme" })).await;
+    let refused = api.post(&acme, &path(&customer, "/monitor"), &json!({})).await;
+    assert!(refused.header("retry-after").is_some());
+    refused.refused(503, "STORE_UNAVAILABLE");
+    api.get(&acme, &path(&customer, "/monitor")).await.refused(404, "NOT_MONITORED");
+}
+
+#[tokio::test]
+async fn a_start_is_replayed_by_its_idempotency_key() {
+    let w = Watched::start(&[("1", "Mirka Dovello")]).await;
+    let customer = w.customer("Mirka Dovello").await;
+    let start = async || {
+        let call = w.api.call(&w.acme, "POST", &path(&customer, "/monitor")).json(&json!({}));
+        call.header("idempotency-key", "k1").send().await
+    };
+    let (first, second) = (start().await, start().await);
+    assert_eq!(second.header("idempotent-replayed"), Some("true"));
+    assert_eq!(first.expect(201), second.expect(201));
+    assert_eq!(w.get(&customer).await["version"], 2);
+}
+
+#[tokio::test]
+async fn related_parties_are_screened_with_their_customer() {
+    let w = Watched::start(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti"), ("3", "Nora Quist")])
+        .await;
+    let company = w.api.create(&w.acme, &json!({ "name": "Harmless Trading Ltd" })).await;
+    let party = |id: &str, name: &str, roles: &[&str]| json!({ "party_id": id, "kind": "individual", "name": name, "roles": roles });
+    let structure = json!({
+        "parties": [
+            party("owner", "Mirka Dovello", &[]),
+            party("boss", "Tarun Oblasti", &["director"]),
+            party("cousin", "Nora Quist", &[]),
+        ],
+        "relationships": [{ "owner": "owner", "owned": "self", "percentage": 60 }],
+    });
+    let put = async |structure: &api_tests::Value| {
+        w.api.call(&w.acme, "PUT", &path(&company, "/organization")).json(structure).send().await
+    };
+    put(&structure).await.expect(201);
+    let started = w.monitor(&company, &json!({ "include_related": false })).await.expect(201);
+    assert_eq!((&started["subjects"], &started["matches"]), (&json!(1), &json!(0)));
+    let started = w.monitor(&company, &json!({})).await.expect(200);
+    assert_eq!((&started["subjects"], &started["matches"]), (&json!(3), &json!(2)));
+    assert_eq!(w.found(&company).await, pairs(&[("1", "open"), ("2", "open")]));
+    let alerts = w.alerts(&company).await;
+    let owner = alerts.iter().find(|alert| alert["entity_id"] == "1").unwrap();
+    assert_eq!(
+        owner["subject"],
+        json!({ "kind": "party", "party_id": "owner", "name": "Mirka Dovello" })
+    );
+    // The organization changes: so does who is screened, at once.
+    let mut without = structure.clone();
+    without["parties"].as_array_mut().unwrap().remove(1);
+    without["parties"][1]["roles"] = json!(["representative"]);
+    put(&without).await.expect(200);
+    let expected = pairs(&[("1", "open"), ("2", "cleared"), ("3", "open")]);
+    assert_eq!(w.found(&company).await, expected);
+    let alerts = w.alerts(&company).await;
+    let left = alerts.iter().find(|alert| alert["entity_id"] == "2").unwrap();
+    assert_eq!(left["cleared_because"], "subject_removed");
+    assert_eq!(w.state(&company).await["subjects"], 3);
+}
