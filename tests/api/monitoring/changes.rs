@@ -29,6 +29,17 @@ async fn a_customer_that_changes_its_name_is_checked_at_once() {
 }
 
 #[tokio::test]
+async fn a_new_name_is_what_passes_look_for() {
+    let w = Watched::start(&[("1", "Mirka Dovello")]).await;
+    let customer = w.monitored("Anna Harmless").await;
+    w.pass("on_update").await;
+    let body = json!({ "name": "Tarun Oblasti" });
+    w.api.patch(&w.acme, &path(&customer, ""), &body).await.expect(200);
+    w.update(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti")]).await;
+    assert_eq!(w.found(&customer).await, pairs(&[("2", "open")]));
+}
+
+#[tokio::test]
 async fn a_blocked_customer_is_paused_and_an_inactive_one_is_off() {
     let w = Watched::start(&[("1", "Mirka Dovello")]).await;
     let customer = w.monitored("Tarun Oblasti").await;

@@ -56,6 +56,11 @@ enum Meanwhile {
 }
 
 impl Held {
+    /// Whether it screens the customer by itself.
+    fn checks(self) -> bool {
+        matches!(self, Held::Start | Held::Change | Held::Rename | Held::Organization)
+    }
+
     async fn run(self, api: &Api, w: &Watched, customer: &Value, alert: &str) {
         match self {
             Held::Start | Held::Change => {
@@ -133,6 +138,12 @@ async fn meet(held: Held, meanwhile: Meanwhile) {
             }
             gate.release();
             running.await;
+            if held.checks() {
+                // It noticed that the lists moved, and waits for no pass.
+                let monitor = crate::audit::items(&w.api, &company, "MONITOR").await;
+                let current = w.refresh().await["revision"].clone();
+                assert_eq!(monitor[0]["list_revision"], current, "call {call}");
+            }
         }
         settle(&w).await;
         w.found(&company).await;
