@@ -5,6 +5,7 @@ pub mod app;
 pub mod auth;
 pub mod drawing;
 pub mod error;
+pub mod events;
 pub mod http;
 pub mod job;
 pub mod lambda;

@@ -1,7 +1,8 @@
 //! Faults under the SDK: an HTTP client for the table that ends a process between two calls.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
 use aws_smithy_http_client::Builder;
@@ -160,5 +161,54 @@ impl HttpConnector for GateConnector {
             of.released.notified().await;
             inner.call(request).await
         })
+    }
+}
+
+/// An HTTP client that counts calls to the table, by operation.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    inner: SharedHttpClient,
+    calls: Arc<Mutex<BTreeMap<String, usize>>>,
+}
+
+impl Tally {
+    #[allow(clippy::new_without_default, reason = "it opens connections")]
+    pub fn new() -> Tally {
+        let inner = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
+        Tally { inner, calls: Arc::default() }
+    }
+
+    pub fn reset(&self) {
+        self.calls.lock().unwrap().clear();
+    }
+
+    pub fn calls(&self) -> BTreeMap<String, usize> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
+impl HttpClient for Tally {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(TallyConnector { inner, of: self.clone() })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct TallyConnector {
+    inner: SharedHttpConnector,
+    of: Tally,
+}
+
+impl HttpConnector for TallyConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        *self.of.calls.lock().unwrap().entry(operation).or_default() += 1;
+        self.inner.call(request)
     }
 }

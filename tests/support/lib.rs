@@ -151,6 +151,7 @@ impl Api {
             environment,
             lists,
             schedules: false,
+            events: None,
         };
         Api { server: Server::start(options).await.unwrap(), http: Client::new() }
     }

@@ -24,5 +24,5 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     update_session::FUNCTION,
 ];
 
-/// Every function that a schedule starts, once.
-pub(crate) const JOBS: &[Job] = &[refresh_watchlists::JOB, rescreen::JOB];
+/// Every function without a route, once: a schedule or a pipe starts it.
+pub(crate) const JOBS: &[Job] = &[refresh_watchlists::JOB, rescreen::JOB, shape_events::JOB];

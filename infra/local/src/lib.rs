@@ -4,6 +4,7 @@
 mod authorizer;
 pub mod data;
 mod event;
+pub mod events;
 mod functions;
 mod gateway;
 pub mod openapi;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use local::data::DataFolder;
+use local::events::Sink;
 use local::template::Template;
 use local::{Failure, Options, Server, TokenRequest, openapi};
 use shared::model::time::Clock;
@@ -38,6 +39,9 @@ struct Serve {
     /// Keep everything in memory and leave nothing behind
     #[arg(long, conflicts_with = "data")]
     memory: bool,
+    /// Print events as JSON lines, or post each to a URL
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "-")]
+    events: Option<Sink>,
 }
 
 #[derive(Subcommand)]
@@ -133,6 +137,7 @@ async fn serve(options: Serve) -> Result<(), Failure> {
         environment: environment(),
         lists: None,
         schedules: true,
+        events: options.events,
     })
     .await?;
     print_welcome(&server, data.as_deref())?;

@@ -17,8 +17,8 @@ use crate::template::{Schedule, Template};
 pub(crate) async fn start(
     template: &Template,
     jobs: &HashMap<&'static str, Arc<(Job, App)>>,
-) -> JoinSet<()> {
-    let mut running = JoinSet::new();
+    running: &mut JoinSet<()>,
+) {
     for spec in &template.functions {
         let Some(job) = jobs.get(spec.name.as_str()) else { continue };
         for Schedule { every, input } in &spec.schedules {
@@ -35,7 +35,6 @@ pub(crate) async fn start(
             });
         }
     }
-    running
 }
 
 /// What went wrong is in the log, and the next time comes.

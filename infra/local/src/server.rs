@@ -19,12 +19,13 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::authorizer::{Authorizer, SigningKey};
 use crate::data::{DataFolder, Lock};
+use crate::events::{Position, Sink};
 use crate::functions::{FUNCTIONS, JOBS};
 use crate::gateway::Gateway;
 use crate::routes::Routes;
 use crate::store::Store;
 use crate::template::Template;
-use crate::{Failure, openapi, schedule, table};
+use crate::{Failure, events, openapi, schedule, table};
 
 /// How long running requests may take to finish when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -47,6 +48,8 @@ pub struct Options {
     pub lists: Option<Lists>,
     /// Whether what the template schedules is done, watchlists first.
     pub schedules: bool,
+    /// Where events go; `None` keeps the table's stream off. For the embedded store only.
+    pub events: Option<Sink>,
 }
 
 pub struct Server {
@@ -59,7 +62,7 @@ pub struct Server {
     pub lists: Lists,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
-    schedules: JoinSet<()>,
+    background: JoinSet<()>,
     store: Option<Store>,
     _lock: Option<Lock>,
 }
@@ -100,6 +103,20 @@ impl Server {
             None => dynamodb,
         };
         table::ensure(&dynamodb, &template.table).await?;
+        let mut background = JoinSet::new();
+        match (&store, options.events) {
+            (Some(store), sink) => {
+                let table = template.table.name.clone();
+                events::stream(&dynamodb, &table, sink.is_some()).await?;
+                if let Some(sink) = sink {
+                    let position = Position::in_folder(options.data.as_deref());
+                    let database = store.database.clone();
+                    background.spawn(events::run(database, table, sink, position));
+                }
+            }
+            (None, Some(_)) => return Err("events leave the embedded store only".to_owned()),
+            (None, None) => {}
+        }
 
         let lists = match (options.lists, &folder) {
             (Some(lists), _) => lists,
@@ -123,10 +140,9 @@ impl Server {
         for job in JOBS {
             jobs.insert(job.name, Arc::new((*job, app(job.name)?)));
         }
-        let schedules = match options.schedules {
-            true => schedule::start(&template, &jobs).await,
-            false => JoinSet::new(),
-        };
+        if options.schedules {
+            schedule::start(&template, &jobs, &mut background).await;
+        }
         let authorizer = Authorizer::new(template.authorizer.clone(), &key);
         let openapi =
             openapi::document(&template)?.to_json().map_err(|error| format!("OpenAPI: {error}"))?;
@@ -148,7 +164,7 @@ impl Server {
             lists,
             stop,
             serving,
-            schedules,
+            background,
             store,
             _lock: lock,
         })
@@ -162,8 +178,8 @@ impl Server {
     pub async fn stop(mut self) {
         let _ = self.stop.send(());
         let _ = tokio::time::timeout(GRACE, self.serving).await;
-        // A pass may end anywhere.
-        self.schedules.shutdown().await;
+        // A pass may end anywhere, and so may what reads events.
+        self.background.shutdown().await;
         drop(self.dynamodb);
         if let Some(store) = self.store {
             let _ = tokio::task::spawn_blocking(move || store.stop()).await;

@@ -17,6 +17,7 @@ const SWEEP: Duration = Duration::from_secs(600);
 
 pub(crate) struct Store {
     pub(crate) endpoint: String,
+    pub(crate) database: Database,
     stop_server: Option<oneshot::Sender<()>>,
     stop_sweep: Option<Sender<()>>,
     threads: Vec<JoinHandle<()>>,
@@ -39,7 +40,7 @@ impl Store {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (stop_server, server_stopped) = oneshot::channel::<()>();
-        let served = database.clone();
+        let (served, kept) = (database.clone(), database.clone());
         let server = std::thread::spawn(move || {
             runtime.block_on(async move {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
@@ -60,6 +61,7 @@ impl Store {
         });
         Ok(Store {
             endpoint,
+            database: kept,
             stop_server: Some(stop_server),
             stop_sweep: Some(stop_sweep),
             threads: vec![server, sweeper],

@@ -29,7 +29,11 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str], folder: &Path) -> Running {
-        let mut child = command(arguments, folder).spawn().unwrap();
+        Running::of(command(arguments, folder))
+    }
+
+    fn of(mut command: Command) -> Running {
+        let mut child = command.spawn().unwrap();
         let mut welcome = String::new();
         let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
         while !welcome.contains("\ncurl ") {
@@ -199,8 +203,7 @@ async fn a_request_is_one_log_line_without_personal_data() {
     }
     let token = server.token.clone();
     let log = server.stop("-INT");
-    let lines: Vec<Value> =
-        log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let lines = lines(&log, "request");
     assert_eq!(lines.len(), 7, "{log}");
     assert_eq!(lines[0]["request_id"], created["meta"]["request_id"]);
     for (field, value) in [
@@ -409,4 +412,123 @@ fn what_cannot_be_read_is_refused_and_nothing_is_written() {
     assert!(refused(&["screen", "Mirka", "--threshold", "2"], path).contains("up to 1"));
     assert!(refused(&["screen", " "], path).contains("empty"));
     assert!(refused(&["screen-eval", "--list", "old.idx"], path).contains("--queries"));
+}
+
+/// The lines of a log that are JSON and say this.
+fn lines(log: &str, message: &str) -> Vec<Value> {
+    let parsed = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    parsed.filter(|line| line["message"] == message).collect()
+}
+
+#[tokio::test]
+async fn a_refused_list_is_one_log_line_and_a_metric() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("list.csv");
+    std::fs::write(&list, "id,name\n1,Mirka Dovello\n2,Tarun Oblasti\n").unwrap();
+    let url = format!("file://{}", list.display());
+    let sources = json!([{ "list": "ours", "from": [url] }]).to_string();
+    let mut child = command(&["--port", "0"], folder.path());
+    child.env("WATCHLIST_SOURCES", sources);
+    let running = Running::of(child);
+    std::fs::write(&list, "<html><body>Come back later</body></html>").unwrap();
+    let path = "/2015-03-31/functions/refresh-watchlists/invocations";
+    let (status, failed) = running.call("POST", path, "", None).await;
+    assert_eq!((status, &failed["errorType"]), (200, &json!("INTERNAL_ERROR")));
+    let body = json!({ "name": "Mirka Dovello" });
+    let token = running.token.clone();
+    let (_, made) = running.call("POST", "/customers", &token, Some(body)).await;
+    let id = made["data"]["customer_id"].as_str().unwrap();
+    let path = format!("/customers/{id}/monitor");
+    let (status, started) = running.call("POST", &path, &token, Some(json!({}))).await;
+    assert_eq!((status, &started["data"]["matches"]), (201, &json!(1)));
+    let log = running.stop("-TERM");
+    assert_eq!(lines(&log, "watchlist updated").len(), 1, "{log}");
+    let refused = lines(&log, "watchlist refused");
+    assert_eq!(refused.len(), 1, "{log}");
+    let line = &refused[0];
+    assert_eq!(
+        (&line["level"], &line["list"], &line["WatchlistRefused"]),
+        (&json!("ERROR"), &json!("ours"), &json!(1))
+    );
+    assert!(line["why"].as_str().unwrap().contains("list.csv"), "{line}");
+    let metric = &line["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!(metric["Metrics"][0]["Name"], "WatchlistRefused");
+    assert_eq!(
+        (&metric["Namespace"], &metric["Dimensions"]),
+        (&json!("kyc-customers"), &json!([["list"], []]))
+    );
+    // Who matched is nobody's business in a log.
+    assert!(!log.contains("Dovello"), "{log}");
+}
+
+#[tokio::test]
+async fn events_leave_in_order_and_at_least_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let taken = std::sync::Arc::new(std::sync::Mutex::new(Vec::<Value>::new()));
+    let kept = taken.clone();
+    let server = axum::Router::new().fallback(move |body: String| {
+        let kept = kept.clone();
+        async move {
+            let event: Value = serde_json::from_str(&body).unwrap();
+            let mut kept = kept.lock().unwrap();
+            kept.push(event);
+            // The second one is not taken the first time it comes.
+            if kept.len() == 2 {
+                axum::http::StatusCode::SERVICE_UNAVAILABLE
+            } else {
+                axum::http::StatusCode::OK
+            }
+        }
+    });
+    tokio::spawn(async move { axum::serve(listener, server).await });
+    let mut ids = Vec::new();
+    for start in 0..2 {
+        let running = Running::start(&["--port", "0", "--events", &url], folder.path());
+        let token = running.token.clone();
+        let body = json!({ "name": "Brindal Quarry Trading" });
+        let (_, made) = running.call("POST", "/customers", &token, Some(body)).await;
+        let id = made["data"]["customer_id"].as_str().unwrap().to_owned();
+        running.call("POST", &format!("/customers/{id}/monitor"), &token, Some(json!({}))).await;
+        ids.push(id);
+        let enough = [3, 5][start];
+        for _ in 0..200 {
+            if taken.lock().unwrap().len() >= enough {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        running.stop("-TERM");
+    }
+    let all = taken;
+    let taken = all.lock().unwrap().clone();
+    let told: Vec<(&str, &str)> = taken
+        .iter()
+        .map(|event| (event["customer_id"].as_str().unwrap(), event["kind"].as_str().unwrap()))
+        .collect();
+    let expected = [
+        (ids[0].as_str(), "customer.created"),
+        (ids[0].as_str(), "monitor.started"),
+        (ids[0].as_str(), "monitor.started"),
+        (ids[1].as_str(), "customer.created"),
+        (ids[1].as_str(), "monitor.started"),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(taken[1]["event_id"], taken[2]["event_id"]);
+    let event = &taken[2];
+    assert_eq!((&event["tenant_id"], &event["actor"]), (&json!("acme"), &json!("local-user")));
+    let alert = &event["changes"]["alerts"][0];
+    assert_eq!(
+        (&alert["status"], &alert["list"]),
+        (&json!({ "from": null, "to": "open" }), &json!("sample"))
+    );
+    assert!(event.get("pk").is_none() && event.get("sk").is_none());
+
+    // Without the flag the stream is off again, and nothing leaves.
+    let running = Running::start(&["--port", "0"], folder.path());
+    let token = running.token.clone();
+    running.call("POST", "/customers", &token, Some(json!({ "name": "Quiet" }))).await;
+    running.stop("-TERM");
+    assert_eq!(all.lock().unwrap().len(), 5);
 }

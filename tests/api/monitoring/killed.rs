@@ -77,10 +77,33 @@ async fn worker(w: &Watched, end: End) -> bool {
     }
 }
 
-fn somewhere(dice: &mut Dice) -> End {
+fn somewhere(dice: &mut Dice, calls: usize) -> End {
     // Some die with the first steps, some in the middle of what there is to write.
-    let call = if dice.percent(30) { dice.roll(6) } else { dice.roll(30) };
+    let call = if dice.percent(30) { dice.roll(6) } else { dice.roll(calls) };
     if dice.percent(50) { End::Before(call) } else { End::After(call) }
+}
+
+/// Kills workers, two at a time in half of the cases, until so many are dead or the pass is over.
+pub(crate) async fn deaths(w: &Watched, dice: &mut Dice, calls: usize, enough: usize) -> usize {
+    let mut killed = 0;
+    while killed < enough {
+        // Who died holds its shard until the lease is over.
+        w.pass_time(91);
+        let deaths = match dice.percent(50) {
+            true => {
+                let (one, two) = (somewhere(dice, calls), somewhere(dice, calls));
+                let (one, two) = tokio::join!(worker(w, one), worker(w, two));
+                usize::from(one) + usize::from(two)
+            }
+            false => usize::from(worker(w, somewhere(dice, calls)).await),
+        };
+        killed += deaths;
+        if deaths == 0 {
+            break;
+        }
+    }
+    w.pass_time(91);
+    killed
 }
 
 #[tokio::test]
@@ -93,29 +116,12 @@ async fn what_is_killed_goes_on_and_finds_the_same() {
     let (calm_customers, wild_customers) =
         (everybody(&calm, CUSTOMERS).await, everybody(&wild, CUSTOMERS).await);
     let mut killed = 0;
-    for (number, entries) in revisions.iter().enumerate() {
+    for entries in &revisions {
         calm.update(&borrowed(entries)).await;
         wild.list(&borrowed(entries));
         wild.refresh().await;
         wild.pass_time(61);
-        let enough = (number + 1) * 10;
-        while killed < enough {
-            // Who died holds its shard until the lease is over.
-            wild.pass_time(91);
-            let deaths = match dice.percent(50) {
-                true => {
-                    let (one, two) = (somewhere(dice), somewhere(dice));
-                    let (one, two) = tokio::join!(worker(&wild, one), worker(&wild, two));
-                    usize::from(one) + usize::from(two)
-                }
-                false => usize::from(worker(&wild, somewhere(dice)).await),
-            };
-            killed += deaths;
-            if deaths == 0 {
-                break;
-            }
-        }
-        wild.pass_time(91);
+        killed += deaths(&wild, dice, 30, 10).await;
         let last = wild.pass("on_update").await;
         assert!(
             last.iter()

@@ -4,7 +4,9 @@ mod alerts;
 mod changes;
 mod interleaved;
 mod killed;
+mod many;
 mod passes;
+mod real;
 mod sources;
 mod start;
 
@@ -55,6 +57,11 @@ impl Watched {
         let rows: Vec<String> =
             entries.iter().map(|(id, name)| format!("{id},\"{name}\",,,,,,,,,,")).collect();
         self.rows(&rows);
+    }
+
+    /// Writes the list: a file of any format.
+    pub(crate) fn file(&self, bytes: &[u8]) {
+        std::fs::write(self.folder.path().join("list.csv"), bytes).unwrap();
     }
 
     /// Writes the list: whole lines.

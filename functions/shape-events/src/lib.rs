@@ -1,0 +1,16 @@
+//! Between the table's stream and the event bus: records of the stream go in, events come out.
+
+use std::time::Instant;
+
+use serde_json::Value;
+use shared::events::of_record;
+use shared::{App, Error};
+
+shared::job!(run);
+
+/// Takes and returns an array, as a Pipe's enrichment does. What is no event is left out.
+pub async fn run(_app: &App, payload: Value, _deadline: Instant) -> Result<Value, Error> {
+    let records = payload.as_array();
+    let records = records.ok_or_else(|| Error::internal("the payload is no array of records"))?;
+    Ok(records.iter().filter_map(of_record).collect())
+}

@@ -1,0 +1,66 @@
+//! What leaves the service when something happens: the events of the audit trail, as the table's
+//! stream tells of them, in plain JSON. The schema is in `docs/events.md`.
+
+use serde::Deserialize;
+use serde_dynamo::Item;
+use serde_json::{Map, Value};
+
+/// The event that a record of the stream is about; `None` for any other row of the table.
+pub fn of_record(record: &Value) -> Option<Value> {
+    let is_new = record.get("eventName").and_then(Value::as_str) == Some("INSERT");
+    let image = record.get("dynamodb")?.get("NewImage").filter(|_| is_new)?;
+    let image = Item::deserialize(image).ok()?;
+    let mut event: Map<String, Value> = serde_dynamo::from_item(image).ok()?;
+    if event.remove("type")?.as_str() != Some("event") {
+        return None;
+    }
+    let tenant = event.remove("pk")?.as_str().and_then(tenant_of)?.to_owned();
+    event.remove("sk");
+    event.insert("tenant_id".to_owned(), tenant.into());
+    Some(Value::Object(event))
+}
+
+fn tenant_of(partition: &str) -> Option<&str> {
+    let (tenant, _) = partition.strip_prefix("T#")?.split_once('#')?;
+    Some(tenant)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(name: &str, kind: &str) -> Value {
+        json!({
+            "eventName": name,
+            "dynamodb": { "NewImage": {
+                "pk": { "S": "T#acme:eu#C#1" }, "sk": { "S": "EVENT#2" }, "type": { "S": kind },
+                "kind": { "S": "customer.updated" },
+                "changes": { "M": { "tags": { "M": {
+                    "from": { "NULL": true }, "to": { "L": [{ "S": "vip" }, { "N": "1.5" }] },
+                } } } },
+            } },
+        })
+    }
+
+    #[test]
+    fn an_event_is_plain_json_with_its_tenant() {
+        let event = of_record(&record("INSERT", "event")).unwrap();
+        assert_eq!(
+            event,
+            json!({
+                "tenant_id": "acme:eu", "kind": "customer.updated",
+                "changes": { "tags": { "from": null, "to": ["vip", 1.5] } },
+            })
+        );
+    }
+
+    #[test]
+    fn other_rows_and_other_changes_are_no_events() {
+        for other in [record("MODIFY", "event"), record("INSERT", "customer"), json!({}), json!(1)]
+        {
+            assert_eq!(of_record(&other), None);
+        }
+    }
+}
