@@ -79,7 +79,7 @@ async fn worker(w: &Watched, end: End) -> bool {
 
 fn somewhere(dice: &mut Dice, calls: usize) -> End {
     // Some die with the first steps, some in the middle of what there is to write.
-    let call = if dice.percent(30) { dice.roll(6) } else { dice.roll(calls) };
+    let call = if dice.percent(50) { dice.roll(8) } else { dice.roll(calls) };
     if dice.percent(50) { End::Before(call) } else { End::After(call) }
 }
 

@@ -94,7 +94,7 @@ async fn nobody_has_news() {
 
     let tally = Tally::new();
     let counted = w.under(tally.clone()).await;
-    for pass in ["on_update", "reconcile"] {
+    for pass in ["on_update", "reconcile", "reconcile"] {
         w.pass_time(61);
         tally.reset();
         let (before, started) = (memory(), std::time::Instant::now());
@@ -112,7 +112,8 @@ async fn nobody_has_news() {
         let writes = of("PutItem") + of("UpdateItem");
         assert!(writes <= queries + 12, "{writes} writes");
         assert_eq!(of("TransactWriteItems") + of("BatchWriteItem"), 0);
-        assert!(after < before + 64, "{before} MB, then {after} MB");
+        // The first pass opens lists and connections; from then on nothing may pile up.
+        assert!(pass == "on_update" || after < before + 32, "{before} MB, then {after} MB");
 
         let units = units(&w, &table).await;
         let millions = CUSTOMERS as f64 / 1e6;
