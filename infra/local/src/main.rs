@@ -137,10 +137,15 @@ async fn serve(options: Serve) -> Result<(), Failure> {
         environment: environment(),
         lists: None,
         schedules: true,
-        events: options.events,
+        events: options.events.clone(),
     })
     .await?;
-    print_welcome(&server, data.as_deref())?;
+    let welcome = welcome(&server, data.as_deref())?;
+    match options.events {
+        // Standard output is for whoever reads the events.
+        Some(Sink::Print) => eprintln!("{welcome}"),
+        _ => println!("{welcome}"),
+    }
     stop_signal().await;
     eprintln!("stopping");
     server.stop().await;
@@ -165,7 +170,7 @@ fn environment() -> BTreeMap<String, String> {
     environment
 }
 
-fn print_welcome(server: &Server, data: Option<&Path>) -> Result<(), Failure> {
+fn welcome(server: &Server, data: Option<&Path>) -> Result<String, Failure> {
     let (url, key, template) = (server.url(), &server.key, &server.template);
     let request = TokenRequest {
         tenant: "acme".to_owned(),
@@ -183,7 +188,7 @@ fn print_welcome(server: &Server, data: Option<&Path>) -> Result<(), Failure> {
         ),
         None => "In memory the key is this server's alone: there is no other token.\n".to_owned(),
     };
-    println!(
+    Ok(format!(
         "Customers API on {url} (OpenAPI: {url}/openapi.json, stop with Ctrl-C)
 
 Token for the tenant acme, valid for 12 hours:
@@ -193,8 +198,7 @@ Token for the tenant acme, valid for 12 hours:
 Create a customer:
 curl -i {url}/customers -H 'Content-Type: application/json' -H 'Authorization: Bearer {token}' -d '{{\"client_id\":\"{client_id}\",\"name\":\"Acme GmbH\",\"country\":\"DE\"}}'
 "
-    );
-    Ok(())
+    ))
 }
 
 #[cfg(unix)]

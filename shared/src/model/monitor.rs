@@ -171,9 +171,9 @@ impl MonitorState {
     ) -> MonitorState {
         let settings = &monitor.settings;
         let is_active = monitor.is_active(now);
-        let status = match monitor.status {
-            MonitoringStatus::Active if !is_active => MonitoringStatus::Off,
-            status => status,
+        let status = match settings.has_expired(now) {
+            true => MonitoringStatus::Off,
+            false => monitor.status,
         };
         let own = monitor.last_checked_at;
         let last_checked_at = last_pass.as_ref().map_or(own, |pass| own.max(pass.finished_at));
