@@ -7,3 +7,6 @@ pub mod pass;
 pub mod refresh;
 pub mod source;
 pub mod subject;
+
+#[cfg(test)]
+mod properties;

@@ -1,0 +1,165 @@
+//! Whatever lists, subjects and decisions follow one another: the alerts that are not cleared are
+//! the pairs that match, and doing it again changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::check::{Outcome, hits, outcome};
+use super::lists::{Loaded, Revision};
+use super::subject::Subject;
+use crate::model::alert::{Alert, AlertStatus, Decision};
+use crate::model::id::{AlertId, CustomerId};
+use crate::model::monitor::{Frequency, Settings};
+use crate::model::time::Timestamp;
+use crate::screening::Screener;
+use crate::screening::entity::{Entity, EntityKind, ListedName, NameKind};
+use crate::screening::index::{Index, Source, build};
+
+const NAMES: [&str; 6] = [
+    "Mirka Dovello",
+    "Mirca Dovelo",
+    "Mirka Ilinovna Dovello",
+    "Tarun Oblasti",
+    "Nora Quist",
+    "Ivo Brandel",
+];
+
+/// What a list says, by id, and who is screened against it with which score.
+#[derive(Clone, Debug)]
+struct Step {
+    entries: BTreeMap<u8, usize>,
+    subjects: Vec<usize>,
+    strict: bool,
+    /// Which alert is decided about, and how.
+    decided: Option<(prop::sample::Index, AlertStatus)>,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let entries = prop::collection::btree_map(0..6_u8, 0..NAMES.len(), 0..5);
+    let subjects = prop::collection::vec(0..NAMES.len(), 1..4);
+    let status = prop::sample::select(vec![
+        AlertStatus::Open,
+        AlertStatus::Confirmed,
+        AlertStatus::FalsePositive,
+    ]);
+    let decided = prop::option::of((any::<prop::sample::Index>(), status));
+    (entries, subjects, any::<bool>(), decided).prop_map(|(entries, subjects, strict, decided)| {
+        Step { entries, subjects, strict, decided }
+    })
+}
+
+impl Step {
+    fn lists(&self) -> Loaded {
+        let entities = self.entries.iter().map(|(id, name)| Entity {
+            id: id.to_string(),
+            kind: EntityKind::Person,
+            names: vec![ListedName {
+                text: NAMES[*name].to_owned(),
+                kind: NameKind::Primary,
+                given: None,
+                family: None,
+            }],
+            dates: Vec::new(),
+            countries: Vec::new(),
+            identifiers: Vec::new(),
+            programs: Vec::new(),
+            gender: None,
+            remarks: None,
+        });
+        let source = Source { list: "l", version: "v", date: None };
+        let index = Index::open(build(source, entities).unwrap()).unwrap();
+        Loaded { revision: Revision::none(), indexes: vec![Arc::new(index)] }
+    }
+
+    fn subjects(&self) -> Vec<Subject> {
+        let of = |(place, name): (usize, &usize)| Subject {
+            party_id: (place > 0).then(|| format!("p{place}")),
+            name: NAMES[*name].to_owned(),
+            kind: EntityKind::Person,
+            date: None,
+            country: None,
+            tax_id: None,
+        };
+        self.subjects.iter().enumerate().map(of).collect()
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            lists: None,
+            check_frequency: Frequency::OnUpdate,
+            include_related: true,
+            min_score: if self.strict { 1.0 } else { 0.78 },
+            expires_at: None,
+        }
+    }
+
+    fn check(&self, alerts: &BTreeMap<AlertId, Alert>, now: Timestamp) -> Outcome {
+        let alerts: Vec<Alert> = alerts.values().cloned().collect();
+        let (subjects, settings) = (self.subjects(), self.settings());
+        outcome(&customer(), subjects, &settings, &alerts, &self.lists(), now)
+    }
+
+    /// The pairs that match, by the id of their alert.
+    fn pairs(&self) -> BTreeSet<AlertId> {
+        let (lists, subjects, settings) = (self.lists(), self.subjects(), self.settings());
+        let mut screener = Screener::new([lists.indexes[0].as_ref()]);
+        let hits = hits(&subjects, &settings, &mut screener);
+        let id =
+            |subject: &Subject, entry: &str| AlertId::of(&customer(), subject.key(), "l", entry);
+        hits.iter().map(|hit| id(hit.subject, &hit.found.id)).collect()
+    }
+}
+
+fn customer() -> CustomerId {
+    CustomerId::new(Uuid::nil())
+}
+
+proptest! {
+    #[test]
+    fn alerts_are_the_pairs_that_match(steps in prop::collection::vec(step(), 1..7)) {
+        let mut alerts: BTreeMap<AlertId, Alert> = BTreeMap::new();
+        for (number, step) in steps.iter().enumerate() {
+            let now = Timestamp::from_millis(number as i64);
+            let before = alerts.clone();
+            let done = step.check(&alerts, now);
+            prop_assert!(done.complete);
+            for alert in done.changed {
+                alerts.insert(alert.alert_id, alert);
+            }
+            let standing = alerts.values().filter(|alert| alert.status != AlertStatus::Cleared);
+            let standing: BTreeSet<AlertId> = standing.map(|alert| alert.alert_id).collect();
+            prop_assert_eq!(&standing, &step.pairs());
+            prop_assert_eq!(done.watched.known.len(), standing.len());
+            let raised = alerts.values().filter(|alert| {
+                let was = before.get(&alert.alert_id).map(|alert| alert.status);
+                alert.status == AlertStatus::Open && was != Some(AlertStatus::Open)
+            });
+            prop_assert_eq!(raised.count(), done.raised as usize);
+            for (id, alert) in &alerts {
+                let Some(was) = before.get(id) else { continue };
+                // Silence ends with a change of what is compared, and not before.
+                let silent = was.status == AlertStatus::FalsePositive && standing.contains(id);
+                let same = was.compared == alert.compared;
+                prop_assert!(!silent || (alert.status == AlertStatus::FalsePositive) == same);
+                prop_assert!(!silent || same || !alert.changes.is_empty());
+                prop_assert_eq!(was.first_seen_at, alert.first_seen_at);
+            }
+            // Twice is once.
+            let again = step.check(&alerts, Timestamp::from_millis(1_000));
+            prop_assert!(again.changed.is_empty() && again.raised == 0);
+            prop_assert_eq!(again.watched, done.watched);
+
+            if let Some((which, status)) = &step.decided
+                && !standing.is_empty()
+            {
+                let id = *which.get(&standing.iter().copied().collect::<Vec<_>>());
+                let decision = Decision { status: *status, note: None };
+                let decided = alerts[&id].decided(&decision, "somebody", now).unwrap();
+                alerts.insert(id, decided);
+            }
+        }
+    }
+}
