@@ -218,10 +218,9 @@ impl TenantTable<'_> {
         loop {
             let lists = self.table.lists().await?;
             let now = self.table.clock.now();
-            let (customer, monitor) = try_join(self.customer(id), self.monitor(id)).await?;
-            let (Some(customer), Some((monitor, watched))) = (customer, monitor) else {
-                return Ok(done);
-            };
+            // First the customer: what is read behind it belongs to its version, or is refused.
+            let Some(customer) = self.customer(id).await? else { return Ok(done) };
+            let Some((monitor, watched)) = self.monitor(id).await? else { return Ok(done) };
             if monitor.status != MonitoringStatus::Active {
                 return Ok(done);
             }

@@ -52,8 +52,12 @@ enum Held {
 enum Meanwhile {
     ListChanges,
     Renamed,
+    Resettled,
     Passed,
 }
+
+const MEANWHILE: [Meanwhile; 4] =
+    [Meanwhile::ListChanges, Meanwhile::Renamed, Meanwhile::Resettled, Meanwhile::Passed];
 
 impl Held {
     /// Whether it screens the customer by itself.
@@ -130,6 +134,10 @@ async fn meet(held: Held, meanwhile: Meanwhile) {
                     let body = json!({ "name": "Ivo Brandel" });
                     w.api.patch(&w.acme, &path(&company, ""), &body).await.expect(200);
                 }
+                Meanwhile::Resettled => {
+                    let body = json!({ "min_score": 0.6, "check_frequency": "daily" });
+                    w.monitor(&company, &body).await;
+                }
                 Meanwhile::Passed => {
                     // No longer than a function may run.
                     w.pass_time(28);
@@ -145,6 +153,12 @@ async fn meet(held: Held, meanwhile: Meanwhile) {
                 assert_eq!(monitor[0]["list_revision"], current, "call {call}");
             }
         }
+        let others = [Held::Start, Held::Change, Held::Stop].contains(&held);
+        if reached && matches!(meanwhile, Meanwhile::Resettled) && !others {
+            let state = w.state(&company).await;
+            let set = (&state["min_score"], &state["check_frequency"]);
+            assert_eq!(set, (&json!(0.6), &json!("daily")), "call {call}");
+        }
         settle(&w).await;
         w.found(&company).await;
         if !reached {
@@ -159,7 +173,7 @@ macro_rules! meetings {
         $(
             #[tokio::test]
             async fn $name() {
-                for meanwhile in [Meanwhile::ListChanges, Meanwhile::Renamed, Meanwhile::Passed] {
+                for meanwhile in MEANWHILE {
                     meet(Held::$held, meanwhile).await;
                 }
             }
