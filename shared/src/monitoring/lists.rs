@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::model::time::Timestamp;
-use crate::screening::index::{FORMAT_VERSION, Index};
+use crate::screening::index::{FORMAT_VERSION, Index, Source, build};
 use crate::screening::score::MODEL_VERSION;
 
 /// The lists that everybody is screened against from a moment on. One item of the table, so that
@@ -131,14 +131,27 @@ impl Lists {
 
     /// An index of the store.
     pub async fn read(&self, object: &str) -> Result<Index, Error> {
-        let unreadable = |why: String| Error::lists_unavailable(format!("{object}: {why}"));
+        let opened = Index::open(self.bytes(object).await?);
+        opened.map_err(|refused| Error::lists_unavailable(format!("{object}: {refused}")))
+    }
+
+    /// The same list as an index for this program's matching model, made of one for any model.
+    pub(super) async fn rebuilt(&self, object: &str) -> Result<Vec<u8>, Error> {
+        let unusable = |why: String| Error::lists_unavailable(format!("{object}: {why}"));
+        let source = Index::source_of(self.bytes(object).await?);
+        let (meta, entities) = source.map_err(|refused| unusable(refused.to_string()))?;
+        let source =
+            Source { list: &meta.list, version: &meta.version, date: meta.date.as_deref() };
+        build(source, entities).map_err(|why| unusable(why.to_string()))
+    }
+
+    async fn bytes(&self, object: &str) -> Result<impl AsRef<[u8]> + Send + Sync + 'static, Error> {
         let got = self.store.get(&Path::from(object)).await;
         let bytes = match got {
             Ok(got) => got.bytes().await,
             Err(error) => Err(error),
         };
-        let bytes = bytes.map_err(|error| unreadable(error.to_string()))?;
-        Index::open(bytes).map_err(|refused| unreadable(refused.to_string()))
+        bytes.map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))
     }
 
     pub async fn keep(&self, object: &str, index: Vec<u8>) -> Result<(), Error> {

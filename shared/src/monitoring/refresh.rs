@@ -71,6 +71,11 @@ pub async fn refresh(app: &App) -> Result<Report, Error> {
                     &list,
                     &json!({ "why": why }),
                 );
+                // A release with another matching model must not wait for a publisher.
+                let last = known.lists.get(&list).filter(|_| known.model != MODEL_VERSION);
+                if let Some(last) = last {
+                    fetched.push(rebuild(app, &list, last).await?);
+                }
                 lists.push(Refreshed::Refused { list, why });
             }
         }
@@ -145,6 +150,15 @@ async fn fetch(
     Ok(Fetched { list: list.to_owned(), version, is_new: true, skipped })
 }
 
+/// The version there is, for this program's matching model.
+async fn rebuild(app: &App, list: &str, last: &ListVersion) -> Result<Fetched, Error> {
+    let lists = &app.table.watching.lists;
+    let object = object_name(list, &last.version);
+    lists.keep(&object, lists.rebuilt(&last.object).await?).await?;
+    let version = ListVersion { object, ..last.clone() };
+    Ok(Fetched { list: list.to_owned(), version, is_new: true, skipped: 0 })
+}
+
 /// Moves all that is new in one step. Of two refreshes at once the later one wins, list by list.
 async fn make_current(
     app: &App,
@@ -196,14 +210,6 @@ async fn make_current(
                 app.table.keep_checked(before.revision, &checked.collect()).await?
             }
             (false, _) => {
-                // While lists of another model stand beside new ones, scores could not be compared.
-                let is_whole = before.model == MODEL_VERSION
-                    || lists.keys().all(|name| fetched.iter().any(|f| f.list == *name));
-                if !is_whole {
-                    return Err(Error::internal(
-                        "a list that was refused has no index of this matching model",
-                    ));
-                }
                 let since = app.clock.now();
                 let revision = before.revision + 1;
                 let next = Revision { revision, since, model: MODEL_VERSION, lists };

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use api_tests::{Api, Persona, Value, json};
+use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -138,6 +139,50 @@ async fn what_is_no_list_is_refused_and_the_old_one_stays() {
     publisher.sends(http("200 OK", &list(&names)));
     assert_eq!(api.refresh().await["lists"][0]["outcome"], "unchanged");
     assert_eq!(stale().await, false);
+}
+
+/// Another matching model needs other indexes; a publisher that is away holds nothing up.
+#[tokio::test]
+async fn a_release_with_another_model_builds_every_list_anew() {
+    let publisher = Publisher::start().await;
+    publisher.sends(http("200 OK", &list(&["Mirka Dovello"])));
+    let now = Arc::new(AtomicI64::new(1_795_000_000_000));
+    let api = reading(&publisher, &now).await;
+    let acme = Persona::of("acme");
+    api.refresh().await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let older = api.server.dynamodb.update_item().table_name(&api.server.template.table.name);
+    let older = older
+        .key("pk", text("LISTS"))
+        .key("sk", text("CURRENT"))
+        .update_expression("SET model = :model")
+        .expression_attribute_values(":model", AttributeValue::N("0".to_owned()));
+    older.send().await.unwrap();
+    publisher.sends(http("503 Service Unavailable", ""));
+    api.run("refresh-watchlists", &json!({})).await.unwrap_err();
+    let customer = api.create(&acme, &json!({ "name": "Mirka Dovello" })).await;
+    let started = api.post(&acme, &path(&customer, "/monitor"), &json!({})).await.expect(201);
+    assert_eq!(started["matches"], 1);
+    publisher.sends(http("200 OK", &list(&["Mirka Dovello"])));
+    let again = api.refresh().await;
+    assert_eq!(
+        (&again["revision"], &again["lists"][0]["outcome"]),
+        (&json!(2), &json!("unchanged"))
+    );
+}
+
+/// A list is worth what the way it came is worth.
+#[tokio::test]
+async fn a_redirect_that_leaves_https_is_not_followed() {
+    let publisher = Publisher::start().await;
+    let moved =
+        "HTTP/1.1 302 Found\r\nlocation: http://example.org/list.csv\r\ncontent-length: 0\r\n\r\n";
+    publisher.sends(moved.to_owned());
+    let now = Arc::new(AtomicI64::new(1_795_000_000_000));
+    let api = reading(&publisher, &now).await;
+    let failed = api.run("refresh-watchlists", &json!({})).await.unwrap_err();
+    let told = failed["errorMessage"].as_str().unwrap();
+    assert!(told.contains("leads away from https"), "{told}");
 }
 
 #[tokio::test]

@@ -113,6 +113,15 @@ pub(super) struct Layout([Range<usize>; SECTIONS]);
 
 impl Layout {
     pub(super) fn read(file: &[u8]) -> Result<Layout, Refused> {
+        let (layout, model) = Layout::of_any_model(file)?;
+        match model == MODEL_VERSION {
+            true => Ok(layout),
+            false => Err(Refused::Model { file: model, program: MODEL_VERSION }),
+        }
+    }
+
+    /// Also of a file that was built for another matching model, with that model.
+    pub(super) fn of_any_model(file: &[u8]) -> Result<(Layout, u32), Refused> {
         if !file.starts_with(&MAGIC) {
             return Err(Refused::Foreign);
         }
@@ -121,9 +130,6 @@ impl Layout {
         let (format, model) = (number4(header, 8), number4(header, 12));
         if format != FORMAT_VERSION {
             return Err(Refused::Format { file: format, program: FORMAT_VERSION });
-        }
-        if model != MODEL_VERSION {
-            return Err(Refused::Model { file: model, program: MODEL_VERSION });
         }
         let (said, sum) = header.split_at_checked(HEADER - 4).ok_or_else(|| damaged("header"))?;
         if crc32fast::hash(said) != number4(sum, 0) {
@@ -148,7 +154,7 @@ impl Layout {
             *range = offset..end;
             next = end;
         }
-        if next == file.len() { Ok(Layout(ranges)) } else { Err(damaged("table")) }
+        if next == file.len() { Ok((Layout(ranges), model)) } else { Err(damaged("table")) }
     }
 
     pub(super) fn section<'a>(&self, file: &'a [u8], section: Section) -> &'a [u8] {

@@ -45,6 +45,23 @@ impl Index {
     /// Opens an index in memory: bytes that were read, or a mapped file.
     pub fn open(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Index, Refused> {
         let layout = Layout::read(bytes.as_ref())?;
+        Index::laid_out(bytes, layout)
+    }
+
+    /// What an index was built from, whatever matching model it was built for: to build it anew
+    /// for this one.
+    pub fn source_of(
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+    ) -> Result<(Meta, Vec<Entity>), Refused> {
+        let (layout, _) = Layout::of_any_model(bytes.as_ref())?;
+        let index = Index::laid_out(bytes, layout)?;
+        Ok((index.meta.clone(), index.entities().collect()))
+    }
+
+    fn laid_out(
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+        layout: Layout,
+    ) -> Result<Index, Refused> {
         let meta = layout.section(bytes.as_ref(), Section::Meta);
         let damaged = |_| Refused::Damaged { section: "description".to_owned() };
         let meta = postcard::from_bytes(meta).map_err(damaged)?;
