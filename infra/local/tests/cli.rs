@@ -410,7 +410,7 @@ fn what_cannot_be_read_is_refused_and_nothing_is_written() {
     assert!(other.contains("only versions of one list"), "{other}");
     assert!(refused(&["screen", "Mirka", "--country", "Atlantis"], path).contains("--country"));
     assert!(refused(&["screen", "Mirka", "--threshold", "2"], path).contains("up to 1"));
-    assert!(refused(&["screen", " "], path).contains("empty"));
+    assert!(refused(&["screen", "???"], path).contains("no letters or digits"));
     assert!(refused(&["screen-eval", "--list", "old.idx"], path).contains("--queries"));
 }
 

@@ -12,6 +12,7 @@ use crate::model::organization::{Organization, Party, PartyKind};
 use crate::model::profile::{EntityType, Profile};
 use crate::risk::owned;
 use crate::screening::entity::{Entity, EntityKind, Identifier, ListedDate};
+use crate::screening::index::matched;
 use crate::screening::lists::dates;
 use crate::screening::{Match, Query, Screener};
 
@@ -125,7 +126,7 @@ impl Subject {
     /// What is compared of the subject and an entry, field by field, as hashes. While these stay
     /// the same, so does everything a person decided about the two.
     pub fn compared(&self, entity: &Entity) -> BTreeMap<String, String> {
-        let (countries, dates) = (&entity.countries, &entity.dates);
+        let entity = matched(entity);
         BTreeMap::from([
             hashed("subject.name", &self.name),
             hashed("subject.kind", &self.kind),
@@ -134,8 +135,8 @@ impl Subject {
             hashed("subject.tax_id", &self.tax_id),
             hashed("entity.names", &entity.names),
             hashed("entity.kind", &entity.kind),
-            hashed("entity.dates", dates),
-            hashed("entity.countries", countries),
+            hashed("entity.dates", &entity.dates),
+            hashed("entity.countries", &entity.countries),
             hashed("entity.identifiers", &entity.identifiers),
             hashed("entity.gender", &entity.gender),
         ])

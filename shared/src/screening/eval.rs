@@ -61,6 +61,10 @@ pub fn read_queries(from: impl io::Read) -> csv::Result<Vec<Labelled>> {
         let category = text(category).to_owned();
         let sort = match text(sort) {
             "positive" => Sort::Positive,
+            other if other != "negative" => {
+                let why = format!("the kind {other:?} is neither positive nor negative");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, why).into());
+            }
             _ if category.starts_with("hard_") => Sort::Hard,
             _ => Sort::Random,
         };
@@ -88,7 +92,9 @@ pub fn read_queries(from: impl io::Read) -> csv::Result<Vec<Labelled>> {
 pub fn read_names(from: impl io::Read) -> csv::Result<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(from);
     let headers = reader.headers()?.clone();
-    let place = headers.iter().position(|header| matches!(header, "full_name" | "name"));
+    let is_name =
+        |header: &str| matches!(header.trim().to_ascii_lowercase().as_str(), "full_name" | "name");
+    let place = headers.iter().position(is_name);
     let place = place.unwrap_or_default();
     reader.records().map(|record| Ok(record?.get(place).unwrap_or_default().to_owned())).collect()
 }

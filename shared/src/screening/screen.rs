@@ -6,8 +6,8 @@ use super::entity::{Entity, EntityKind, Gender, Identifier, ListedDate, NameKind
 use super::index::{Accumulator, Index, View, Wanted};
 use super::normalise::{Prepared, prepare};
 use super::score::{
-    Circumstances, Comparison, Explanation, MODEL_VERSION, Part, Reason, Room, Strength, compare,
-    explain, in_context, least_name_score, score,
+    Circumstances, Comparison, Explanation, Limit, MODEL_VERSION, Part, Reason, Room, Strength,
+    compare, explain, in_context, least_name_score, score,
 };
 
 /// Who is asked for. Only the name is needed; what else is known makes the answer better.
@@ -56,7 +56,6 @@ pub struct Match {
     pub score: f32,
     pub explanation: Explanation,
     /// The whole entry.
-    #[serde(skip)]
     pub entity: Entity,
 }
 
@@ -150,13 +149,13 @@ fn candidates(
             None => found.push(candidate),
         }
     }
-    for identifier in asked.circumstances.identifiers {
-        for entity in view.with_identifier(&identifier.value) {
-            if !found.iter().any(|candidate| candidate.entity == entity) {
-                found.push(Candidate { entity, place: None, score: 0.0 });
-            }
-        }
-    }
+    let identifiers = asked.circumstances.identifiers.iter();
+    let mut led: Vec<u32> =
+        identifiers.flat_map(|identifier| view.with_identifier(&identifier.value)).collect();
+    led.sort_unstable();
+    led.dedup();
+    led.retain(|entity| found.binary_search_by_key(entity, |named| named.entity).is_err());
+    found.extend(led.into_iter().map(|entity| Candidate { entity, place: None, score: 0.0 }));
     found
 }
 
@@ -168,6 +167,7 @@ fn listed_score(query: &[Part<'_>], listed: &[Part<'_>], kind: NameKind, room: &
         return score;
     }
     let equal = room.pairs.iter().all(|pair| matches!(pair.reason, Reason::Equal | Reason::Joined));
+    room.limit = Some(Limit::WeakAlias);
     if equal && score > 0.95 { score.min(WEAK_ALIAS) } else { 0.0 }
 }
 
@@ -207,6 +207,7 @@ fn judge(
         explanation: Explanation {
             name_score,
             name,
+            limit: room.limit,
             context,
             strength,
             model_version: MODEL_VERSION,

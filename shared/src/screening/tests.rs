@@ -7,9 +7,9 @@ use super::entity::{
     CountryKind, Entity, EntityKind, Gender, Identifier, ListedCountry, ListedDate, ListedName,
     NameKind,
 };
-use super::index::{Index, Refused, Source, build};
+use super::index::{Builder, Index, Refused, Source, build};
 use super::normalise::{Token, prepare};
-use super::score::{DEFAULT_MIN_SCORE, Outcome, Part, Room, Strength, score};
+use super::score::{DEFAULT_MIN_SCORE, Limit, Outcome, Part, Room, Strength, score};
 use super::{Match, Query, Screener};
 
 fn entity(id: &str, kind: EntityKind, names: &[(&str, NameKind)]) -> Entity {
@@ -410,4 +410,70 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn turning_lists_round_changes_nothing() {
+    let turned: Vec<Entity> = list()
+        .into_iter()
+        .rev()
+        .map(|mut entity| {
+            entity.dates.reverse();
+            entity.countries.reverse();
+            entity.identifiers.reverse();
+            entity.programs.reverse();
+            // The primary name stays the first.
+            if let Some((_, others)) = entity.names.split_first_mut() {
+                others.reverse();
+            }
+            entity
+        })
+        .collect();
+    let (old, new) = (index_of(list()), index_of(turned.clone()));
+    assert_eq!(Delta::between(&old, &new), Delta::default());
+    let content = |entities: Vec<Entity>| {
+        let mut builder = Builder::default();
+        entities.iter().for_each(|entity| builder.add(entity).unwrap());
+        builder.content()
+    };
+    assert_eq!(content(list()), content(turned));
+    assert_ne!(content(list()), content(list().split_off(1)));
+}
+
+/// A given name that is also a title, a particle or a legal form is a given name beside a single
+/// family name, which never matches alone.
+#[test]
+fn no_family_name_matches_alone() {
+    let mut entity = list().remove(0);
+    for (listed, asked, is_match) in [
+        ("GERTOLO, Dan", "Gertolo", false),
+        ("GERTOLO, Dan", "Ben Gertolo", false),
+        ("GERTOLO, Dan", "Asa Gertolo", false),
+        ("GERTOLO, Dan", "Dan Gertolo", true),
+        ("HAQQOLO, Abdul", "Haqqolo Abdul", true),
+        ("HAQQOLO, Abdul", "Abdul Haqqolo", true),
+        ("HAQQOLO, Abdul", "Abdel Haqqolo", true),
+    ] {
+        entity.names.truncate(1);
+        entity.names[0].text = listed.to_owned();
+        let index = index_of(vec![entity.clone()]);
+        let found = Screener::new([&index]).screen(&Query::of_name(asked), DEFAULT_MIN_SCORE);
+        assert_eq!(!found.is_empty(), is_match, "{asked} against {listed}: {found:?}");
+    }
+}
+
+#[test]
+fn what_keeps_a_score_down_is_told() {
+    let mut entity = list().remove(0);
+    entity.names.truncate(1);
+    let limit = |entity: &Entity, asked: &str| {
+        let index = index_of(vec![entity.clone()]);
+        let found = Screener::new([&index]).screen(&Query::of_name(asked), 0.3);
+        found.first().and_then(|found| found.explanation.limit)
+    };
+    entity.names[0].text = "Ali bin Omar".to_owned();
+    assert_eq!(limit(&entity, "Omar bin Ali"), Some(Limit::FatherAndSon));
+    assert_eq!(limit(&entity, "Ali bin Omar"), None);
+    entity.names[0].text = "Mirka Dovello".to_owned();
+    assert_eq!(limit(&entity, "Dovello"), Some(Limit::OneWord));
 }

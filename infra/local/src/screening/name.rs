@@ -3,10 +3,11 @@
 use clap::Args;
 use local::Failure;
 use serde_json::json;
-use shared::screening::entity::{Entity, EntityKind, ListedDate};
+use shared::screening::entity::{EntityKind, ListedDate};
 use shared::screening::index::Index;
 use shared::screening::lists::{countries, dates};
-use shared::screening::score::{Comparison, NameMatch, Outcome, Reason, Strength};
+use shared::screening::normalise::prepare;
+use shared::screening::score::{Comparison, Limit, NameMatch, Outcome, Reason, Strength};
 use shared::screening::{Match, Query, Screener};
 
 use super::{Against, counted, json};
@@ -42,8 +43,8 @@ fn date(text: &str) -> Result<ListedDate, String> {
 }
 
 pub(crate) fn screen(asked: &Name) -> Result<(), Failure> {
-    if asked.name.trim().is_empty() {
-        return Err("the name is empty".to_owned());
+    if prepare(&asked.name).tokens.is_empty() {
+        return Err("the name has no letters or digits that could be compared".to_owned());
     }
     let lists = asked.against.indexes()?;
     let countries: Vec<&str> = asked.countries.iter().map(String::as_str).collect();
@@ -89,14 +90,11 @@ pub(crate) fn screen(asked: &Name) -> Result<(), Failure> {
         1 => println!("\nOne match with a score of {} or more:", asked.against.threshold),
         n => println!("\n{n} matches with a score of {} or more:", asked.against.threshold),
     }
-    for found in &matches {
-        let listed = lists.iter().find(|list| list.meta().list == found.list);
-        print_match(found, listed.and_then(|list| list.entity(&found.id)).as_ref());
-    }
+    matches.iter().for_each(print_match);
     Ok(())
 }
 
-fn print_match(found: &Match, entity: Option<&Entity>) {
+fn print_match(found: &Match) {
     println!("\n{:.2}  {}", found.score, found.name);
     let (told, kind) = (&found.explanation, found.name_kind.as_str().replace('_', " "));
     println!(
@@ -112,20 +110,24 @@ fn print_match(found: &Match, entity: Option<&Entity>) {
         }
     );
     print_names(told.name_score, &told.name);
+    if let Some(limit) = told.limit {
+        let why = match limit {
+            Limit::NoWord => "no word of weight in common: 0.5 at most",
+            Limit::OneWord => "one word of weight in common: 0.65 at most",
+            Limit::FatherAndSon => "father and son have changed places: 0.7 of it",
+            Limit::WeakAlias => "a weak alias: 0.8 at most",
+        };
+        line("limit", why);
+    }
     for comparison in &told.context {
         print_comparison(comparison);
     }
-    if let Some(entity) = entity {
-        let others: Vec<&str> = entity
-            .names
-            .iter()
-            .map(|name| name.text.as_str())
-            .filter(|text| *text != found.name)
-            .collect();
-        line("also named", &others.join("; "));
-        line("programs", &entity.programs.join("; "));
-        line("remarks", entity.remarks.as_deref().unwrap_or_default());
-    }
+    let entity = &found.entity;
+    let names = entity.names.iter().map(|name| name.text.as_str());
+    let others: Vec<&str> = names.filter(|text| *text != found.name).collect();
+    line("also named", &others.join("; "));
+    line("programs", &entity.programs.join("; "));
+    line("remarks", entity.remarks.as_deref().unwrap_or_default());
 }
 
 fn print_names(score: f32, name: &NameMatch) {

@@ -1,13 +1,13 @@
 //! Building an index file.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
 use super::format::{self, Section};
 use super::{Meta, weights};
-use crate::screening::entity::Entity;
+use crate::screening::entity::{CountryKind, Entity};
 use crate::screening::normalise::{Token, prepare};
 use crate::screening::score::{Part, bare, keys};
 
@@ -70,7 +70,7 @@ pub struct Builder {
     payload: Vec<u8>,
     identifiers: Vec<(u64, u32)>,
     counts: BTreeMap<String, u32>,
-    content: Sha256,
+    content: BTreeSet<[u8; 32]>,
 }
 
 struct Listed {
@@ -98,7 +98,10 @@ impl Builder {
                     names.push(number_of_name);
                 }
             }
-            let place = u16::try_from(place).map_err(|_| Unbuildable::TooLarge)?;
+            let place = u16::try_from(place).map_err(|_| Unbuildable::Entity {
+                id: entity.id.clone(),
+                cause: "it has more names than 65,536".to_owned(),
+            })?;
             self.names.push(Listed { entity: number, place, kind: name.kind as u8, tokens });
         }
         for identifier in &entity.identifiers {
@@ -110,21 +113,24 @@ impl Builder {
         };
         let bytes = postcard::to_allocvec(entity).map_err(unwritable)?;
         let matched = postcard::to_allocvec(&matched(entity)).map_err(unwritable)?;
+        let all = postcard::to_allocvec(&in_order(entity)).map_err(unwritable)?;
         let offset = u32::try_from(self.payload.len()).map_err(|_| Unbuildable::TooLarge)?;
         let length = u32::try_from(bytes.len()).map_err(|_| Unbuildable::TooLarge)?;
         self.entities.extend_from_slice(&offset.to_le_bytes());
         self.entities.extend_from_slice(&length.to_le_bytes());
         self.entities.extend_from_slice(&digest(&matched).to_le_bytes());
-        self.entities.extend_from_slice(&digest(&bytes).to_le_bytes());
-        self.content.update(&bytes);
+        self.entities.extend_from_slice(&digest(&all).to_le_bytes());
+        self.content.insert(Sha256::digest(&all).into());
         self.payload.extend_from_slice(&bytes);
         Ok(())
     }
 
-    /// Names what was added so far: the same entities in the same order have the same content,
-    /// whatever their files looked like. 16 hexadecimal digits.
+    /// Names what was added so far: the same entities have the same content, whatever their files
+    /// looked like and in whatever order they stand. 16 hexadecimal digits.
     pub fn content(&self) -> String {
-        let digest = self.content.clone().finalize();
+        let mut content = Sha256::new();
+        self.content.iter().for_each(|entity| content.update(entity));
+        let digest = content.finalize();
         digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -227,8 +233,30 @@ fn bucket_bits(keys: usize) -> u32 {
 }
 
 /// What of an entity can change a score or an explanation of it.
-fn matched(entity: &Entity) -> Entity {
-    Entity { programs: Vec::new(), remarks: None, ..entity.clone() }
+/// What of an entity can change a score, in an order of its own: publishers turn lists of aliases
+/// round without meaning anything by it.
+pub fn matched(entity: &Entity) -> Entity {
+    let mut entity = Entity { programs: Vec::new(), remarks: None, ..in_order(entity) };
+    for name in &mut entity.names {
+        (name.given, name.family) = (None, None);
+    }
+    for country in &mut entity.countries {
+        country.kind = CountryKind::Other;
+    }
+    entity.countries.dedup();
+    entity
+}
+
+fn in_order(entity: &Entity) -> Entity {
+    let mut entity = entity.clone();
+    entity.names.sort_by(|a, b| (a.kind as u8, &a.text).cmp(&(b.kind as u8, &b.text)));
+    entity.dates.sort_by_key(|date| (date.year, date.month, date.day, date.until_year, date.circa));
+    entity.countries.sort_by(|a, b| (&a.code, a.kind as u8).cmp(&(&b.code, b.kind as u8)));
+    entity
+        .identifiers
+        .sort_by(|a, b| (&a.kind, &a.value, &a.country).cmp(&(&b.kind, &b.value, &b.country)));
+    entity.programs.sort();
+    entity
 }
 
 pub(super) fn identifier_hash(value: &str) -> u64 {

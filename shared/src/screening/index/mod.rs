@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use build::{Builder, Source, Unbuildable, build};
+pub use build::{Builder, Source, Unbuildable, build, matched};
 pub use format::{FORMAT_VERSION, Refused};
 use format::{Layout, Numbers, Section, number4, number8};
 pub(in crate::screening) use retrieve::{Accumulator, Wanted};

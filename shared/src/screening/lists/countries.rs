@@ -50,7 +50,9 @@ fn by_code(code: &str) -> Option<&'static str> {
         "TMP" => return Some("TL"),
         _ => {}
     }
-    let alpha2 = code.split('-').next().filter(|part| part.len() == 2);
+    // Of a part of a country, like US-NY (ISO 3166-2); Al-Mukalla is not in Albania.
+    let (country, part) = code.split_once('-').unwrap_or((&code, ""));
+    let alpha2 = Some(country).filter(|country| country.len() == 2 && part.len() <= 3);
     let found = alpha2.and_then(rust_iso3166::from_alpha2);
     let found = found.or_else(|| rust_iso3166::from_alpha3(&code).filter(|_| code.len() == 3));
     found.map(|country| country.alpha2)
@@ -292,6 +294,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_article_is_no_country(name in "(Al|ar|As|Ad|az|at)-[A-Z][a-z]{3,12}") {
+            prop_assert_eq!(code(&name), None);
+        }
+
         #[test]
         fn no_text_makes_it_panic(text in any::<String>()) {
             let _ = (code(&text), is_none(&text));

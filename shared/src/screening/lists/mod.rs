@@ -7,7 +7,7 @@
 //! it is to be thrown away.
 //!
 //! UN, EU XML, FollowTheMoney and plain lists are streamed. The other formats spread an entry over
-//! files, sections or rows, so those are held until their end, and may have a gigabyte at most.
+//! files, sections or rows, so those are held until their end. No CSV may have more than a gigabyte.
 
 pub mod countries;
 pub mod dates;

@@ -34,6 +34,11 @@ pub(super) struct Row {
     pub(super) fault: Option<String>,
 }
 
+/// Remarks run over lines; nothing runs over more than this.
+const MAX_LINES: u64 = 100;
+/// Of a row whose columns do not add up, which is where a stray quote shows.
+const MAX_LINES_FAULTY: u64 = 5;
+
 impl<'a> Table<'a> {
     pub(super) fn new(source: Source<'a>, delimiter: u8, encoding: Encoding) -> Table<'a> {
         let reader = ReaderBuilder::new()
@@ -74,7 +79,16 @@ impl<'a> Table<'a> {
                 |cell: &[u8]| cell.iter().all(|byte| matches!(byte, 0x1a | b' ' | b'\t' | b'\r'));
             if !self.record.iter().all(ends) {
                 let line = self.record.position().map_or(line, Position::line);
-                return Ok(Some(self.row(line)));
+                let lines = self.reader.position().line().saturating_sub(line);
+                let row = self.row(line);
+                let most = if row.fault.is_some() { MAX_LINES_FAULTY } else { MAX_LINES };
+                if lines > most {
+                    let why = format!(
+                        "has a row of {lines} lines: a quote that is not closed swallowed others"
+                    );
+                    return Err(Refused::new(&self.name, line, why));
+                }
+                return Ok(Some(row));
             }
         }
     }

@@ -4,12 +4,19 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use any_ascii::any_ascii_char;
+
 use super::Origin;
 use super::script::Word;
 
 /// A letter of the Arabic script, in any of its presentation forms.
 pub(super) fn is_arabic(c: char) -> bool {
     matches!(c, '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{8a0}'..='\u{8ff}')
+}
+
+/// A sign that is no letter: short vowels and the like.
+pub(super) fn is_sign(c: char) -> bool {
+    matches!(c, '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{610}'..='\u{61a}' | '\u{6d6}'..='\u{6ed}')
 }
 
 /// The words of one written word: the article and `abd` come off first.
@@ -71,9 +78,8 @@ fn plain(c: char) -> Option<char> {
         'گ' => 'گ',
         '\u{660}'..='\u{669}' => char::from_digit(u32::from(c) - 0x660, 10)?,
         '\u{6f0}'..='\u{6f9}' => char::from_digit(u32::from(c) - 0x6f0, 10)?,
-        'ء' | '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{610}'..='\u{61a}' | '\u{6d6}'..='\u{6ed}' => {
-            return None;
-        }
+        'ء' => return None,
+        sign if is_sign(sign) => return None,
         other => other,
     };
     Some(letter)
@@ -110,6 +116,9 @@ fn consonants(word: &str) -> String {
             'و' => "u",
             'ي' if place == 0 => "y",
             'ي' => "i",
+            'ع' | '\u{600}'..='\u{605}' => "",
+            // Of Urdu, Pashto, Kurdish, Uyghur: as their letters sound.
+            other if is_arabic(other) => any_ascii_char(other),
             _ => "",
         });
         out.extend(Some(c).filter(char::is_ascii_digit));

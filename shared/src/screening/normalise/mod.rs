@@ -110,18 +110,32 @@ pub fn prepare(name: &str) -> Prepared {
         _ => script::words(name, &mut words),
     }
     let words = split::compounds(words);
-    let mut tokens: Vec<Token> = Vec::with_capacity(words.len().min(MOST_TOKENS));
-    for (place, word) in words.iter().take(MOST_TOKENS).enumerate() {
+    let mut tokens: Vec<Token> = Vec::with_capacity(words.len());
+    for (place, word) in words.iter().enumerate() {
         let next = words.get(place + 1).map(|next| next.text.as_str());
+        let class = match word.origin {
+            // A syllable of several readings is no `de` and no initial.
+            Origin::Reading => Class::Word,
+            _ => class(&word.text, next),
+        };
         tokens.push(Token {
-            class: class(&word.text, next),
+            class,
             origin: word.origin,
             skeleton: word.sign.clone().unwrap_or_else(|| skeleton::skeleton(&word.text)),
             text: word.text.clone(),
         });
     }
-    if !tokens.iter().any(|token| token.class.is_significant()) {
-        promote(&mut tokens);
+    if tokens.len() > MOST_TOKENS {
+        // Titles and little words must not push out the name.
+        tokens.retain(|token| {
+            !matches!(token.class, Class::Particle | Class::Honorific | Class::Legal)
+        });
+        tokens.truncate(MOST_TOKENS);
+    }
+    match tokens.iter().filter(|token| token.class.is_significant()).count() {
+        0 => promote(&mut tokens),
+        1 => given(&mut tokens),
+        _ => {}
     }
     Prepared { tokens }
 }
@@ -164,6 +178,19 @@ fn promote(tokens: &mut [Token]) {
     }
 }
 
+/// Beside a single word of its own, what is also a given name is one: `Dan Gertler` is not `von
+/// Gertler`, and no family name stands alone. A little word in the last place is one as well.
+fn given(tokens: &mut [Token]) {
+    let generic = tokens.iter().any(|token| token.class == Class::Generic);
+    let last = tokens.len().saturating_sub(1);
+    for (place, token) in tokens.iter_mut().enumerate() {
+        let first = place == 0 && last > 0 && !generic && words::is_given(&token.text);
+        if first || (place == last && place > 0 && token.class == Class::Particle) {
+            token.class = Class::Word;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -192,6 +219,11 @@ mod tests {
             ("Abdulqadir Tamoun", "Abd al-Qadir Tamoun"),
             ("Abdel Qadir Tamoun", "Abd Qadir Tamoun"),
             ("Nasruddin Tamoun", "Nasr al-Din Tamoun"),
+            ("TAMOUN, Abdul", "Abdel Tamoun"),
+            // A Latin letter inside a Cyrillic word, and a vowel sign of Arabic in a Latin one.
+            ("\u{421}\u{435}\u{440}\u{433}e\u{439}", "Sergey"),
+            ("Mirka\u{64b} Dovello\u{64b}", "Mirka Dovello"),
+            ("\u{645}\u{62d}\u{645}\u{62f}Ali", "Muhammad Ali"),
         ] {
             let small = |texts: Vec<String>| -> Vec<String> {
                 texts.into_iter().filter(|text| text != "al").collect()
@@ -213,6 +245,13 @@ mod tests {
             classes("Brindal Trading 7 Ltd"),
             [Class::Word, Class::Generic, Class::Number, Class::Legal]
         );
+        // A given name that is also a little word, a title or a legal form.
+        assert_eq!(classes("DOVELLO, Dan"), [Class::Word, Class::Word]);
+        assert_eq!(classes("Asa Dovello"), [Class::Word, Class::Word]);
+        assert_eq!(classes("Dovello Das"), [Class::Word, Class::Word]);
+        assert_eq!(classes("van Dovello"), [Class::Particle, Class::Word]);
+        assert_eq!(classes("Dovello ASA"), [Class::Word, Class::Legal]);
+        assert_eq!(classes("Ben Dovello Tamoun"), [Class::Particle, Class::Word, Class::Word]);
         // Nothing else remains.
         assert_eq!(classes("General Trading Ltd"), [Class::Word, Class::Word, Class::Legal]);
         assert_eq!(classes("Sheikh Dr."), [Class::Word, Class::Word]);
@@ -237,6 +276,13 @@ mod tests {
             let once = texts(&text).join(" ");
             prop_assert_eq!(texts(&once).join(" "), once);
         }
+    }
+
+    #[test]
+    fn titles_push_out_no_name() {
+        let flooded = format!("{} Usama bin Laden", "Dr ".repeat(40));
+        assert_eq!(texts(&flooded), ["usama", "laden"]);
+        assert_eq!(texts("\u{628}\u{679}"), ["bt"]);
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn fold(word: &str, out: &mut Vec<Word>) {
             None => Word::new(word, Origin::Letters),
         });
     } else if word.chars().any(arabic::is_arabic) {
-        arabic::words(word, out);
+        arabic_and_others(word, out);
     } else if word.chars().any(is_reading) {
         for c in word.chars() {
             let word = Word::new(any_ascii_char(c), Origin::Reading);
@@ -97,7 +97,8 @@ fn fold(word: &str, out: &mut Vec<Word>) {
         let hebrew = word.chars().any(|c| matches!(c, '\u{590}'..='\u{5ff}'));
         let origin = if hebrew { Origin::Consonants } else { Origin::Letters };
         let latin = word.chars().filter(char::is_ascii_alphabetic).count();
-        let mixed = latin > 0;
+        // Whose look-alikes they are, the many decide: a Latin letter among Cyrillic ones is one.
+        let mixed = latin > 0 && latin >= word.chars().filter(|c| is_other(*c)).count();
         let mut ascii = String::with_capacity(word.len());
         for c in word.chars() {
             match twin(c) {
@@ -107,6 +108,43 @@ fn fold(word: &str, out: &mut Vec<Word>) {
         }
         out.extend(Word::new(&ascii, origin));
     }
+}
+
+/// A letter that has no Latin look-alike, and so must be meant.
+fn is_other(c: char) -> bool {
+    c.is_alphabetic()
+        && !c.is_ascii_alphabetic()
+        && twin(c).is_none()
+        && matches!(c, '\u{370}'..='\u{52f}')
+}
+
+/// Arabic letters and others in one written word are words of their own; a vowel sign that
+/// stands with letters of another script says nothing.
+fn arabic_and_others(word: &str, out: &mut Vec<Word>) {
+    let mut run = String::new();
+    let mut was_arabic = false;
+    let end = |run: &mut String, is_arabic: bool, out: &mut Vec<Word>| {
+        if !run.is_empty() {
+            if is_arabic {
+                arabic::words(run, out)
+            } else {
+                fold(run, out)
+            }
+            run.clear();
+        }
+    };
+    for c in word.chars() {
+        if arabic::is_sign(c) {
+            continue;
+        }
+        let is_arabic = arabic::is_arabic(c);
+        if is_arabic != was_arabic {
+            end(&mut run, was_arabic, out);
+        }
+        was_arabic = is_arabic;
+        run.push(c);
+    }
+    end(&mut run, was_arabic, out);
 }
 
 /// A word with digits for letters inside it, as in `Ig0r`, with letters.

@@ -13,7 +13,7 @@ pub(super) fn compounds(words: Vec<Word>) -> Vec<Word> {
             rest.next();
             word.text = "abdullah".to_owned();
             out.push(word);
-        } else if abd && rest.peek().is_some() {
+        } else if abd {
             word.text = "abd".to_owned();
             out.push(word);
         } else if let Some(servant_of) = after_abd(&word.text) {

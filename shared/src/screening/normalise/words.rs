@@ -11,6 +11,25 @@ pub(super) fn class(word: &str) -> Option<Class> {
     CLASSES.get(word).copied()
 }
 
+/// Whether a little word, title or legal form is also a given name.
+pub(super) fn is_given(word: &str) -> bool {
+    matches!(
+        word,
+        "ben"
+            | "dan"
+            | "per"
+            | "don"
+            | "om"
+            | "das"
+            | "asa"
+            | "sia"
+            | "king"
+            | "prince"
+            | "major"
+            | "imam"
+    )
+}
+
 static CLASSES: LazyLock<HashMap<&'static str, Class>> = LazyLock::new(|| {
     // Where a word stands in two lists the later one counts.
     let lists = [

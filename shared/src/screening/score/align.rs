@@ -3,6 +3,8 @@
 
 use std::cmp::Ordering;
 
+use serde::Serialize;
+
 use super::token::{Part, Reason, similarity};
 use crate::screening::normalise::MOST_TOKENS;
 
@@ -44,6 +46,22 @@ pub struct Pair {
 pub struct Room {
     found: Vec<Pair>,
     pub pairs: Vec<Pair>,
+    /// What kept the last score down.
+    pub limit: Option<Limit>,
+}
+
+/// A rule that keeps a score down whatever the words give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// No word of weight in common: 0.5 at most.
+    NoWord,
+    /// One word of weight in common where a name has more: 0.65 at most.
+    OneWord,
+    /// `A son of B` and `B son of A`: 0.7 of what it would be.
+    FatherAndSon,
+    /// Of a weak alias only the same name counts, and gives 0.8 at most.
+    WeakAlias,
 }
 
 impl Room {

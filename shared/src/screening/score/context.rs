@@ -189,10 +189,15 @@ fn one_date(a: &ListedDate, b: &ListedDate) -> Outcome {
 fn country(query: &Circumstances<'_>, entity: &Entity) -> Comparison {
     let same =
         |code: &str| entity.countries.iter().any(|listed| listed.code.eq_ignore_ascii_case(code));
+    // Who is listed with a country that is no more is of one of those that came after it.
+    let gone = ["SU", "YU", "CS", "DD", "AN"];
+    let was = entity.countries.iter().any(|listed| gone.contains(&listed.code.as_str()));
     let outcome = if query.countries.is_empty() || entity.countries.is_empty() {
         Outcome::NotCompared
     } else if query.countries.iter().any(|code| same(code)) {
         Outcome::Equal
+    } else if was {
+        Outcome::NotCompared
     } else {
         Outcome::Different
     };
@@ -238,12 +243,17 @@ fn identifier(query: &Circumstances<'_>, entity: &Entity) -> Comparison {
 fn one_identifier(a: &Identifier, b: &Identifier) -> Outcome {
     let country = a.country.as_deref().zip(b.country.as_deref());
     let abroad = country.is_some_and(|(a, b)| !a.eq_ignore_ascii_case(b));
-    let kinds = a.kind == b.kind || a.kind == "other" || b.kind == "other";
-    if !kinds || abroad {
+    let told = a.kind == b.kind;
+    let other = a.kind == "other" || b.kind == "other";
+    let contact = |one: &Identifier| matches!(one.kind.as_str(), "phone" | "email" | "website");
+    if !(told || other) || abroad || contact(a) || contact(b) {
         return Outcome::NotCompared;
     }
     let (value_a, value_b) = (bare(&a.value), bare(&b.value));
-    if value_a.len() >= SHORTEST_IDENTIFIER && value_a == value_b {
+    // Where nobody says what kind it is or who issued it, it has to be longer to be one of its own.
+    let vague = other || country.is_none();
+    let shortest = if vague { SHORTEST_VAGUE } else { SHORTEST_IDENTIFIER };
+    if value_a.len() >= shortest && value_a == value_b {
         Outcome::Equal
     } else if a.kind == b.kind && country.is_some() {
         Outcome::Different
@@ -254,6 +264,7 @@ fn one_identifier(a: &Identifier, b: &Identifier) -> Outcome {
 
 /// Shorter ones are shared by chance.
 const SHORTEST_IDENTIFIER: usize = 5;
+const SHORTEST_VAGUE: usize = 7;
 
 /// The letters and digits of an identifier, in upper case.
 pub(in crate::screening) fn bare(value: &str) -> String {

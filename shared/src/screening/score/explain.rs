@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Comparison, Pair, Part, Reason, Span, Strength};
+use super::{Comparison, Limit, Pair, Part, Reason, Span, Strength};
 use crate::screening::normalise::Class;
 
 /// Why a name was taken for that of an entry.
@@ -11,6 +11,8 @@ pub struct Explanation {
     /// Of the names alone, from 0 to 1.
     pub name_score: f32,
     pub name: NameMatch,
+    /// What kept the score of the names below what their words give.
+    pub limit: Option<Limit>,
     /// What was compared besides, and what could not be.
     pub context: Vec<Comparison>,
     pub strength: Strength,

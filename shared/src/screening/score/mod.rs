@@ -11,7 +11,7 @@ pub(super) use align::{JOINED, LONGEST_SPAN, may_be_joined};
 pub(super) use context::bare;
 pub(super) use token::INITIAL;
 
-pub use align::{Pair, Room, Span};
+pub use align::{Limit, Pair, Room, Span};
 pub use context::{
     Circumstances, Comparison, Outcome, Strength, compare, in_context, least_name_score,
 };
@@ -20,7 +20,7 @@ pub use token::{Part, Reason, letters, similarity};
 
 /// Of the whole of it: normalisation, word lists, weights, similarity, score and context. Scores
 /// of different versions are not compared; a change is followed by one full run.
-pub const MODEL_VERSION: u32 = 1;
+pub const MODEL_VERSION: u32 = 2;
 
 /// The score from which a match is worth a person's time, unless a tenant says otherwise.
 pub const DEFAULT_MIN_SCORE: f32 = 0.78;
@@ -63,14 +63,23 @@ pub fn score(query: &[Part<'_>], listed: &[Part<'_>], room: &mut Room) -> f32 {
         }
     }
     let mut score = matched.score(rest_query.weight, rest_listed.weight);
+    room.limit = None;
     if fathers_and_sons(query, listed, &room.pairs) {
         score *= REVERSED;
+        room.limit = Some(Limit::FatherAndSon);
     }
-    match (evidence, rest_query.significant.max(rest_listed.significant)) {
-        (0, _) => score.min(NO_TOKEN),
-        (1, 2..) => score.min(ONE_TOKEN),
+    let most = match (evidence, rest_query.significant.max(rest_listed.significant)) {
+        (0, _) => Some((NO_TOKEN, Limit::NoWord)),
+        (1, 2..) => Some((ONE_TOKEN, Limit::OneWord)),
         // One word on both sides: nothing else vouches for its spelling.
-        (1, _) => score * least_similar,
+        (1, _) => return score * least_similar,
+        _ => None,
+    };
+    match most {
+        Some((most, limit)) if score > most => {
+            room.limit = Some(limit);
+            most
+        }
         _ => score,
     }
 }

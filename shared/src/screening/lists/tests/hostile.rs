@@ -69,6 +69,25 @@ fn what_is_no_list_is_refused_by_name() {
     assert!(read(Vec::new(), &mut |_| {}).is_err());
 }
 
+/// A quote that is never closed makes one row of many: none of them may go unnoticed.
+#[test]
+fn a_stray_quote_swallows_nobody() {
+    let row = |id: usize| format!("{id},Mirka Dovello {id},person\n");
+    let rows = |from: usize, to: usize| (from..to).map(row).collect::<String>();
+    let odd = format!(
+        "id,name,kind\n1,\"Mirka Dovello,person\n{}400,\"Tamoun, Yusuf\",person\n{}",
+        rows(2, 400),
+        rows(401, 2_000)
+    );
+    assert!(refused(&[odd.as_bytes()]).contains("a quote that is not closed"));
+    let even = format!(
+        "id,name\n1,\"Mirka\n{}400,x\"\n{}",
+        (2..400).map(|id| format!("{id},Mirka {id}\n")).collect::<String>(),
+        (401..2_000).map(|id| format!("{id},Mirka {id}\n")).collect::<String>()
+    );
+    assert!(refused(&[even.as_bytes()]).contains("a quote that is not closed"));
+}
+
 #[test]
 fn a_list_that_is_cut_off_is_refused() {
     for list in [ADVANCED, UN, EU] {
