@@ -200,7 +200,8 @@ mod tests {
         let spec = Template::embedded().unwrap().table;
         let mut older = spec.clone();
         older.indexes.retain(|name, _| name == "created");
-        older.attributes.retain(|name, _| !["risk_pk", "name_sk"].contains(&name.as_str()));
+        let keys = ["pk", "sk", "tenant_pk", "customer_id"];
+        older.attributes.retain(|name, _| keys.contains(&name.as_str()));
         ensure(&client, &older).await.unwrap();
         ensure(&client, &spec).await.unwrap();
         let table = describe(&client, &spec).await.unwrap().unwrap();

@@ -224,7 +224,7 @@ fn alerts_count_until_they_are_decided() {
     let assessment = assess(&MODEL, &of(many));
     let alerts = found(&assessment, "alerts");
     assert_eq!((&alerts.value["open"], alerts.evidence.len()), (&json!(40), 25));
-    assert_eq!(alerts.evidence[0].id, "49", "newest first");
+    assert_eq!(alerts.evidence[0].id, "10", "by id");
 }
 
 #[test]
