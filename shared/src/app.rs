@@ -1,13 +1,9 @@
 //! What a function holds: its settings, the table, the lists, the clock and the ids. Made once, from
 //! the environment, before the first request.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use object_store::ObjectStore;
-use object_store::aws::AmazonS3Builder;
-use object_store::memory::InMemory;
 
 use crate::model::id::Ids;
 use crate::model::time::Clock;
@@ -99,11 +95,8 @@ impl App {
     pub async fn from_env() -> Result<App, String> {
         let settings = Settings::read(|name| std::env::var(name).ok())?;
         let client = store::client(settings.dynamodb_endpoint.as_deref()).await;
-        let lists = match &settings.watchlist_bucket {
-            Some(bucket) => bucket_of(bucket)?,
-            None => Arc::new(InMemory::new()),
-        };
-        Ok(App::new(settings, client, Clock::system(), Lists::new(lists)))
+        let lists = Lists::of_bucket(settings.watchlist_bucket.clone());
+        Ok(App::new(settings, client, Clock::system(), lists))
     }
 
     pub fn new(settings: Settings, client: Client, clock: Clock, lists: Lists) -> App {
@@ -117,10 +110,4 @@ impl App {
         let table = Table::new(client, name, ids.clone(), clock.clone(), watching);
         App { settings, table, clock, ids }
     }
-}
-
-/// A bucket of S3, with the region and the credentials that Lambda gives a function.
-fn bucket_of(name: &str) -> Result<Arc<dyn ObjectStore>, String> {
-    let bucket = AmazonS3Builder::from_env().with_bucket_name(name).build();
-    Ok(Arc::new(bucket.map_err(|error| format!("WATCHLIST_BUCKET: {error}"))?))
 }

@@ -1,6 +1,8 @@
-//! Faults under the SDK: an HTTP client for the table that ends a process between two calls.
+//! Faults under the SDK: HTTP clients for the table that end a process between two calls, hold a
+//! call back, or count.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -14,6 +16,55 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use tokio::sync::Notify;
 
+/// What happens to a call on its way to the table.
+pub trait Fault: Clone + Debug + Send + Sync + 'static {
+    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture;
+}
+
+/// An HTTP client for the SDK whose calls this happens to.
+pub fn client(fault: impl Fault) -> SharedHttpClient {
+    let inner = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
+    SharedHttpClient::new(Faulty { inner, fault })
+}
+
+#[derive(Clone, Debug)]
+struct Faulty<I, F> {
+    inner: I,
+    fault: F,
+}
+
+impl<F: Fault> HttpClient for Faulty<SharedHttpClient, F> {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(Faulty { inner, fault: self.fault.clone() })
+    }
+}
+
+impl<F: Fault> HttpConnector for Faulty<SharedHttpConnector, F> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.fault.call(&self.inner, request)
+    }
+}
+
+/// Calls, counted from when it is armed.
+#[derive(Clone, Debug, Default)]
+struct Counter {
+    armed: Arc<AtomicBool>,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Counter {
+    /// The number of this call; `None` before it is armed.
+    fn next(&self) -> Option<usize> {
+        let armed = self.armed.load(Ordering::SeqCst);
+        armed.then(|| self.calls.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
 /// Where a process ends, counted in calls to the table from when it is armed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -23,26 +74,23 @@ pub enum End {
     After(usize),
 }
 
-/// An HTTP client that lets calls through until its end comes. After that nothing leaves any more
-/// and nothing is answered: for its caller the process is gone.
+/// Lets calls through until its end comes. After that nothing leaves any more and nothing is
+/// answered: for its caller the process is gone.
 #[derive(Clone, Debug)]
 pub struct Mortal {
-    inner: SharedHttpClient,
     end: End,
-    calls: Arc<AtomicUsize>,
-    armed: Arc<AtomicBool>,
+    counter: Counter,
     ended: Arc<Notify>,
 }
 
 impl Mortal {
     pub fn new(end: End) -> Mortal {
-        let inner = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
-        Mortal { inner, end, calls: Arc::default(), armed: Arc::default(), ended: Arc::default() }
+        Mortal { end, counter: Counter::default(), ended: Arc::default() }
     }
 
     /// Counts from now on.
     pub fn arm(&self) {
-        self.armed.store(true, Ordering::SeqCst);
+        self.counter.armed.store(true, Ordering::SeqCst);
     }
 
     /// Returns when the end has come.
@@ -51,41 +99,20 @@ impl Mortal {
     }
 }
 
-impl HttpClient for Mortal {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(MortalConnector { inner, of: self.clone() })
-    }
-}
-
-#[derive(Clone, Debug)]
-struct MortalConnector {
-    inner: SharedHttpConnector,
-    of: Mortal,
-}
-
-impl HttpConnector for MortalConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        if !self.of.armed.load(Ordering::SeqCst) {
-            return self.inner.call(request);
-        }
-        let call = self.of.calls.fetch_add(1, Ordering::SeqCst);
-        let (end, is_after) = match self.of.end {
+impl Fault for Mortal {
+    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        let (end, is_after) = match self.end {
             End::Before(end) => (end, false),
             End::After(end) => (end, true),
         };
-        if call < end {
-            return self.inner.call(request);
-        }
+        let Some(call) = self.counter.next().filter(|call| *call >= end) else {
+            return on.call(request);
+        };
         let does_its_work = is_after && call == end;
-        let (inner, ended) = (self.inner.clone(), self.of.ended.clone());
+        let (on, ended) = (on.clone(), self.ended.clone());
         HttpConnectorFuture::new(async move {
             if does_its_work {
-                let _ = inner.call(request).await;
+                let _ = on.call(request).await;
             }
             ended.notify_one();
             std::future::pending().await
@@ -93,13 +120,11 @@ impl HttpConnector for MortalConnector {
     }
 }
 
-/// An HTTP client that holds one call back, before it leaves, until it is let go.
+/// Holds one call back, before it leaves, until it is let go.
 #[derive(Clone, Debug)]
 pub struct Gate {
-    inner: SharedHttpClient,
     at: usize,
-    calls: Arc<AtomicUsize>,
-    armed: Arc<AtomicBool>,
+    counter: Counter,
     reached: Arc<Notify>,
     released: Arc<Notify>,
 }
@@ -107,19 +132,12 @@ pub struct Gate {
 impl Gate {
     /// At the call with this number, counted from when it is armed.
     pub fn at(call: usize) -> Gate {
-        let inner = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
-        Gate {
-            inner,
-            at: call,
-            calls: Arc::default(),
-            armed: Arc::default(),
-            reached: Arc::default(),
-            released: Arc::default(),
-        }
+        let (reached, released) = (Arc::default(), Arc::default());
+        Gate { at: call, counter: Counter::default(), reached, released }
     }
 
     pub fn arm(&self) {
-        self.armed.store(true, Ordering::SeqCst);
+        self.counter.armed.store(true, Ordering::SeqCst);
     }
 
     /// Returns when the call stands at the gate.
@@ -132,83 +150,39 @@ impl Gate {
     }
 }
 
-impl HttpClient for Gate {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(GateConnector { inner, of: self.clone() })
-    }
-}
-
-#[derive(Clone, Debug)]
-struct GateConnector {
-    inner: SharedHttpConnector,
-    of: Gate,
-}
-
-impl HttpConnector for GateConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let armed = self.of.armed.load(Ordering::SeqCst);
-        if !armed || self.of.calls.fetch_add(1, Ordering::SeqCst) != self.of.at {
-            return self.inner.call(request);
+impl Fault for Gate {
+    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        if self.counter.next() != Some(self.at) {
+            return on.call(request);
         }
-        let (inner, of) = (self.inner.clone(), self.of.clone());
+        let (on, gate) = (on.clone(), self.clone());
         HttpConnectorFuture::new(async move {
-            of.reached.notify_one();
-            of.released.notified().await;
-            inner.call(request).await
+            gate.reached.notify_one();
+            gate.released.notified().await;
+            on.call(request).await
         })
     }
 }
 
-/// An HTTP client that counts calls to the table, by operation.
-#[derive(Clone, Debug)]
-pub struct Tally {
-    inner: SharedHttpClient,
-    calls: Arc<Mutex<BTreeMap<String, usize>>>,
-}
+/// Counts calls by operation.
+#[derive(Clone, Debug, Default)]
+pub struct Tally(Arc<Mutex<BTreeMap<String, usize>>>);
 
 impl Tally {
-    #[allow(clippy::new_without_default, reason = "it opens connections")]
-    pub fn new() -> Tally {
-        let inner = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
-        Tally { inner, calls: Arc::default() }
-    }
-
     pub fn reset(&self) {
-        self.calls.lock().unwrap().clear();
+        self.0.lock().unwrap().clear();
     }
 
     pub fn calls(&self) -> BTreeMap<String, usize> {
-        self.calls.lock().unwrap().clone()
+        self.0.lock().unwrap().clone()
     }
 }
 
-impl HttpClient for Tally {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(TallyConnector { inner, of: self.clone() })
-    }
-}
-
-#[derive(Clone, Debug)]
-struct TallyConnector {
-    inner: SharedHttpConnector,
-    of: Tally,
-}
-
-impl HttpConnector for TallyConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+impl Fault for Tally {
+    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        *self.of.calls.lock().unwrap().entry(operation).or_default() += 1;
-        self.inner.call(request)
+        *self.0.lock().unwrap().entry(operation).or_default() += 1;
+        on.call(request)
     }
 }

@@ -117,8 +117,7 @@ impl Api {
 
     /// On the table of another server, with an HTTP client of the test's own under the SDK.
     pub async fn under(client: &Mortal, other: &Api) -> Api {
-        let client = SharedHttpClient::new(client.clone());
-        Api::with(Clock::system(), Some(other), Some(client)).await
+        Api::with(Clock::system(), Some(other), Some(faults::client(client.clone()))).await
     }
 
     async fn with(

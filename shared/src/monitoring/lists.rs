@@ -2,9 +2,10 @@
 //! in an object store, a bucket of S3 or a folder.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::future::try_join_all;
+use object_store::aws::AmazonS3Builder;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use serde::{Deserialize, Serialize};
@@ -83,18 +84,37 @@ impl Loaded {
 /// The object store, and what was read from it last.
 #[derive(Clone)]
 pub struct Lists {
-    store: Arc<dyn ObjectStore>,
+    bucket: Option<String>,
+    store: Arc<OnceLock<Arc<dyn ObjectStore>>>,
     loaded: Arc<Mutex<Option<Arc<Loaded>>>>,
 }
 
 impl Lists {
     pub fn new(store: Arc<dyn ObjectStore>) -> Lists {
-        Lists { store, loaded: Arc::default() }
+        let store = OnceLock::from(store);
+        Lists { bucket: None, store: Arc::new(store), loaded: Arc::default() }
+    }
+
+    /// In a bucket of S3, with the region and the credentials that Lambda gives a function. It is
+    /// only opened when it is asked for something: most functions never do.
+    pub fn of_bucket(bucket: Option<String>) -> Lists {
+        Lists { bucket, store: Arc::default(), loaded: Arc::default() }
     }
 
     /// The same store, of which nothing was read yet.
     pub fn reopened(&self) -> Lists {
-        Lists::new(self.store.clone())
+        Lists { loaded: Arc::default(), ..self.clone() }
+    }
+
+    fn store(&self) -> Result<&dyn ObjectStore, Error> {
+        if let Some(store) = self.store.get() {
+            return Ok(store.as_ref());
+        }
+        let bucket = self.bucket.as_deref();
+        let bucket = bucket.ok_or_else(|| Error::internal("WATCHLIST_BUCKET is not set"))?;
+        let opened = AmazonS3Builder::from_env().with_bucket_name(bucket).build();
+        let opened = opened.map_err(|error| Error::internal(format!("{bucket}: {error}")))?;
+        Ok(self.store.get_or_init(|| Arc::new(opened)).as_ref())
     }
 
     /// The indexes of a revision. A list that did not change since the last call is not read again.
@@ -146,7 +166,7 @@ impl Lists {
     }
 
     async fn bytes(&self, object: &str) -> Result<impl AsRef<[u8]> + Send + Sync + 'static, Error> {
-        let got = self.store.get(&Path::from(object)).await;
+        let got = self.store()?.get(&Path::from(object)).await;
         let bytes = match got {
             Ok(got) => got.bytes().await,
             Err(error) => Err(error),
@@ -155,7 +175,7 @@ impl Lists {
     }
 
     pub async fn keep(&self, object: &str, index: Vec<u8>) -> Result<(), Error> {
-        let kept = self.store.put(&Path::from(object), PutPayload::from(index)).await;
+        let kept = self.store()?.put(&Path::from(object), PutPayload::from(index)).await;
         kept.map(drop).map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))
     }
 }

@@ -25,10 +25,10 @@ use super::expression::Expression;
 use super::idempotency::Replay;
 use super::item::{self, Item};
 use super::keys;
-use super::page::{Listing, Page, text, written};
+use super::page::{Page, behind, written};
 use super::risk::Sources;
 use crate::error::{Error, Faults};
-use crate::http::{Order, Paging, Response};
+use crate::http::{Paging, Response};
 use crate::model::alert::{Alert, AlertStatus, Decision};
 use crate::model::customer::{Customer, MonitoringStatus, MonitoringSummary, Status};
 use crate::model::event::EventKind;
@@ -461,27 +461,14 @@ impl TenantTable<'_> {
         let position = paging.cursor.as_ref().map(|cursor| scope.open(cursor)).transpose()?;
         let after = position.map(|id| AlertId::parse(&id).ok_or_else(Error::invalid_cursor));
         let after = after.transpose()?;
-        let start = after.map(|id| self.keys.alert(customer, &id).attributes());
-        let mut e = Expression::default();
+        let start = after.map(|id| self.keys.alert(customer, &id));
         let (partition, prefix) = self.keys.alerts(customer);
-        let by_key = e.begins_with(partition, prefix);
-        let filter =
-            status.map(|status| format!("{} = {}", e.name("status"), e.text(status.as_str())));
-        let (names, values) = e.into_parts();
-        let query = self.table.client.query().table_name(&self.table.name);
-        let query = query
-            .key_condition_expression(by_key)
-            .set_filter_expression(filter.clone())
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
-            .consistent_read(true)
-            .scan_index_forward(paging.order == Order::Ascending);
-        let listing = Listing { query, start, filtered: filter.is_some(), scope };
-        let row = |item| written(&item::model::<Alert>(item)?);
-        let position_of = |item: &Item| {
-            let key = text(item, "sk")?;
-            Ok(key.strip_prefix(prefix).unwrap_or(&key).to_owned())
+        let filter = |e: &mut Expression| {
+            status.map(|status| format!("{} = {}", e.name("status"), e.text(status.as_str())))
         };
+        let listing = self.listing((partition, prefix), start, filter, paging.order, scope);
+        let row = |item| written(&item::model::<Alert>(item)?);
+        let position_of = |item: &Item| behind(prefix, item);
         let page = listing.page(paging.limit, row, position_of).await?;
         // Only an empty list may be that of nobody.
         if page.count == 0 && self.customer(customer).await?.is_none() {

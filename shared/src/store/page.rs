@@ -6,10 +6,14 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::TenantTable;
 use super::call::unavailable_or_internal;
 use super::cursor::Scope;
+use super::expression::Expression;
 use super::item::{self, Item};
+use super::keys::Key;
 use crate::error::Error;
+use crate::http::Order;
 
 /// What one request may read before it answers with a short page and a cursor.
 const MAX_READ: usize = 5_000;
@@ -92,6 +96,40 @@ impl Listing {
             };
         }
     }
+}
+
+impl TenantTable<'_> {
+    /// The rows of a partition whose sort key begins like this, about to be read from behind
+    /// `start`; `filter` leaves some of them out.
+    pub(super) fn listing(
+        &self,
+        (partition, prefix): (String, &str),
+        start: Option<Key>,
+        filter: impl FnOnce(&mut Expression) -> Option<String>,
+        order: Order,
+        scope: Scope,
+    ) -> Listing {
+        let mut e = Expression::default();
+        let by_key = e.begins_with(partition, prefix);
+        let filter = filter(&mut e);
+        let (names, values) = e.into_parts();
+        let query = self.table.client.query().table_name(&self.table.name);
+        let query = query
+            .key_condition_expression(by_key)
+            .set_filter_expression(filter.clone())
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
+            .consistent_read(true)
+            .scan_index_forward(order == Order::Ascending);
+        Listing { query, start: start.map(Key::attributes), filtered: filter.is_some(), scope }
+    }
+}
+
+/// Where such a row stands: its sort key behind the prefix. A key the table stopped at has nothing
+/// but the key.
+pub(super) fn behind(prefix: &str, item: &Item) -> Result<String, Error> {
+    let key = text(item, "sk")?;
+    Ok(key.strip_prefix(prefix).unwrap_or(&key).to_owned())
 }
 
 pub(super) fn written(row: &impl Serialize) -> Result<Box<RawValue>, Error> {

@@ -10,9 +10,9 @@ use super::customers::{IS_NEW, IS_THERE, claimant};
 use super::expression::Expression;
 use super::idempotency::Replay;
 use super::item::{self, Item};
-use super::page::{Listing, Page, text, written};
+use super::page::{Page, behind, written};
 use crate::error::{Error, Faults};
-use crate::http::{Order, Paging, Response};
+use crate::http::{Paging, Response};
 use crate::model::customer::{Customer, MAX_OPEN_SESSIONS};
 use crate::model::event::EventKind;
 use crate::model::id::{CustomerId, SessionId};
@@ -201,27 +201,12 @@ impl TenantTable<'_> {
         let position = paging.cursor.as_ref().map(|cursor| scope.open(cursor)).transpose()?;
         let after = position.map(|id| SessionId::parse(&id).ok_or_else(Error::invalid_cursor));
         let after = after.transpose()?;
-        let start = after.map(|id| self.keys.session(customer, &id).attributes());
-        let mut e = Expression::default();
+        let start = after.map(|id| self.keys.session(customer, &id));
         let (partition, prefix) = self.keys.sessions(customer);
-        let by_key = e.begins_with(partition, prefix);
-        let filter = status.map(|status| self.has_status(&mut e, status));
-        let (names, values) = e.into_parts();
-        let query = self.table.client.query().table_name(&self.table.name);
-        let query = query
-            .key_condition_expression(by_key)
-            .set_filter_expression(filter.clone())
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
-            .consistent_read(true)
-            .scan_index_forward(paging.order == Order::Ascending);
-        let listing = Listing { query, start, filtered: filter.is_some(), scope };
+        let filter = |e: &mut Expression| status.map(|status| self.has_status(e, status));
+        let listing = self.listing((partition, prefix), start, filter, paging.order, scope);
         let row = |item| written(&self.settled(item)?);
-        // A key the table stopped at has nothing but the key.
-        let position_of = |item: &Item| {
-            let key = text(item, "sk")?;
-            Ok(key.strip_prefix(prefix).unwrap_or(&key).to_owned())
-        };
+        let position_of = |item: &Item| behind(prefix, item);
         let page = listing.page(paging.limit, row, position_of).await?;
         // Only an empty list may be that of nobody.
         if page.count == 0 && self.customer(customer).await?.is_none() {

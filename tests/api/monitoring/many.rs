@@ -92,7 +92,7 @@ async fn nobody_has_news() {
         .await;
     }
 
-    let tally = Tally::new();
+    let tally = Tally::default();
     let counted = w.under(tally.clone()).await;
     for pass in ["on_update", "reconcile", "reconcile"] {
         w.pass_time(61);

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use api_tests::faults::{self, Fault};
 use api_tests::{Api, Persona, Value, json};
-use aws_sdk_dynamodb::config::{HttpClient, SharedHttpClient};
 use shared::model::time::{Clock, Timestamp};
 use tempfile::TempDir;
 
@@ -46,9 +46,9 @@ impl Watched {
         Api::set(clock(&self.now), Some(&self.api), None, environment(&self.folder)).await
     }
 
-    /// Another process, with an HTTP client of the test's own under the SDK.
-    pub(crate) async fn under(&self, client: impl HttpClient + 'static) -> Api {
-        let client = SharedHttpClient::new(client);
+    /// Another process, whose calls to the table this happens to.
+    pub(crate) async fn under(&self, fault: impl Fault) -> Api {
+        let client = faults::client(fault);
         Api::set(clock(&self.now), Some(&self.api), Some(client), environment(&self.folder)).await
     }
 
