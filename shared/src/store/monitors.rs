@@ -43,6 +43,8 @@ use crate::monitoring::subject::{Subject, subjects};
 
 /// Far more than the subjects of the largest organization have.
 const MAX_WATCHED_BYTES: usize = 8 * 1024 * 1024;
+/// Of all subjects of a customer: nobody could look at more, and its monitor is one item.
+const MAX_MATCHES: u32 = 2_000;
 /// Of miniz, 0 to 10.
 const COMPRESSION_LEVEL: u8 = 6;
 
@@ -129,7 +131,7 @@ impl TenantTable<'_> {
             };
             let is_new = was_active.is_none();
             let checked =
-                self.check(&mut after, (before.is_some(), monitor), sources, None, &lists);
+                self.check(&mut after, (before.is_some(), monitor), sources, None, &lists)?;
             let Checked { watch, sources, raised, complete, results, .. } = checked;
             let state = match &watch.monitor {
                 Some((_, monitor, _)) => {
@@ -234,7 +236,7 @@ impl TenantTable<'_> {
             } else {
                 let sources = self.sources(id).await?;
                 let checked =
-                    self.check(&mut after, (true, monitor), sources, Some(&watched), &lists);
+                    self.check(&mut after, (true, monitor), sources, Some(&watched), &lists)?;
                 if !checked.is_news {
                     return Ok(done);
                 }
@@ -327,7 +329,7 @@ impl TenantTable<'_> {
         };
         let was_active = (monitor.status == MonitoringStatus::Active).then_some(&watched);
         let monitor = Monitor { status: MonitoringStatus::Active, ..monitor };
-        let checked = self.check(after, (true, monitor), known, was_active, &lists);
+        let checked = self.check(after, (true, monitor), known, was_active, &lists)?;
         let Checked { watch, sources: checked_sources, complete, is_news, .. } = checked;
         *sources = Some(checked_sources);
         if !is_news {
@@ -346,13 +348,20 @@ impl TenantTable<'_> {
         sources: Sources,
         known: Option<&Watched>,
         lists: &Loaded,
-    ) -> Checked {
+    ) -> Result<Checked, Error> {
         let now = after.updated_at;
         let settings = monitor.settings.clone();
         let who = subjects(after, sources.organization.as_ref(), settings.include_related);
         let count = u32::try_from(who.len()).unwrap_or(u32::MAX);
         let id = after.customer_id;
         let found = outcome(&id, who, &settings, &sources.alerts, lists, now);
+        let matches: u32 = found.matches.values().sum();
+        if matches > MAX_MATCHES {
+            let mut faults = Faults::default();
+            let most = format!("gives {matches} matches, and {MAX_MATCHES} are the most: raise it");
+            faults.add("/min_score", most);
+            return Err(faults.into());
+        }
         let selected = lists.revision.lists.iter().filter(|(name, _)| settings.selects(name));
         let results = selected.map(|(name, list)| ListResult {
             list: name.clone(),
@@ -389,14 +398,14 @@ impl TenantTable<'_> {
             open_alerts: open_alerts(&sources.alerts),
         };
         after.monitored_until = settings.expires_at;
-        Checked {
+        Ok(Checked {
             watch: Watch { monitor: Some((exists, monitor, found.watched)), alerts },
             sources,
             raised: found.raised,
             complete: found.complete,
             results,
             is_news,
-        }
+        })
     }
 
     /// The risk profile, where alerts changed that it looks at.

@@ -94,6 +94,19 @@ async fn every_fault_of_the_settings_is_named() {
 }
 
 #[tokio::test]
+async fn more_matches_than_anybody_can_look_at_are_refused() {
+    let entries: Vec<(String, &str)> =
+        (0..2_001).map(|id| (id.to_string(), "Mirka Dovello")).collect();
+    let entries: Vec<(&str, &str)> =
+        entries.iter().map(|(id, name)| (id.as_str(), *name)).collect();
+    let w = Watched::start(&entries).await;
+    let customer = w.customer("Mirka Dovello").await;
+    assert_eq!(w.monitor(&customer, &json!({})).await.faults(), ["/min_score"]);
+    assert_eq!(w.found(&customer).await, []);
+    assert_eq!(w.get(&customer).await["version"], 1);
+}
+
+#[tokio::test]
 async fn without_lists_nobody_is_told_that_nothing_was_found() {
     let api = api_tests::Api::start().await;
     let acme = api_tests::Persona::of("acme");
