@@ -15,7 +15,7 @@ use crate::telemetry;
 
 /// Starts the function and answers events until the sandbox is taken down.
 pub async fn run(function: Function) -> Result<(), Error> {
-    telemetry::init();
+    telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
     let app = App::from_env().await?;
     // INIT has two full processors whatever the memory setting is; the first request has not.
     app.table.warm().await;
@@ -31,7 +31,7 @@ pub async fn run(function: Function) -> Result<(), Error> {
 
 /// Starts a function that a schedule invokes.
 pub async fn run_job(job: Job) -> Result<(), Error> {
-    telemetry::init();
+    telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
     let app = App::from_env().await?;
     let (app, job) = (&app, &job);
     let service = service_fn(move |event: LambdaEvent<Value>| async move {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::io::Write;
+use std::sync::OnceLock;
 use std::time::{Instant, SystemTime};
 
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
@@ -17,11 +18,14 @@ use crate::error::Error;
 use crate::http::Request;
 
 const TARGET: &str = "kyc";
-/// Of the metrics.
-const NAMESPACE: &str = "kyc-customers";
+/// Of the metrics: the name of the stack, so that two in one account have alarms of their own. Set
+/// by `init`, before which nobody reads the log.
+static NAMESPACE: OnceLock<String> = OnceLock::new();
+const LOCAL_NAMESPACE: &str = "kyc-customers";
 
 /// Writes JSON lines to standard error, where Lambda and a terminal both pick them up.
-pub fn init() {
+pub fn init(namespace: Option<String>) {
+    let _ = NAMESPACE.set(namespace.unwrap_or_else(|| LOCAL_NAMESPACE.to_owned()));
     let layer = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
@@ -88,27 +92,47 @@ impl RequestLog {
     }
 }
 
-/// One line that is both: what a person finds in the log, and a count in CloudWatch's embedded
-/// metric format, which the template's alarms watch. `list` is the metric's dimension, if there is
-/// one.
+/// One line that is both: what a person finds in the log, and a count in CloudWatch, which the
+/// template's alarms watch. `list` is the metric's dimension, if there is one.
 pub(crate) fn alarm(metric: &str, message: &str, list: &str, more: &Value) {
+    emit(("ERROR", message), (metric, "Count", json!(1)), list, more);
+}
+
+/// A line with how long something has been so, in hours.
+pub(crate) fn hours(metric: &str, message: &str, list: &str, millis: i64) {
+    emit(
+        ("INFO", message),
+        (metric, "None", json!(millis as f64 / 3_600_000.0)),
+        list,
+        &Value::Null,
+    );
+}
+
+/// In CloudWatch's embedded metric format.
+fn emit(
+    (level, message): (&str, &str),
+    (metric, unit, value): (&str, &str, Value),
+    list: &str,
+    more: &Value,
+) {
+    let Some(namespace) = NAMESPACE.get() else { return };
     let millis = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let dimensions = if list.is_empty() { json!([[]]) } else { json!([["list"], []]) };
     let mut line = json!({
-        "level": "ERROR",
+        "level": level,
         "message": message,
         "_aws": {
             "Timestamp": millis.as_millis() as u64,
             "CloudWatchMetrics": [{
-                "Namespace": NAMESPACE,
+                "Namespace": namespace,
                 "Dimensions": dimensions,
-                "Metrics": [{ "Name": metric, "Unit": "Count" }],
+                "Metrics": [{ "Name": metric, "Unit": unit }],
             }],
         },
     });
     let fields = line.as_object_mut().into_iter();
     for line in fields {
-        line.insert(metric.to_owned(), json!(1));
+        line.insert(metric.to_owned(), value.clone());
         if !list.is_empty() {
             line.insert("list".to_owned(), json!(list));
         }

@@ -17,6 +17,7 @@ mod idempotency;
 mod matrix;
 mod monitoring;
 mod organization;
+mod policies;
 mod risk;
 mod sessions;
 mod table;

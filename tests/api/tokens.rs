@@ -112,3 +112,35 @@ async fn the_tenant_and_the_permissions_come_from_the_claims() {
     let cognito = with(json!({ "custom:tenant_id": "other" }));
     assert_eq!(list(cognito).await.expect(200)["count"], 0);
 }
+
+/// What Cognito asks before it gives out a token.
+#[tokio::test]
+async fn access_tokens_name_the_tenant_that_an_administrator_gave() {
+    let api = Api::start().await;
+    let user = |attributes: Value| {
+        json!({ "version": "3", "triggerSource": "TokenGeneration_Authentication",
+            "request": { "userAttributes": attributes, "scopes": ["tenant/evil"],
+                "clientMetadata": { "tenant_id": "evil" } }, "response": {} })
+    };
+    let machine = |scopes: Value| {
+        json!({ "version": "3", "triggerSource": "TokenGeneration_ClientCredentials",
+            "request": { "scopes": scopes, "clientMetadata": { "tenant_id": "evil" } } })
+    };
+    for (event, tenant) in [
+        (user(json!({ "sub": "1", "custom:tenant_id": "acme" })), Some("acme")),
+        (user(json!({ "sub": "1" })), None),
+        (machine(json!(["kyc/read", "tenant/acme"])), Some("acme")),
+        (machine(json!(["kyc/read"])), None),
+        (machine(json!(["tenant/acme", "tenant/other"])), None),
+    ] {
+        let answer = api.run("pre-token-generation", &event).await.unwrap();
+        assert_eq!(answer["request"], event["request"]);
+        let details = &answer["response"]["claimsAndScopeOverrideDetails"];
+        let token = match tenant {
+            Some(tenant) => json!({ "claimsToAddOrOverride": { "tenant_id": tenant } }),
+            None => json!({ "claimsToSuppress": ["tenant_id"] }),
+        };
+        assert_eq!(*details, json!({ "accessTokenGeneration": token }), "{event}");
+    }
+    api.run("pre-token-generation", &json!([])).await.unwrap_err();
+}

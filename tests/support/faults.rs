@@ -2,52 +2,21 @@
 //! call back, or count.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::http::StatusCode;
+use local::calls::{self, OnTheWay};
 use tokio::sync::Notify;
 
-/// What happens to a call on its way to the table.
-pub trait Fault: Clone + Debug + Send + Sync + 'static {
-    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture;
-}
-
 /// An HTTP client for the SDK whose calls this happens to.
-pub fn client(fault: impl Fault) -> SharedHttpClient {
-    let inner = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
-    SharedHttpClient::new(Faulty { inner, fault })
-}
-
-#[derive(Clone, Debug)]
-struct Faulty<I, F> {
-    inner: I,
-    fault: F,
-}
-
-impl<F: Fault> HttpClient for Faulty<SharedHttpClient, F> {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Faulty { inner, fault: self.fault.clone() })
-    }
-}
-
-impl<F: Fault> HttpConnector for Faulty<SharedHttpConnector, F> {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        self.fault.call(&self.inner, request)
-    }
+pub fn client(fault: impl OnTheWay) -> SharedHttpClient {
+    calls::client(calls::plain(), fault)
 }
 
 /// Calls, counted from when it is armed.
@@ -99,7 +68,7 @@ impl Mortal {
     }
 }
 
-impl Fault for Mortal {
+impl OnTheWay for Mortal {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         let (end, is_after) = match self.end {
             End::Before(end) => (end, false),
@@ -150,7 +119,7 @@ impl Gate {
     }
 }
 
-impl Fault for Gate {
+impl OnTheWay for Gate {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         if self.counter.next() != Some(self.at) {
             return on.call(request);
@@ -178,11 +147,27 @@ impl Tally {
     }
 }
 
-impl Fault for Tally {
+impl OnTheWay for Tally {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
         *self.0.lock().unwrap().entry(operation).or_default() += 1;
         on.call(request)
+    }
+}
+
+/// A table that reads and writes, but whose transactions all fail.
+#[derive(Clone, Copy, Debug)]
+pub struct NoTransactions;
+
+impl OnTheWay for NoTransactions {
+    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        if !target.ends_with("TransactWriteItems") {
+            return on.call(request);
+        }
+        let body = r#"{"__type":"InternalServerError","message":"the table has trouble"}"#;
+        let response = HttpResponse::new(StatusCode::try_from(500).unwrap(), body.into());
+        HttpConnectorFuture::ready(Ok(response))
     }
 }

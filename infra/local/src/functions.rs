@@ -24,5 +24,6 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     update_session::FUNCTION,
 ];
 
-/// Every function without a route, once: a schedule or a pipe starts it.
-pub(crate) const JOBS: &[Job] = &[refresh_watchlists::JOB, rescreen::JOB, shape_events::JOB];
+/// Every function without a route, once: a schedule, a pipe or a user pool starts it.
+pub(crate) const JOBS: &[Job] =
+    &[pre_token_generation::JOB, refresh_watchlists::JOB, rescreen::JOB, shape_events::JOB];

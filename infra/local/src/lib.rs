@@ -2,11 +2,14 @@
 //! very handlers that run on Lambda, and an embedded DynamoDB-compatible store.
 
 mod authorizer;
+pub mod calls;
 pub mod data;
 mod event;
 pub mod events;
 mod functions;
 mod gateway;
+pub mod iam;
+mod intrinsics;
 pub mod openapi;
 mod routes;
 mod schedule;

@@ -123,7 +123,7 @@ fn print_openapi() -> Result<(), Failure> {
 }
 
 async fn serve(options: Serve) -> Result<(), Failure> {
-    shared::telemetry::init();
+    shared::telemetry::init(None);
     let data = (!options.memory).then_some(options.data);
     let server = Server::start(Options {
         port: options.port,

@@ -22,10 +22,11 @@ use crate::data::{DataFolder, Lock};
 use crate::events::{Position, Sink};
 use crate::functions::{FUNCTIONS, JOBS};
 use crate::gateway::Gateway;
+use crate::iam::{Bucket, Role};
 use crate::routes::Routes;
 use crate::store::Store;
 use crate::template::Template;
-use crate::{Failure, events, openapi, schedule, table};
+use crate::{Failure, calls, events, openapi, schedule, table};
 
 /// How long running requests may take to finish when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -60,6 +61,8 @@ pub struct Server {
     pub dynamodb_endpoint: String,
     pub dynamodb: Client,
     pub lists: Lists,
+    /// Of every function, by its name.
+    pub roles: BTreeMap<String, Role>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
     background: JoinSet<()>,
@@ -96,12 +99,9 @@ impl Server {
             Some(_) => shared::store::client(Some(&endpoint)).await,
             None => shared::store::client_without_credentials(&endpoint),
         };
-        let dynamodb = match options.http_client {
-            Some(client) => {
-                Client::from_conf(dynamodb.config().to_builder().http_client(client).build())
-            }
-            None => dynamodb,
-        };
+        let http_client = options.http_client.unwrap_or_else(calls::plain);
+        let config = dynamodb.config().to_builder().http_client(http_client.clone());
+        let dynamodb = Client::from_conf(config.build());
         table::ensure(&dynamodb, &template.table).await?;
         let mut background = JoinSet::new();
         match (&store, options.events) {
@@ -123,14 +123,29 @@ impl Server {
             (None, Some(folder)) => folder.lists()?,
             (None, None) => Lists::new(Arc::new(InMemory::new())),
         };
+        let table = Arc::new(template.table.clone());
+        let roles: BTreeMap<String, Role> = template
+            .functions
+            .iter()
+            .map(|spec| {
+                let role = Role::new(&spec.name, spec.permissions.clone(), table.clone());
+                (spec.name.clone(), role)
+            })
+            .collect();
         let app = |name: &str| {
             let spec = template.functions.iter().find(|spec| spec.name == name);
+            let role = roles.get(name).ok_or_else(|| format!("{name} is not in the template"))?;
             let mut environment = spec.map(|spec| spec.environment.clone()).unwrap_or_default();
             environment.extend(options.environment.clone());
             let settings = Settings::read(|name| environment.get(name).cloned());
             let settings = settings.map_err(|why| format!("{name}: {why}"))?;
-            let (client, clock) = (dynamodb.clone(), options.clock.clone());
-            Ok::<App, Failure>(App::new(settings, client, clock, lists.clone()))
+            let guarded = calls::client(http_client.clone(), role.clone());
+            let config = dynamodb.config().to_builder().http_client(guarded).build();
+            let bucket = template.bucket.clone();
+            let lists =
+                lists.behind(|store| Arc::new(Bucket { store, name: bucket, role: role.clone() }));
+            let clock = options.clock.clone();
+            Ok::<App, Failure>(App::new(settings, Client::from_conf(config), clock, lists))
         };
         let mut functions = HashMap::new();
         for function in FUNCTIONS {
@@ -162,6 +177,7 @@ impl Server {
             dynamodb_endpoint: endpoint,
             dynamodb,
             lists,
+            roles,
             stop,
             serving,
             background,

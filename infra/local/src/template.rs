@@ -6,6 +6,8 @@ use std::time::Duration;
 use yaml_serde::Value;
 
 use crate::Failure;
+use crate::iam::Permission;
+use crate::intrinsics::Intrinsics;
 
 /// What a deployment would give as parameters; the others take their defaults.
 pub const LOCAL_PARAMETERS: [(&str, &str); 2] =
@@ -18,6 +20,8 @@ pub struct Template {
     pub functions: Vec<FunctionSpec>,
     pub authorizer: AuthorizerSpec,
     pub table: TableSpec,
+    /// The bucket of the indexes of watchlists.
+    pub bucket: String,
 }
 
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub struct FunctionSpec {
     /// The binary the function is built from.
     pub name: String,
     pub environment: BTreeMap<String, String>,
+    /// Of its role, on the table and the bucket.
+    pub permissions: Vec<Permission>,
     pub routes: Vec<Route>,
     pub schedules: Vec<Schedule>,
 }
@@ -89,7 +95,7 @@ impl Template {
     pub fn parse(text: &str) -> Result<Template, Failure> {
         let document: Value =
             yaml_serde::from_str(text).map_err(|error| format!("template.yaml: {error}"))?;
-        let reader = Reader { root: &document };
+        let reader = Reader { root: &document, intrinsics: Intrinsics(&document) };
         reader.template().map_err(|why| format!("template.yaml: {why}"))
     }
 
@@ -109,6 +115,7 @@ impl Template {
 
 struct Reader<'a> {
     root: &'a Value,
+    intrinsics: Intrinsics<'a>,
 }
 
 impl<'a> Reader<'a> {
@@ -120,6 +127,7 @@ impl<'a> Reader<'a> {
             })
         };
         let (table_id, table) = only(of_type("AWS::DynamoDB::Table"), "table")?;
+        let (bucket, _) = only(of_type("AWS::S3::Bucket"), "bucket")?;
         let (_, api) = only(of_type("AWS::Serverless::HttpApi"), "HTTP API")?;
         let functions = of_type("AWS::Serverless::Function");
         let functions = functions.map(|(id, function)| {
@@ -130,6 +138,7 @@ impl<'a> Reader<'a> {
             functions: functions.collect::<Result<_, _>>()?,
             authorizer: self.authorizer(api)?,
             table: self.table(table_id.as_str().unwrap_or_default(), table)?,
+            bucket: bucket.as_str().unwrap_or_default().to_owned(),
         })
     }
 
@@ -168,7 +177,41 @@ impl<'a> Reader<'a> {
             }
             routes.push(Route { method, path });
         }
-        Ok(FunctionSpec { name: self.text(name)?, environment, routes, schedules })
+        let permissions = match at(function, &["Properties", "Policies"]) {
+            Ok(policies) => self.permissions(policies)?,
+            Err(_) => Vec::new(),
+        };
+        Ok(FunctionSpec { name: self.text(name)?, environment, permissions, routes, schedules })
+    }
+
+    fn permissions(&self, policies: &Value) -> Result<Vec<Permission>, Failure> {
+        let mut permissions = Vec::new();
+        for policy in policies.as_sequence().into_iter().flatten() {
+            for statement in sequence(policy, "Statement") {
+                let statement = self.intrinsics.resolve(statement)?;
+                let known = ["Sid", "Effect", "Action", "Resource", "Condition"];
+                let names = statement.as_mapping().into_iter().flat_map(|parts| parts.keys());
+                if let Some(other) = names.filter_map(Value::as_str).find(|n| !known.contains(n)) {
+                    return Err(format!("{other} in a policy is not known here"));
+                }
+                if statement.get("Effect").and_then(Value::as_str) != Some("Allow") {
+                    return Err("a statement that does not allow is not known here".to_owned());
+                }
+                let keys = match statement.get("Condition") {
+                    None => vec![None],
+                    Some(condition) => leading_keys(condition)?.into_iter().map(Some).collect(),
+                };
+                for action in texts(at(&statement, &["Action"])?) {
+                    for resource in texts(at(&statement, &["Resource"])?) {
+                        for leading_keys in keys.clone() {
+                            let (action, resource) = (action.clone(), resource.clone());
+                            permissions.push(Permission { action, resource, leading_keys });
+                        }
+                    }
+                }
+            }
+        }
+        Ok(permissions)
     }
 
     fn authorizer(&self, api: &Value) -> Result<AuthorizerSpec, Failure> {
@@ -176,7 +219,7 @@ impl<'a> Reader<'a> {
         let name = self.text(at(auth, &["DefaultAuthorizer"])?)?;
         let authorizer = at(auth, &["Authorizers", &name])?;
         let jwt = at(authorizer, &["JwtConfiguration"])?;
-        let audience = self.resolved(at(jwt, &["audience"])?)?;
+        let audience = self.intrinsics.resolve(at(jwt, &["audience"])?)?;
         let audiences = match audience.as_sequence() {
             Some(audiences) => {
                 audiences.iter().map(|audience| self.text(audience)).collect::<Result<_, _>>()?
@@ -240,35 +283,23 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&self, value: &Value) -> Result<String, Failure> {
-        match self.resolved(value)? {
-            Value::String(text) => Ok(text),
-            Value::Number(number) => Ok(number.to_string()),
-            Value::Bool(flag) => Ok(flag.to_string()),
-            other => Err(format!("{other:?} is not a text")),
-        }
+        self.intrinsics.text(value)
     }
+}
 
-    /// `!Ref` of a parameter is its local value or its default; of a resource, its logical id.
-    fn resolved(&self, value: &Value) -> Result<Value, Failure> {
-        let Value::Tagged(tagged) = value else {
-            return Ok(value.clone());
-        };
-        let name = tagged.value.as_str().unwrap_or_default();
-        if tagged.tag != "Ref" {
-            return Err(format!("{} is not known here", tagged.tag));
-        }
-        if let Some((_, local)) = LOCAL_PARAMETERS.iter().find(|(parameter, _)| *parameter == name)
-        {
-            return Ok(Value::from(*local));
-        }
-        if let Ok(parameter) = at(self.root, &["Parameters", name]) {
-            let default = parameter.get("Default");
-            return default
-                .cloned()
-                .ok_or_else(|| format!("the parameter {name} has no default and no local value"));
-        }
-        at(self.root, &["Resources", name]).map(|_| Value::from(name))
+/// Of the one kind of condition that is used.
+fn leading_keys(condition: &Value) -> Result<Vec<String>, Failure> {
+    let keys = at(condition, &["ForAllValues:StringLike", "dynamodb:LeadingKeys"]).map(texts);
+    match condition.as_mapping().map(yaml_serde::Mapping::len) {
+        Some(1) => keys,
+        _ => Err("a policy with several conditions is not known here".to_owned()),
     }
+}
+
+/// One text or several.
+fn texts(value: &Value) -> Vec<String> {
+    let all = value.as_sequence().map_or(std::slice::from_ref(value), Vec::as_slice);
+    all.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// `rate(5 minutes)`; what else a schedule can be is not known here.
@@ -278,7 +309,7 @@ fn rate(expression: &str) -> Result<Duration, Failure> {
     every.ok_or_else(|| format!("the schedule {expression} is not known here"))
 }
 
-fn at<'v>(value: &'v Value, path: &[&str]) -> Result<&'v Value, Failure> {
+pub(crate) fn at<'v>(value: &'v Value, path: &[&str]) -> Result<&'v Value, Failure> {
     let found = path.iter().try_fold(value, |value, name| value.get(*name));
     found.ok_or_else(|| format!("{} is missing", path.join(".")))
 }
@@ -323,10 +354,15 @@ mod tests {
     fn what_is_not_known_here_is_refused() {
         let any = TEMPLATE.replace("Method: POST", "Method: ANY");
         assert!(Template::parse(&any).unwrap_err().contains("ANY /customers"));
-        let tagged = TEMPLATE.replace("TABLE_NAME: !Ref Table", "TABLE_NAME: !Sub x");
-        assert!(Template::parse(&tagged).unwrap_err().contains("Sub"));
+        let tagged = TEMPLATE.replace("TABLE_NAME: !Ref Table", "TABLE_NAME: !ImportValue x");
+        assert!(Template::parse(&tagged).unwrap_err().contains("ImportValue"));
         let lost = TEMPLATE.replace("TABLE_NAME: !Ref Table", "TABLE_NAME: !Ref Tabel");
         assert!(Template::parse(&lost).unwrap_err().contains("Tabel"));
+        let denied = TEMPLATE.replace(
+            "- Effect: Allow\n              Action: dynamodb:GetItem",
+            "- Effect: Deny\n              Action: dynamodb:GetItem",
+        );
+        assert!(Template::parse(&denied).unwrap_err().contains("does not allow"));
         let cron = TEMPLATE.replace("Default: rate(1 day)", "Default: cron(0 2 * * ? *)");
         assert!(Template::parse(&cron).unwrap_err().contains("cron(0 2"));
     }

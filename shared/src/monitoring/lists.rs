@@ -106,6 +106,14 @@ impl Lists {
         Lists { loaded: Arc::default(), ..self.clone() }
     }
 
+    /// The same store behind another one, of which nothing was read yet.
+    pub fn behind(&self, wrap: impl FnOnce(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Lists {
+        match self.store.get() {
+            Some(store) => Lists::new(wrap(store.clone())),
+            None => self.reopened(),
+        }
+    }
+
     fn store(&self) -> Result<&dyn ObjectStore, Error> {
         if let Some(store) = self.store.get() {
             return Ok(store.as_ref());

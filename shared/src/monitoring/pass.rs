@@ -156,6 +156,9 @@ pub struct Worked {
     pub run: Option<Run>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// When the pass began that is not finished yet, whoever works on it.
+    #[serde(skip)]
+    unfinished_since: Option<Timestamp>,
 }
 
 /// Works on every shard that nobody else works on, one after another, until all are done or
@@ -189,6 +192,12 @@ pub async fn rescreen(app: &App, request: &Request, deadline: Instant) -> Result
             all.push(worked);
         }
     }
+    if request.pass == Asked::Resume {
+        let oldest = all.iter().filter_map(|worked| worked.unfinished_since).min();
+        let now = app.clock.now().millis();
+        let age = oldest.map_or(0, |oldest| now.saturating_sub(oldest.millis()));
+        telemetry::hours("UnfinishedPassHours", "unfinished passes", "", age);
+    }
     let failed: Vec<&Worked> = all.iter().filter(|worked| worked.outcome == "failed").collect();
     if let Some(first) = failed.first() {
         let why = first.why.clone().unwrap_or_default();
@@ -199,7 +208,7 @@ pub async fn rescreen(app: &App, request: &Request, deadline: Instant) -> Result
 }
 
 fn log(worked: &Worked) {
-    let Worked { pass, shard, outcome, run, why } = worked;
+    let Worked { pass, shard, outcome, run, why, .. } = worked;
     let pass = pass.as_str();
     match run {
         Some(run) => {
@@ -240,6 +249,9 @@ struct Changes {
     touched: BTreeSet<(String, String)>,
 }
 
+/// An outcome without work, and since when a pass is unfinished that another worker has.
+type Nothing = (&'static str, Option<Timestamp>);
+
 /// The end of the work on a shard.
 enum End {
     Finished,
@@ -249,23 +261,33 @@ enum End {
 
 impl Worker<'_> {
     async fn shard(&mut self, pass: PassKind, shard: u32) -> Worked {
-        let told = |outcome, run| Worked { pass, shard, outcome, run, why: None };
+        let told = |outcome, run: Option<Run>, unfinished_since| Worked {
+            pass,
+            shard,
+            outcome,
+            run,
+            why: None,
+            unfinished_since,
+        };
         if self.is_late() {
-            return told("stopped", None);
+            return told("stopped", None, None);
         }
-        let begun = match self.take(pass, shard).await {
+        let mut progress = match self.take(pass, shard).await {
             Ok(Ok(progress)) => progress,
-            Ok(Err(outcome)) => return told(outcome, None),
+            Ok(Err((outcome, since))) => return told(outcome, None, since),
             Err(error) => {
-                return Worked { why: Some(cause(&error)), ..told("failed", None) };
+                return Worked { why: Some(cause(&error)), ..told("failed", None, None) };
             }
         };
-        let mut progress = begun;
-        match self.work(pass, shard, &mut progress).await {
-            Ok(End::Finished) => told("finished", progress.run),
-            Ok(End::Stopped) => told("stopped", progress.run),
-            Ok(End::Overtaken) => told("overtaken", progress.run),
-            Err(error) => Worked { why: Some(cause(&error)), ..told("failed", progress.run) },
+        let ended = self.work(pass, shard, &mut progress).await;
+        let since = progress.run.as_ref().map(|run| run.started_at);
+        match ended {
+            Ok(End::Finished) => told("finished", progress.run, None),
+            Ok(End::Stopped) => told("stopped", progress.run, since),
+            Ok(End::Overtaken) => told("overtaken", progress.run, since),
+            Err(error) => {
+                Worked { why: Some(cause(&error)), ..told("failed", progress.run, since) }
+            }
         }
     }
 
@@ -273,22 +295,19 @@ impl Worker<'_> {
         Instant::now() + MARGIN > self.deadline
     }
 
-    /// Takes the lease of a shard that has something to do, or says why there is nothing.
-    async fn take(
-        &self,
-        pass: PassKind,
-        shard: u32,
-    ) -> Result<Result<Progress, &'static str>, Error> {
+    /// Takes the lease of a shard that has something to do, or says why there is nothing, and since
+    /// when a pass is unfinished that somebody else works on.
+    async fn take(&self, pass: PassKind, shard: u32) -> Result<Result<Progress, Nothing>, Error> {
         let table = &self.app.table;
         let before = table.progress(pass, shard).await?;
         let now = self.app.clock.now();
         let mut progress = before.clone().unwrap_or_default();
         if progress.lease_until.is_some_and(|until| until > now) {
-            return Ok(Err("busy"));
+            return Ok(Err(("busy", progress.run.map(|run| run.started_at))));
         }
         if progress.run.is_none() {
             if !self.begins {
-                return Ok(Err("nothing_new"));
+                return Ok(Err(("nothing_new", None)));
             }
             let revision = table.revision().await?;
             let finished = progress.finished.as_ref();
@@ -298,14 +317,14 @@ impl Worker<'_> {
             if revision.lists.is_empty()
                 || (pass == PassKind::OnUpdate && finished.is_some_and(|last| is_same(&last)))
             {
-                return Ok(Err("nothing_new"));
+                return Ok(Err(("nothing_new", None)));
             }
             let age = now.millis().saturating_sub(revision.since.millis());
             let grace = i64::try_from(GRACE.as_millis()).unwrap_or(i64::MAX);
             if age <= grace {
                 // It is soon enough when the next schedule comes; a whole day would not be.
                 if pass == PassKind::OnUpdate {
-                    return Ok(Err("waiting"));
+                    return Ok(Err(("waiting", None)));
                 }
                 let rest = Duration::from_millis((grace - age).unsigned_abs() + 1);
                 tokio::time::sleep(rest).await;
@@ -337,7 +356,7 @@ impl Worker<'_> {
         }
         match self.keep(pass, shard, before.map(|before| before.step), &mut progress).await? {
             true => Ok(Ok(progress)),
-            false => Ok(Err("busy")),
+            false => Ok(Err(("busy", progress.run.map(|run| run.started_at)))),
         }
     }
 

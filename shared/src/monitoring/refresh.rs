@@ -88,6 +88,10 @@ pub async fn refresh(app: &App) -> Result<Report, Error> {
             );
         }
     }
+    for (list, version) in &app.table.revision().await?.lists {
+        let age = app.clock.now().millis().saturating_sub(version.checked_at.millis());
+        telemetry::hours("WatchlistAgeHours", "watchlist age", list, age);
+    }
     Ok(Report { revision, lists })
 }
 

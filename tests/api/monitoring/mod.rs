@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use api_tests::faults::{self, Fault};
+use api_tests::faults;
 use api_tests::{Api, Persona, Value, json};
+use local::calls::OnTheWay;
 use shared::model::time::{Clock, Timestamp};
 use tempfile::TempDir;
 
@@ -32,13 +33,18 @@ const COLUMNS: &str = "id,name,kind,aliases,weak_aliases,former_names,date,count
 impl Watched {
     /// With an entry each of this id and name.
     pub(crate) async fn start(entries: &[(&str, &str)]) -> Watched {
-        let folder = TempDir::new().unwrap();
-        let now = Arc::new(AtomicI64::new(1_795_000_000_000));
-        let api = Api::set(clock(&now), None, None, environment(&folder)).await;
-        let watched = Watched { api, acme: Persona::of("acme"), now, folder };
+        let watched = Watched::without_lists().await;
         watched.list(entries);
         watched.refresh().await;
         watched
+    }
+
+    /// Before the first refresh.
+    pub(crate) async fn without_lists() -> Watched {
+        let folder = TempDir::new().unwrap();
+        let now = Arc::new(AtomicI64::new(1_795_000_000_000));
+        let api = Api::set(clock(&now), None, None, environment(&folder)).await;
+        Watched { api, acme: Persona::of("acme"), now, folder }
     }
 
     /// Another process on the same table, lists and clock.
@@ -47,7 +53,7 @@ impl Watched {
     }
 
     /// Another process, whose calls to the table this happens to.
-    pub(crate) async fn under(&self, fault: impl Fault) -> Api {
+    pub(crate) async fn under(&self, fault: impl OnTheWay) -> Api {
         let client = faults::client(fault);
         Api::set(clock(&self.now), Some(&self.api), Some(client), environment(&self.folder)).await
     }

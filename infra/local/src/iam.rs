@@ -1,0 +1,347 @@
+//! What IAM does between a function and its table and bucket: a call that the function's policies
+//! in the template do not allow fails here too, with the action that is missing. And it remembers
+//! which permissions were used, so that a test can find those that nobody needs.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::StatusCode;
+use futures_util::stream::BoxStream;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as ObjectResult,
+};
+use serde_json::{Value, json};
+
+use crate::Failure;
+use crate::calls::OnTheWay;
+use crate::intrinsics::{bucket_arn, table_arn};
+use crate::template::TableSpec;
+
+/// One action on one resource that a policy allows, and the partition keys it is limited to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission {
+    pub action: String,
+    /// An ARN; a `*` at its end stands for anything.
+    pub resource: String,
+    /// Of `dynamodb:LeadingKeys`, likewise; `None` is any key.
+    pub leading_keys: Option<String>,
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Permission { action, resource, leading_keys } = self;
+        write!(f, "{action} on {resource}")?;
+        leading_keys.iter().try_for_each(|keys| write!(f, " where the partition is {keys}"))
+    }
+}
+
+/// The role of one function.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// Of the function.
+    pub name: String,
+    table: Arc<TableSpec>,
+    permissions: Arc<Vec<Permission>>,
+    used: Arc<Mutex<BTreeSet<Permission>>>,
+}
+
+/// What a call needs.
+#[derive(Debug, PartialEq, Eq)]
+struct Access {
+    action: String,
+    resource: String,
+    /// `None` for a call that names no partition: no condition on one can hold it back.
+    partition: Option<String>,
+}
+
+impl Role {
+    pub(crate) fn new(name: &str, permissions: Vec<Permission>, table: Arc<TableSpec>) -> Role {
+        let name = name.to_owned();
+        Role { name, table, permissions: Arc::new(permissions), used: Arc::default() }
+    }
+
+    pub fn permissions(&self) -> &[Permission] {
+        &self.permissions
+    }
+
+    /// What was made use of since the start.
+    pub fn used(&self) -> BTreeSet<Permission> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn allow(&self, access: &Access) -> Result<(), Failure> {
+        let covers = |permission: &&Permission| {
+            let keys = match (&permission.leading_keys, &access.partition) {
+                (Some(pattern), Some(partition)) => matches(pattern, partition),
+                _ => true,
+            };
+            permission.action == access.action
+                && matches(&permission.resource, &access.resource)
+                && keys
+        };
+        let Some(permission) = self.permissions.iter().find(covers) else {
+            // Not the partition itself: client ids can be in it.
+            let partition = access.partition.as_deref().and_then(|key| key.split('#').next());
+            return Err(format!(
+                "the policies of {} in template.yaml do not allow {} on {}{}",
+                self.name,
+                access.action,
+                access.resource,
+                partition.map(|kind| format!(", partition {kind}")).unwrap_or_default(),
+            ));
+        };
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if !used.contains(permission) {
+            used.insert(permission.clone());
+        }
+        Ok(())
+    }
+
+    /// What a request to DynamoDB needs, each of a transaction's members for itself.
+    fn accesses(&self, operation: &str, body: &Value) -> Result<Vec<Access>, Failure> {
+        let members = match body["TransactItems"].as_array() {
+            None => return Ok(vec![self.access(operation, body)?]),
+            Some(members) => members,
+        };
+        let members = members.iter().filter_map(Value::as_object).flatten();
+        members
+            .map(|(kind, member)| match kind.as_str() {
+                "ConditionCheck" => self.access("ConditionCheckItem", member),
+                "Delete" => self.access("DeleteItem", member),
+                "Get" => self.access("GetItem", member),
+                "Put" => self.access("PutItem", member),
+                "Update" => self.access("UpdateItem", member),
+                other => Err(format!("{other} in a transaction is not known here")),
+            })
+            .collect()
+    }
+
+    fn access(&self, operation: &str, body: &Value) -> Result<Access, Failure> {
+        let table = body["TableName"].as_str().unwrap_or_default();
+        let mut resource = table_arn(table);
+        let index = body["IndexName"].as_str();
+        let key = match index.and_then(|index| self.table.indexes.get(index)) {
+            Some(index) => &index.key,
+            None => &self.table.key,
+        };
+        if let Some(index) = index {
+            resource = format!("{resource}/index/{index}");
+        }
+        let partition = match operation {
+            "Query" => partition(body, &key.hash),
+            "GetItem" | "DeleteItem" | "UpdateItem" | "ConditionCheckItem" => {
+                body["Key"].get(&key.hash)
+            }
+            "PutItem" => body["Item"].get(&key.hash),
+            other => return Err(format!("{other} is not known here")),
+        };
+        let partition = partition.ok_or_else(|| format!("{operation} names no partition"))?;
+        let partition = partition["S"].as_str().map(str::to_owned);
+        Ok(Access { action: format!("dynamodb:{operation}"), resource, partition })
+    }
+}
+
+/// The value a key condition compares the partition's attribute with.
+fn partition<'b>(body: &'b Value, hash: &str) -> Option<&'b Value> {
+    let expression = body["KeyConditionExpression"].as_str()?;
+    let names = &body["ExpressionAttributeNames"];
+    let words: Vec<&str> = expression.split([' ', '(', ')', ',']).collect();
+    words.windows(3).find_map(|words| match words {
+        [name, "=", value] => {
+            let name = names.get(name).and_then(Value::as_str).unwrap_or(name);
+            body["ExpressionAttributeValues"].get(value).filter(|_| name == hash)
+        }
+        _ => None,
+    })
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => text.starts_with(start),
+        None => text == pattern,
+    }
+}
+
+impl Role {
+    fn allows(&self, request: &HttpRequest) -> Result<(), Failure> {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let body = serde_json::from_slice(request.body().bytes().unwrap_or_default());
+        let body = body.map_err(|error| format!("{operation} is not JSON: {error}"))?;
+        self.accesses(operation, &body)?.iter().try_for_each(|access| self.allow(access))
+    }
+}
+
+impl OnTheWay for Role {
+    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        let Err(why) = self.allows(&request) else {
+            return on.call(request);
+        };
+        tracing::error!(target: "kyc", function = self.name, why, "access denied");
+        let body = json!({ "__type": "AccessDeniedException", "Message": why }).to_string();
+        let status = StatusCode::try_from(400).map(|status| HttpResponse::new(status, body.into()));
+        HttpConnectorFuture::ready(
+            status.map_err(|error| ConnectorError::other(error.into(), None)),
+        )
+    }
+}
+
+/// The bucket, as far as a function's role reaches.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    /// Its logical id.
+    pub(crate) name: String,
+    pub(crate) role: Role,
+}
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.store.fmt(f)
+    }
+}
+
+impl Bucket {
+    fn allow(&self, action: &str, object: Option<&Path>) -> ObjectResult<()> {
+        let bucket = bucket_arn(&self.name);
+        let resource = match object {
+            Some(path) => format!("{bucket}/{path}"),
+            None => bucket,
+        };
+        let access = Access { action: format!("s3:{action}"), resource, partition: None };
+        self.role.allow(&access).map_err(|why| object_store::Error::PermissionDenied {
+            path: object.map(ToString::to_string).unwrap_or_default(),
+            source: why.into(),
+        })
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Bucket {
+    async fn put_opts(
+        &self,
+        path: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> ObjectResult<PutResult> {
+        self.allow("PutObject", Some(path))?;
+        self.store.put_opts(path, payload, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        path: &Path,
+        options: PutMultipartOptions,
+    ) -> ObjectResult<Box<dyn MultipartUpload>> {
+        self.allow("PutObject", Some(path))?;
+        self.store.put_multipart_opts(path, options).await
+    }
+
+    async fn get_opts(&self, path: &Path, options: GetOptions) -> ObjectResult<GetResult> {
+        self.allow("GetObject", Some(path))?;
+        self.store.get_opts(path, options).await
+    }
+
+    fn delete_stream(
+        &self,
+        paths: BoxStream<'static, ObjectResult<Path>>,
+    ) -> BoxStream<'static, ObjectResult<Path>> {
+        match self.allow("DeleteObject", Some(&Path::from("*"))) {
+            Ok(()) => self.store.delete_stream(paths),
+            Err(error) => Box::pin(futures_util::stream::once(async { Err(error) })),
+        }
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, ObjectResult<ObjectMeta>> {
+        match self.allow("ListBucket", None) {
+            Ok(()) => self.store.list(prefix),
+            Err(error) => Box::pin(futures_util::stream::once(async { Err(error) })),
+        }
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> ObjectResult<ListResult> {
+        self.allow("ListBucket", None)?;
+        self.store.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> ObjectResult<()> {
+        self.allow("GetObject", Some(from))?;
+        self.allow("PutObject", Some(to))?;
+        self.store.copy_opts(from, to, options).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Template;
+
+    fn role(permissions: &[(&str, &str, Option<&str>)]) -> Role {
+        let permissions = permissions.iter().map(|(action, resource, keys)| Permission {
+            action: (*action).to_owned(),
+            resource: (*resource).to_owned(),
+            leading_keys: keys.map(str::to_owned),
+        });
+        let table = Template::embedded().unwrap().table;
+        Role::new("it", permissions.collect(), Arc::new(table))
+    }
+
+    fn allowed(role: &Role, operation: &str, body: &Value) -> bool {
+        role.accesses(operation, body).unwrap().iter().all(|access| role.allow(access).is_ok())
+    }
+
+    fn get(partition: &str) -> Value {
+        json!({ "TableName": "Table", "Key": { "pk": { "S": partition }, "sk": { "S": "x" } } })
+    }
+
+    #[test]
+    fn an_action_a_resource_and_a_partition_are_all_needed() {
+        let table = table_arn("Table");
+        let role = role(&[("dynamodb:GetItem", &table, Some("T#*"))]);
+        assert!(allowed(&role, "GetItem", &get("T#acme")));
+        assert!(!allowed(&role, "GetItem", &get("LISTS")));
+        assert!(!allowed(&role, "DeleteItem", &get("T#acme")));
+        let elsewhere = json!({ "TableName": "Other", "Key": get("T#acme")["Key"] });
+        assert!(!allowed(&role, "GetItem", &elsewhere));
+        assert_eq!(role.used().len(), 1);
+    }
+
+    #[test]
+    fn every_member_of_a_transaction_is_looked_at() {
+        let table = table_arn("Table");
+        let put = json!({ "Put": { "TableName": "Table", "Item": get("T#acme")["Key"] } });
+        let check = json!({ "ConditionCheck": get("T#acme") });
+        let both = json!({ "TransactItems": [put, check] });
+        let puts = ("dynamodb:PutItem", table.as_str(), None);
+        let checks = ("dynamodb:ConditionCheckItem", table.as_str(), None);
+        assert!(!allowed(&role(&[puts]), "TransactWriteItems", &both));
+        assert!(allowed(&role(&[puts, checks]), "TransactWriteItems", &both));
+    }
+
+    #[test]
+    fn a_query_is_known_by_the_partition_of_its_index() {
+        let index = format!("{}/index/risk", table_arn("Table"));
+        let role = role(&[("dynamodb:Query", &index, Some("T#*"))]);
+        let query = |index: &str, partition: &str| {
+            json!({
+                "TableName": "Table", "IndexName": index,
+                "KeyConditionExpression": "#0 = :0 AND begins_with(#1, :1)",
+                "ExpressionAttributeNames": { "#0": "risk_pk", "#1": "customer_id" },
+                "ExpressionAttributeValues": { ":0": { "S": partition }, ":1": { "S": "x" } },
+            })
+        };
+        assert!(allowed(&role, "Query", &query("risk", "T#acme#RISK#high")));
+        assert!(!allowed(&role, "Query", &query("risk", "MONITORED#daily#0")));
+        // No partition of this index is named.
+        assert!(role.accesses("Query", &query("created", "T#acme")).is_err());
+    }
+}

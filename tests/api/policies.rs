@@ -1,0 +1,115 @@
+//! What the template's policies allow is what the functions do: the local server refuses a call
+//! that a policy does not allow, and here every permission has to be of use to somebody.
+
+use std::collections::BTreeSet;
+
+use api_tests::faults::NoTransactions;
+use api_tests::{Api, Value, json, path_of};
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::monitoring::Watched;
+
+/// Posts twice under one idempotency key: the second answer is the first one, kept.
+async fn keyed(w: &Watched, api: &Api, path: &str, body: &Value, status: u16) {
+    let key = format!("{path}{body}").replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    for _ in 0..2 {
+        let post = api.call(&w.acme, "POST", path).header("idempotency-key", &key);
+        assert_eq!(post.json(body).send().await.status, status, "{path} {body}");
+    }
+}
+
+async fn customers_and_sessions(w: &Watched) -> Value {
+    let (api, acme) = (&w.api, &w.acme);
+    let company = json!({ "client_id": "crm-1", "name": "Mirka Dovello", "country": "DE" });
+    keyed(w, api, "/customers", &company, 201).await;
+    let again = json!({ "client_id": "crm-1", "name": "Somebody else" });
+    keyed(w, api, "/customers", &again, 409).await;
+    for query in ["", "?risk_level=not_set", "?client_id=crm-1"] {
+        api.get(acme, &format!("/customers{query}")).await.expect(200);
+    }
+    let found = api.get(acme, "/customers?search=mirka").await.expect(200);
+    let customer = found["items"][0].clone();
+    api.get(acme, &path_of(&customer)).await.expect(200);
+
+    let sessions = "/kyc/sessions";
+    keyed(w, api, sessions, &json!({ "client_id": "crm-2" }), 201).await;
+    let id = customer["customer_id"].as_str().unwrap();
+    let made = api.post(acme, sessions, &json!({ "customer_id": id })).await.expect(201);
+    let missing = json!({ "customer_id": "00000000-0000-7000-8000-000000000000" });
+    keyed(w, api, sessions, &missing, 404).await;
+    let session = format!("{sessions}/{}", made["session_id"].as_str().unwrap());
+    api.get(acme, &session).await.expect(200);
+    for status in ["completed", "approved"] {
+        api.patch(acme, &session, &json!({ "status": status })).await.expect(200);
+    }
+    let path = |rest: &str| format!("{}{rest}", path_of(&customer));
+    let nobodys = "/customers/00000000-0000-7000-8000-000000000000";
+    for rest in ["/sessions", "/alerts"] {
+        api.get(acme, &path(rest)).await.expect(200);
+        api.get(acme, &format!("{nobodys}{rest}")).await.refused(404, "CUSTOMER_NOT_FOUND");
+    }
+    customer
+}
+
+async fn monitoring(w: &Watched, customer: &Value) {
+    let (api, acme) = (&w.api, &w.acme);
+    let path = |rest: &str| format!("{}{rest}", path_of(customer));
+    // Before there is any list: the outcome is open, and the key is given back.
+    keyed(w, api, &path("/monitor"), &json!({}), 503).await;
+    w.list(&[("1", "Mirka Dovello")]);
+    w.refresh().await;
+    w.refresh().await;
+    keyed(w, api, &path("/monitor"), &json!({ "check_frequency": "on_update" }), 201).await;
+    w.state(customer).await;
+    let alerts = w.alerts(customer).await;
+    w.decide(customer, &alerts[0], "confirmed").await;
+    let news = w.update(&[("1", "Mirka Dovello"), ("2", "Mirka Dovello")]).await;
+    assert_eq!(crate::monitoring::sum(&news, "raised"), 1);
+
+    let parties = json!({
+        "parties": [{ "party_id": "p", "kind": "individual", "name": "Mirka Dovello" }],
+        "relationships": [{ "owner": "p", "owned": "self", "percentage": 100 }],
+    });
+    api.call(acme, "PUT", &path("/organization")).json(&parties).send().await.expect(201);
+    api.get(acme, &path("/organization")).await.expect(200);
+    api.patch(acme, &path(""), &json!({ "name": "Tarun", "country": "AT" })).await.expect(200);
+    api.get(acme, &path("/risk-profile")).await.expect(200);
+    api.get(acme, &path("/risk-profile?recalculate=true")).await.expect(200);
+
+    // A release with another matching model, at a time when the publisher has trouble.
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let older = api.server.dynamodb.update_item().table_name(&api.server.template.table.name);
+    let older = older.key("pk", text("LISTS")).key("sk", text("CURRENT"));
+    let older = older.update_expression("SET model = :model");
+    let model = AttributeValue::N("0".to_owned());
+    older.expression_attribute_values(":model", model).send().await.unwrap();
+    w.file(b"<html>");
+    api.run("refresh-watchlists", &json!({})).await.unwrap_err();
+
+    api.delete(acme, &path("/monitor")).await.expect(200);
+    api.delete(acme, &path("")).await.expect(200);
+}
+
+/// A table that fails in the middle: the outcome is open, and the key is given back.
+async fn trouble(w: &Watched) -> Api {
+    let api = w.under(NoTransactions).await;
+    keyed(w, &api, "/customers", &json!({ "name": "Ada" }), 503).await;
+    keyed(w, &api, "/kyc/sessions", &json!({ "client_id": "crm-3" }), 503).await;
+    api
+}
+
+#[tokio::test]
+async fn every_permission_is_needed() {
+    let w = Watched::without_lists().await;
+    let customer = customers_and_sessions(&w).await;
+    monitoring(&w, &customer).await;
+    let trouble = trouble(&w).await;
+    let mut idle = Vec::new();
+    for (function, role) in &w.api.server.roles {
+        let also = trouble.server.roles[function].used();
+        let used: BTreeSet<_> = role.used().into_iter().chain(also).collect();
+        let unused = role.permissions().iter().filter(|permission| !used.contains(permission));
+        idle.extend(unused.map(|permission| format!("{function}: {permission}")));
+    }
+    assert_eq!(idle, [""; 0], "permissions that nobody needs");
+}
