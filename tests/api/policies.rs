@@ -2,10 +2,13 @@
 //! that a policy does not allow, and here every permission has to be of use to somebody.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use api_tests::faults::NoTransactions;
 use api_tests::{Api, Value, json, path_of};
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::FutureExt;
+use local::iam::Role;
 
 use crate::monitoring::Watched;
 
@@ -99,11 +102,17 @@ async fn trouble(w: &Watched) -> Api {
 }
 
 #[tokio::test]
-async fn every_permission_is_needed() {
+async fn every_permission_is_needed_and_none_is_missing() {
     let w = Watched::without_lists().await;
-    let customer = customers_and_sessions(&w).await;
-    monitoring(&w, &customer).await;
-    let trouble = trouble(&w).await;
+    let everything = async {
+        let customer = customers_and_sessions(&w).await;
+        monitoring(&w, &customer).await;
+        trouble(&w).await
+    };
+    let done = AssertUnwindSafe(everything).catch_unwind().await;
+    let denied: Vec<String> = w.api.server.roles.values().flat_map(Role::denied).collect();
+    assert_eq!(denied, [""; 0], "permissions that are missing");
+    let trouble = done.unwrap_or_else(|panic| resume_unwind(panic));
     let mut idle = Vec::new();
     for (function, role) in &w.api.server.roles {
         let also = trouble.server.roles[function].used();

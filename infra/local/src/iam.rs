@@ -52,6 +52,7 @@ pub struct Role {
     table: Arc<TableSpec>,
     permissions: Arc<Vec<Permission>>,
     used: Arc<Mutex<BTreeSet<Permission>>>,
+    denied: Arc<Mutex<BTreeSet<Failure>>>,
 }
 
 /// What a call needs.
@@ -66,7 +67,13 @@ struct Access {
 impl Role {
     pub(crate) fn new(name: &str, permissions: Vec<Permission>, table: Arc<TableSpec>) -> Role {
         let name = name.to_owned();
-        Role { name, table, permissions: Arc::new(permissions), used: Arc::default() }
+        Role {
+            name,
+            table,
+            permissions: Arc::new(permissions),
+            used: Arc::default(),
+            denied: Arc::default(),
+        }
     }
 
     pub fn permissions(&self) -> &[Permission] {
@@ -76,6 +83,11 @@ impl Role {
     /// What was made use of since the start.
     pub fn used(&self) -> BTreeSet<Permission> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was refused since the start.
+    pub fn denied(&self) -> BTreeSet<Failure> {
+        self.denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn allow(&self, access: &Access) -> Result<(), Failure> {
@@ -91,13 +103,16 @@ impl Role {
         let Some(permission) = self.permissions.iter().find(covers) else {
             // Not the partition itself: client ids can be in it.
             let partition = access.partition.as_deref().and_then(|key| key.split('#').next());
-            return Err(format!(
+            let why = format!(
                 "the policies of {} in template.yaml do not allow {} on {}{}",
                 self.name,
                 access.action,
                 access.resource,
                 partition.map(|kind| format!(", partition {kind}")).unwrap_or_default(),
-            ));
+            );
+            tracing::error!(target: "kyc", function = self.name, why, "access denied");
+            self.denied.lock().unwrap_or_else(PoisonError::into_inner).insert(why.clone());
+            return Err(why);
         };
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if !used.contains(permission) {
@@ -186,7 +201,6 @@ impl OnTheWay for Role {
         let Err(why) = self.allows(&request) else {
             return on.call(request);
         };
-        tracing::error!(target: "kyc", function = self.name, why, "access denied");
         let body = json!({ "__type": "AccessDeniedException", "Message": why }).to_string();
         let status = StatusCode::try_from(400).map(|status| HttpResponse::new(status, body.into()));
         HttpConnectorFuture::ready(
