@@ -101,3 +101,18 @@ fn the_local_parameters_are_the_templates() {
         assert!(template.contains(&format!("\n  {parameter}:\n    Type:")), "{parameter}");
     }
 }
+
+#[test]
+fn every_alarm_is_explained() {
+    let template = file("template.yaml");
+    let named = template.split(":\n    Type: AWS::CloudWatch::Alarm\n");
+    let mut written: BTreeSet<&str> = named.filter_map(|text| text.rsplit('\n').next()).collect();
+    written.retain(|name| name.ends_with("Alarm"));
+    let written: BTreeSet<&str> = written.into_iter().map(str::trim).collect();
+    let document = file("docs/operations.md");
+    let rows = document.lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.filter_map(|line| line.split('|').nth(1));
+    let names = cells.flat_map(|cell| cell.split('`')).filter(|name| name.ends_with("Alarm"));
+    assert_eq!(names.collect::<BTreeSet<_>>(), written);
+    assert!(written.len() > 10);
+}
