@@ -156,9 +156,9 @@ impl OnTheWay for Tally {
     }
 }
 
-/// A table that reads and writes, but whose transactions all fail.
+/// A table that reads and writes, but whose transactions all fail, with this status and code.
 #[derive(Clone, Copy, Debug)]
-pub struct NoTransactions;
+pub struct NoTransactions(pub u16, pub &'static str);
 
 impl OnTheWay for NoTransactions {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
@@ -166,8 +166,8 @@ impl OnTheWay for NoTransactions {
         if !target.ends_with("TransactWriteItems") {
             return on.call(request);
         }
-        let body = r#"{"__type":"InternalServerError","message":"the table has trouble"}"#;
-        let response = HttpResponse::new(StatusCode::try_from(500).unwrap(), body.into());
+        let body = format!(r#"{{"__type":"{}","message":"the table has trouble"}}"#, self.1);
+        let response = HttpResponse::new(StatusCode::try_from(self.0).unwrap(), body.into());
         HttpConnectorFuture::ready(Ok(response))
     }
 }

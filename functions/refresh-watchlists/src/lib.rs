@@ -9,8 +9,8 @@ use shared::{App, Error};
 shared::job!(run);
 
 /// Takes no payload. Fails when any list was refused, after all of them were tried.
-pub async fn run(app: &App, _payload: Value, _deadline: Instant) -> Result<Value, Error> {
-    let report = refresh(app).await?;
+pub async fn run(app: &App, _payload: Value, deadline: Instant) -> Result<Value, Error> {
+    let report = refresh(app, deadline).await?;
     let refused = report.lists.iter().filter_map(|list| match list {
         Refreshed::Refused { list, why } => Some(format!("{list} ({why})")),
         _ => None,

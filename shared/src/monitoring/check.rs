@@ -89,6 +89,8 @@ pub struct Outcome {
     /// Those that a person has to look at now, new or back again; also those that have no place
     /// in `changed`.
     pub raised: u32,
+    /// How many are open when all of it is written.
+    pub open: u32,
     pub watched: Watched,
     /// Whether `changed` is all there is to change.
     pub complete: bool,
@@ -113,7 +115,7 @@ pub fn outcome(
     let by_id: BTreeMap<AlertId, &Alert> =
         alerts.iter().map(|alert| (alert.alert_id, alert)).collect();
     let (mut changed, mut known) = (Vec::new(), Vec::new());
-    let (mut raised, mut complete) = (0, true);
+    let (mut raised, mut open, mut complete) = (0, 0, true);
     let mut matches: BTreeMap<String, u32> = BTreeMap::new();
     let mut matching = BTreeSet::new();
     for hit in &hits {
@@ -122,6 +124,7 @@ pub fn outcome(
         matching.insert(id);
         let before = by_id.get(&id).copied();
         let after = found_again(before, hit, id, customer, now);
+        open += u32::from(after.status == AlertStatus::Open);
         if before == Some(&after) {
             known.push(hit.known());
             continue;
@@ -148,7 +151,7 @@ pub fn outcome(
     }
     known.sort();
     drop(hits);
-    Outcome { changed, raised, watched: Watched { subjects, known }, complete, matches }
+    Outcome { changed, raised, open, watched: Watched { subjects, known }, complete, matches }
 }
 
 /// The alert of a pair that matches: as it was, unless something that is compared has changed.

@@ -36,6 +36,9 @@ pub struct ListVersion {
     /// Where its index lies in the object store.
     pub object: String,
     pub entities: u64,
+    /// How many names, dates, countries and identifiers they have.
+    #[serde(default)]
+    pub parts: BTreeMap<String, u64>,
     /// `YYYY-MM-DD`, as far as the list says so.
     pub date: Option<String>,
     pub built_at: Timestamp,
@@ -145,7 +148,7 @@ impl Lists {
                 .filter(|known| object_of(known, name).as_deref() == Some(list.object.as_str()));
             match same.and_then(|known| known.index(name)) {
                 Some(index) => Ok(index.clone()),
-                None => self.read(&list.object).await.map(Arc::new),
+                None => self.read_or_rebuild(name, list).await.map(Arc::new),
             }
         });
         let loaded = Arc::new(Loaded { indexes: try_join_all(indexes).await?, revision });
@@ -155,6 +158,19 @@ impl Lists {
             *kept = Some(loaded.clone());
         }
         Ok(loaded)
+    }
+
+    /// For this program's format and matching model, whatever program made the list current: while
+    /// one release takes over from another, both screen.
+    async fn read_or_rebuild(&self, name: &str, list: &ListVersion) -> Result<Index, Error> {
+        let own = object_name(name, &list.version);
+        match self.read(&own).await {
+            Err(_) if own != list.object => {
+                let rebuilt = Index::open(self.rebuilt(&list.object).await?);
+                rebuilt.map_err(|why| Error::lists_unavailable(format!("{own}: {why}")))
+            }
+            read => read,
+        }
     }
 
     /// An index of the store.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::check::{Hit, Known, hits};
-use super::lists::Loaded;
+use super::lists::{Loaded, Revision};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::{Code, Error};
@@ -25,7 +25,8 @@ use crate::model::value::word;
 use crate::screening::Screener;
 use crate::screening::delta::Delta;
 use crate::screening::index::Index;
-use crate::store::{Monitored, Rechecked};
+use crate::screening::score::MODEL_VERSION;
+use crate::store::{Again, Monitored, Rechecked, keys_of};
 use crate::telemetry;
 
 word! {
@@ -67,6 +68,7 @@ const STEP: Duration = Duration::from_secs(15);
 const MARGIN: Duration = Duration::from_secs(20);
 /// How many customers with news are checked at a time.
 const AT_ONCE: usize = 8;
+const NOT_CHECKED: &str = "a monitored customer was not checked";
 /// How many customers are screened between two looks at the clock.
 const CHUNK: usize = 200;
 
@@ -161,6 +163,13 @@ pub struct Worked {
     unfinished_since: Option<Timestamp>,
 }
 
+impl Worked {
+    fn failed(pass: PassKind, shard: u32, error: &Error) -> Worked {
+        let why = Some(cause(error));
+        Worked { pass, shard, outcome: "failed", run: None, why, unfinished_since: None }
+    }
+}
+
 /// Works on every shard that nobody else works on, one after another, until all are done or
 /// the time is over.
 pub async fn rescreen(app: &App, request: &Request, deadline: Instant) -> Result<Value, Error> {
@@ -192,7 +201,14 @@ pub async fn rescreen(app: &App, request: &Request, deadline: Instant) -> Result
             all.push(worked);
         }
     }
+    let mut checked_again = 0;
     if request.pass == Asked::Resume {
+        for shard in &shards {
+            match worker.check_again(*shard).await {
+                Ok(count) => checked_again += count,
+                Err(error) => all.push(Worked::failed(PassKind::OnUpdate, *shard, &error)),
+            }
+        }
         let oldest = all.iter().filter_map(|worked| worked.unfinished_since).min();
         let now = app.clock.now().millis();
         let age = oldest.map_or(0, |oldest| now.saturating_sub(oldest.millis()));
@@ -204,7 +220,7 @@ pub async fn rescreen(app: &App, request: &Request, deadline: Instant) -> Result
         let count = failed.len();
         return Err(Error::internal(format!("{count} shards failed, the first with: {why}")));
     }
-    Ok(json!({ "shards": all }))
+    Ok(json!({ "shards": all, "checked_again": checked_again }))
 }
 
 fn log(worked: &Worked) {
@@ -275,9 +291,7 @@ impl Worker<'_> {
         let mut progress = match self.take(pass, shard).await {
             Ok(Ok(progress)) => progress,
             Ok(Err((outcome, since))) => return told(outcome, None, since),
-            Err(error) => {
-                return Worked { why: Some(cause(&error)), ..told("failed", None, None) };
-            }
+            Err(error) => return Worked::failed(pass, shard, &error),
         };
         let ended = self.work(pass, shard, &mut progress).await;
         let since = progress.run.as_ref().map(|run| run.started_at);
@@ -302,17 +316,19 @@ impl Worker<'_> {
         let before = table.progress(pass, shard).await?;
         let now = self.app.clock.now();
         let mut progress = before.clone().unwrap_or_default();
+        // What another release has begun with another model is begun anew.
+        let outdated = progress.run.take_if(|run| run.model != MODEL_VERSION).is_some();
         if progress.lease_until.is_some_and(|until| until > now) {
             return Ok(Err(("busy", progress.run.map(|run| run.started_at))));
         }
         if progress.run.is_none() {
-            if !self.begins {
+            if !self.begins && !outdated {
                 return Ok(Err(("nothing_new", None)));
             }
             let revision = table.revision().await?;
             let finished = progress.finished.as_ref();
             let is_same = |last: &&Finished| {
-                last.revision == revision.revision && last.model == revision.model
+                last.revision == revision.revision && last.model == MODEL_VERSION
             };
             if revision.lists.is_empty()
                 || (pass == PassKind::OnUpdate && finished.is_some_and(|last| is_same(&last)))
@@ -329,34 +345,39 @@ impl Worker<'_> {
                 let rest = Duration::from_millis((grace - age).unsigned_abs() + 1);
                 tokio::time::sleep(rest).await;
             }
-            let comparable = |last: &&Finished| last.model == revision.model;
+            let comparable = |last: &&Finished| last.model == MODEL_VERSION;
             let base = finished.filter(|_| pass == PassKind::OnUpdate).filter(comparable);
-            let started_at = self.app.clock.now();
-            progress.run = Some(Run {
-                pass_id: self.app.ids.next(started_at).to_string(),
-                pass,
-                shard,
-                revision: revision.revision,
-                base: base.map(|last| last.revision),
-                model: revision.model,
-                list_versions: revision.versions(),
-                started_at,
-                finished_at: None,
-                cursor: None,
-                worked_ms: 0,
-                monitors: 0,
-                subjects: 0,
-                matches: 0,
-                news: 0,
-                raised: 0,
-                cleared: 0,
-                missed: 0,
-                skipped: BTreeMap::new(),
-            });
+            let base = base.map(|last| last.revision);
+            progress.run = Some(self.begin(pass, shard, &revision, base));
         }
         match self.keep(pass, shard, before.map(|before| before.step), &mut progress).await? {
             true => Ok(Ok(progress)),
             false => Ok(Err(("busy", progress.run.map(|run| run.started_at)))),
+        }
+    }
+
+    fn begin(&self, pass: PassKind, shard: u32, revision: &Revision, base: Option<u64>) -> Run {
+        let started_at = self.app.clock.now();
+        Run {
+            pass_id: self.app.ids.next(started_at).to_string(),
+            pass,
+            shard,
+            revision: revision.revision,
+            base,
+            model: MODEL_VERSION,
+            list_versions: revision.versions(),
+            started_at,
+            finished_at: None,
+            cursor: None,
+            worked_ms: 0,
+            monitors: 0,
+            subjects: 0,
+            matches: 0,
+            news: 0,
+            raised: 0,
+            cleared: 0,
+            missed: 0,
+            skipped: BTreeMap::new(),
         }
     }
 
@@ -386,7 +407,18 @@ impl Worker<'_> {
         let Some(mut run) = progress.run.clone() else { return Ok(End::Finished) };
         let started = Instant::now();
         let worked_before = run.worked_ms;
-        let target = self.target(&run).await?;
+        let target = match self.target(&run).await {
+            // Lists that nobody can open any more must not hold up those that came after them.
+            Err(error) if error.code == Code::StoreUnavailable => {
+                let revision = self.app.table.revision().await?;
+                if revision.revision == run.revision {
+                    return Err(error);
+                }
+                run = self.begin(pass, shard, &revision, None);
+                self.target(&run).await?
+            }
+            target => target?,
+        };
         let mut kept_at = Instant::now();
         loop {
             let behind = run.cursor.clone();
@@ -472,7 +504,8 @@ impl Worker<'_> {
             return Ok(target.clone());
         }
         let table = &self.app.table;
-        let unknown = || Error::internal(format!("revision {} of the lists is lost", run.revision));
+        let lost = format!("revision {} of the lists is lost", run.revision);
+        let unknown = || Error::lists_unavailable(lost);
         let revision = table.revision_of(run.revision).await?.ok_or_else(unknown)?;
         let lists = table.watching.lists.load(revision).await?;
         let changes = match run.base {
@@ -641,7 +674,11 @@ impl Worker<'_> {
                 }
                 // The table can't be reached: nobody behind this one would fare better.
                 Err(error) if error.code == Code::StoreUnavailable => return Err(error),
-                Err(error) => self.failed(run, Some(row), &error),
+                Err(error) => {
+                    // Before the cursor moves on: `resume` tries it again until it works.
+                    self.app.table.ask_again(run.shard, &row.position).await?;
+                    self.failed(run, Some(row), &error);
+                }
             }
         }
         if run.pass == PassKind::Reconcile && missed > 0 && self.was_covered(run).await? {
@@ -650,6 +687,36 @@ impl Worker<'_> {
             telemetry::alarm("MatchesMissed", "a pass had missed matches", "", &told);
         }
         Ok(())
+    }
+
+    /// The customers of a shard whose last check failed or is not complete, one after another. They
+    /// are in no hurry by now, and one that takes long must not take the table.
+    async fn check_again(&self, shard: u32) -> Result<u64, Error> {
+        let mut done = 0;
+        for Again { customer, at } in self.app.table.asked_again(shard).await? {
+            if self.is_late() {
+                break;
+            }
+            let Some((tenant, customer_id)) = keys_of(&customer) else { continue };
+            let run_id = self.app.ids.next(self.app.clock.now()).to_string();
+            let caller = Caller::of_service(tenant.clone(), "rescreen", &run_id);
+            match self.app.table.tenant(&caller).recheck(&customer_id).await {
+                Ok(_) => {
+                    self.app.table.checked_again(shard, &customer, &at).await?;
+                    done += 1;
+                }
+                Err(error) if error.code == Code::StoreUnavailable => return Err(error),
+                Err(error) => {
+                    let (tenant, customer_id) = (tenant.to_string(), customer_id.to_string());
+                    let told = json!({
+                        "shard": shard, "tenant": tenant, "customer_id": customer_id,
+                        "why": cause(&error),
+                    });
+                    telemetry::alarm("MonitorFailed", NOT_CHECKED, "", &told);
+                }
+            }
+        }
+        Ok(done)
     }
 
     /// Whether passes over changes claim to have seen all that a reconciliation looks at.
@@ -670,7 +737,7 @@ impl Worker<'_> {
             "pass_id": run.pass_id, "shard": run.shard, "tenant": tenant, "customer_id": customer,
             "why": cause(error),
         });
-        telemetry::alarm("MonitorFailed", "a monitored customer was not checked", "", &told);
+        telemetry::alarm("MonitorFailed", NOT_CHECKED, "", &told);
     }
 }
 

@@ -3,6 +3,7 @@
 //! go on.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::json;
@@ -14,9 +15,14 @@ use crate::app::App;
 use crate::error::Error;
 use crate::model::time::Timestamp;
 use crate::screening::import;
-use crate::screening::lists::Input;
+use crate::screening::lists::{Counts, Input};
 use crate::screening::score::MODEL_VERSION;
 use crate::telemetry;
+
+/// How long before its end a function stops to fetch, to make current what it has.
+const MARGIN: Duration = Duration::from_secs(30);
+/// Fewer than so many names, dates or countries of a list come and go.
+const MANY: u64 = 100;
 
 /// What became of one list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,7 +55,7 @@ struct Fetched {
 
 /// Refreshes every configured list. `Err` when any of them was refused, after all were tried, so
 /// that whoever runs this sees it fail.
-pub async fn refresh(app: &App) -> Result<Report, Error> {
+pub async fn refresh(app: &App, deadline: Instant) -> Result<Report, Error> {
     let sources = &app.settings.watchlist_sources;
     if sources.is_empty() {
         return Err(Error::internal("no source of a watchlist is configured: WATCHLIST_SOURCES"));
@@ -61,20 +67,28 @@ pub async fn refresh(app: &App) -> Result<Report, Error> {
     let (mut fetched, mut lists) = (Vec::new(), Vec::new());
     for source in sources {
         let list = source.list.as_str().to_owned();
-        let before = known.lists.get(&list).filter(|_| known.model == MODEL_VERSION);
-        match fetch(app, &fetcher, source, known.lists.get(&list), before, now).await {
+        let last = known.lists.get(&list);
+        let is_own = |last: &&ListVersion| last.object == object_name(&list, &last.version);
+        let done = fetch(app, &fetcher, source, last, last.filter(is_own), now);
+        // What was fetched by then becomes current all the same.
+        let done =
+            tokio::time::timeout_at(deadline.checked_sub(MARGIN).unwrap_or(deadline).into(), done)
+                .await;
+        match done.unwrap_or_else(|_| Err("the function's time is over".to_owned())) {
             Ok(done) => fetched.push(done),
-            Err(why) => {
+            Err(mut why) => {
                 telemetry::alarm(
                     "WatchlistRefused",
                     "watchlist refused",
                     &list,
                     &json!({ "why": why }),
                 );
-                // A release with another matching model must not wait for a publisher.
-                let last = known.lists.get(&list).filter(|_| known.model != MODEL_VERSION);
-                if let Some(last) = last {
-                    fetched.push(rebuild(app, &list, last).await?);
+                // A release with another format or matching model must not wait for a publisher.
+                if let Some(last) = last.filter(|last| !is_own(last)) {
+                    match rebuild(app, &list, last).await {
+                        Ok(done) => fetched.push(done),
+                        Err(error) => why = format!("{why}; {}", reason(&error)),
+                    }
                 }
                 lists.push(Refreshed::Refused { list, why });
             }
@@ -130,21 +144,27 @@ async fn fetch(
     }
     let entities = report.counts.entities;
     let most = app.settings.max_shrink_percent;
-    if let Some(last) = last
-        && entities * 100 < last.entities * u64::from(100_u32.saturating_sub(most))
-    {
-        return Err(format!(
-            "it has {entities} entries and had {}: more than {most} % are gone",
-            last.entities
-        ));
+    let parts = parts(&report.counts);
+    let remains = u64::from(100_u32.saturating_sub(most));
+    if let Some(last) = last {
+        // Of a list that comes as several files half of one may be missing.
+        let had = last.parts.iter().filter(|(_, had)| **had >= MANY).map(|(part, had)| {
+            let has = parts.get(part).copied().unwrap_or(0);
+            (part.as_str(), has, *had)
+        });
+        let mut all = std::iter::once(("entries", entities, last.entities)).chain(had);
+        if let Some((part, has, had)) = all.find(|(_, has, had)| has * 100 < had * remains) {
+            return Err(format!("it has {has} {part} and had {had}: more than {most} % are gone"));
+        }
     }
     let object = object_name(list, &imported.version);
     let kept = app.table.watching.lists.keep(&object, imported.index).await;
-    kept.map_err(|error| error.cause().unwrap_or(&error.message).to_owned())?;
+    kept.map_err(|error| reason(&error))?;
     let version = ListVersion {
         version: imported.version,
         object,
         entities,
+        parts,
         date: imported.date,
         built_at: now,
         checked_at: now,
@@ -154,7 +174,22 @@ async fn fetch(
     Ok(Fetched { list: list.to_owned(), version, is_new: true, skipped })
 }
 
-/// The version there is, for this program's matching model.
+fn reason(error: &Error) -> String {
+    error.cause().unwrap_or(&error.message).to_owned()
+}
+
+fn parts(counts: &Counts) -> BTreeMap<String, u64> {
+    let Counts { names, dates, countries, identifiers, .. } = counts;
+    let parts = [
+        ("names", names.values().sum()),
+        ("dates", *dates),
+        ("countries", countries.values().sum()),
+        ("identifiers", identifiers.values().sum()),
+    ];
+    parts.map(|(part, count)| (part.to_owned(), count)).into()
+}
+
+/// The version there is, for this program's format and matching model.
 async fn rebuild(app: &App, list: &str, last: &ListVersion) -> Result<Fetched, Error> {
     let lists = &app.table.watching.lists;
     let object = object_name(list, &last.version);

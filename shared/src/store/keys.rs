@@ -20,6 +20,7 @@
 //! | progress of the passes over a shard | `PASS#{frequency}#{shard}` | `CURRENT` | |
 //! | pass that was finished | `PASS#{frequency}#{shard}` | `{pass_id}` | |
 //! | how many shards there are | `PASS` | `SHARDS` | |
+//! | customer to be checked again | `AGAIN#{shard}` | `{tenant}#{customer_id}` | |
 //!
 //! | index | pk | sk | serves |
 //! |---|---|---|---|
@@ -177,12 +178,21 @@ pub(super) fn monitored(frequency: Frequency, shard: u32) -> String {
     format!("MONITORED#{}#{shard}", frequency.as_str())
 }
 
+/// A customer of a shard that is to be checked again, by its sort key of the index monitored.
+pub(super) fn again(shard: u32, customer: &str) -> Key {
+    Key { pk: again_in(shard), sk: customer.to_owned() }
+}
+
+pub(super) fn again_in(shard: u32) -> String {
+    format!("AGAIN#{shard}")
+}
+
 /// A sort key of the index monitored, and back.
 pub(super) fn monitored_customer(tenant: &TenantId, id: &CustomerId) -> String {
     format!("{tenant}#{id}")
 }
 
-pub(super) fn split_monitored(sort_key: &str) -> Option<(TenantId, CustomerId)> {
+pub(crate) fn split_monitored(sort_key: &str) -> Option<(TenantId, CustomerId)> {
     let (tenant, id) = sort_key.rsplit_once('#')?;
     Some((tenant.parse().ok()?, CustomerId::parse(id)?))
 }

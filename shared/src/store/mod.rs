@@ -34,10 +34,11 @@ use crate::telemetry::CallCounter;
 use keys::TenantKeys;
 
 pub use idempotency::Replay;
+pub(crate) use keys::split_monitored as keys_of;
 pub use list::Filters;
 pub use monitors::Rechecked;
 pub use page::Page;
-pub(crate) use passes::Monitored;
+pub(crate) use passes::{Again, Monitored};
 
 /// Below every function's own time-out, so that a slow table is a 503 and not a dead function.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);

@@ -26,6 +26,7 @@ use super::idempotency::Replay;
 use super::item::{self, Item};
 use super::keys;
 use super::page::{Page, behind, written};
+use super::passes::again_item;
 use super::risk::Sources;
 use crate::error::{Error, Faults};
 use crate::http::{Paging, Response};
@@ -45,6 +46,8 @@ use crate::monitoring::subject::{Subject, subjects};
 const MAX_WATCHED_BYTES: usize = 8 * 1024 * 1024;
 /// Of all subjects of a customer: nobody could look at more, and its monitor is one item.
 const MAX_MATCHES: u32 = 2_000;
+/// Holds for every item, there or not.
+const ALWAYS: &str = "attribute_exists(pk) OR attribute_not_exists(pk)";
 /// Of miniz, 0 to 10.
 const COMPRESSION_LEVEL: u8 = 6;
 
@@ -84,6 +87,8 @@ struct Checked {
     sources: Sources,
     /// New, or open again.
     raised: u32,
+    /// Alerts, when all of it is written.
+    open: u32,
     complete: bool,
     results: Vec<ListResult>,
     /// Whether there is anything to write at all.
@@ -130,13 +135,11 @@ impl TenantTable<'_> {
                 shard: self.shard(id),
             };
             let is_new = was_active.is_none();
-            let checked =
-                self.check(&mut after, (before.is_some(), monitor), sources, None, &lists)?;
-            let Checked { watch, sources, raised, complete, results, .. } = checked;
+            let monitor = (before.is_some(), monitor);
+            let checked = self.check(&mut after, monitor, sources, None, &lists, "/min_score")?;
+            let Checked { watch, sources, raised, open, complete, results, .. } = checked;
             let state = match &watch.monitor {
-                Some((_, monitor, _)) => {
-                    MonitorState::of(monitor, None, after.monitoring.open_alerts, now)
-                }
+                Some((_, monitor, _)) => MonitorState::of(monitor, None, open, now),
                 None => return Err(Error::internal("a monitor was started and is not there")),
             };
             let started = Started {
@@ -206,7 +209,9 @@ impl TenantTable<'_> {
         let customer = customer.ok_or_else(Error::customer_not_found)?;
         let (monitor, _) = monitor.ok_or_else(Error::not_monitored)?;
         let last_pass = match monitor.status {
-            MonitoringStatus::Active => self.table.last_pass(&monitor).await?,
+            MonitoringStatus::Active => {
+                self.table.last_pass(&monitor, &self.keys.monitored_customer(id)).await?
+            }
             MonitoringStatus::Paused | MonitoringStatus::Off => None,
         };
         Ok(MonitorState::of(&monitor, last_pass, customer.monitoring.open_alerts, now))
@@ -236,7 +241,7 @@ impl TenantTable<'_> {
             } else {
                 let sources = self.sources(id).await?;
                 let checked =
-                    self.check(&mut after, (true, monitor), sources, Some(&watched), &lists)?;
+                    self.check(&mut after, (true, monitor), sources, Some(&watched), &lists, "")?;
                 if !checked.is_news {
                     return Ok(done);
                 }
@@ -329,7 +334,7 @@ impl TenantTable<'_> {
         };
         let was_active = (monitor.status == MonitoringStatus::Active).then_some(&watched);
         let monitor = Monitor { status: MonitoringStatus::Active, ..monitor };
-        let checked = self.check(after, (true, monitor), known, was_active, &lists)?;
+        let checked = self.check(after, (true, monitor), known, was_active, &lists, "")?;
         let Checked { watch, sources: checked_sources, complete, is_news, .. } = checked;
         *sources = Some(checked_sources);
         if !is_news {
@@ -340,7 +345,7 @@ impl TenantTable<'_> {
     }
 
     /// Screens the customer's subjects and works out what that changes. `known` is what the
-    /// monitor had kept, where that still counts.
+    /// monitor had kept, where that still counts; `field` what a fault names.
     fn check(
         &self,
         after: &mut Customer,
@@ -348,6 +353,7 @@ impl TenantTable<'_> {
         sources: Sources,
         known: Option<&Watched>,
         lists: &Loaded,
+        field: &str,
     ) -> Result<Checked, Error> {
         let now = after.updated_at;
         let settings = monitor.settings.clone();
@@ -358,8 +364,13 @@ impl TenantTable<'_> {
         let matches: u32 = found.matches.values().sum();
         if matches > MAX_MATCHES {
             let mut faults = Faults::default();
-            let most = format!("gives {matches} matches, and {MAX_MATCHES} are the most: raise it");
-            faults.add("/min_score", most);
+            faults.add(
+                field,
+                format!(
+                    "gives the customer's monitor {matches} matches, and {MAX_MATCHES} are the \
+                     most: raise its min_score, or stop it first"
+                ),
+            );
             return Err(faults.into());
         }
         let selected = lists.revision.lists.iter().filter(|(name, _)| settings.selects(name));
@@ -402,6 +413,7 @@ impl TenantTable<'_> {
             watch: Watch { monitor: Some((exists, monitor, found.watched)), alerts },
             sources,
             raised: found.raised,
+            open: found.open,
             complete: found.complete,
             results,
             is_news,
@@ -505,6 +517,10 @@ impl TenantTable<'_> {
             let item = self.monitor_item(monitor, watched)?;
             let condition = if *exists { IS_THERE } else { IS_NEW };
             writes.push(self.put(Rule::Monitor, self.keys.monitor(id), item, condition)?);
+            if monitor.status == MonitoringStatus::Active && monitor.list_revision == 0 {
+                // Should nobody live to write the rest.
+                writes.push(self.ask_again(monitor.shard, id, after.updated_at)?);
+            }
         }
         for (before, alert) in &watch.alerts {
             let mut item = item::typed("alert", alert)?;
@@ -519,6 +535,12 @@ impl TenantTable<'_> {
             writes.push(self.put(Rule::Alert, key, item, condition)?);
         }
         Ok(writes)
+    }
+
+    fn ask_again(&self, shard: u32, id: &CustomerId, now: Timestamp) -> Result<Write, Error> {
+        let customer = self.keys.monitored_customer(id);
+        let item = again_item(shard, &customer, now);
+        self.put(Rule::Monitor, keys::again(shard, &customer), item, ALWAYS)
     }
 
     fn monitor_item(&self, monitor: &Monitor, watched: &Watched) -> Result<Item, Error> {

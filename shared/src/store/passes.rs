@@ -13,9 +13,13 @@ use super::{Table, keys};
 use crate::error::Error;
 use crate::model::id::CustomerId;
 use crate::model::monitor::{Frequency, LastPass, Monitor, Settings};
+use crate::model::time::Timestamp;
 use crate::model::value::TenantId;
 use crate::monitoring::check::Watched;
 use crate::monitoring::pass::{PassKind, Progress};
+
+/// How many customers of a shard one run checks again.
+const MOST_AGAIN: i32 = 200;
 
 /// A monitored customer, as a pass reads it.
 pub(crate) struct Monitored {
@@ -26,6 +30,13 @@ pub(crate) struct Monitored {
     pub(crate) watched: Watched,
     /// Where it stands in its shard.
     pub(crate) position: String,
+}
+
+/// A customer to be checked again, and when that was asked for.
+pub(crate) struct Again {
+    /// As in the index monitored.
+    pub(crate) customer: String,
+    pub(crate) at: String,
 }
 
 /// A page of a shard.
@@ -116,6 +127,63 @@ impl Table {
         decided(put).await.map(drop)
     }
 
+    /// Has a customer checked again by the next `resume`.
+    pub(crate) async fn ask_again(&self, shard: u32, customer: &str) -> Result<(), Error> {
+        let item = again_item(shard, customer, self.clock.now());
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        put.send().await.map(drop).map_err(|error| unavailable_or_internal("PutItem", &error))
+    }
+
+    /// Some of the customers of a shard that are to be checked again.
+    pub(crate) async fn asked_again(&self, shard: u32) -> Result<Vec<Again>, Error> {
+        let mut e = Expression::default();
+        let by_key = format!("{} = {}", e.name("pk"), e.text(keys::again_in(shard)));
+        let (names, values) = e.into_parts();
+        let query = self.client.query().table_name(&self.name).consistent_read(true);
+        let query = query
+            .key_condition_expression(by_key)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
+            .limit(MOST_AGAIN);
+        let page = query.send().await.map_err(|error| unavailable_or_internal("Query", &error))?;
+        let text = |item: &Item, name: &str| item::text(item, name).map(str::to_owned);
+        let again =
+            |item: &Item| Some(Again { customer: text(item, "sk")?, at: text(item, "at")? });
+        Ok(page.items().iter().filter_map(again).collect())
+    }
+
+    /// It was; unless somebody asked for it meanwhile.
+    pub(crate) async fn checked_again(
+        &self,
+        shard: u32,
+        customer: &str,
+        at: &str,
+    ) -> Result<(), Error> {
+        let mut e = Expression::default();
+        let condition = format!("{} = {}", e.name("at"), e.text(at.to_owned()));
+        let (names, values) = e.into_parts();
+        let delete = self.client.delete_item().table_name(&self.name);
+        let delete = delete
+            .set_key(Some(keys::again(shard, customer).attributes()))
+            .condition_expression(condition)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values);
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
+            Err(error) => Err(unavailable_or_internal("DeleteItem", &error)),
+        }
+    }
+
+    /// Whether the last check of a customer failed or is not complete.
+    async fn is_asked_again(&self, shard: u32, customer: &str) -> Result<bool, Error> {
+        let key = keys::again(shard, customer).attributes();
+        let get = self.client.get_item().table_name(&self.name).set_key(Some(key));
+        let got = get.consistent_read(true).send().await;
+        let got = got.map_err(|error| unavailable_or_internal("GetItem", &error))?;
+        Ok(got.item.is_some())
+    }
+
     /// How many shards there are: as many as are asked for, or as there once were. Customers keep
     /// theirs, so none of them may be forgotten.
     pub(crate) async fn shards(&self) -> Result<u32, Error> {
@@ -147,7 +215,15 @@ impl Table {
 
     /// The last pass that saw this monitor: one that began after its own last check. Any other
     /// says nothing of it.
-    pub(super) async fn last_pass(&self, monitor: &Monitor) -> Result<Option<LastPass>, Error> {
+    pub(super) async fn last_pass(
+        &self,
+        monitor: &Monitor,
+        customer: &str,
+    ) -> Result<Option<LastPass>, Error> {
+        // A pass that could not check it did not see it.
+        if self.is_asked_again(monitor.shard, customer).await? {
+            return Ok(None);
+        }
         let mut passes = Vec::new();
         for pass in PassKind::over(monitor.settings.check_frequency) {
             passes.extend(self.progress(*pass, monitor.shard).await?.and_then(|p| p.finished));
@@ -161,6 +237,14 @@ impl Table {
             finished_at: pass.finished_at,
         }))
     }
+}
+
+pub(super) fn again_item(shard: u32, customer: &str, now: Timestamp) -> Item {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let mut item =
+        Item::from([("type".to_owned(), text("again")), ("at".to_owned(), text(&now.to_string()))]);
+    item.extend(keys::again(shard, customer).attributes());
+    item
 }
 
 /// Whether a conditional write was done; `false` when its condition did not hold.

@@ -1,5 +1,6 @@
 //! Monitoring: lists that change, who is checked against them, and what becomes of what is found.
 
+mod again;
 mod alerts;
 mod changes;
 mod interleaved;
@@ -16,8 +17,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use api_tests::faults;
 use api_tests::{Api, Persona, Value, json};
+use aws_sdk_dynamodb::types::AttributeValue;
 use local::calls::OnTheWay;
 use shared::model::time::{Clock, Timestamp};
+use shared::screening::import;
+use shared::screening::lists::Input;
 use tempfile::TempDir;
 
 /// A server with a clock and a list that the test moves.
@@ -145,6 +149,26 @@ impl Watched {
         let path = path(customer, &format!("/alerts/{alert}"));
         self.api.patch(&self.acme, &path, &json!({ "status": status })).await.expect(200)
     }
+}
+
+/// As a release with another format or matching model leaves a list: its index under that
+/// release's name, and none under this one's.
+pub(crate) async fn of_another_release(api: &Api, list: &str, csv: &[u8]) {
+    let input = Input { name: "list.csv", read: Box::new(csv) };
+    let index = import(list, None, vec![input], |_| ()).unwrap().index;
+    let object = format!("lists/{list}/of-another-release.index");
+    api.server.lists.keep(&object, index).await.unwrap();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let update = api.server.dynamodb.update_item().table_name(&api.server.template.table.name);
+    let update = update
+        .key("pk", text("LISTS"))
+        .key("sk", text("CURRENT"))
+        .update_expression("SET lists.#list.#object = :object, lists.#list.version = :version")
+        .expression_attribute_names("#list", list)
+        .expression_attribute_names("#object", "object")
+        .expression_attribute_values(":object", text(&object))
+        .expression_attribute_values(":version", text("another"));
+    update.send().await.unwrap();
 }
 
 fn clock(now: &Arc<AtomicI64>) -> Clock {

@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use api_tests::{Api, Persona, Value, json};
-use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::{Watched, clock, pairs, path};
+use super::{Watched, clock, of_another_release, pairs, path};
 
 /// What a publisher's server sends, byte for byte, and whether it ever ends.
 #[derive(Clone)]
@@ -150,14 +149,12 @@ async fn a_release_with_another_model_builds_every_list_anew() {
     let api = reading(&publisher, &now).await;
     let acme = Persona::of("acme");
     api.refresh().await;
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let older = api.server.dynamodb.update_item().table_name(&api.server.template.table.name);
-    let older = older
-        .key("pk", text("LISTS"))
-        .key("sk", text("CURRENT"))
-        .update_expression("SET model = :model")
-        .expression_attribute_values(":model", AttributeValue::N("0".to_owned()));
-    older.send().await.unwrap();
+    of_another_release(&api, "theirs", list(&["Mirka Dovello"]).as_bytes()).await;
+    // Both releases screen, before anybody has refreshed.
+    let early = Api::on_table_of(&api).await;
+    let customer = early.create(&acme, &json!({ "name": "Mirka Dovello" })).await;
+    let started = early.post(&acme, &path(&customer, "/monitor"), &json!({})).await.expect(201);
+    assert_eq!(started["matches"], 1);
     publisher.sends(http("503 Service Unavailable", ""));
     api.run("refresh-watchlists", &json!({})).await.unwrap_err();
     let customer = api.create(&acme, &json!({ "name": "Mirka Dovello" })).await;
@@ -236,4 +233,38 @@ async fn a_list_that_is_configured_no_longer_clears_its_alerts() {
     assert_eq!(passed["shards"].as_array().unwrap().len(), 2);
     assert_eq!(w.found(&customer).await, pairs(&[("1", "cleared")]));
     assert_eq!(w.alerts(&customer).await[0]["cleared_because"], "list_removed");
+}
+
+/// Of a list of several files half of one can be missing, with every entry there.
+#[tokio::test]
+async fn a_list_that_lost_half_of_its_aliases_is_refused() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let write = |name: &str, rows: Vec<String>| {
+        std::fs::write(folder.path().join(name), rows.join("\n") + "\n").unwrap();
+    };
+    let entries = |count: usize| -> Vec<String> {
+        let row = |id| {
+            format!(
+                "{id},\"DOVELLO {id}, Mirka\",\"individual\",\"X\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- "
+            )
+        };
+        (1..=count).map(row).collect()
+    };
+    let aliases = |count: usize| -> Vec<String> {
+        (1..=count).map(|id| format!("{id},{id},\"aka\",\"QUIST {id}, Tarun\",-0- ")).collect()
+    };
+    write("sdn.csv", entries(200));
+    write("alt.csv", aliases(200));
+    let from =
+        ["sdn.csv", "alt.csv"].map(|name| format!("file://{}/{name}", folder.path().display()));
+    let sources = json!([{ "list": "ours", "from": from }]).to_string();
+    let environment = [("WATCHLIST_SOURCES".to_owned(), sources)].into();
+    let api = Api::set(shared::model::time::Clock::system(), None, None, environment).await;
+    api.refresh().await;
+    write("alt.csv", aliases(90));
+    let refused = api.run("refresh-watchlists", &json!({})).await.unwrap_err();
+    let why = refused["errorMessage"].as_str().unwrap();
+    assert!(why.contains("it has 290 names and had 400"), "{why}");
+    write("alt.csv", aliases(190));
+    assert_eq!(api.refresh().await["lists"][0]["outcome"], "updated");
 }
