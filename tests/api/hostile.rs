@@ -5,9 +5,134 @@ use std::path::Path;
 use api_tests::{Api, Persona, Value, json};
 
 /// A good event, as API Gateway sends it.
-fn event() -> Value {
+pub(crate) fn event() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/get-customers.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Query strings, and the field that each is a fault of.
+fn queries() -> Vec<(String, String)> {
+    let cases = [
+        ("search=<script>", "?"),
+        ("search=\"a\"", "?"),
+        ("search=a b", "?"),
+        ("search=a#b", "?"),
+        ("search=a\u{1}b", "?"),
+        ("search=a\nb", "?"),
+        ("search=a\u{0}b", "?"),
+        ("search=%zz", "?search"),
+        ("search=%", "?search"),
+        ("%ff=1", "?\u{fffd}"),
+        ("search=%00", "?search"),
+        ("search=%0a", "?search"),
+        ("search=", "?search"),
+        ("=", "?"),
+        ("limit=1&limit=2", "?limit"),
+        ("limit=99999999999999999999", "?limit"),
+    ];
+    let mut cases: Vec<(String, String)> =
+        cases.map(|(query, fault)| (query.to_owned(), fault.to_owned())).into();
+    cases.push((format!("search={}", "a".repeat(10_000)), "?search".to_owned()));
+    cases.push(("x".repeat(10_000), format!("?{}", "x".repeat(100))));
+    cases
+}
+
+const BAD_BASE64: [&str; 5] = ["%%%", "e30", "e30=\n", "\u{0}", "a"];
+
+/// What no JSON parser takes.
+fn malformed() -> Vec<Value> {
+    vec![
+        Value::Null,
+        json!("["),
+        json!("[".repeat(100_000)),
+        json!(format!("{{\"name\":{}", "{\"a\":".repeat(10_000))),
+        json!("1e999999"),
+    ]
+}
+
+const CLAIMS: &str = "/requestContext/authorizer/jwt/claims";
+
+/// Claims, where they stand, and how they are refused.
+fn claimed() -> Vec<(&'static str, Value, u16, &'static str)> {
+    let long = "a".repeat(10_000);
+    let permitted = |tenant: &str| json!({ "tenant_id": tenant, "permissions": "[kyc:*]" });
+    vec![
+        ("/requestContext/authorizer", Value::Null, 401, "UNAUTHENTICATED"),
+        ("/requestContext/authorizer", json!({}), 401, "UNAUTHENTICATED"),
+        ("/requestContext/authorizer/jwt", Value::Null, 401, "UNAUTHENTICATED"),
+        (CLAIMS, json!({}), 401, "UNAUTHENTICATED"),
+        (CLAIMS, Value::Null, 401, "UNAUTHENTICATED"),
+        (CLAIMS, json!({ "tenant_id": 7, "permissions": "[kyc:*]" }), 401, "UNAUTHENTICATED"),
+        (CLAIMS, json!({ "tenant_id": "acme", "permissions": ["kyc:*"] }), 401, "UNAUTHENTICATED"),
+        (CLAIMS, json!({ "tenant_id": "acme", "exp": null }), 401, "UNAUTHENTICATED"),
+        (CLAIMS, json!({ "tenant_id": { "a": 1 } }), 401, "UNAUTHENTICATED"),
+        (CLAIMS, json!({ "permissions": "[kyc:*]" }), 403, "NO_TENANT"),
+        (CLAIMS, permitted("a#b"), 403, "NO_TENANT"),
+        (CLAIMS, permitted(&long), 403, "NO_TENANT"),
+        (
+            CLAIMS,
+            json!({ "tenant_id": "acme", "permissions": long }),
+            403,
+            "INSUFFICIENT_PERMISSIONS",
+        ),
+    ]
+}
+
+/// What is no event of an HTTP API.
+fn strange() -> Vec<Value> {
+    vec![
+        json!({}),
+        json!([]),
+        json!(null),
+        json!("x"),
+        json!({ "version": "1.0", "httpMethod": "GET", "path": "/customers", "requestContext": {} }),
+        with("/requestContext/http", json!({ "method": "G T" })),
+        with("/headers", json!("none")),
+        with("/rawPath", json!(7)),
+    ]
+}
+
+/// What a lenient gateway may let through.
+fn odd() -> Vec<Value> {
+    vec![
+        with("/headers/host", json!("a b")),
+        with("/headers/host", json!("[")),
+        with("/headers/x-forwarded-proto", json!("ht tp")),
+        with("/rawPath", json!("no-slash:x")),
+    ]
+}
+
+fn ids() -> Vec<String> {
+    let long = "a".repeat(10_000);
+    let ids = ["", "x", "..", "%2e%2e", "a#b", "\u{0}", "T#acme#C#1"];
+    let mut ids: Vec<String> = ids.map(str::to_owned).into();
+    ids.extend(["01920000-0000-7000-8000-00000000000G".to_owned(), long]);
+    ids
+}
+
+fn posting(body: Value, base64: bool) -> Value {
+    let mut event = with("/body", body);
+    event["isBase64Encoded"] = json!(base64);
+    event["headers"]["content-type"] = json!("application/json");
+    event
+}
+
+/// All of these, for any function.
+pub(crate) fn events() -> Vec<Value> {
+    let mut events: Vec<Value> =
+        queries().into_iter().map(|(query, _)| with("/rawQueryString", json!(query))).collect();
+    events.extend(BAD_BASE64.map(|body| posting(json!(body), true)));
+    events.extend(malformed().into_iter().map(|body| posting(body, false)));
+    events.extend(claimed().into_iter().map(|(pointer, value, ..)| with(pointer, value)));
+    events.extend(strange());
+    events.extend(odd());
+    events.extend(ids().into_iter().map(|id| with("/pathParameters", json!({ "id": id }))));
+    for header in ["if-match", "idempotency-key", "content-type", "accept"] {
+        for value in ["", "\u{e9}", "a\tb", &"a".repeat(10_000)] {
+            events.push(with(&format!("/headers/{header}"), json!(value)));
+        }
+    }
+    events
 }
 
 fn with(pointer: &str, value: Value) -> Value {
@@ -32,27 +157,7 @@ async fn a_captured_event_is_answered() {
 #[tokio::test]
 async fn query_strings() {
     let api = Api::start().await;
-    let long = format!("search={}", "a".repeat(10_000));
-    for (query, fault) in [
-        ("search=<script>", "?"),
-        ("search=\"a\"", "?"),
-        ("search=a b", "?"),
-        ("search=a#b", "?"),
-        ("search=a\u{1}b", "?"),
-        ("search=a\nb", "?"),
-        ("search=a\u{0}b", "?"),
-        ("search=%zz", "?search"),
-        ("search=%", "?search"),
-        ("%ff=1", "?\u{fffd}"),
-        ("search=%00", "?search"),
-        ("search=%0a", "?search"),
-        ("search=", "?search"),
-        ("=", "?"),
-        ("limit=1&limit=2", "?limit"),
-        ("limit=99999999999999999999", "?limit"),
-        (&long, "?search"),
-        (&"x".repeat(10_000), &format!("?{}", "x".repeat(100))),
-    ] {
+    for (query, fault) in queries() {
         let answer = api.invoke("list-customers", &with("/rawQueryString", json!(query))).await;
         let shown: String = query.chars().take(60).collect();
         assert_eq!(answer.faults(), [fault], "{shown}");
@@ -63,24 +168,15 @@ async fn query_strings() {
 #[tokio::test]
 async fn bodies() {
     let api = Api::start().await;
-    let post = |body: Value, base64: bool| {
-        let mut event = with("/body", body);
-        event["isBase64Encoded"] = json!(base64);
-        event["headers"]["content-type"] = json!("application/json");
-        event
-    };
+    let post = posting;
     let create = async |event: Value| api.invoke("create-customer", &event).await;
-    for bad in ["%%%", "e30", "e30=\n", "\u{0}", "a"] {
+    for bad in BAD_BASE64 {
         assert_eq!(create(post(json!(bad), true)).await.faults(), [""], "{bad}");
     }
     create(post(json!("eyJuYW1lIjoiQSJ9"), true)).await.expect(201);
-    create(post(Value::Null, false)).await.refused(400, "MALFORMED_JSON");
-    create(post(json!("["), false)).await.refused(400, "MALFORMED_JSON");
-    create(post(json!("[".repeat(100_000)), false)).await.refused(400, "MALFORMED_JSON");
-    create(post(json!(format!("{{\"name\":{}", "{\"a\":".repeat(10_000))), false))
-        .await
-        .refused(400, "MALFORMED_JSON");
-    create(post(json!("1e999999"), false)).await.refused(400, "MALFORMED_JSON");
+    for body in malformed() {
+        create(post(body, false)).await.refused(400, "MALFORMED_JSON");
+    }
     for (field, value) in [
         ("name", "a".repeat(10_000)),
         ("client_id", "a".repeat(10_000)),
@@ -107,28 +203,7 @@ async fn bodies() {
 #[tokio::test]
 async fn claims() {
     let api = Api::start().await;
-    let place = "/requestContext/authorizer/jwt/claims";
-    let long = "a".repeat(10_000);
-    for (pointer, value, status, code) in [
-        ("/requestContext/authorizer", Value::Null, 401, "UNAUTHENTICATED"),
-        ("/requestContext/authorizer", json!({}), 401, "UNAUTHENTICATED"),
-        ("/requestContext/authorizer/jwt", Value::Null, 401, "UNAUTHENTICATED"),
-        (place, json!({}), 401, "UNAUTHENTICATED"),
-        (place, Value::Null, 401, "UNAUTHENTICATED"),
-        (place, json!({ "tenant_id": 7, "permissions": "[kyc:*]" }), 401, "UNAUTHENTICATED"),
-        (place, json!({ "tenant_id": "acme", "permissions": ["kyc:*"] }), 401, "UNAUTHENTICATED"),
-        (place, json!({ "tenant_id": "acme", "exp": null }), 401, "UNAUTHENTICATED"),
-        (place, json!({ "tenant_id": { "a": 1 } }), 401, "UNAUTHENTICATED"),
-        (place, json!({ "permissions": "[kyc:*]" }), 403, "NO_TENANT"),
-        (place, json!({ "tenant_id": "a#b", "permissions": "[kyc:*]" }), 403, "NO_TENANT"),
-        (place, json!({ "tenant_id": long, "permissions": "[kyc:*]" }), 403, "NO_TENANT"),
-        (
-            place,
-            json!({ "tenant_id": "acme", "permissions": long }),
-            403,
-            "INSUFFICIENT_PERMISSIONS",
-        ),
-    ] {
+    for (pointer, value, status, code) in claimed() {
         api.invoke("list-customers", &with(pointer, value)).await.refused(status, code);
     }
     lives(&api).await;
@@ -137,26 +212,12 @@ async fn claims() {
 #[tokio::test]
 async fn shapes() {
     let api = Api::start().await;
-    for strange in [
-        json!({}),
-        json!([]),
-        json!(null),
-        json!("x"),
-        json!({ "version": "1.0", "httpMethod": "GET", "path": "/customers", "requestContext": {} }),
-        with("/requestContext/http", json!({ "method": "G T" })),
-        with("/headers", json!("none")),
-        with("/rawPath", json!(7)),
-    ] {
+    for strange in strange() {
         let answer = api.invoke("list-customers", &strange).await;
         assert!((400..500).contains(&answer.status), "{strange}: {}", answer.text);
         assert_eq!(answer.body["status"], "error", "{strange}");
     }
-    for odd in [
-        with("/headers/host", json!("a b")),
-        with("/headers/host", json!("[")),
-        with("/headers/x-forwarded-proto", json!("ht tp")),
-        with("/rawPath", json!("no-slash:x")),
-    ] {
+    for odd in odd() {
         let answer = api.invoke("list-customers", &odd).await;
         assert!(answer.status < 500, "{odd}: {}", answer.text);
     }
@@ -178,17 +239,7 @@ async fn invocations_from_elsewhere() {
 async fn ids_and_headers() {
     let api = Api::start().await;
     let long = "a".repeat(10_000);
-    for id in [
-        "",
-        "x",
-        "..",
-        "%2e%2e",
-        "a#b",
-        "\u{0}",
-        "T#acme#C#1",
-        "01920000-0000-7000-8000-00000000000G",
-        long.as_str(),
-    ] {
+    for id in ids() {
         let mut event = with("/pathParameters", json!({ "id": id }));
         event["routeKey"] = json!("GET /customers/{id}");
         api.invoke("get-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod artifacts;
 mod audit;
 mod coverage;
 mod crash;

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ClientConfigKey, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -84,6 +85,12 @@ impl Loaded {
     }
 }
 
+const CONNECT_TIME: &str = "2s";
+/// For one index, of some ten megabytes.
+const ATTEMPT_TIME: &str = "10s";
+const RETRIES: usize = 3;
+const RETRY_TIME: Duration = Duration::from_secs(10);
+
 /// The object store, and what was read from it last.
 #[derive(Clone)]
 pub struct Lists {
@@ -123,7 +130,18 @@ impl Lists {
         }
         let bucket = self.bucket.as_deref();
         let bucket = bucket.ok_or_else(|| Error::internal("WATCHLIST_BUCKET is not set"))?;
-        let opened = AmazonS3Builder::from_env().with_bucket_name(bucket).build();
+        // Below the functions' own time-outs, so that a bucket that is away is a 503.
+        let retries = RetryConfig {
+            max_retries: RETRIES,
+            retry_timeout: RETRY_TIME,
+            ..RetryConfig::default()
+        };
+        let opened = AmazonS3Builder::from_env()
+            .with_bucket_name(bucket)
+            .with_retry(retries)
+            .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::ConnectTimeout), CONNECT_TIME)
+            .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), ATTEMPT_TIME)
+            .build();
         let opened = opened.map_err(|error| Error::internal(format!("{bucket}: {error}")))?;
         Ok(self.store.get_or_init(|| Arc::new(opened)).as_ref())
     }
