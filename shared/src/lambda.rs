@@ -22,7 +22,10 @@ pub async fn run(function: Function) -> Result<(), Error> {
     let app = &app;
     let function = &function;
     let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
-        let answered = answer(app, function, &event.payload, &event.context.request_id).await;
+        let payload = event.payload;
+        #[cfg(debug_assertions)]
+        let payload = watched::with_claims(payload);
+        let answered = answer(app, function, &payload, &event.context.request_id).await;
         Ok::<ApiGatewayV2httpResponse, Diagnostic>(answered)
     });
     // Not `lambda_runtime::run`: it adds a span per request, and the one log line is ours.
@@ -50,4 +53,30 @@ pub async fn run_job(job: Job) -> Result<(), Error> {
 fn left(deadline: u64) -> Duration {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Duration::from_millis(deadline).saturating_sub(now)
+}
+
+/// For `cargo lambda watch`, which has no authorizer. Nothing of it is in a release.
+#[cfg(debug_assertions)]
+mod watched {
+    use serde_json::value::{RawValue, to_raw_value};
+    use serde_json::{Value, json};
+
+    /// The event with the claims of `LOCAL_CLAIMS`, a JSON object of strings, where it has none.
+    pub(super) fn with_claims(payload: Box<RawValue>) -> Box<RawValue> {
+        // Lambda sets this for every function.
+        if std::env::var_os("AWS_LAMBDA_INITIALIZATION_TYPE").is_some() {
+            return payload;
+        }
+        let claims = std::env::var("LOCAL_CLAIMS").ok();
+        let claims = claims.and_then(|claims| serde_json::from_str::<Value>(&claims).ok());
+        let event = serde_json::from_str::<Value>(payload.get()).ok();
+        let (Some(claims), Some(mut event)) = (claims, event) else { return payload };
+        let Some(context) = event.get_mut("requestContext").and_then(Value::as_object_mut) else {
+            return payload;
+        };
+        if context.get("authorizer").is_none_or(Value::is_null) {
+            context.insert("authorizer".to_owned(), json!({ "jwt": { "claims": claims } }));
+        }
+        to_raw_value(&event).unwrap_or(payload)
+    }
 }

@@ -116,3 +116,19 @@ fn every_alarm_is_explained() {
     assert_eq!(names.collect::<BTreeSet<_>>(), written);
     assert!(written.len() > 10);
 }
+
+#[test]
+fn the_routes_of_cargo_lambda_watch_are_the_templates() {
+    let manifest = file("Cargo.toml");
+    let lines = manifest.lines().filter_map(|line| line.trim().strip_prefix("{ path = \""));
+    let watched: BTreeSet<String> = lines
+        .map(|line| {
+            let parts: Vec<&str> = line.split('"').collect();
+            format!("{} {} {}", parts[2], parts[0], parts[4])
+        })
+        .collect();
+    let template = Template::embedded().unwrap();
+    let routes = template.routes();
+    let routes = routes.map(|(f, route)| format!("{} {} {}", route.method, route.path, f.name));
+    assert_eq!(watched, routes.collect());
+}

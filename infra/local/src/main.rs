@@ -172,6 +172,7 @@ fn environment() -> BTreeMap<String, String> {
 
 fn welcome(server: &Server, data: Option<&Path>) -> Result<String, Failure> {
     let (url, key, template) = (server.url(), &server.key, &server.template);
+    let (table, endpoint) = (&template.table.name, &server.dynamodb_endpoint);
     let request = TokenRequest {
         tenant: "acme".to_owned(),
         permissions: vec!["kyc:*".to_owned()],
@@ -190,6 +191,7 @@ fn welcome(server: &Server, data: Option<&Path>) -> Result<String, Failure> {
     };
     Ok(format!(
         "Customers API on {url} (OpenAPI: {url}/openapi.json, stop with Ctrl-C)
+Its table is {table} on {endpoint}, for other programs on this machine
 
 Token for the tenant acme, valid for 12 hours:
 {token}
