@@ -62,7 +62,7 @@ impl Emulated {
             .arg(bootstrap(Path::new(&folder), &spec.name))
             .env_clear()
             .envs(&spec.environment)
-            .env("DYNAMODB_ENDPOINT", &api.server.dynamodb_endpoint)
+            .env("DYNAMODB_ENDPOINT", &api.server().dynamodb_endpoint)
             // No bucket can be reached from here.
             .env("AWS_ENDPOINT", "http://127.0.0.1:1")
             .env("AWS_ALLOW_HTTP", "true")
@@ -75,9 +75,10 @@ impl Emulated {
             .stderr(Stdio::null());
         let emulator = command.spawn().unwrap();
         let url = format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations");
+        let emulated = Emulated { emulator, url, http: Client::new() };
         for _ in 0..600 {
             if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Emulated { emulator, url, http: Client::new() };
+                return emulated;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use api_tests::{Api, Persona, Value, json};
+use api_tests::{Answer, Api, Persona, Value, json};
 
 /// A good event, as API Gateway sends it.
 pub(crate) fn event() -> Value {
@@ -142,15 +142,26 @@ fn with(pointer: &str, value: Value) -> Value {
     event
 }
 
+/// Gives it to the function; its tenant is the test's own.
+async fn give(api: &Api, function: &str, event: &Value) -> Answer {
+    let mut event = event.clone();
+    if let Some(tenant) = event.pointer_mut("/requestContext/authorizer/jwt/claims/tenant_id")
+        && *tenant == "hostile"
+    {
+        *tenant = json!(api.tenant("hostile"));
+    }
+    api.invoke(function, &event).await
+}
+
 async fn lives(api: &Api) {
-    api.invoke("list-customers", &event()).await.expect(200);
+    give(api, "list-customers", &event()).await.expect(200);
     assert_eq!(api.get(&Persona::of("acme"), "/customers").await.status, 200);
 }
 
 #[tokio::test]
 async fn a_captured_event_is_answered() {
     let api = Api::start().await;
-    let data = api.invoke("list-customers", &event()).await.expect(200);
+    let data = give(&api, "list-customers", &event()).await.expect(200);
     assert_eq!(data, json!({ "items": [], "count": 0, "cursor": null, "has_more": false }));
 }
 
@@ -158,7 +169,7 @@ async fn a_captured_event_is_answered() {
 async fn query_strings() {
     let api = Api::start().await;
     for (query, fault) in queries() {
-        let answer = api.invoke("list-customers", &with("/rawQueryString", json!(query))).await;
+        let answer = give(&api, "list-customers", &with("/rawQueryString", json!(query))).await;
         let shown: String = query.chars().take(60).collect();
         assert_eq!(answer.faults(), [fault], "{shown}");
     }
@@ -169,7 +180,7 @@ async fn query_strings() {
 async fn bodies() {
     let api = Api::start().await;
     let post = posting;
-    let create = async |event: Value| api.invoke("create-customer", &event).await;
+    let create = async |event: Value| give(&api, "create-customer", &event).await;
     for bad in BAD_BASE64 {
         assert_eq!(create(post(json!(bad), true)).await.faults(), [""], "{bad}");
     }
@@ -190,7 +201,7 @@ async fn bodies() {
         );
     }
     // What nobody reads is not dropped in silence.
-    assert_eq!(api.invoke("list-customers", &post(json!("{}"), false)).await.faults(), [""]);
+    assert_eq!(give(&api, "list-customers", &post(json!("{}"), false)).await.faults(), [""]);
     // An answer does not grow with the number of faults.
     let many: serde_json::Map<String, Value> =
         (0..20_000).map(|i| (format!("f{i}"), json!(1))).collect();
@@ -204,7 +215,7 @@ async fn bodies() {
 async fn claims() {
     let api = Api::start().await;
     for (pointer, value, status, code) in claimed() {
-        api.invoke("list-customers", &with(pointer, value)).await.refused(status, code);
+        give(&api, "list-customers", &with(pointer, value)).await.refused(status, code);
     }
     lives(&api).await;
 }
@@ -213,12 +224,12 @@ async fn claims() {
 async fn shapes() {
     let api = Api::start().await;
     for strange in strange() {
-        let answer = api.invoke("list-customers", &strange).await;
+        let answer = give(&api, "list-customers", &strange).await;
         assert!((400..500).contains(&answer.status), "{strange}: {}", answer.text);
         assert_eq!(answer.body["status"], "error", "{strange}");
     }
     for odd in odd() {
-        let answer = api.invoke("list-customers", &odd).await;
+        let answer = give(&api, "list-customers", &odd).await;
         assert!(answer.status < 500, "{odd}: {}", answer.text);
     }
     lives(&api).await;
@@ -242,16 +253,16 @@ async fn ids_and_headers() {
     for id in ids() {
         let mut event = with("/pathParameters", json!({ "id": id }));
         event["routeKey"] = json!("GET /customers/{id}");
-        api.invoke("get-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
+        give(&api, "get-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
         event["body"] = json!("{}");
         event["headers"]["content-type"] = json!("application/json");
-        api.invoke("update-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
-        assert_eq!(api.invoke("deactivate-customer", &event).await.faults(), [""]);
+        give(&api, "update-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
+        assert_eq!(give(&api, "deactivate-customer", &event).await.faults(), [""]);
         event["body"] = Value::Null;
-        api.invoke("deactivate-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
+        give(&api, "deactivate-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
         for bad in ["3", "\"", "\u{e9}", long.as_str()] {
             event["headers"]["if-match"] = json!(bad);
-            assert_eq!(api.invoke("deactivate-customer", &event).await.faults(), ["If-Match"]);
+            assert_eq!(give(&api, "deactivate-customer", &event).await.faults(), ["If-Match"]);
         }
     }
     for key in ["", "\u{e9}", "a\tb", long.as_str()] {
@@ -259,7 +270,7 @@ async fn ids_and_headers() {
         event["headers"]["content-type"] = json!("application/json");
         event["body"] = json!("{\"name\":\"A\"}");
         assert_eq!(
-            api.invoke("create-customer", &event).await.faults(),
+            give(&api, "create-customer", &event).await.faults(),
             ["Idempotency-Key"],
             "{key:?}"
         );

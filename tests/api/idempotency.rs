@@ -92,7 +92,7 @@ async fn a_key_is_one_tenants_own() {
     let first = post(&api, &acme, "k", &json!({ "name": "A" })).await;
     let theirs = post(&api, &other, "k", &json!({ "name": "B" })).await;
     assert!(!replayed(&theirs));
-    assert_eq!(theirs.expect(201)["tenant_id"], "other");
+    assert_eq!(theirs.expect(201)["tenant_id"], api.tenant("other"));
     // Within a tenant it does not matter who asks, but who may not create is told nothing.
     let colleague = Persona::with("acme", &["kyc:create"]);
     assert_replay(&post(&api, &colleague, "k", &json!({ "name": "A" })).await, &first);
@@ -214,9 +214,9 @@ async fn a_key_of_the_end_of_a_second_is_kept_as_long() {
 /// Leaves of a key what a function leaves that dies between taking it and doing the work.
 async fn abandon(api: &Api, tenant: &str, key: &str, lease_until: i64) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let update = api.server.dynamodb.update_item().table_name(&api.server.template.table.name);
+    let update = api.dynamodb.update_item().table_name(&api.table);
     update
-        .key("pk", text(&format!("T#{tenant}#IDEMPOTENCY#create-customer#{key}")))
+        .key("pk", text(&format!("T#{}#IDEMPOTENCY#create-customer#{key}", api.tenant(tenant))))
         .key("sk", text("IDEMPOTENCY"))
         .condition_expression("attribute_exists(answer)")
         .update_expression("SET lease_until = :lease, #owner = :owner REMOVE answer")

@@ -13,6 +13,7 @@ mod audit;
 mod coverage;
 mod crash;
 mod customers;
+mod deployed;
 mod hostile;
 mod idempotency;
 mod matrix;

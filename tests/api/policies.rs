@@ -136,12 +136,12 @@ async fn every_permission_is_needed_and_none_is_missing() {
         [trouble(&w).await, failing_pass(&w).await]
     };
     let done = AssertUnwindSafe(everything).catch_unwind().await;
-    let denied: Vec<String> = w.api.server.roles.values().flat_map(Role::denied).collect();
+    let denied: Vec<String> = w.api.server().roles.values().flat_map(Role::denied).collect();
     assert_eq!(denied, [""; 0], "permissions that are missing");
     let others = done.unwrap_or_else(|panic| resume_unwind(panic));
     let mut idle = Vec::new();
-    for (function, role) in &w.api.server.roles {
-        let also = others.iter().flat_map(|api| api.server.roles[function].used());
+    for (function, role) in &w.api.server().roles {
+        let also = others.iter().flat_map(|api| api.server().roles[function].used());
         let used: BTreeSet<_> = role.used().into_iter().chain(also).collect();
         let unused = role.permissions().iter().filter(|permission| !used.contains(permission));
         idle.extend(unused.map(|permission| format!("{function}: {permission}")));

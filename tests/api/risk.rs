@@ -239,9 +239,9 @@ async fn a_profile_of_an_older_model_still_reads() {
         .map(|(name, value)| (name.to_owned(), value))
         .into(),
     );
-    let put = api.server.dynamodb.put_item().table_name(&api.server.template.table.name);
+    let put = api.dynamodb.put_item().table_name(&api.table);
     let put = put
-        .item("pk", text(&format!("T#acme#C#{id}")))
+        .item("pk", text(&format!("T#{}#C#{id}", api.tenant("acme"))))
         .item("sk", text(&format!("RISK#{at}")))
         .item("customer_id", text(id))
         .item("score", number(31))

@@ -17,7 +17,7 @@ async fn another_server_works_on_the_same_table() {
 async fn a_table_out_of_reach_is_a_503_that_says_when_to_come_back() {
     let (first, acme) = (Api::start().await, Persona::of("acme"));
     let second = Api::on_table_of(&first).await;
-    first.server.stop().await;
+    first.stop().await;
     let answer = second.get(&acme, "/customers").await;
     assert_eq!(answer.header("retry-after"), Some("1"));
     answer.refused(503, "STORE_UNAVAILABLE");

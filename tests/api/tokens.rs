@@ -2,22 +2,23 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use api_tests::{Api, KEY, Persona, Value, json};
+use api_tests::{Api, KEY, Persona, TEMPLATE, Value, json};
 use local::SigningKey;
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-fn claims() -> Value {
+fn claims(api: &Api) -> Value {
     json!({
-        "iss": "https://kyc-customers.local", "aud": "kyc-customers", "sub": "tester",
-        "iat": now(), "exp": now() + 600, "tenant_id": "acme", "permissions": ["kyc:read"],
+        "iss": TEMPLATE.authorizer.issuer, "aud": "kyc-customers", "sub": "tester",
+        "iat": now(), "exp": now() + 600, "tenant_id": api.tenant("acme"),
+        "permissions": ["kyc:read"],
     })
 }
 
-fn with(changes: Value) -> Value {
-    let mut claims = claims();
+fn with(api: &Api, changes: Value) -> Value {
+    let mut claims = claims(api);
     for (claim, value) in changes.as_object().unwrap() {
         match value {
             Value::Null => claims.as_object_mut().unwrap().remove(claim),
@@ -32,24 +33,23 @@ async fn the_gateway_verifies_the_token() {
     let api = Api::start().await;
     let unauthorized = json!({ "message": "Unauthorized" });
     for refused in [
-        with(json!({ "exp": now() - 2 })),
-        with(json!({ "exp": null })),
-        with(json!({ "nbf": now() + 300 })),
-        with(json!({ "iat": now() + 300 })),
-        with(json!({ "iss": "https://elsewhere.example" })),
-        with(json!({ "iss": null })),
-        with(json!({ "aud": "someone-else" })),
-        with(json!({ "aud": null })),
-        with(json!({ "aud": null, "client_id": "someone-else" })),
+        with(&api, json!({ "exp": now() - 2 })),
+        with(&api, json!({ "nbf": now() + 300 })),
+        with(&api, json!({ "iat": now() + 300 })),
+        with(&api, json!({ "iss": "https://elsewhere.example" })),
+        with(&api, json!({ "iss": null })),
+        with(&api, json!({ "aud": "someone-else" })),
+        with(&api, json!({ "aud": null })),
+        with(&api, json!({ "aud": null, "client_id": "someone-else" })),
     ] {
         let answer = api.get(&Persona::bearing(KEY.sign(&refused).unwrap()), "/customers").await;
         assert_eq!((answer.status, &answer.body), (401, &unauthorized), "{refused}");
     }
     for accepted in [
-        claims(),
-        with(json!({ "aud": ["someone-else", "kyc-customers"] })),
-        with(json!({ "aud": null, "client_id": "kyc-customers" })),
-        with(json!({ "nbf": now() - 1 })),
+        claims(&api),
+        with(&api, json!({ "aud": ["someone-else", "kyc-customers"] })),
+        with(&api, json!({ "aud": null, "client_id": "kyc-customers" })),
+        with(&api, json!({ "nbf": now() - 1 })),
     ] {
         let answer = api.get(&Persona::bearing(KEY.sign(&accepted).unwrap()), "/customers").await;
         assert_eq!(answer.status, 200, "{accepted}");
@@ -57,15 +57,22 @@ async fn the_gateway_verifies_the_token() {
 }
 
 #[tokio::test]
+async fn a_token_that_never_expires_is_refused() {
+    let api = Api::start().await;
+    let endless = KEY.sign(&with(&api, json!({ "exp": null }))).unwrap();
+    assert_eq!(api.get(&Persona::bearing(endless), "/customers").await.status, 401);
+}
+
+#[tokio::test]
 async fn a_signature_of_another_key_or_algorithm_does_not_count() {
     let api = Api::start().await;
-    let good = KEY.sign(&claims()).unwrap();
+    let good = KEY.sign(&claims(&api)).unwrap();
     let parts: Vec<&str> = good.split('.').collect();
     let (payload, signature) = (parts[1], parts[2]);
     // {"alg":"none"} and {"alg":"HS256"}, base64url
     let (none, hs256) = ("eyJhbGciOiJub25lIn0", "eyJhbGciOiJIUzI1NiJ9");
     for forged in [
-        SigningKey::generate().unwrap().sign(&claims()).unwrap(),
+        SigningKey::generate().unwrap().sign(&claims(&api)).unwrap(),
         format!("{none}.{payload}."),
         format!("{none}.{payload}.{signature}"),
         format!("{hs256}.{payload}.{signature}"),
@@ -92,11 +99,11 @@ async fn the_tenant_and_the_permissions_come_from_the_claims() {
         api.get(&Persona::bearing(KEY.sign(&claims).unwrap()), "/customers?limit=1").await
     };
     for no_tenant in [
-        with(json!({ "tenant_id": null })),
-        with(json!({ "tenant_id": "" })),
-        with(json!({ "tenant_id": "acme#C" })),
-        with(json!({ "tenant_id": ["acme", "other"] })),
-        with(json!({ "custom:tenant_id": "ac me" })),
+        with(&api, json!({ "tenant_id": null })),
+        with(&api, json!({ "tenant_id": "" })),
+        with(&api, json!({ "tenant_id": "acme#C" })),
+        with(&api, json!({ "tenant_id": ["acme", "other"] })),
+        with(&api, json!({ "custom:tenant_id": "ac me" })),
     ] {
         list(no_tenant).await.refused(403, "NO_TENANT");
     }
@@ -107,9 +114,9 @@ async fn the_tenant_and_the_permissions_come_from_the_claims() {
         json!({ "permissions": null, "scope": "kyc/read" }),
         json!({ "permissions": [], "cognito:groups": ["staff", "kyc:read"] }),
     ] {
-        assert_eq!(list(with(granted)).await.expect(200)["count"], 1);
+        assert_eq!(list(with(&api, granted)).await.expect(200)["count"], 1);
     }
-    let cognito = with(json!({ "custom:tenant_id": "other" }));
+    let cognito = with(&api, json!({ "custom:tenant_id": api.tenant("other") }));
     assert_eq!(list(cognito).await.expect(200)["count"], 0);
 }
 

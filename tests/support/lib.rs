@@ -1,5 +1,5 @@
 //! Talks to the API as a caller does. One [`Api`] is one server with a table of its own, in memory,
-//! gone when the test ends.
+//! gone when the test ends; or, with `DEPLOYED` set, tenants of its own on a deployed stack.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,14 +8,17 @@
     reason = "tests"
 )]
 
+pub mod deployed;
 pub mod faults;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_sdk_dynamodb::types::AttributeValue;
+use deployed::{DEPLOYED, Deployed, HeldLists, only_locally};
 use faults::Mortal;
 use local::template::Template;
 use local::{Options, Server, SigningKey, TokenRequest, sample_source};
@@ -27,11 +30,31 @@ pub use serde_json::{Value, json};
 use shared::model::time::{Clock, Timestamp};
 
 /// One key for all tests: making one takes longer than most of them.
-pub static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
+pub static KEY: LazyLock<SigningKey> = LazyLock::new(|| match &*DEPLOYED {
+    Some(deployed) => deployed.signing_key(),
+    None => SigningKey::generate().unwrap(),
+});
+
+/// The template, with the authorizer that the tests' API has.
+pub static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
+    let mut template = Template::embedded().unwrap();
+    if let Some(deployed) = &*DEPLOYED {
+        template.authorizer.issuer.clone_from(&deployed.issuer);
+        template.authorizer.audiences = vec![deployed.audience.clone()];
+    }
+    template
+});
 
 pub struct Api {
-    pub server: Server,
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub table: String,
+    url: String,
     http: Client,
+    /// Before the name of every tenant; empty on a table of its own.
+    prefix: String,
+    tokens: Mutex<HashMap<Grant, String>>,
+    server: Option<Server>,
+    lists: Mutex<Option<HeldLists>>,
 }
 
 pub fn path_of(customer: &Value) -> String {
@@ -41,12 +64,26 @@ pub fn path_of(customer: &Value) -> String {
 /// Who calls. Tenants are made up by the test.
 #[derive(Clone, Debug)]
 pub struct Persona {
-    token: Option<String>,
+    credential: Credential,
+}
+
+#[derive(Clone, Debug)]
+enum Credential {
+    None,
+    /// Signed when it is used: only then it is known what the tenant is called there.
+    Granted(Grant),
+    Token(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Grant {
+    tenant: String,
+    permissions: Vec<String>,
 }
 
 impl Persona {
     pub fn anonymous() -> Persona {
-        Persona { token: None }
+        Persona { credential: Credential::None }
     }
 
     /// Everything is allowed to it, within its tenant.
@@ -59,18 +96,14 @@ impl Persona {
     }
 
     pub fn with(tenant: &str, permissions: &[&str]) -> Persona {
-        let request = TokenRequest {
-            tenant: tenant.to_owned(),
-            permissions: permissions.iter().map(ToString::to_string).collect(),
-            subject: "tester".to_owned(),
-            lifetime: Duration::from_secs(3_600),
-        };
-        Persona::bearing(KEY.token(&request, &Template::embedded().unwrap()).unwrap())
+        let permissions = permissions.iter().map(ToString::to_string).collect();
+        let grant = Grant { tenant: tenant.to_owned(), permissions };
+        Persona { credential: Credential::Granted(grant) }
     }
 
     /// With whatever token.
     pub fn bearing(token: impl Into<String>) -> Persona {
-        Persona { token: Some(token.into()) }
+        Persona { credential: Credential::Token(token.into()) }
     }
 }
 
@@ -96,27 +129,71 @@ pub struct Answer {
 
 impl Api {
     pub async fn start() -> Api {
-        Api::at(Clock::system()).await
+        match &*DEPLOYED {
+            Some(deployed) => Api::on_stack(deployed),
+            None => Api::at(Clock::system()).await,
+        }
+    }
+
+    /// On a deployed stack: without lists, and no other test loads any until this one ends.
+    pub async fn with_lists_to_itself() -> Api {
+        let api = Api::start().await;
+        api.hold_lists(DEPLOYED.as_ref().expect("a deployed stack")).await;
+        api
+    }
+
+    /// Makes the current lists so many seconds older than they are: a pass waits until they have
+    /// been current for a minute.
+    pub async fn age_lists(&self, seconds: i64) {
+        let then = Clock::system().now().millis() - seconds * 1_000;
+        let since = AttributeValue::S(Timestamp::from_millis(then).to_string());
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let update = self.dynamodb.update_item().table_name(&self.table);
+        let update = update.key("pk", text("LISTS")).key("sk", text("CURRENT"));
+        let update = update.condition_expression("attribute_exists(since)");
+        let update = update.update_expression("SET since = :since");
+        update.expression_attribute_values(":since", since).send().await.unwrap();
+    }
+
+    fn on_stack(deployed: &Deployed) -> Api {
+        let (_, unique) = uuid::Uuid::now_v7().as_u64_pair();
+        Api {
+            dynamodb: deployed.dynamodb(),
+            table: deployed.table.clone(),
+            url: deployed.api.clone(),
+            http: deployed.http_client(),
+            prefix: format!("{unique:x}-"),
+            tokens: Mutex::default(),
+            server: None,
+            lists: Mutex::default(),
+        }
     }
 
     /// With a clock of the test's own.
     pub async fn at(clock: Clock) -> Api {
+        only_locally("clock that a test sets");
         Api::with(clock, None, None).await
     }
 
-    /// On the table of another server.
+    /// On the table of another server. On a deployed stack that is the stack again: there, any two
+    /// requests may be answered by two processes.
     pub async fn on_table_of(other: &Api) -> Api {
+        if let Some(deployed) = &*DEPLOYED {
+            return Api { prefix: other.prefix.clone(), ..Api::on_stack(deployed) };
+        }
         Api::with(Clock::system(), Some(other), None).await
     }
 
     /// On the table of another server, at this time, in milliseconds since 1970.
     pub async fn on_table_of_at(other: &Api, millis: i64) -> Api {
+        only_locally("clock that a test sets");
         let clock = Clock::new(move || Timestamp::from_millis(millis));
         Api::with(clock, Some(other), None).await
     }
 
     /// On the table of another server, with an HTTP client of the test's own under the SDK.
     pub async fn under(client: &Mortal, other: &Api) -> Api {
+        only_locally("HTTP client that a test makes fail");
         Api::with(Clock::system(), Some(other), Some(faults::client(client.clone()))).await
     }
 
@@ -136,10 +213,12 @@ impl Api {
         http_client: Option<SharedHttpClient>,
         environment: BTreeMap<String, String>,
     ) -> Api {
-        let dynamodb_endpoint = table_of.map(|other| other.server.dynamodb_endpoint.clone());
+        only_locally("settings that a test chooses");
+        let server_of = table_of.map(Api::server);
+        let dynamodb_endpoint = server_of.map(|server| server.dynamodb_endpoint.clone());
         let key = Some(KEY.clone());
         // Opened anew, as by another process.
-        let lists = table_of.map(|other| other.server.lists.reopened());
+        let lists = server_of.map(|server| server.lists.reopened());
         let options = Options {
             port: 0,
             data: None,
@@ -152,7 +231,31 @@ impl Api {
             schedules: false,
             events: None,
         };
-        Api { server: Server::start(options).await.unwrap(), http: Client::new() }
+        let server = Server::start(options).await.unwrap();
+        Api {
+            dynamodb: server.dynamodb.clone(),
+            table: server.template.table.name.clone(),
+            url: server.url(),
+            http: Client::new(),
+            prefix: String::new(),
+            tokens: Mutex::default(),
+            server: Some(server),
+            lists: Mutex::default(),
+        }
+    }
+
+    pub fn server(&self) -> &Server {
+        self.server.as_ref().expect("a deployed API is no server of the test")
+    }
+
+    /// Stops the server and its table.
+    pub async fn stop(self) {
+        self.server.expect("a deployed API is not stopped by a test").stop().await;
+    }
+
+    /// What a tenant of the test is called there.
+    pub fn tenant(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
     }
 
     /// With a clock that stands still until the test moves it, in milliseconds since 1970.
@@ -164,12 +267,28 @@ impl Api {
     }
 
     pub fn call(&self, who: &Persona, method: &str, path: &str) -> Call {
-        let url = format!("{}{path}", self.server.url());
+        let url = format!("{}{path}", self.url);
         let mut request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
-        if let Some(token) = &who.token {
-            request = request.bearer_auth(token);
+        match &who.credential {
+            Credential::None => {}
+            Credential::Granted(grant) => request = request.bearer_auth(self.token(grant)),
+            Credential::Token(token) => request = request.bearer_auth(token),
         }
         Call { request }
+    }
+
+    fn token(&self, grant: &Grant) -> String {
+        let mut tokens = self.tokens.lock().unwrap();
+        let signed = tokens.entry(grant.clone()).or_insert_with(|| {
+            let request = TokenRequest {
+                tenant: self.tenant(&grant.tenant),
+                permissions: grant.permissions.clone(),
+                subject: "tester".to_owned(),
+                lifetime: Duration::from_secs(3_600),
+            };
+            KEY.token(&request, &TEMPLATE).unwrap()
+        });
+        signed.clone()
     }
 
     pub async fn get(&self, who: &Persona, path: &str) -> Answer {
@@ -195,9 +314,7 @@ impl Api {
 
     /// Invokes a function that a schedule starts. `Err` is what it failed with.
     pub async fn run(&self, job: &str, payload: &Value) -> Result<Value, Value> {
-        let path = format!("/2015-03-31/functions/{job}/invocations");
-        let invoked = self.call(&Persona::anonymous(), "POST", &path).json(payload).send().await;
-        assert_eq!(invoked.status, 200, "{}", invoked.text);
+        let invoked = self.invocation(job, payload).await;
         match invoked.header("x-amz-function-error") {
             Some(_) => Err(invoked.body),
             None => Ok(invoked.body),
@@ -206,15 +323,36 @@ impl Api {
 
     /// Loads the watchlists this server is told to.
     pub async fn refresh(&self) -> Value {
+        if let Some(deployed) = &*DEPLOYED
+            && self.lists.lock().unwrap().is_none()
+        {
+            self.hold_lists(deployed).await;
+            deployed.write_list(local::SAMPLE.as_bytes());
+        }
         self.run("refresh-watchlists", &json!({})).await.unwrap()
     }
 
-    /// Gives a function an event past routes and authorizer, as `aws lambda invoke` does, and
-    /// returns what it answered to API Gateway.
-    pub async fn invoke(&self, function: &str, event: &Value) -> Answer {
-        let path = format!("/2015-03-31/functions/{function}/invocations");
-        let invoked = self.call(&Persona::anonymous(), "POST", &path).json(event).send().await;
+    async fn hold_lists(&self, deployed: &Deployed) {
+        let held = deployed.hold_lists().await;
+        *self.lists.lock().unwrap() = Some(held);
+    }
+
+    /// The way of `aws lambda invoke`.
+    async fn invocation(&self, function: &str, payload: &Value) -> Answer {
+        let (endpoint, function) = match &*DEPLOYED {
+            Some(deployed) => (&deployed.endpoint, deployed.functions[function].as_str()),
+            None => (&self.url, function),
+        };
+        let url = format!("{endpoint}/2015-03-31/functions/{function}/invocations");
+        let invoked = Call { request: self.http.post(url) }.json(payload).send().await;
         assert_eq!(invoked.status, 200, "{}", invoked.text);
+        invoked
+    }
+
+    /// Gives a function an event past routes and authorizer, and returns what it answered to API
+    /// Gateway.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Answer {
+        let invoked = self.invocation(function, event).await;
         let text = invoked.body["body"].as_str().unwrap_or_default().to_owned();
         let headers = invoked.body["headers"].as_object().unwrap();
         Answer {
@@ -257,6 +395,8 @@ impl Dice {
 pub fn property<S: Strategy>(cases: u32, values: &S, holds: impl AsyncFn(&Api, &str, S::Value)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let api = runtime.block_on(Api::start());
+    // A deployed stack answers in a tenth of a second, not in a thousandth.
+    let cases = if DEPLOYED.is_some() { cases.min(100) } else { cases };
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let case = std::cell::Cell::new(0);

@@ -38,7 +38,7 @@ async fn a_customer_is_created_with_all_its_fields() {
     good["country"] = json!("DE");
     for (field, value) in [
         ("customer_id", json!(id)),
-        ("tenant_id", json!("acme")),
+        ("tenant_id", json!(api.tenant("acme"))),
         ("incorporated_on", Value::Null),
         ("status", json!("active")),
         ("risk", json!({ "level": "not_set", "score": null, "calculated_at": null })),
@@ -201,7 +201,11 @@ async fn a_body_that_cannot_be_read_is_told_apart() {
     let padded = |size: usize| format!("{}{}", " ".repeat(size - 12), r#"{"name":"A"}"#);
     post("application/json", &padded(256 * 1024)).await.expect(201);
     post("application/json", &padded(256 * 1024 + 1)).await.refused(413, "BODY_TOO_LARGE");
-    // What travels in base64 is the same body.
+}
+
+#[tokio::test]
+async fn what_travels_in_base64_is_the_same_body() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
     let bytes = api.call(&acme, "POST", "/customers").header("content-type", "application/json");
     bytes.text(b"{\"name\":\"\xff\"}".to_vec()).send().await.refused(400, "MALFORMED_JSON");
 }

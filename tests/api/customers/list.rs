@@ -220,13 +220,14 @@ async fn seed_tenant(api: &Api, tenant: &str, count: usize, dice: &mut Dice) -> 
 /// No route sets these two yet.
 async fn write_risk_and_monitoring(api: &Api, tenant: &str, row: &Row) {
     let text = |value: &Value| AttributeValue::S(value.as_str().unwrap().to_owned());
+    let tenant = api.tenant(tenant);
     let risk = &row.customer["risk"];
     let score = match risk["score"].as_u64() {
         Some(score) => AttributeValue::N(score.to_string()),
         None => AttributeValue::Null(true),
     };
     let risk_pk = format!("T#{tenant}#RISK#{}", risk["level"].as_str().unwrap());
-    let update = api.server.dynamodb.update_item().table_name(&api.server.template.table.name);
+    let update = api.dynamodb.update_item().table_name(&api.table);
     update
         .key("pk", AttributeValue::S(format!("T#{tenant}#C#{}", row.id())))
         .key("sk", AttributeValue::S("CUSTOMER".to_owned()))
@@ -499,9 +500,9 @@ async fn a_selective_filter_is_walked_in_short_pages() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let model = api.create(&acme, &json!({ "name": "Hay", "country": "DE" })).await;
     let text = |text: String| AttributeValue::S(text);
-    let table = api.server.template.table.name.clone();
-    let pk = text(format!("T#acme#C#{}", model["customer_id"].as_str().unwrap()));
-    let get = api.server.dynamodb.get_item().table_name(&table).key("pk", pk);
+    let (table, tenant) = (api.table.clone(), api.tenant("acme"));
+    let pk = text(format!("T#{tenant}#C#{}", model["customer_id"].as_str().unwrap()));
+    let get = api.dynamodb.get_item().table_name(&table).key("pk", pk);
     let got = get.key("sk", text("CUSTOMER".to_owned())).send().await.unwrap();
     let model = got.item.unwrap();
 
@@ -510,7 +511,7 @@ async fn a_selective_filter_is_walked_in_short_pages() {
         .map(|i| {
             let id = format!("0199{i:04x}-0000-7000-8000-000000000000");
             let mut item = model.clone();
-            item.insert("pk".to_owned(), text(format!("T#acme#C#{id}")));
+            item.insert("pk".to_owned(), text(format!("T#{tenant}#C#{id}")));
             item.insert("name_sk".to_owned(), text(format!("hay\u{1f}{id}")));
             if i % 1_999 == 0 {
                 item.insert("country".to_owned(), text("IS".to_owned()));
@@ -522,7 +523,7 @@ async fn a_selective_filter_is_walked_in_short_pages() {
         })
         .collect();
     for chunk in copies.chunks(25) {
-        let batch = api.server.dynamodb.batch_write_item().request_items(&table, chunk.to_vec());
+        let batch = api.dynamodb.batch_write_item().request_items(&table, chunk.to_vec());
         let written = batch.send().await.unwrap();
         assert!(written.unprocessed_items.unwrap_or_default().is_empty());
     }

@@ -9,8 +9,8 @@ use super::{Watched, pairs, path};
 /// Writes into a pass that was begun.
 async fn change_run(w: &Watched, pass: &str, field: &str, value: &str) {
     let text = AttributeValue::S;
-    let table = &w.api.server.template.table.name;
-    let update = w.api.server.dynamodb.update_item().table_name(table);
+    let table = &w.api.table;
+    let update = w.api.dynamodb.update_item().table_name(table);
     let update = update
         .key("pk", text(format!("PASS#{pass}#{}", shard(w).await)))
         .key("sk", text("CURRENT".to_owned()))
@@ -25,7 +25,7 @@ async fn change_run(w: &Watched, pass: &str, field: &str, value: &str) {
 /// The shard whose pass was begun and is not finished.
 async fn shard(w: &Watched) -> u64 {
     for shard in 0..2 {
-        let get = w.api.server.dynamodb.get_item().table_name(&w.api.server.template.table.name);
+        let get = w.api.dynamodb.get_item().table_name(&w.api.table);
         let get = get.key("pk", AttributeValue::S(format!("PASS#on_update#{shard}")));
         let got = get.key("sk", AttributeValue::S("CURRENT".to_owned())).send().await.unwrap();
         if got.item.is_some_and(|item| item.get("run").is_some_and(AttributeValue::is_m)) {

@@ -47,7 +47,16 @@ async fn a_decision_keeps_who_when_and_why_and_moves_the_risk() {
             .await
             .refused(404, "ALERT_NOT_FOUND");
     }
-    w.update(&[("2", "Nobody Else")]).await;
+}
+
+#[tokio::test]
+async fn nothing_is_decided_about_a_cleared_alert() {
+    let w = Watched::start(&[("1", "Mirka Dovello")]).await;
+    let customer = w.monitored("Mirka Dovello").await;
+    let alert = &w.alerts(&customer).await[0];
+    let at = path(&customer, &format!("/alerts/{}", alert["alert_id"].as_str().unwrap()));
+    let body = json!({ "name": "Anna Harmless" });
+    w.api.patch(&w.acme, &path(&customer, ""), &body).await.expect(200);
     assert_eq!(w.found(&customer).await, pairs(&[("1", "cleared")]));
     w.api
         .patch(&w.acme, &at, &json!({ "status": "open" }))

@@ -38,7 +38,7 @@ fn memory() -> usize {
 async fn nobody_has_news() {
     let bytes = &revisions()[0];
     let w = start(bytes).await;
-    let table = w.api.server.template.table.name.clone();
+    let table = w.api.table.clone();
     // One real monitor, and as many copies under other names.
     let one = w.monitored("Zzyzx Qwortelbrand").await;
     let list = index(bytes);
@@ -54,7 +54,7 @@ async fn nobody_has_news() {
             ("sk".to_owned(), AttributeValue::S(sk.to_owned())),
         ])
     };
-    let got = w.api.server.dynamodb.get_item().table_name(&table).set_key(Some(key("MONITOR")));
+    let got = w.api.dynamodb.get_item().table_name(&table).set_key(Some(key("MONITOR")));
     let monitor = got.send().await.unwrap().item.unwrap();
     let copy = |number: usize| {
         let id = Uuid::from_u128((0x0192_0000_u128 << 96) | 0x7000_8000 << 48 | number as u128);
@@ -82,7 +82,7 @@ async fn nobody_has_news() {
             (0..8).map(|part| {
                 let from = batch * 200 + part * 25;
                 let items: Vec<WriteRequest> = (from..from + 25).map(copy).collect();
-                let write = w.api.server.dynamodb.batch_write_item();
+                let write = w.api.dynamodb.batch_write_item();
                 let write = write.request_items(&table, items).send();
                 async move {
                     assert!(write.await.unwrap().unprocessed_items.is_none_or(|u| u.is_empty()))
@@ -135,7 +135,7 @@ async fn units(w: &super::Watched, table: &str) -> f64 {
     for shard in 0..2 {
         let mut start = None;
         loop {
-            let page = w.api.server.dynamodb.query().table_name(table).index_name("monitored");
+            let page = w.api.dynamodb.query().table_name(table).index_name("monitored");
             let page = page
                 .key_condition_expression("monitored_pk = :pk")
                 .expression_attribute_values(

@@ -14,7 +14,9 @@ mod start;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
+use api_tests::deployed::{DEPLOYED, only_locally};
 use api_tests::faults;
 use api_tests::{Api, Persona, Value, json};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -47,12 +49,19 @@ impl Watched {
     pub(crate) async fn without_lists() -> Watched {
         let folder = TempDir::new().unwrap();
         let now = Arc::new(AtomicI64::new(1_795_000_000_000));
-        let api = Api::set(clock(&now), None, None, environment(&folder)).await;
+        let api = if DEPLOYED.is_some() {
+            Api::with_lists_to_itself().await
+        } else {
+            Api::set(clock(&now), None, None, environment(&folder)).await
+        };
         Watched { api, acme: Persona::of("acme"), now, folder }
     }
 
     /// Another process on the same table, lists and clock.
     pub(crate) async fn another(&self) -> Api {
+        if DEPLOYED.is_some() {
+            return Api::on_table_of(&self.api).await;
+        }
         Api::set(clock(&self.now), Some(&self.api), None, environment(&self.folder)).await
     }
 
@@ -71,26 +80,42 @@ impl Watched {
 
     /// Writes the list: a file of any format.
     pub(crate) fn file(&self, bytes: &[u8]) {
-        std::fs::write(self.folder.path().join("list.csv"), bytes).unwrap();
+        match &*DEPLOYED {
+            Some(deployed) => deployed.write_list(bytes),
+            None => std::fs::write(self.folder.path().join("list.csv"), bytes).unwrap(),
+        }
     }
 
     /// Writes the list: whole lines.
     pub(crate) fn rows(&self, rows: &[String]) {
-        let text = format!("{COLUMNS}\n{}\n", rows.join("\n"));
-        std::fs::write(self.folder.path().join("list.csv"), text).unwrap();
+        self.file(format!("{COLUMNS}\n{}\n", rows.join("\n")).as_bytes());
     }
 
     pub(crate) async fn refresh(&self) -> Value {
         self.api.refresh().await
     }
 
+    /// A deployed stack has the world's time: only a little of it can be waited for.
     pub(crate) fn pass_time(&self, seconds: i64) {
+        if DEPLOYED.is_some() && seconds <= 5 {
+            return std::thread::sleep(Duration::from_secs(seconds.unsigned_abs()));
+        }
+        only_locally("clock that a test sets");
         self.now.fetch_add(seconds * 1_000, Ordering::SeqCst);
+    }
+
+    /// Until a pass may screen against the current lists.
+    pub(crate) async fn pass_grace(&self) {
+        if DEPLOYED.is_some() {
+            self.api.age_lists(61).await;
+        } else {
+            self.pass_time(61);
+        }
     }
 
     /// A pass, long enough after the last refresh; what became of the shards.
     pub(crate) async fn pass(&self, pass: &str) -> Vec<Value> {
-        self.pass_time(61);
+        self.pass_grace().await;
         let done = self.api.run("rescreen", &json!({ "pass": pass })).await.unwrap();
         done["shards"].as_array().unwrap().clone()
     }
@@ -157,9 +182,9 @@ pub(crate) async fn of_another_release(api: &Api, list: &str, csv: &[u8]) {
     let input = Input { name: "list.csv", read: Box::new(csv) };
     let index = import(list, None, vec![input], |_| ()).unwrap().index;
     let object = format!("lists/{list}/of-another-release.index");
-    api.server.lists.keep(&object, index).await.unwrap();
+    api.server().lists.keep(&object, index).await.unwrap();
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let update = api.server.dynamodb.update_item().table_name(&api.server.template.table.name);
+    let update = api.dynamodb.update_item().table_name(&api.table);
     let update = update
         .key("pk", text("LISTS"))
         .key("sk", text("CURRENT"))

@@ -107,7 +107,7 @@ async fn two_workers_never_share_a_shard() {
     w.pass("on_update").await;
     w.list(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti")]);
     w.refresh().await;
-    w.pass_time(61);
+    w.pass_grace().await;
     let other = w.another().await;
     let payload = json!({ "pass": "on_update" });
     let (one, two) = tokio::join!(w.api.run("rescreen", &payload), other.run("rescreen", &payload));

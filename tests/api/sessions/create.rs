@@ -26,7 +26,7 @@ async fn a_session_has_every_field() {
         "session_id": session["session_id"],
         "customer_id": customer["customer_id"],
         "client_id": "crm-1",
-        "tenant_id": "acme",
+        "tenant_id": api.tenant("acme"),
         "workflow_id": "0193b3a0-0000-7000-8000-00000000abcd",
         "status": "active",
         "final_decision": null,

@@ -71,14 +71,14 @@ async fn a_customer_without_sessions_has_an_empty_list_and_nobody_has_none() {
 async fn a_filter_that_finds_too_little_answers_with_a_short_page() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let made = session(&api, &acme, "a").await;
-    let table = &api.server.template.table.name;
+    let table = api.table.as_str();
     let text = |text: String| AttributeValue::S(text);
-    let pk = format!("T#acme#C#{}", made["customer_id"].as_str().unwrap());
+    let pk = format!("T#{}#C#{}", api.tenant("acme"), made["customer_id"].as_str().unwrap());
     let key = |sk: String| {
         HashMap::from([("pk".to_owned(), text(pk.clone())), ("sk".to_owned(), text(sk))])
     };
     let sk = format!("SESSION#{}", made["session_id"].as_str().unwrap());
-    let get = api.server.dynamodb.get_item().table_name(table).set_key(Some(key(sk)));
+    let get = api.dynamodb.get_item().table_name(table).set_key(Some(key(sk)));
     let item = get.send().await.unwrap().item.unwrap();
     let others: Vec<WriteRequest> = (0..5_100)
         .map(|i| {
@@ -92,7 +92,7 @@ async fn a_filter_that_finds_too_little_answers_with_a_short_page() {
         })
         .collect();
     for batch in others.chunks(25) {
-        let write = api.server.dynamodb.batch_write_item().request_items(table, batch.to_vec());
+        let write = api.dynamodb.batch_write_item().request_items(table, batch.to_vec());
         write.send().await.unwrap();
     }
     let path = format!("{}/sessions?status=approved", path_of(&made));
