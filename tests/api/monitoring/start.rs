@@ -108,13 +108,12 @@ async fn more_matches_than_anybody_can_look_at_are_refused() {
 
 #[tokio::test]
 async fn without_lists_nobody_is_told_that_nothing_was_found() {
-    let api = api_tests::Api::start().await;
-    let acme = api_tests::Persona::of("acme");
-    let customer = api.create(&acme, &json!({ "name": "Acme" })).await;
-    let refused = api.post(&acme, &path(&customer, "/monitor"), &json!({})).await;
+    let w = Watched::without_lists().await;
+    let customer = w.customer("Acme").await;
+    let refused = w.monitor(&customer, &json!({})).await;
     assert!(refused.header("retry-after").is_some());
     refused.refused(503, "STORE_UNAVAILABLE");
-    api.get(&acme, &path(&customer, "/monitor")).await.refused(404, "NOT_MONITORED");
+    w.api.get(&w.acme, &path(&customer, "/monitor")).await.refused(404, "NOT_MONITORED");
 }
 
 #[tokio::test]
