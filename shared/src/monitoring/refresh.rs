@@ -133,13 +133,24 @@ async fn fetch(
         is_new: false,
         skipped: 0,
     };
-    if let Some(before) = before.filter(|before| before.source == hash) {
+    let lists = &app.table.watching.lists;
+    // A table that was restored, or copied to another region, knows lists that its bucket has not.
+    let is_kept = match before {
+        Some(before) => lists.read(&before.object).await.is_ok(),
+        None => false,
+    };
+    if let Some(before) = before.filter(|before| is_kept && before.source == hash) {
         return Ok(unchanged(before));
     }
     let inputs = files.iter().map(|(name, bytes)| Input { name, read: Box::new(bytes.as_slice()) });
     let imported = import(list, None, inputs.collect(), |_| ()).map_err(|why| why.to_string())?;
     let report = imported.report;
     if let Some(before) = before.filter(|before| before.version == imported.version) {
+        if !is_kept {
+            let kept = lists.keep(&before.object, imported.index).await;
+            kept.map_err(|error| reason(&error))?;
+            tracing::warn!(target: "kyc", list, version = before.version, "lost index made anew");
+        }
         return Ok(unchanged(before));
     }
     let entities = report.counts.entities;
@@ -158,7 +169,7 @@ async fn fetch(
         }
     }
     let object = object_name(list, &imported.version);
-    let kept = app.table.watching.lists.keep(&object, imported.index).await;
+    let kept = lists.keep(&object, imported.index).await;
     kept.map_err(|error| reason(&error))?;
     let version = ListVersion {
         version: imported.version,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use api_tests::{Api, Persona, Value, json};
+use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -90,6 +91,42 @@ async fn the_same_list_is_no_new_version() {
     let outcome = &changed["lists"][0]["outcome"];
     assert_eq!((&changed["revision"], outcome), (&json!(2), &json!("updated")));
     assert_eq!(changed["lists"][0]["entities"], 2);
+}
+
+/// A table that was restored into a stack of its own knows lists that its bucket does not have.
+#[tokio::test]
+async fn an_index_that_is_lost_is_made_anew() {
+    let w = Watched::start(&[("1", "Mirka Dovello")]).await;
+    let followed = w.monitored("Tarun Oblasti").await;
+    w.pass("on_update").await;
+    let lists = &w.api.server().lists;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let current = w.api.dynamodb.get_item().table_name(&w.api.table);
+    let current = current.key("pk", text("LISTS")).key("sk", text("CURRENT"));
+    let current = current.send().await.unwrap().item.unwrap();
+    let ours = &current["lists"].as_m().unwrap()["ours"].as_m().unwrap();
+    let object = ours["object"].as_s().unwrap();
+    lists.keep(object, Vec::new()).await.unwrap();
+
+    let restored = w.another().await;
+    let customer = w.customer("Mirka Dovello").await;
+    let start = restored.post(&w.acme, &path(&customer, "/monitor"), &json!({})).await;
+    start.refused(503, "STORE_UNAVAILABLE");
+    let refreshed = restored.refresh().await;
+    assert_eq!(refreshed["revision"], 1);
+    assert_eq!(refreshed["lists"][0]["outcome"], "unchanged");
+    let start = restored.post(&w.acme, &path(&customer, "/monitor"), &json!({})).await;
+    start.expect(201);
+    assert_eq!(w.found(&customer).await, pairs(&[("1", "open")]));
+
+    // The list moves on from a version whose index is gone again.
+    lists.keep(object, Vec::new()).await.unwrap();
+    w.list(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti")]);
+    let restored = w.another().await;
+    assert_eq!(restored.refresh().await["lists"][0]["outcome"], "updated");
+    w.pass_time(61);
+    restored.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
+    assert_eq!(w.found(&followed).await, pairs(&[("2", "open")]));
 }
 
 #[tokio::test]
