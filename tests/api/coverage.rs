@@ -132,3 +132,78 @@ fn the_routes_of_cargo_lambda_watch_are_the_templates() {
     let routes = routes.map(|(f, route)| format!("{} {} {}", route.method, route.path, f.name));
     assert_eq!(watched, routes.collect());
 }
+
+/// What CloudFormation calls to make a resource of the template.
+fn makers(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "AWS::CloudWatch::Alarm" => &["cloudwatch:PutMetricAlarm"],
+        "AWS::CloudWatch::Dashboard" => &["cloudwatch:PutDashboard"],
+        "AWS::Cognito::UserPool" => &["cognito-idp:CreateUserPool"],
+        "AWS::Cognito::UserPoolClient" => &["cognito-idp:CreateUserPoolClient"],
+        "AWS::Cognito::UserPoolDomain" => &["cognito-idp:CreateUserPoolDomain"],
+        "AWS::Cognito::UserPoolGroup" => &["cognito-idp:CreateGroup"],
+        "AWS::Cognito::UserPoolResourceServer" => &["cognito-idp:CreateResourceServer"],
+        "AWS::DynamoDB::Table" => &["dynamodb:CreateTable", "dynamodb:UpdateContinuousBackups"],
+        "AWS::Events::Archive" => &["events:CreateArchive", "events:PutRule", "events:PutTargets"],
+        "AWS::IAM::Role" => &["iam:CreateRole", "iam:PutRolePolicy", "iam:PassRole"],
+        "AWS::KMS::Key" => &["kms:CreateKey", "kms:EnableKeyRotation"],
+        "AWS::Lambda::Permission" => &["lambda:AddPermission"],
+        "AWS::Logs::LogGroup" => &["logs:CreateLogGroup", "logs:AssociateKmsKey"],
+        "AWS::Logs::MetricFilter" => &["logs:PutMetricFilter"],
+        "AWS::Pipes::Pipe" => &["pipes:CreatePipe"],
+        "AWS::S3::Bucket" => &["s3:CreateBucket", "s3:PutBucketVersioning"],
+        "AWS::S3::BucketPolicy" => &["s3:PutBucketPolicy"],
+        "AWS::SQS::Queue" => &["sqs:CreateQueue"],
+        "AWS::Serverless::Function" => &[
+            "lambda:CreateFunction",
+            "lambda:PublishVersion",
+            "iam:CreateRole",
+            "codedeploy:CreateDeploymentGroup",
+            "scheduler:CreateSchedule",
+        ],
+        "AWS::Serverless::HttpApi" => &["apigateway:POST", "logs:CreateLogDelivery"],
+        _ => panic!("say here which actions make a {kind}, and give them to the StackRole"),
+    }
+}
+
+/// No scanner sees it, and the first deployment would be the first to know.
+#[test]
+fn the_pipelines_role_may_make_every_resource_of_the_template() {
+    let resources = |path: &str| {
+        let document: yaml_serde::Value = yaml_serde::from_str(&file(path)).unwrap();
+        document["Resources"].as_mapping().unwrap().clone()
+    };
+    let role = &resources("infra/deploy-role.yaml")["StackRole"];
+    let statements = &role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+    let mut allowed = BTreeSet::new();
+    for statement in statements.as_sequence().unwrap() {
+        match &statement["Action"] {
+            yaml_serde::Value::String(action) => _ = allowed.insert(action.clone()),
+            actions => allowed.extend(
+                actions.as_sequence().unwrap().iter().map(|a| a.as_str().unwrap().to_owned()),
+            ),
+        }
+    }
+    let mut missing = BTreeSet::new();
+    for resource in resources("template.yaml").values() {
+        for action in makers(resource["Type"].as_str().unwrap()) {
+            let allows = |allowed: &String| match allowed.strip_suffix('*') {
+                Some(prefix) => action.starts_with(prefix),
+                None => allowed == action,
+            };
+            if !allowed.iter().any(allows) {
+                missing.insert(*action);
+            }
+        }
+    }
+    assert_eq!(missing, BTreeSet::new());
+}
+
+#[test]
+fn throttled_reads_and_writes_of_every_index_are_an_alarm() {
+    let text = file("template.yaml");
+    for index in Template::embedded().unwrap().table.indexes.keys() {
+        let dimension = format!("{{ Name: GlobalSecondaryIndexName, Value: {index} }}");
+        assert_eq!(text.matches(&dimension).count(), 2, "{index}");
+    }
+}
