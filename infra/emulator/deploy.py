@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import platform
 import re
 import shutil
 import signal
@@ -274,7 +275,7 @@ def main():
         step("sam deploy")
         stack = Stack(arguments, endpoint, expanded)
         parameters = {
-            "Architecture": "x86_64",
+            "Architecture": {"aarch64": "arm64"}.get(platform.machine(), platform.machine()),
             "JwtIssuer": url,
             "JwtAudience": AUDIENCE,
             "DeletionProtection": "false",

@@ -207,7 +207,11 @@ impl Lists {
         build(source, entities).map_err(|why| unusable(why.to_string()))
     }
 
-    async fn bytes(&self, object: &str) -> Result<impl AsRef<[u8]> + Send + Sync + 'static, Error> {
+    /// An object of the store as it is.
+    pub async fn bytes(
+        &self,
+        object: &str,
+    ) -> Result<impl AsRef<[u8]> + Send + Sync + 'static, Error> {
         let got = self.store()?.get(&Path::from(object)).await;
         let bytes = match got {
             Ok(got) => got.bytes().await,
