@@ -219,11 +219,25 @@ def leave_out(document, known_types, left_out):
         left_out[name] = f"the emulator has no {kind}"
 
 
+def stand_ins(document, left_out):
+    """Alarms on an expression, which the emulator does not read: alarms on the first metric in it."""
+    standing = {}
+    for name, alarm in of_type(document, "AWS::CloudWatch::Alarm").items():
+        if "Metrics" not in alarm["Properties"]:
+            continue
+        properties = document["Resources"].pop(name)["Properties"]
+        stat = next(m["MetricStat"] for m in properties.pop("Metrics") if "MetricStat" in m)
+        properties |= {**stat["Metric"], "Period": stat["Period"], "Statistic": stat["Stat"]}
+        standing[name] = {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
+        left_out[name] = "the emulator has no metric math; an alarm on its first metric stands in"
+    return standing
+
+
 def expanded(before, known_types):
     document = copy.deepcopy(before)
     left_out = {}
     leave_out(document, known_types, left_out)
-    added = {}
+    added = stand_ins(document, left_out)
     for name, resource in of_type(before, HTTP_API).items():
         if "FailOnWarnings" in resource["Properties"]:
             left_out[f"{name}.FailOnWarnings"] = "it is about imported definitions, and none is"

@@ -77,6 +77,15 @@ class Changed(unittest.TestCase):
 
         self.refused(trust)
 
+    def test_an_alarm_on_an_expression_has_a_stand_in(self):
+        alarm = "TableWriteThrottlesAlarm"
+        self.assertIn(alarm, self.left_out)
+        properties = self.after["Resources"][alarm]["Properties"]
+        self.assertEqual(properties["MetricName"], "WriteThrottleEvents")
+        self.assertNotIn("Metrics", properties)
+        others = {n for n, r in self.before["Resources"].items() if n.endswith("Alarm")}
+        self.assertEqual(len(others & set(self.left_out)), 2)
+
     def test_a_setting_of_the_api_is_not_known(self):
         before = copy.deepcopy(self.before)
         before["Resources"]["Api"]["Properties"]["CorsConfiguration"] = {"AllowOrigins": ["*"]}
