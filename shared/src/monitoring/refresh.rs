@@ -135,18 +135,17 @@ async fn fetch(
     };
     let lists = &app.table.watching.lists;
     // A table that was restored, or copied to another region, knows lists that its bucket has not.
-    let is_kept = match before {
-        Some(before) => lists.read(&before.object).await.is_ok(),
-        None => false,
-    };
-    if let Some(before) = before.filter(|before| is_kept && before.source == hash) {
+    let is_kept = async |before: &ListVersion| lists.read(&before.object).await.is_ok();
+    if let Some(before) = before.filter(|before| before.source == hash)
+        && is_kept(before).await
+    {
         return Ok(unchanged(before));
     }
     let inputs = files.iter().map(|(name, bytes)| Input { name, read: Box::new(bytes.as_slice()) });
     let imported = import(list, None, inputs.collect(), |_| ()).map_err(|why| why.to_string())?;
     let report = imported.report;
     if let Some(before) = before.filter(|before| before.version == imported.version) {
-        if !is_kept {
+        if !is_kept(before).await {
             let kept = lists.keep(&before.object, imported.index).await;
             kept.map_err(|error| reason(&error))?;
             tracing::warn!(target: "kyc", list, version = before.version, "lost index made anew");
