@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import pathlib
-import platform
 import re
 import shutil
 import signal
@@ -206,6 +205,7 @@ def main():
     parser.add_argument("--sam-python", required=True, help="the Python that SAM is installed in")
     parser.add_argument("--template", type=pathlib.Path, required=True, help="the built template")
     parser.add_argument("--work", type=pathlib.Path, required=True, help="a folder for logs and keys")
+    parser.add_argument("--architecture", required=True, help="that the functions are built for")
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--everything", action="store_true", help="also what `differs` lists")
     parser.add_argument("tests", nargs="*", help="only tests whose names begin so")
@@ -275,7 +275,7 @@ def main():
         step("sam deploy")
         stack = Stack(arguments, endpoint, expanded)
         parameters = {
-            "Architecture": {"aarch64": "arm64"}.get(platform.machine(), platform.machine()),
+            "Architecture": arguments.architecture,
             "JwtIssuer": url,
             "JwtAudience": AUDIENCE,
             "DeletionProtection": "false",
