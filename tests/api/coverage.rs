@@ -145,12 +145,13 @@ fn makers(kind: &str) -> &'static [&'static str] {
         "AWS::Cognito::UserPoolResourceServer" => &["cognito-idp:CreateResourceServer"],
         "AWS::DynamoDB::Table" => &["dynamodb:CreateTable", "dynamodb:UpdateContinuousBackups"],
         "AWS::Events::Archive" => &["events:CreateArchive", "events:PutRule", "events:PutTargets"],
+        "AWS::Events::EventBus" => &["events:CreateEventBus"],
         "AWS::IAM::Role" => &["iam:CreateRole", "iam:PutRolePolicy", "iam:PassRole"],
         "AWS::KMS::Key" => &["kms:CreateKey", "kms:EnableKeyRotation"],
         "AWS::Lambda::Permission" => &["lambda:AddPermission"],
         "AWS::Logs::LogGroup" => &["logs:CreateLogGroup", "logs:AssociateKmsKey"],
         "AWS::Logs::MetricFilter" => &["logs:PutMetricFilter"],
-        "AWS::Pipes::Pipe" => &["pipes:CreatePipe"],
+        "AWS::Pipes::Pipe" => &["pipes:CreatePipe", "logs:CreateLogDelivery"],
         "AWS::S3::Bucket" => &["s3:CreateBucket", "s3:PutBucketVersioning"],
         "AWS::S3::BucketPolicy" => &["s3:PutBucketPolicy"],
         "AWS::SQS::Queue" => &["sqs:CreateQueue"],
@@ -166,13 +167,14 @@ fn makers(kind: &str) -> &'static [&'static str] {
     }
 }
 
+fn resources(path: &str) -> yaml_serde::Mapping {
+    let document: yaml_serde::Value = yaml_serde::from_str(&file(path)).unwrap();
+    document["Resources"].as_mapping().unwrap().clone()
+}
+
 /// No scanner sees it, and the first deployment would be the first to know.
 #[test]
 fn the_pipelines_role_may_make_every_resource_of_the_template() {
-    let resources = |path: &str| {
-        let document: yaml_serde::Value = yaml_serde::from_str(&file(path)).unwrap();
-        document["Resources"].as_mapping().unwrap().clone()
-    };
     let role = &resources("infra/deploy-role.yaml")["StackRole"];
     let statements = &role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     let mut allowed = BTreeSet::new();
@@ -197,6 +199,43 @@ fn the_pipelines_role_may_make_every_resource_of_the_template() {
         }
     }
     assert_eq!(missing, BTreeSet::new());
+}
+
+/// An event bus takes no more from a Pipe at once.
+#[test]
+fn a_batch_of_the_pipe_is_one_call_to_the_bus() {
+    let pipe = &resources("template.yaml")["Events"]["Properties"];
+    let stream = &pipe["SourceParameters"]["DynamoDBStreamParameters"];
+    assert!(stream["BatchSize"].as_u64().unwrap() <= 10);
+}
+
+#[test]
+fn the_dashboard_is_json_and_shows_every_alarm() {
+    let yaml_serde::Value::Tagged(body) =
+        resources("template.yaml")["Dashboard"]["Properties"]["DashboardBody"].clone()
+    else {
+        panic!("the body of the dashboard is not a !Sub")
+    };
+    let [text, variables] = body.value.as_sequence().unwrap().as_slice() else {
+        panic!("the !Sub has no variables")
+    };
+    let yaml_serde::Value::Tagged(own) = &variables["OfTheUserPool"] else { panic!("no !If") };
+    let yaml_serde::Value::Tagged(more) = &own.value[1] else { panic!("no !Sub") };
+    for more in [more.value.as_str().unwrap(), ""] {
+        let filled = text.as_str().unwrap().replace("${OfTheUserPool}", more);
+        let dashboard: serde_json::Value = serde_json::from_str(&filled).unwrap();
+        let shown = &dashboard["widgets"][0]["properties"]["alarms"];
+        let shown: BTreeSet<&str> =
+            shown.as_array().unwrap().iter().map(|alarm| alarm.as_str().unwrap()).collect();
+        let alarms = resources("template.yaml");
+        let alarms = alarms.iter().filter(|(_, resource)| {
+            resource["Type"] == "AWS::CloudWatch::Alarm"
+                && (resource.get("Condition").is_none() || !more.is_empty())
+        });
+        let alarms: Vec<String> =
+            alarms.map(|(name, _)| format!("${{{}.Arn}}", name.as_str().unwrap())).collect();
+        assert_eq!(shown, alarms.iter().map(String::as_str).collect());
+    }
 }
 
 #[test]

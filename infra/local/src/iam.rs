@@ -34,11 +34,23 @@ pub struct Permission {
     pub resource: String,
     /// Of `dynamodb:LeadingKeys`, likewise; `None` is any key.
     pub leading_keys: Option<String>,
+    /// Which one of the function's statements says so.
+    pub statement: usize,
+}
+
+impl Permission {
+    fn covers(&self, access: &Access) -> bool {
+        let keys = match (&self.leading_keys, &access.partition) {
+            (Some(pattern), Some(partition)) => matches(pattern, partition),
+            _ => true,
+        };
+        self.action == access.action && matches(&self.resource, &access.resource) && keys
+    }
 }
 
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Permission { action, resource, leading_keys } = self;
+        let Permission { action, resource, leading_keys, .. } = self;
         write!(f, "{action} on {resource}")?;
         leading_keys.iter().try_for_each(|keys| write!(f, " where the partition is {keys}"))
     }
@@ -56,7 +68,7 @@ pub struct Role {
 }
 
 /// What a call needs.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Access {
     action: String,
     resource: String,
@@ -90,33 +102,44 @@ impl Role {
         self.denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn allow(&self, access: &Access) -> Result<(), Failure> {
-        let covers = |permission: &&Permission| {
-            let keys = match (&permission.leading_keys, &access.partition) {
-                (Some(pattern), Some(partition)) => matches(pattern, partition),
-                _ => true,
-            };
-            permission.action == access.action
-                && matches(&permission.resource, &access.resource)
-                && keys
+    /// Whether all of one call is allowed. What it does by one action to one resource has to be by
+    /// one statement: a condition with `ForAllValues` holds for every partition key, or it doesn't.
+    fn allow(&self, call: &[Access]) -> Result<(), Failure> {
+        let mut call: Vec<&Access> = call.iter().collect();
+        call.sort();
+        let alike = |one: &&Access, other: &&Access| {
+            (&one.action, &one.resource) == (&other.action, &other.resource)
         };
-        let Some(permission) = self.permissions.iter().find(covers) else {
-            // Not the partition itself: client ids can be in it.
-            let partition = access.partition.as_deref().and_then(|key| key.split('#').next());
+        call.chunk_by(alike).try_for_each(|accesses| self.allow_alike(accesses))
+    }
+
+    fn allow_alike(&self, accesses: &[&Access]) -> Result<(), Failure> {
+        let Some(Access { action, resource, .. }) = accesses.first() else { return Ok(()) };
+        let mut statements =
+            self.permissions.chunk_by(|one, other| one.statement == other.statement);
+        let permissions = statements.find_map(|statement| {
+            let permission = |access| statement.iter().find(|permission| permission.covers(access));
+            accesses.iter().copied().map(permission).collect::<Option<Vec<_>>>()
+        });
+        let Some(permissions) = permissions else {
+            // Not the partitions themselves: client ids can be in them.
+            let partitions = accesses.iter().filter_map(|access| access.partition.as_deref());
+            let kinds: BTreeSet<&str> =
+                partitions.filter_map(|key| key.split('#').next()).collect();
             let why = format!(
-                "the policies of {} in template.yaml do not allow {} on {}{}",
+                "the policies of {} in template.yaml do not allow {action} on {resource}, partition {}",
                 self.name,
-                access.action,
-                access.resource,
-                partition.map(|kind| format!(", partition {kind}")).unwrap_or_default(),
+                Vec::from_iter(kinds).join(" and "),
             );
             tracing::error!(target: "kyc", function = self.name, why, "access denied");
             self.denied.lock().unwrap_or_else(PoisonError::into_inner).insert(why.clone());
             return Err(why);
         };
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if !used.contains(permission) {
-            used.insert(permission.clone());
+        for permission in permissions {
+            if !used.contains(permission) {
+                used.insert(permission.clone());
+            }
         }
         Ok(())
     }
@@ -192,7 +215,7 @@ impl Role {
         let operation = target.rsplit('.').next().unwrap_or_default();
         let body = serde_json::from_slice(request.body().bytes().unwrap_or_default());
         let body = body.map_err(|error| format!("{operation} is not JSON: {error}"))?;
-        self.accesses(operation, &body)?.iter().try_for_each(|access| self.allow(access))
+        self.allow(&self.accesses(operation, &body)?)
     }
 }
 
@@ -232,7 +255,7 @@ impl Bucket {
             None => bucket,
         };
         let access = Access { action: format!("s3:{action}"), resource, partition: None };
-        self.role.allow(&access).map_err(|why| object_store::Error::PermissionDenied {
+        self.role.allow(&[access]).map_err(|why| object_store::Error::PermissionDenied {
             path: object.map(ToString::to_string).unwrap_or_default(),
             source: why.into(),
         })
@@ -300,17 +323,19 @@ mod tests {
     use crate::template::Template;
 
     fn role(permissions: &[(&str, &str, Option<&str>)]) -> Role {
-        let permissions = permissions.iter().map(|(action, resource, keys)| Permission {
+        let permissions = permissions.iter().enumerate();
+        let permissions = permissions.map(|(statement, (action, resource, keys))| Permission {
             action: (*action).to_owned(),
             resource: (*resource).to_owned(),
             leading_keys: keys.map(str::to_owned),
+            statement,
         });
         let table = Template::embedded().unwrap().table;
         Role::new("it", permissions.collect(), Arc::new(table))
     }
 
     fn allowed(role: &Role, operation: &str, body: &Value) -> bool {
-        role.accesses(operation, body).unwrap().iter().all(|access| role.allow(access).is_ok())
+        role.allow(&role.accesses(operation, body).unwrap()).is_ok()
     }
 
     fn get(partition: &str) -> Value {
@@ -339,6 +364,23 @@ mod tests {
         let checks = ("dynamodb:ConditionCheckItem", table.as_str(), None);
         assert!(!allowed(&role(&[puts]), "TransactWriteItems", &both));
         assert!(allowed(&role(&[puts, checks]), "TransactWriteItems", &both));
+    }
+
+    /// A condition with `ForAllValues` is about all keys of a call.
+    #[test]
+    fn a_transaction_over_two_kinds_of_partitions_needs_one_statement_for_both() {
+        let table = table_arn("Table");
+        let put =
+            |partition| json!({ "Put": { "TableName": "Table", "Item": get(partition)["Key"] } });
+        let both = json!({ "TransactItems": [put("T#acme"), put("AGAIN#daily")] });
+        let puts = |keys| ("dynamodb:PutItem", table.as_str(), Some(keys));
+        let mut role = role(&[puts("T#*"), puts("AGAIN#*")]);
+        assert!(!allowed(&role, "TransactWriteItems", &both));
+        let in_one = role.permissions().iter().cloned();
+        let in_one = in_one.map(|permission| Permission { statement: 0, ..permission }).collect();
+        role = Role::new("it", in_one, role.table);
+        assert!(allowed(&role, "TransactWriteItems", &both));
+        assert_eq!(role.used().len(), 2);
     }
 
     #[test]

@@ -186,8 +186,10 @@ impl<'a> Reader<'a> {
 
     fn permissions(&self, policies: &Value) -> Result<Vec<Permission>, Failure> {
         let mut permissions = Vec::new();
+        let mut statements = 0;
         for policy in policies.as_sequence().into_iter().flatten() {
             for statement in sequence(policy, "Statement") {
+                statements += 1;
                 let statement = self.intrinsics.resolve(statement)?;
                 let known = ["Sid", "Effect", "Action", "Resource", "Condition"];
                 let names = statement.as_mapping().into_iter().flat_map(|parts| parts.keys());
@@ -205,7 +207,12 @@ impl<'a> Reader<'a> {
                     for resource in texts(at(&statement, &["Resource"])?) {
                         for leading_keys in keys.clone() {
                             let (action, resource) = (action.clone(), resource.clone());
-                            permissions.push(Permission { action, resource, leading_keys });
+                            permissions.push(Permission {
+                                action,
+                                resource,
+                                leading_keys,
+                                statement: statements,
+                            });
                         }
                     }
                 }
