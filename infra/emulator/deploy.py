@@ -262,7 +262,6 @@ def main():
             "TMPDIR": str(work / "tmp"),
             # Functions have the environment of the emulator, and their own variables over it.
             "AWS_ENDPOINT_URL": endpoint,
-            "AWS_ALLOW_HTTP": "true",
             "SSL_CERT_FILE": str(work / "ca.pem"),
         }
         emulating = [pathlib.Path(sys.executable).with_name("ministack")]

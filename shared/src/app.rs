@@ -1,13 +1,16 @@
 //! What a function holds: its settings, the table, the lists, the clock and the ids. Made once, from
 //! the environment, before the first request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 
+use crate::aws::Aws;
 use crate::model::id::Ids;
 use crate::model::time::Clock;
-use crate::monitoring::lists::Lists;
+use crate::monitoring::bucket::Bucket;
+use crate::monitoring::lists::{Lists, Objects};
 use crate::monitoring::source::{self, Source};
 use crate::store::{self, Table, Watching};
 
@@ -21,6 +24,8 @@ pub struct Settings {
     pub dynamodb_endpoint: Option<String>,
     /// The bucket that indexes of watchlists lie in.
     pub watchlist_bucket: Option<String>,
+    /// Another server that speaks S3 instead of AWS's.
+    pub s3_endpoint: Option<String>,
     /// Where watchlists come from.
     pub watchlist_sources: Vec<Source>,
     /// How much smaller a list may become from one version to the next, in percent of its entries.
@@ -44,10 +49,18 @@ impl Settings {
             wrong.push("TABLE_NAME is not set".to_owned());
             String::new()
         });
-        let dynamodb_endpoint = set("DYNAMODB_ENDPOINT");
-        if dynamodb_endpoint.as_ref().is_some_and(|endpoint| url::Url::parse(endpoint).is_err()) {
-            wrong.push("DYNAMODB_ENDPOINT is not a URL".to_owned());
-        }
+        // The names that AWS's own tools know, and a shorter one.
+        let mut endpoint = |names: &[&str]| {
+            let (name, endpoint) = names.iter().find_map(|name| Some((name, set(name)?)))?;
+            if url::Url::parse(&endpoint).is_err() {
+                wrong.push(format!("{name} is not a URL"));
+            }
+            Some(endpoint)
+        };
+        let everywhere = "AWS_ENDPOINT_URL";
+        let dynamodb_endpoint =
+            endpoint(&["DYNAMODB_ENDPOINT", "AWS_ENDPOINT_URL_DYNAMODB", everywhere]);
+        let s3_endpoint = endpoint(&["AWS_ENDPOINT_URL_S3", everywhere]);
         let watchlist_sources = match set("WATCHLIST_SOURCES").map(|text| source::read(&text)) {
             None => Vec::new(),
             Some(Ok(sources)) => sources,
@@ -75,6 +88,7 @@ impl Settings {
             tenant_claim: set("TENANT_CLAIM"),
             dynamodb_endpoint,
             watchlist_bucket: set("WATCHLIST_BUCKET"),
+            s3_endpoint,
             watchlist_sources,
             max_shrink_percent,
             max_list_age: Duration::from_secs(u64::from(max_list_age) * 3_600),
@@ -93,9 +107,17 @@ pub struct App {
 
 impl App {
     pub async fn from_env() -> Result<App, String> {
-        let settings = Settings::read(|name| std::env::var(name).ok())?;
-        let client = store::client(settings.dynamodb_endpoint.as_deref()).await;
-        let lists = Lists::of_bucket(settings.watchlist_bucket.clone());
+        let (settings, aws) =
+            match (Settings::read(|name| std::env::var(name).ok()), Aws::from_env().await) {
+                (Ok(settings), Ok(aws)) => (settings, aws),
+                (Err(why), Err(also)) => return Err(format!("{why}; {also}")),
+                (Err(why), Ok(_)) | (Ok(_), Err(why)) => return Err(why),
+            };
+        let client = store::client(&aws, settings.dynamodb_endpoint.as_deref());
+        let endpoint = settings.s3_endpoint.as_deref();
+        let bucket = settings.watchlist_bucket.as_deref();
+        let bucket = bucket.map(|bucket| Bucket::new(aws, bucket, endpoint));
+        let lists = Lists::of(bucket.map(|bucket| Arc::new(bucket) as Arc<dyn Objects>));
         Ok(App::new(settings, client, Clock::system(), lists))
     }
 

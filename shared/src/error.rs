@@ -260,3 +260,10 @@ impl From<Faults> for Error {
         Error { details, ..Error::new(Code::ValidationError, message) }
     }
 }
+
+/// What an error says of itself and its sources. Their `Debug` would show a whole answer of the
+/// table, rows and all.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -3,10 +3,12 @@
 
 pub mod app;
 pub mod auth;
+pub mod aws;
 pub mod drawing;
 pub mod error;
 pub mod events;
 pub mod http;
+pub mod https;
 pub mod job;
 pub mod lambda;
 pub mod model;

@@ -67,9 +67,8 @@ impl Emulated {
             .env_clear()
             .envs(&spec.environment)
             .env("DYNAMODB_ENDPOINT", &api.server().dynamodb_endpoint)
-            .env("AWS_ENDPOINT", bucket)
+            .env("AWS_ENDPOINT_URL_S3", bucket)
             .env("WATCHLIST_SOURCES", sample_source())
-            .env("AWS_ALLOW_HTTP", "true")
             .env("AWS_REGION", "eu-central-1")
             .env("AWS_ACCESS_KEY_ID", "none")
             .env("AWS_SECRET_ACCESS_KEY", "none")
@@ -134,13 +133,10 @@ async fn serve(stream: TcpStream, lists: Lists) -> std::io::Result<()> {
             None => None,
         };
         let (status, body) = match &found {
-            Some(bytes) => ("200 OK", bytes.as_ref()),
+            Some(bytes) => ("200 OK", bytes.as_slice()),
             None => ("404 Not Found", &b""[..]),
         };
-        let head = format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {}\r\netag: \"x\"\r\nlast-modified: Mon, 23 Nov 2026 00:00:00 GMT\r\n\r\n",
-            body.len()
-        );
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len());
         write.write_all(head.as_bytes()).await?;
         write.write_all(body).await?;
     }

@@ -3,22 +3,21 @@
 use std::fmt::Debug;
 
 use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+
+use crate::Failure;
 
 /// What happens to a call on its way to the table.
 pub trait OnTheWay: Clone + Debug + Send + Sync + 'static {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture;
 }
 
-/// The HTTP client that the SDK has by itself.
-pub fn plain() -> SharedHttpClient {
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https()
+/// The HTTP client that a function has.
+pub fn plain() -> Result<SharedHttpClient, Failure> {
+    shared::https::connector().map(shared::https::client)
 }
 
 /// An HTTP client for the SDK whose calls this happens to.

@@ -5,11 +5,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use object_store::local::LocalFileSystem;
 use shared::monitoring::lists::Lists;
 
 use crate::Failure;
 use crate::authorizer::SigningKey;
+use crate::objects::Folder;
 
 pub struct DataFolder {
     path: PathBuf,
@@ -30,12 +30,9 @@ impl DataFolder {
     }
 
     /// The indexes of watchlists.
-    pub(crate) fn lists(&self) -> Result<Lists, Failure> {
-        let path = self.path.join("watchlists");
-        let failed = |why: String| format!("{}: {why}", path.display());
-        fs::create_dir_all(&path).map_err(|error| failed(error.to_string()))?;
-        let store = LocalFileSystem::new_with_prefix(&path);
-        Ok(Lists::new(Arc::new(store.map_err(|error| failed(error.to_string()))?)))
+    pub(crate) fn lists(&self) -> Lists {
+        let objects = Folder::new(self.path.join("watchlists"));
+        Lists::of(Some(Arc::new(objects)))
     }
 
     pub(crate) fn lock(&self) -> Result<Lock, Failure> {

@@ -6,20 +6,15 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
-use futures_util::stream::BoxStream;
-use object_store::path::Path;
-use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as ObjectResult,
-};
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use shared::monitoring::lists::Objects;
 
 use crate::Failure;
 use crate::calls::OnTheWay;
@@ -235,85 +230,33 @@ impl OnTheWay for Role {
 /// The bucket, as far as a function's role reaches.
 #[derive(Debug)]
 pub(crate) struct Bucket {
-    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) objects: Arc<dyn Objects>,
     /// Its logical id.
     pub(crate) name: String,
     pub(crate) role: Role,
 }
 
-impl fmt::Display for Bucket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.store.fmt(f)
+impl Bucket {
+    fn allow(&self, action: &str, object: &str) -> Result<(), Failure> {
+        let resource = format!("{}/{object}", bucket_arn(&self.name));
+        let access = Access { action: format!("s3:{action}"), resource, partition: None };
+        self.role.allow(&[access])
     }
 }
 
-impl Bucket {
-    fn allow(&self, action: &str, object: Option<&Path>) -> ObjectResult<()> {
-        let bucket = bucket_arn(&self.name);
-        let resource = match object {
-            Some(path) => format!("{bucket}/{path}"),
-            None => bucket,
-        };
-        let access = Access { action: format!("s3:{action}"), resource, partition: None };
-        self.role.allow(&[access]).map_err(|why| object_store::Error::PermissionDenied {
-            path: object.map(ToString::to_string).unwrap_or_default(),
-            source: why.into(),
+impl Objects for Bucket {
+    fn get<'a>(&'a self, object: &'a str) -> BoxFuture<'a, Result<Vec<u8>, String>> {
+        Box::pin(async move {
+            self.allow("GetObject", object)?;
+            self.objects.get(object).await
         })
     }
-}
 
-#[async_trait]
-impl ObjectStore for Bucket {
-    async fn put_opts(
-        &self,
-        path: &Path,
-        payload: PutPayload,
-        options: PutOptions,
-    ) -> ObjectResult<PutResult> {
-        self.allow("PutObject", Some(path))?;
-        self.store.put_opts(path, payload, options).await
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        path: &Path,
-        options: PutMultipartOptions,
-    ) -> ObjectResult<Box<dyn MultipartUpload>> {
-        self.allow("PutObject", Some(path))?;
-        self.store.put_multipart_opts(path, options).await
-    }
-
-    async fn get_opts(&self, path: &Path, options: GetOptions) -> ObjectResult<GetResult> {
-        self.allow("GetObject", Some(path))?;
-        self.store.get_opts(path, options).await
-    }
-
-    fn delete_stream(
-        &self,
-        paths: BoxStream<'static, ObjectResult<Path>>,
-    ) -> BoxStream<'static, ObjectResult<Path>> {
-        match self.allow("DeleteObject", Some(&Path::from("*"))) {
-            Ok(()) => self.store.delete_stream(paths),
-            Err(error) => Box::pin(futures_util::stream::once(async { Err(error) })),
-        }
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, ObjectResult<ObjectMeta>> {
-        match self.allow("ListBucket", None) {
-            Ok(()) => self.store.list(prefix),
-            Err(error) => Box::pin(futures_util::stream::once(async { Err(error) })),
-        }
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> ObjectResult<ListResult> {
-        self.allow("ListBucket", None)?;
-        self.store.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> ObjectResult<()> {
-        self.allow("GetObject", Some(from))?;
-        self.allow("PutObject", Some(to))?;
-        self.store.copy_opts(from, to, options).await
+    fn put<'a>(&'a self, object: &'a str, bytes: Vec<u8>) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            self.allow("PutObject", object)?;
+            self.objects.put(object, bytes).await
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod functions;
 mod gateway;
 pub mod iam;
 mod intrinsics;
+mod objects;
 pub mod openapi;
 mod routes;
 mod schedule;

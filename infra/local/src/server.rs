@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use object_store::memory::InMemory;
 use shared::App;
 use shared::app::Settings;
+use shared::aws::Aws;
 use shared::model::time::Clock;
 use shared::monitoring::lists::Lists;
 use tokio::net::TcpListener;
@@ -23,6 +23,7 @@ use crate::events::{Position, Sink};
 use crate::functions::{FUNCTIONS, JOBS};
 use crate::gateway::Gateway;
 use crate::iam::{Bucket, Role};
+use crate::objects::Memory;
 use crate::routes::Routes;
 use crate::store::Store;
 use crate::template::Template;
@@ -95,11 +96,12 @@ impl Server {
                 (Some(store), endpoint)
             }
         };
-        let dynamodb = match std::env::var_os("AWS_ACCESS_KEY_ID").filter(|_| store.is_none()) {
-            Some(_) => shared::store::client(Some(&endpoint)).await,
-            None => shared::store::client_without_credentials(&endpoint),
+        let aws = match std::env::var_os("AWS_ACCESS_KEY_ID").filter(|_| store.is_none()) {
+            Some(_) => Aws::from_env().await?,
+            None => Aws::elsewhere()?,
         };
-        let http_client = options.http_client.unwrap_or_else(calls::plain);
+        let dynamodb = shared::store::client(&aws, Some(&endpoint));
+        let http_client = options.http_client.map_or_else(calls::plain, Ok)?;
         let config = dynamodb.config().to_builder().http_client(http_client.clone());
         let dynamodb = Client::from_conf(config.build());
         table::ensure(&dynamodb, &template.table).await?;
@@ -120,8 +122,8 @@ impl Server {
 
         let lists = match (options.lists, &folder) {
             (Some(lists), _) => lists,
-            (None, Some(folder)) => folder.lists()?,
-            (None, None) => Lists::new(Arc::new(InMemory::new())),
+            (None, Some(folder)) => folder.lists(),
+            (None, None) => Lists::of(Some(Arc::new(Memory::default()))),
         };
         let table = Arc::new(template.table.clone());
         let roles: BTreeMap<String, Role> = template
@@ -142,8 +144,8 @@ impl Server {
             let guarded = calls::client(http_client.clone(), role.clone());
             let config = dynamodb.config().to_builder().http_client(guarded).build();
             let bucket = template.bucket.clone();
-            let lists =
-                lists.behind(|store| Arc::new(Bucket { store, name: bucket, role: role.clone() }));
+            let lists = lists
+                .behind(|objects| Arc::new(Bucket { objects, name: bucket, role: role.clone() }));
             let clock = options.clock.clone();
             Ok::<App, Failure>(App::new(settings, Client::from_conf(config), clock, lists))
         };

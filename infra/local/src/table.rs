@@ -189,6 +189,8 @@ fn incomplete(error: BuildError) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use shared::aws::Aws;
+
     use super::*;
     use crate::store::Store;
     use crate::template::Template;
@@ -196,7 +198,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_table_of_an_older_template_gets_the_indexes_it_lacks() {
         let store = Store::start(None).unwrap();
-        let client = shared::store::client_without_credentials(&store.endpoint);
+        let client = shared::store::client(&Aws::elsewhere().unwrap(), Some(&store.endpoint));
         let spec = Template::embedded().unwrap().table;
         let mut older = spec.clone();
         older.indexes.retain(|name, _| name == "created");

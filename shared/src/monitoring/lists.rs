@@ -1,14 +1,11 @@
 //! The lists that are current: which versions they are stands in the table, and their indexes lie
-//! in an object store, a bucket of S3 or a folder.
+//! in a bucket of S3, or a folder.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::try_join_all;
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::path::Path;
-use object_store::{ClientConfigKey, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
+use futures_util::future::{BoxFuture, try_join_all};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -34,7 +31,7 @@ pub struct Revision {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ListVersion {
     pub version: String,
-    /// Where its index lies in the object store.
+    /// Where its index lies in the bucket.
     pub object: String,
     pub entities: u64,
     /// How many names, dates, countries and identifiers they have.
@@ -66,7 +63,7 @@ impl Revision {
     }
 }
 
-/// The name of an index in the object store. A program of another file format or model has an
+/// The name of an index in the bucket. A program of another file format or model has an
 /// object of its own, so that two releases side by side do not take away each other's.
 pub fn object_name(list: &str, version: &str) -> String {
     format!("lists/{list}/{version}-f{FORMAT_VERSION}-m{MODEL_VERSION}.index")
@@ -85,65 +82,38 @@ impl Loaded {
     }
 }
 
-const CONNECT_TIME: &str = "2s";
-/// For one index, of some ten megabytes.
-const ATTEMPT_TIME: &str = "10s";
-const RETRIES: usize = 3;
-const RETRY_TIME: Duration = Duration::from_secs(10);
+/// Where indexes lie. An object is there as a whole, or not at all.
+pub trait Objects: Debug + Send + Sync {
+    fn get<'a>(&'a self, object: &'a str) -> BoxFuture<'a, Result<Vec<u8>, String>>;
 
-/// The object store, and what was read from it last.
+    fn put<'a>(&'a self, object: &'a str, bytes: Vec<u8>) -> BoxFuture<'a, Result<(), String>>;
+}
+
+/// The indexes, and those that were read last.
 #[derive(Clone)]
 pub struct Lists {
-    bucket: Option<String>,
-    store: Arc<OnceLock<Arc<dyn ObjectStore>>>,
+    objects: Option<Arc<dyn Objects>>,
     loaded: Arc<Mutex<Option<Arc<Loaded>>>>,
 }
 
 impl Lists {
-    pub fn new(store: Arc<dyn ObjectStore>) -> Lists {
-        let store = OnceLock::from(store);
-        Lists { bucket: None, store: Arc::new(store), loaded: Arc::default() }
+    /// `None` for a function that has no bucket, and needs none until it screens.
+    pub fn of(objects: Option<Arc<dyn Objects>>) -> Lists {
+        Lists { objects, loaded: Arc::default() }
     }
 
-    /// In a bucket of S3, with the region and the credentials that Lambda gives a function. It is
-    /// only opened when it is asked for something: most functions never do.
-    pub fn of_bucket(bucket: Option<String>) -> Lists {
-        Lists { bucket, store: Arc::default(), loaded: Arc::default() }
-    }
-
-    /// The same store, of which nothing was read yet.
+    /// The same indexes, of which nothing was read yet.
     pub fn reopened(&self) -> Lists {
-        Lists { loaded: Arc::default(), ..self.clone() }
+        Lists::of(self.objects.clone())
     }
 
-    /// The same store behind another one, of which nothing was read yet.
-    pub fn behind(&self, wrap: impl FnOnce(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Lists {
-        match self.store.get() {
-            Some(store) => Lists::new(wrap(store.clone())),
-            None => self.reopened(),
-        }
+    /// The same indexes behind something, of which nothing was read yet.
+    pub fn behind(&self, wrap: impl FnOnce(Arc<dyn Objects>) -> Arc<dyn Objects>) -> Lists {
+        Lists::of(self.objects.clone().map(wrap))
     }
 
-    fn store(&self) -> Result<&dyn ObjectStore, Error> {
-        if let Some(store) = self.store.get() {
-            return Ok(store.as_ref());
-        }
-        let bucket = self.bucket.as_deref();
-        let bucket = bucket.ok_or_else(|| Error::internal("WATCHLIST_BUCKET is not set"))?;
-        // Below the functions' own time-outs, so that a bucket that is away is a 503.
-        let retries = RetryConfig {
-            max_retries: RETRIES,
-            retry_timeout: RETRY_TIME,
-            ..RetryConfig::default()
-        };
-        let opened = AmazonS3Builder::from_env()
-            .with_bucket_name(bucket)
-            .with_retry(retries)
-            .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::ConnectTimeout), CONNECT_TIME)
-            .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), ATTEMPT_TIME)
-            .build();
-        let opened = opened.map_err(|error| Error::internal(format!("{bucket}: {error}")))?;
-        Ok(self.store.get_or_init(|| Arc::new(opened)).as_ref())
+    fn objects(&self) -> Result<&dyn Objects, Error> {
+        self.objects.as_deref().ok_or_else(|| Error::internal("WATCHLIST_BUCKET is not set"))
     }
 
     /// The indexes of a revision. A list that did not change since the last call is not read again.
@@ -207,21 +177,14 @@ impl Lists {
         build(source, entities).map_err(|why| unusable(why.to_string()))
     }
 
-    /// An object of the store as it is.
-    pub async fn bytes(
-        &self,
-        object: &str,
-    ) -> Result<impl AsRef<[u8]> + Send + Sync + 'static, Error> {
-        let got = self.store()?.get(&Path::from(object)).await;
-        let bytes = match got {
-            Ok(got) => got.bytes().await,
-            Err(error) => Err(error),
-        };
-        bytes.map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))
+    /// An object as it is.
+    pub async fn bytes(&self, object: &str) -> Result<Vec<u8>, Error> {
+        let bytes = self.objects()?.get(object).await;
+        bytes.map_err(|why| Error::lists_unavailable(format!("{object}: {why}")))
     }
 
     pub async fn keep(&self, object: &str, index: Vec<u8>) -> Result<(), Error> {
-        let kept = self.store()?.put(&Path::from(object), PutPayload::from(index)).await;
-        kept.map(drop).map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))
+        let kept = self.objects()?.put(object, index).await;
+        kept.map_err(|why| Error::lists_unavailable(format!("{object}: {why}")))
     }
 }

@@ -5,9 +5,12 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::redirect::Policy;
+use rustls::ClientConfig;
 use serde::Deserialize;
 use url::Url;
 
+use crate::error::chain;
+use crate::https;
 use crate::model::value::ListName;
 
 /// Far more than any list has today; what is larger is not a list.
@@ -80,7 +83,9 @@ pub struct Fetcher {
 
 impl Fetcher {
     pub fn new(time: Duration) -> Result<Fetcher, String> {
+        let tls = https::tls()?;
         let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(ClientConfig::clone(&tls))
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(time)
             .redirect(Policy::custom(|attempt| match attempt.previous().len() {
@@ -146,11 +151,6 @@ pub fn place(url: &Url) -> String {
         return "data:".to_owned();
     }
     format!("{}://{}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(Some(error), |error| error.source());
-    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::change::Race;
 use super::expression::Expression;
 use super::item::Item;
 use super::keys::Key;
-use crate::error::Error;
+use crate::error::{Error, chain};
 
 /// One write of a transaction, and the rule its condition stands for.
 #[derive(Clone)]
@@ -155,16 +155,9 @@ fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Error {
 }
 
 /// Half to all of the pause, so that those who met once do not meet again.
-pub(super) fn jittered(pause: Duration) -> Duration {
+pub(crate) fn jittered(pause: Duration) -> Duration {
     let random = uuid::Uuid::now_v7().as_u128() as u8;
     pause.mul_f64(0.5 + f64::from(random) / 512.0)
-}
-
-/// What an error says of itself and its sources. Their `Debug` would show a whole answer of the
-/// table, rows and all.
-fn chain(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(Some(error), |error| error.source());
-    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// What passes by itself is a 503 a caller may repeat; everything else is our fault.

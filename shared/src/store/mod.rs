@@ -19,20 +19,22 @@ mod sessions;
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::auth::Caller;
+use crate::aws::Aws;
+use crate::https;
 use crate::model::id::Ids;
 use crate::model::time::Clock;
 use crate::monitoring::lists::Lists;
 use crate::telemetry::CallCounter;
 use keys::TenantKeys;
 
+pub(crate) use call::jittered;
 pub use idempotency::Replay;
 pub(crate) use keys::split_monitored as keys_of;
 pub use list::Filters;
@@ -46,35 +48,24 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 3;
 
 /// A client for AWS's DynamoDB or, with an endpoint, for a server compatible with it.
-pub async fn client(endpoint: Option<&str>) -> Client {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest());
-    if let Some(endpoint) = endpoint {
-        loader = loader.endpoint_url(endpoint);
-    }
-    let config = aws_sdk_dynamodb::config::Builder::from(&loader.load().await);
-    Client::from_conf(configured(config))
-}
-
-/// A client for a compatible server that asks for no credentials, as the embedded store.
-pub fn client_without_credentials(endpoint: &str) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("local"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "local"))
-        .endpoint_url(endpoint);
-    Client::from_conf(configured(config))
-}
-
-fn configured(config: aws_sdk_dynamodb::config::Builder) -> aws_sdk_dynamodb::Config {
+pub fn client(aws: &Aws, endpoint: Option<&str>) -> Client {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(OPERATION_TIMEOUT)
         .build();
-    config
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(aws.region.clone())
+        .credentials_provider(aws.credentials.clone())
+        .http_client(https::client(aws.connector.clone()))
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .interceptor(CallCounter)
-        .build()
+        .interceptor(CallCounter);
+    let config = match endpoint {
+        Some(endpoint) => config.endpoint_url(endpoint),
+        None => config,
+    };
+    Client::from_conf(config.build())
 }
 
 #[derive(Clone)]
