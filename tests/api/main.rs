@@ -21,6 +21,7 @@ mod monitoring;
 mod organization;
 mod policies;
 mod risk;
+mod round_trips;
 mod sessions;
 mod table;
 mod tokens;
