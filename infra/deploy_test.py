@@ -73,9 +73,23 @@ def main():
         for hours in [72, 73]:
             file.write_text(f"MaxListAgeHours: {hours}\n")
             seen.append(versions(deployed(), defaults | {"MaxListAgeHours": hours}))
+        # Another configuration, which includes a file.
+        pathlib.Path("other.toml").write_text('parameter_overrides = "file://including.yaml"\n')
+        pathlib.Path("including.yaml").write_text("$include: file://included.yaml\n")
+        for hours in [74, 75]:
+            pathlib.Path("included.yaml").write_text(f"MaxListAgeHours: {hours}\n")
+            made = versions(deployed("--config-file=other.toml"), defaults | {"MaxListAgeHours": hours})
+            seen.append(made)
         everything = set.union(*seen)
         assert len(everything) == len(seen) * len(first), "a changed parameter published no version"
         print(f"{len(seen)} configurations, each with {len(first)} versions of its own")
+        bootstrap = built.parent / "GetCustomer" / "bootstrap"
+        bootstrap.parent.mkdir()
+        bootstrap.write_bytes(b"\x7fELF" + bytes(14) + (0x3E).to_bytes(2, "little"))
+        deployed("--parameter-overrides", "Architecture=x86_64")
+        refused = subprocess.run([HERE / "deploy"], env=environment, capture_output=True, text=True)
+        assert refused.returncode == 1 and "built for x86_64" in refused.stderr, refused
+        bootstrap.unlink()
         file.unlink()
         refused = subprocess.run([HERE / "deploy"], env=environment, capture_output=True, text=True)
         assert refused.returncode == 1 and "parameters.yaml is not there" in refused.stderr, refused
