@@ -1,0 +1,274 @@
+//! What every function is asked while it is measured: one kind of request that succeeds, on
+//! customers made for it. Where a request changes something for good, each event has a subject of
+//! its own.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use crate::event::http;
+use crate::measure::Expected;
+use crate::place::Place;
+
+/// The hellos, which come with every run.
+pub const HELLO_HTTP: &str = "hello-http";
+pub const HELLO_RUNTIME: &str = "hello-runtime";
+
+/// More than a page.
+const LISTED: usize = 25;
+/// On the sample watchlist.
+const SUSPECT: &str = "Brindal Quarry Trading";
+
+const CUSTOMER: &str = "GET /customers/{id}";
+const ORGANIZATION: &str = "PUT /customers/{id}/organization";
+const MONITOR: &str = "POST /customers/{id}/monitor";
+const SESSIONS: &str = "POST /kyc/sessions";
+
+pub fn expected(function: &str) -> Expected {
+    match function {
+        "create-customer" | "create-session" | "monitor-customer" => Expected::Status(201),
+        HELLO_RUNTIME
+        | "pre-token-generation"
+        | "refresh-watchlists"
+        | "rescreen"
+        | "shape-events" => Expected::Anything,
+        _ => Expected::Status(200),
+    }
+}
+
+/// Events of one kind, in a tenant that has nothing else.
+pub async fn events(place: &Place, function: &str, count: usize) -> Result<Vec<Value>> {
+    let tenant = Tenant { place, name: place.tenant() };
+    let same = |event: Value| vec![event; count];
+    let events = match function {
+        HELLO_HTTP | HELLO_RUNTIME => {
+            let nobody = [("id", "01920000-0000-8000-8000-000000000000")];
+            same(http(&tenant.name, CUSTOMER, &nobody, None)?)
+        }
+        "create-customer" => {
+            let new = |n| http(&tenant.name, "POST /customers", &[], Some(&profile(n)));
+            (0..count).map(new).collect::<Result<_>>()?
+        }
+        "create-session" => {
+            let new = |n: usize| {
+                let body = json!({ "client_id": format!("crm-{n:05}"), "name": "Acme GmbH" });
+                http(&tenant.name, SESSIONS, &[], Some(&body))
+            };
+            (0..count).map(new).collect::<Result<_>>()?
+        }
+        "list-customers" => {
+            for n in 0..LISTED {
+                tenant.customer(&profile(n)).await?;
+            }
+            same(http(&tenant.name, "GET /customers", &[], None)?)
+        }
+        "update-customer" => {
+            let id = tenant.customer(&profile(0)).await?;
+            let change = |n| {
+                let body = json!({ "website": format!("https://example.com/{n:05}") });
+                http(&tenant.name, "PATCH /customers/{id}", &[("id", &id)], Some(&body))
+            };
+            (0..count).map(change).collect::<Result<_>>()?
+        }
+        "put-organization" => {
+            let id = tenant.organized().await?;
+            let change = |n| http(&tenant.name, ORGANIZATION, &[("id", &id)], Some(&owners(n)));
+            (1..=count).map(change).collect::<Result<_>>()?
+        }
+        "get-customer" => same(tenant.about(CUSTOMER, &tenant.customer(&profile(0)).await?)?),
+        "get-organization" => {
+            same(tenant.about("GET /customers/{id}/organization", &tenant.organized().await?)?)
+        }
+        "get-risk-profile" => {
+            same(tenant.about("GET /customers/{id}/risk-profile", &tenant.organized().await?)?)
+        }
+        "get-monitor" => {
+            same(tenant.about("GET /customers/{id}/monitor", &tenant.monitored().await?)?)
+        }
+        "list-alerts" => {
+            same(tenant.about("GET /customers/{id}/alerts", &tenant.monitored().await?)?)
+        }
+        "list-customer-sessions" => {
+            let mut id = String::new();
+            for _ in 0..3 {
+                id = text(&tenant.session("crm-1").await?, "customer_id")?;
+            }
+            same(tenant.about("GET /customers/{id}/sessions", &id)?)
+        }
+        "get-session" => {
+            let id = text(&tenant.session("crm-1").await?, "session_id")?;
+            same(http(
+                &tenant.name,
+                "GET /kyc/sessions/{session_id}",
+                &[("session_id", &id)],
+                None,
+            )?)
+        }
+        "rescreen" => {
+            tenant.passed().await?;
+            same(json!({ "pass": "daily" }))
+        }
+        "refresh-watchlists" => same(json!({})),
+        "shape-events" => same(records(&tenant.name)),
+        "pre-token-generation" => same(json!({
+            "version": "3", "triggerSource": "TokenGeneration_Authentication",
+            "region": "eu-central-1", "userPoolId": "eu-central-1_example", "userName": "user-1",
+            "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": "example" },
+            "request": { "scopes": ["openid"], "groupConfiguration": {},
+                "userAttributes": { "sub": "user-1", "custom:tenant_id": "acme" } },
+            "response": { "claimsAndScopeOverrideDetails": null },
+        })),
+        _ => {
+            let mut events = Vec::new();
+            for n in 0..count {
+                events.push(tenant.once(function, n).await?);
+            }
+            events
+        }
+    };
+    ensure!(events.len() == count, "{function} has {} events", events.len());
+    Ok(events)
+}
+
+struct Tenant<'a> {
+    place: &'a Place,
+    name: String,
+}
+
+impl Tenant<'_> {
+    fn about(&self, route: &str, customer: &str) -> Result<Value> {
+        http(&self.name, route, &[("id", customer)], None)
+    }
+
+    /// An event that can succeed only once with its subject.
+    async fn once(&self, function: &str, n: usize) -> Result<Value> {
+        match function {
+            "deactivate-customer" => {
+                self.about("DELETE /customers/{id}", &self.customer(&profile(n)).await?)
+            }
+            "monitor-customer" => {
+                let id = self.customer(&profile(n)).await?;
+                http(&self.name, MONITOR, &[("id", &id)], Some(&json!({})))
+            }
+            "stop-monitor" => {
+                self.about("DELETE /customers/{id}/monitor", &self.monitored().await?)
+            }
+            "resolve-alert" => {
+                let id = self.monitored().await?;
+                let route = "GET /customers/{id}/alerts";
+                let path = [("id", id.as_str())];
+                let alerts = self.place.prepare(&self.name, "list-alerts", route, &path, None);
+                let alert = text(&alerts.await?["items"][0], "alert_id")?;
+                let path = [("id", id.as_str()), ("alert_id", &alert)];
+                let body = json!({ "status": "false_positive", "note": "another country" });
+                http(&self.name, "PATCH /customers/{id}/alerts/{alert_id}", &path, Some(&body))
+            }
+            "update-session" => {
+                let id = text(&self.session(&format!("crm-{n:05}")).await?, "session_id")?;
+                let body = json!({ "status": "completed" });
+                let path = [("session_id", id.as_str())];
+                http(&self.name, "PATCH /kyc/sessions/{session_id}", &path, Some(&body))
+            }
+            unknown => bail!("{unknown} is a function that case.rs does not know"),
+        }
+    }
+
+    async fn customer(&self, profile: &Value) -> Result<String> {
+        let route = "POST /customers";
+        let made = self.place.prepare(&self.name, "create-customer", route, &[], Some(profile));
+        text(&made.await?, "customer_id")
+    }
+
+    async fn organized(&self) -> Result<String> {
+        let id = self.customer(&profile(0)).await?;
+        let path = [("id", id.as_str())];
+        let body = owners(0);
+        self.place
+            .prepare(&self.name, "put-organization", ORGANIZATION, &path, Some(&body))
+            .await?;
+        Ok(id)
+    }
+
+    /// Somebody with an alert.
+    async fn monitored(&self) -> Result<String> {
+        self.monitored_each(&json!({})).await
+    }
+
+    async fn monitored_each(&self, settings: &Value) -> Result<String> {
+        let id = self.customer(&json!({ "name": SUSPECT })).await?;
+        let path = [("id", id.as_str())];
+        self.place.prepare(&self.name, "monitor-customer", MONITOR, &path, Some(settings)).await?;
+        Ok(id)
+    }
+
+    /// Those that a daily pass is over: the same ones in every pass, whatever else is measured.
+    async fn passed(&self) -> Result<()> {
+        if !self.place.is_first_pass() {
+            return Ok(());
+        }
+        for _ in 0..LISTED {
+            self.monitored_each(&json!({ "check_frequency": "daily" })).await?;
+        }
+        Ok(())
+    }
+
+    async fn session(&self, client: &str) -> Result<Value> {
+        let body = json!({ "client_id": client, "name": "Acme GmbH" });
+        self.place.prepare(&self.name, "create-session", SESSIONS, &[], Some(&body)).await
+    }
+}
+
+/// What a front end sends when it creates a customer.
+fn profile(n: usize) -> Value {
+    json!({
+        "name": format!("Acme Trading {n:05} GmbH"), "client_id": format!("crm-{n:05}"),
+        "entity_type": "company", "country": "DE", "email": "office@example.com",
+        "website": "https://example.com", "industry": "Wholesale trade",
+        "incorporated_on": "2011-03-17", "tags": ["new", "online"],
+    })
+}
+
+/// Three people behind two companies.
+fn owners(n: usize) -> Value {
+    json!({
+        "parties": [
+            { "party_id": "a", "kind": "individual", "name": "Ada Example" },
+            { "party_id": "b", "kind": "individual", "name": "Ben Example" },
+            { "party_id": "c", "kind": "individual", "name": "Cleo Example" },
+            { "party_id": "h", "kind": "company", "name": "Holding GmbH", "country": "DE" },
+            { "party_id": "k", "kind": "company", "name": "Kapital SA", "country": "LU" },
+        ],
+        "relationships": [
+            { "owner": "a", "owned": "h", "percentage": 60 },
+            { "owner": "b", "owned": "h", "percentage": 40 },
+            { "owner": "c", "owned": "k", "percentage": 100 },
+            { "owner": "h", "owned": "self", "percentage": 30 + n % 40 },
+            { "owner": "k", "owned": "self", "percentage": 25 },
+        ],
+    })
+}
+
+/// Ten records of the table's stream, each of them an event of the audit trail.
+fn records(tenant: &str) -> Value {
+    let record = |n: usize| {
+        let id = format!("01920000-0000-7000-8000-{n:012}");
+        json!({
+            "eventID": id, "eventName": "INSERT", "eventSource": "aws:dynamodb",
+            "awsRegion": "eu-central-1",
+            "dynamodb": { "NewImage": {
+                "pk": { "S": format!("T#{tenant}#C#{id}") },
+                "sk": { "S": format!("EVENT#{id}") },
+                "type": { "S": "event" }, "event_id": { "S": id }, "customer_id": { "S": id },
+                "kind": { "S": "customer.updated" }, "at": { "S": "2026-11-26T10:30:00.000Z" },
+                "changes": { "M": { "industry": { "M": {
+                    "from": { "NULL": true }, "to": { "S": "Banking" },
+                } } } },
+            } },
+        })
+    };
+    (0..10).map(record).collect()
+}
+
+fn text(value: &Value, field: &str) -> Result<String> {
+    let text = value[field].as_str();
+    Ok(text.with_context(|| format!("no {field} in {value:.400}"))?.to_owned())
+}

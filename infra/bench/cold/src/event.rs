@@ -1,0 +1,50 @@
+//! Events as an HTTP API sends them, payload format 2.0, with the claims of its JWT authorizer.
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value, json};
+
+/// One that was captured; every other is made of it.
+const CAPTURED: &str = include_str!("../../../../tests/events/get-customers.json");
+
+/// Of a tenant's user who may do everything. `route` is a route key, like `GET /customers/{id}`.
+pub fn http(
+    tenant: &str,
+    route: &str,
+    path: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Result<Value> {
+    let (method, template) = route.split_once(' ').context("a route key has a blank")?;
+    let mut raw_path = template.to_owned();
+    let mut parameters = Map::new();
+    for (name, value) in path {
+        raw_path = raw_path.replace(&format!("{{{name}}}"), value);
+        parameters.insert((*name).to_owned(), json!(value));
+    }
+    let mut event: Value = serde_json::from_str(CAPTURED)?;
+    event["routeKey"] = json!(route);
+    event["rawPath"] = json!(raw_path);
+    let context = &mut event["requestContext"];
+    context["routeKey"] = json!(route);
+    context["http"]["method"] = json!(method);
+    context["http"]["path"] = json!(raw_path);
+    let claims = &mut context["authorizer"]["jwt"]["claims"];
+    claims["tenant_id"] = json!(tenant);
+    claims["permissions"] = json!("[kyc:*]");
+    if !parameters.is_empty() {
+        event["pathParameters"] = Value::Object(parameters);
+    }
+    if let Some(body) = body {
+        let body = body.to_string();
+        event["headers"]["content-type"] = json!("application/json");
+        event["headers"]["content-length"] = json!(body.len().to_string());
+        event["body"] = json!(body);
+    }
+    Ok(event)
+}
+
+/// What an HTTP function answered: its status, and the JSON of its body.
+pub fn answer(answer: &Value) -> Option<(u64, Value)> {
+    let status = answer.get("statusCode")?.as_u64()?;
+    let body = answer.get("body").and_then(Value::as_str).unwrap_or("null");
+    Some((status, serde_json::from_str(body).unwrap_or(Value::Null)))
+}

@@ -1,0 +1,136 @@
+//! One cold start, and many warm requests.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::event;
+use crate::process::{Process, Program};
+use crate::runtime_api::{Invocation, RuntimeApi};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How many requests come before those that count.
+const WARM_UP: usize = 50;
+
+/// What is measured: a program, and what it must answer.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    pub name: String,
+    pub program: Program,
+    pub expected: Expected,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Expected {
+    Status(u64),
+    /// Of a function that answers no HTTP request.
+    Anything,
+}
+
+impl Expected {
+    fn check(self, answer: &Value) -> Result<()> {
+        match self {
+            Expected::Status(status) => {
+                let answered = event::answer(answer).map(|(status, _)| status);
+                ensure!(answered == Some(status), "expected {status}, got {answer:.600}");
+            }
+            Expected::Anything => ensure!(!answer.is_null(), "the answer is no JSON"),
+        }
+        Ok(())
+    }
+}
+
+/// From the start of the process to its first answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Cold {
+    /// From the start to the first poll.
+    pub init: Duration,
+    pub init_cpu: Duration,
+    /// From the event to its answer.
+    pub first: Duration,
+    /// Between the first poll and the first answer.
+    pub first_cpu: Duration,
+    pub peak_memory: u64,
+}
+
+impl Cold {
+    pub fn total(&self) -> Duration {
+        self.init + self.first
+    }
+
+    pub fn total_cpu(&self) -> Duration {
+        self.init_cpu + self.first_cpu
+    }
+}
+
+/// A request when nothing is to be set up any more.
+#[derive(Clone, Copy, Debug)]
+pub struct Warm {
+    /// The median from event to answer.
+    pub wall: Duration,
+    /// The mean, with what the runtime does between two requests.
+    pub cpu: Duration,
+    /// After all of them.
+    pub peak_memory: u64,
+}
+
+pub async fn cold(subject: &Subject, event: &Value) -> Result<Cold> {
+    let (process, invocations) = run(subject, std::slice::from_ref(event)).await?;
+    let first = invocations.0.first().context("no answer")?;
+    Ok(Cold {
+        init: first.polled.at - process.spawned,
+        init_cpu: first.polled.cpu,
+        first: first.answered.at - first.sent,
+        first_cpu: first.answered.cpu - first.polled.cpu,
+        peak_memory: process.peak_memory()?,
+    })
+}
+
+/// What it answers to one event.
+pub async fn answer(subject: &Subject, event: &Value) -> Result<Value> {
+    let (_, (invocations, _)) = run(subject, std::slice::from_ref(event)).await?;
+    Ok(invocations.into_iter().next().context("no answer")?.answer)
+}
+
+pub async fn warm(subject: &Subject, events: &[Value]) -> Result<Warm> {
+    let (process, (invocations, last)) = run(subject, events).await?;
+    let counted = invocations.get(WARM_UP..).filter(|counted| !counted.is_empty());
+    let counted = counted.context("not enough events")?;
+    let begin = counted.first().context("no answer")?.polled;
+    let walls = counted.iter().map(|one| one.answered.at - one.sent).collect();
+    let count = u32::try_from(counted.len())?;
+    Ok(Warm {
+        wall: median(walls),
+        cpu: (last.cpu - begin.cpu) / count,
+        peak_memory: process.peak_memory()?,
+    })
+}
+
+/// How many events a measurement of `count` warm requests takes.
+pub fn warm_events(count: usize) -> usize {
+    WARM_UP + count
+}
+
+type Finished = (Vec<Invocation>, crate::runtime_api::Moment);
+
+async fn run(subject: &Subject, events: &[Value]) -> Result<(Process, Finished)> {
+    let api = RuntimeApi::start(events).await?;
+    let mut process = Process::start(&subject.program, &api)?;
+    let finished = process.finish(&api, PATIENCE).await;
+    let finished = finished.with_context(|| subject.name.clone())?;
+    for invocation in &finished.0 {
+        subject.expected.check(&invocation.answer).with_context(|| subject.name.clone())?;
+    }
+    Ok((process, finished))
+}
+
+pub fn median(mut all: Vec<Duration>) -> Duration {
+    all.sort_unstable();
+    all.get(all.len() / 2).copied().unwrap_or_default()
+}
+
+/// Of one number of each round.
+pub fn median_of(all: &[Cold], one: impl Fn(&Cold) -> Duration) -> Duration {
+    median(all.iter().map(one).collect())
+}

@@ -1,0 +1,15 @@
+//! Answers every HTTP event with a constant. What an HTTP function costs above this is its own.
+
+use lambda_http::{Body, Error, Request, Response, service_fn};
+use serde_json::json;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let hello = async |_: Request| {
+        let body = Body::from(json!({ "message": "hello" }).to_string());
+        let response = Response::builder().header("content-type", "application/json").body(body)?;
+        Ok::<Response<Body>, Error>(response)
+    };
+    // As the functions do: `lambda_http::run` would add a span per request.
+    lambda_http::runtime(service_fn(hello)).run().await
+}

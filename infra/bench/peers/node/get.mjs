@@ -1,0 +1,17 @@
+// GET /customers/{id}
+
+import { GetCommand } from "@aws-sdk/lib-dynamodb";
+import { TABLE, answer, client, log, shown, tenantOf } from "./table.mjs";
+
+export async function handler(event) {
+  const tenant = tenantOf(event);
+  if (!tenant) return answer(401, { message: "no tenant" });
+  const { id } = event.pathParameters;
+  const Key = { pk: `T#${tenant}#C#${id}`, sk: "CUSTOMER" };
+  const { Item } = await client.send(
+    new GetCommand({ TableName: TABLE, Key, ConsistentRead: true }),
+  );
+  if (!Item) return answer(404, { message: "there is no such customer" });
+  log(event, "read", { customer_id: id });
+  return answer(200, { data: shown(Item) });
+}

@@ -1,0 +1,35 @@
+//! A peer: create, get and list in the pattern of aws-samples/serverless-rust-demo, which is one
+//! binary a function, `lambda_http`, the SDK with the defaults of `aws-config`, Tokio with all its
+//! threads, JSON logs by `tracing` with a filter from the environment. On the same rows of the same
+//! table as the functions it is compared with.
+
+pub mod store;
+
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Error, Request, RequestExt, Response};
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+
+use crate::store::Store;
+
+pub fn setup_tracing() {
+    tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).json().init();
+}
+
+pub async fn get_store() -> Result<Store, Error> {
+    let config = aws_config::load_from_env().await;
+    let table_name = std::env::var("TABLE_NAME")?;
+    tracing::info!("Initializing DynamoDB store with table name: {table_name}");
+    Ok(Store::new(aws_sdk_dynamodb::Client::new(&config), table_name))
+}
+
+/// From the claims that API Gateway has verified.
+pub fn tenant(event: &Request) -> Option<String> {
+    let RequestContext::ApiGatewayV2(context) = event.request_context_ref()? else { return None };
+    context.authorizer.as_ref()?.jwt.as_ref()?.claims.get("tenant_id").cloned()
+}
+
+pub fn response(status: u16, body: &Value) -> Result<Response<Body>, Error> {
+    let response = Response::builder().status(status).header("content-type", "application/json");
+    Ok(response.body(Body::from(body.to_string()))?)
+}
