@@ -1,6 +1,6 @@
 //! The HTTP client under all that leaves a function: HTTP/1.1 over rustls with ring. The one that
-//! the SDK has by itself also speaks HTTP/2 and to proxies, which DynamoDB and Lambda have no use
-//! for: half a megabyte and a millisecond of every cold start.
+//! the SDK has by itself also speaks HTTP/2 and to proxies, which a function has no use for and
+//! would carry into every cold start.
 
 use std::error::Error;
 use std::fmt;
