@@ -303,6 +303,19 @@ impl Api {
         self.call(who, "PATCH", path).json(body).send().await
     }
 
+    /// A patch among many at once. On a deployed stack, whose emulator may be slow, it is sent again
+    /// when it is told that others came first too often; a local server never says so.
+    pub async fn patch_repeated(&self, who: &Persona, path: &str, body: &Value) -> Answer {
+        for _ in 0..if DEPLOYED.is_some() { 5 } else { 0 } {
+            let answer = self.patch(who, path, body).await;
+            if answer.status != 503 {
+                return answer;
+            }
+            answer.refused(503, "STORE_UNAVAILABLE");
+        }
+        self.patch(who, path, body).await
+    }
+
     pub async fn delete(&self, who: &Persona, path: &str) -> Answer {
         self.call(who, "DELETE", path).send().await
     }

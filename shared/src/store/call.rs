@@ -88,8 +88,7 @@ impl TenantTable<'_> {
                 return Err(unavailable_or_internal("TransactWriteItems", &error));
             };
             let reasons = canceled.cancellation_reasons();
-            let code = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
-            if code("ConditionalCheckFailed") {
+            if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
                 // A customer that another transaction is about to change is about to be another one.
                 let broken = |(write, reason): &(&Write, &CancellationReason)| match reason.code() {
                     Some("ConditionalCheckFailed") => true,
@@ -100,9 +99,7 @@ impl TenantTable<'_> {
                 let refused = refused.map(|(write, reason)| (write.rule, reason.item().cloned()));
                 return Ok(Outcome::Refused(Refusals(refused.collect())));
             }
-            let passing =
-                ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
-            if !passing.iter().any(|passing| code(passing)) {
+            if !is_passing(reasons) {
                 return Err(unavailable_or_internal("TransactWriteItems", &error));
             }
             race.lost().await?;
@@ -150,7 +147,13 @@ impl TenantTable<'_> {
     }
 }
 
-fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Error {
+/// Whether a transaction was cancelled for nothing that would cancel it again.
+pub(super) fn is_passing(reasons: &[CancellationReason]) -> bool {
+    let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+    reasons.iter().filter_map(CancellationReason::code).any(|code| passing.contains(&code))
+}
+
+pub(super) fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Error {
     Error::internal(format!("a request was not complete: {error}"))
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
-use super::call::unavailable_or_internal;
+use super::call::{incomplete, unavailable_or_internal};
 use super::customers::IS_NEW;
 use super::expression::Expression;
 use super::item;
@@ -62,7 +62,6 @@ impl Table {
         let mut kept = item::typed("lists", revision)?;
         kept.extend(keys::lists_of(revision.revision).attributes());
         let (names, values) = expression.into_parts();
-        let incomplete = |error| Error::internal(format!("a request was not complete: {error}"));
         let current = Put::builder()
             .table_name(&self.name)
             .set_item(Some(current))

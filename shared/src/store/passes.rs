@@ -3,11 +3,14 @@
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, Get, TransactGetItem};
 
-use super::call::unavailable_or_internal;
+use super::call::{incomplete, is_passing, unavailable_or_internal};
+use super::change::Race;
 use super::expression::Expression;
 use super::item::{self, Item};
+use super::keys::Key;
 use super::monitors::watched;
 use super::{Table, keys};
 use crate::error::Error;
@@ -86,6 +89,38 @@ impl Table {
         let got = get.consistent_read(true).send().await;
         let item = got.map_err(|error| unavailable_or_internal("GetItem", &error))?.item;
         item.map(item::model).transpose()
+    }
+
+    /// What these items are at one moment, in the order asked for.
+    async fn get_together(
+        &self,
+        keys: impl Iterator<Item = Key>,
+    ) -> Result<Vec<Option<Item>>, Error> {
+        let get = |key: Key| {
+            let get = Get::builder().table_name(&self.name).set_key(Some(key.attributes()));
+            get.build().map(|get| TransactGetItem::builder().get(get).build())
+        };
+        let items = keys.map(get).collect::<Result<Vec<_>, _>>();
+        let items = items.map_err(incomplete)?;
+        let request = self.client.transact_get_items().set_transact_items(Some(items));
+        let mut race = Race::start();
+        loop {
+            let error = match request.clone().send().await {
+                Ok(got) => {
+                    let responses = got.responses.unwrap_or_default().into_iter();
+                    return Ok(responses.map(|response| response.item).collect());
+                }
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(TransactGetItemsError::TransactionCanceledException(canceled))
+                    if is_passing(canceled.cancellation_reasons()) =>
+                {
+                    race.lost().await?;
+                }
+                _ => return Err(unavailable_or_internal("TransactGetItems", &error)),
+            }
+        }
     }
 
     /// Writes the progress if nobody wrote it since it was read; `false` if somebody did.
@@ -175,15 +210,6 @@ impl Table {
         }
     }
 
-    /// Whether the last check of a customer failed or is not complete.
-    async fn is_asked_again(&self, shard: u32, customer: &str) -> Result<bool, Error> {
-        let key = keys::again(shard, customer).attributes();
-        let get = self.client.get_item().table_name(&self.name).set_key(Some(key));
-        let got = get.consistent_read(true).send().await;
-        let got = got.map_err(|error| unavailable_or_internal("GetItem", &error))?;
-        Ok(got.item.is_some())
-    }
-
     /// How many shards there are: as many as are asked for, or as there once were. Customers keep
     /// theirs, so none of them may be forgotten.
     pub(crate) async fn shards(&self) -> Result<u32, Error> {
@@ -220,15 +246,19 @@ impl Table {
         monitor: &Monitor,
         customer: &str,
     ) -> Result<Option<LastPass>, Error> {
+        let passes = PassKind::over(monitor.settings.check_frequency).iter();
+        let passes = passes.map(|pass| keys::current_pass(*pass, monitor.shard));
+        // At one moment: read one by one, a pass could end in between and seem to have seen it.
+        let keys = std::iter::once(keys::again(monitor.shard, customer)).chain(passes);
+        let mut items = self.get_together(keys).await?.into_iter();
         // A pass that could not check it did not see it.
-        if self.is_asked_again(monitor.shard, customer).await? {
+        if items.next().flatten().is_some() {
             return Ok(None);
         }
-        let mut passes = Vec::new();
-        for pass in PassKind::over(monitor.settings.check_frequency) {
-            passes.extend(self.progress(*pass, monitor.shard).await?.and_then(|p| p.finished));
-        }
-        let seen = passes.into_iter().filter(|pass| pass.started_at > monitor.last_checked_at);
+        let progress = items.flatten().map(item::model::<Progress>);
+        let progress = progress.collect::<Result<Vec<_>, _>>()?;
+        let passes = progress.into_iter().filter_map(|progress| progress.finished);
+        let seen = passes.filter(|pass| pass.started_at > monitor.last_checked_at);
         let last = seen.max_by_key(|pass| pass.finished_at);
         Ok(last.map(|pass| LastPass {
             pass_id: pass.pass_id,

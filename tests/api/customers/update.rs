@@ -346,7 +346,7 @@ async fn patch_in_parallel(count: u64) {
     let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
     let patches = (0..count).map(async |i| {
         let patch = json!({ "metadata": { format!("key-{i}"): i.to_string() } });
-        api.patch(&acme, &path, &patch).await
+        api.patch_repeated(&acme, &path, &patch).await
     });
     let mut versions = Vec::new();
     for answer in join_all(patches).await {

@@ -171,13 +171,13 @@ pub(crate) const ROWS: &[Row] = &[
         units: (7.0, 11.0),
         ..MONITOR
     },
-    // With the customer; then whether it is to be checked again, and the passes over it, in turn.
+    // With the customer; then, at one moment, whether it is to be checked again and its passes.
     Row {
         what: "monitor",
         route: "GET /customers/{id}/monitor",
         given: Watched,
-        calls: "5 GetItem",
-        units: (5.0, 0.0),
+        calls: "2 GetItem, 1 TransactGetItems",
+        units: (8.0, 0.0),
         ..ROW
     },
     Row {

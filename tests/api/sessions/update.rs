@@ -213,7 +213,7 @@ async fn no_validation_of_parallel_patches_is_lost() {
     join_all((0..16).map(async |i| {
         let body =
             json!({ "validations": [{ "kind": "document", "result": "passed", "score": i }] });
-        api.patch(&acme, &path, &body).await.expect(200);
+        api.patch_repeated(&acme, &path, &body).await.expect(200);
     }))
     .await;
     let read = api.get(&acme, &path).await.expect(200);

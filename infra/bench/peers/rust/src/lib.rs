@@ -17,7 +17,7 @@ pub fn setup_tracing() {
 }
 
 pub async fn get_store() -> Result<Store, Error> {
-    let config = aws_config::load_from_env().await;
+    let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
     let table_name = std::env::var("TABLE_NAME")?;
     tracing::info!("Initializing DynamoDB store with table name: {table_name}");
     Ok(Store::new(aws_sdk_dynamodb::Client::new(&config), table_name))
