@@ -15,13 +15,13 @@ const ZIP_END: u64 = 22;
 const JITTER: [&[u8]; 2] = [b"jitterentropy", b"jent_"];
 
 #[derive(Clone, Copy, Debug)]
-pub struct Size {
-    pub bytes: u64,
-    pub zipped: u64,
+pub(crate) struct Size {
+    pub(crate) bytes: u64,
+    pub(crate) zipped: u64,
 }
 
 /// Where `cargo build`, `cargo lambda build` and `sam build` leave a function.
-pub fn find(folder: &Path, binary: &str) -> Result<PathBuf> {
+pub(crate) fn find(folder: &Path, binary: &str) -> Result<PathBuf> {
     let logical_id: String = binary
         .split('-')
         .filter_map(|word| word.split_at_checked(1))
@@ -37,7 +37,7 @@ pub fn find(folder: &Path, binary: &str) -> Result<PathBuf> {
 }
 
 /// Of one file that is packed alone.
-pub fn of_bootstrap(file: &Path) -> Result<Size> {
+pub(crate) fn of_bootstrap(file: &Path) -> Result<Size> {
     let content = std::fs::read(file)?;
     if !content.starts_with(b"\x7fELF") {
         bail!("{} is no program", file.display());
@@ -48,10 +48,13 @@ pub fn of_bootstrap(file: &Path) -> Result<Size> {
     })
 }
 
-/// Of a folder's files, packed together.
-pub fn of_folder(folder: &Path) -> Result<Size> {
+/// Of a folder's files, packed together. What Python compiles by itself is not uploaded.
+pub(crate) fn of_folder(folder: &Path) -> Result<Size> {
     let mut size = Size { bytes: 0, zipped: ZIP_END };
     for file in files(folder)? {
+        if file.components().any(|part| part.as_os_str() == "__pycache__") {
+            continue;
+        }
         let content = std::fs::read(&file)?;
         let name = file.strip_prefix(folder)?.to_string_lossy().into_owned();
         size.bytes += u64::try_from(content.len())?;
@@ -61,7 +64,7 @@ pub fn of_folder(folder: &Path) -> Result<Size> {
 }
 
 /// Without symbolic links, behind which is what is counted elsewhere.
-pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
     for entry in entries {
@@ -77,7 +80,7 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(all)
 }
 
-pub fn has_jitter_entropy(file: &Path) -> Result<bool> {
+pub(crate) fn has_jitter_entropy(file: &Path) -> Result<bool> {
     let content = std::fs::read(file)?;
     Ok(JITTER.iter().any(|mark| content.windows(mark.len()).any(|window| window == *mark)))
 }

@@ -27,7 +27,7 @@ const FIRST_CPU_FUNCTION: &str = "get-customer";
 const LIMITS: &str = "infra/bench/cold/budget.toml";
 
 #[derive(Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Where the functions are, as `cargo build`, `cargo lambda build` or `sam build` left them
     #[arg(long, value_name = "DIR", env = "ARTIFACTS")]
     artifacts: PathBuf,
@@ -62,7 +62,7 @@ struct Row {
     instructions: Option<u64>,
 }
 
-pub async fn run(options: Options) -> Result<()> {
+pub(crate) async fn run(options: Options) -> Result<()> {
     ensure!(options.rounds > 0 && options.warm > 0, "nothing is measured in no rounds");
     if !options.no_instructions {
         instructions::is_possible()?;

@@ -10,8 +10,8 @@ use crate::measure::Expected;
 use crate::place::Place;
 
 /// The hellos, which come with every run.
-pub const HELLO_HTTP: &str = "hello-http";
-pub const HELLO_RUNTIME: &str = "hello-runtime";
+pub(crate) const HELLO_HTTP: &str = "hello-http";
+pub(crate) const HELLO_RUNTIME: &str = "hello-runtime";
 
 /// More than a page.
 const LISTED: usize = 25;
@@ -23,7 +23,7 @@ const ORGANIZATION: &str = "PUT /customers/{id}/organization";
 const MONITOR: &str = "POST /customers/{id}/monitor";
 const SESSIONS: &str = "POST /kyc/sessions";
 
-pub fn expected(function: &str) -> Expected {
+pub(crate) fn expected(function: &str) -> Expected {
     match function {
         "create-customer" | "create-session" | "monitor-customer" => Expected::Status(201),
         HELLO_RUNTIME
@@ -36,7 +36,7 @@ pub fn expected(function: &str) -> Expected {
 }
 
 /// Events of one kind, in a tenant that has nothing else.
-pub async fn events(place: &Place, function: &str, count: usize) -> Result<Vec<Value>> {
+pub(crate) async fn events(place: &Place, function: &str, count: usize) -> Result<Vec<Value>> {
     let tenant = Tenant { place, name: place.tenant() };
     let same = |event: Value| vec![event; count];
     let events = match function {

@@ -24,12 +24,12 @@ const BANNED: [(&str, &str); 11] = [
 
 /// Names and versions, without the package itself.
 #[derive(Debug)]
-pub struct Tree(BTreeSet<(String, String)>);
+pub(crate) struct Tree(BTreeSet<(String, String)>);
 
 impl Tree {
     /// What is compiled for a package alone, build scripts and macros among it: what other members
     /// of its workspace want does not count.
-    pub fn of(manifest: &str, package: &str) -> Result<Tree> {
+    pub(crate) fn of(manifest: &str, package: &str) -> Result<Tree> {
         let run = Command::new("cargo")
             .args(["tree", "--manifest-path", manifest, "--package", package])
             .args(["--edges", "normal,build", "--prefix", "none", "--format", "{p}"])
@@ -45,11 +45,11 @@ impl Tree {
         Ok(Tree(crates.collect()))
     }
 
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         u64::try_from(self.0.len()).unwrap_or(u64::MAX)
     }
 
-    pub fn banned(&self) -> Vec<String> {
+    pub(crate) fn banned(&self) -> Vec<String> {
         let is_banned = |name: &str, version: &str| {
             BANNED.iter().any(|(banned, begin)| name == *banned && version.starts_with(begin))
         };

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 const CAPTURED: &str = include_str!("../../../../tests/events/get-customers.json");
 
 /// Of a tenant's user who may do everything. `route` is a route key, like `GET /customers/{id}`.
-pub fn http(
+pub(crate) fn http(
     tenant: &str,
     route: &str,
     path: &[(&str, &str)],
@@ -43,7 +43,7 @@ pub fn http(
 }
 
 /// What an HTTP function answered: its status, and the JSON of its body.
-pub fn answer(answer: &Value) -> Option<(u64, Value)> {
+pub(crate) fn answer(answer: &Value) -> Option<(u64, Value)> {
     let status = answer.get("statusCode")?.as_u64()?;
     let body = answer.get("body").and_then(Value::as_str).unwrap_or("null");
     Some((status, serde_json::from_str(body).unwrap_or(Value::Null)))

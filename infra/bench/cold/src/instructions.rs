@@ -15,9 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const FEW: usize = 10;
 const MANY: usize = 50;
 /// How many events both runs take together.
-pub const EVENTS: usize = FEW + MANY;
+pub(crate) const EVENTS: usize = FEW + MANY;
 
-pub fn is_possible() -> Result<()> {
+pub(crate) fn is_possible() -> Result<()> {
     let run = std::process::Command::new("valgrind").arg("--version").output();
     match run {
         Ok(output) if output.status.success() => Ok(()),
@@ -27,7 +27,7 @@ pub fn is_possible() -> Result<()> {
     }
 }
 
-pub async fn per_request(subject: &Subject, events: &[Value]) -> Result<u64> {
+pub(crate) async fn per_request(subject: &Subject, events: &[Value]) -> Result<u64> {
     let (few, many) = events.split_at_checked(FEW).context("not enough events")?;
     let few_took = counted(subject, few).await?;
     let many_took = counted(subject, many).await?;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 /// Of any function, whatever the file says.
-pub const MAX_ZIPPED: u64 = 3_000_000;
+pub(crate) const MAX_ZIPPED: u64 = 3_000_000;
 
 const PREFACE: &str = "\
 # What each function may cost, with head-room: `infra/bench/run budget` fails above it, and
@@ -16,23 +16,23 @@ const PREFACE: &str = "\
 ";
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Limits {
-    pub architecture: String,
+pub(crate) struct Limits {
+    pub(crate) architecture: String,
     #[serde(default)]
-    pub functions: BTreeMap<String, Limit>,
+    pub(crate) functions: BTreeMap<String, Limit>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Limit {
-    pub zipped: u64,
-    pub crates: u64,
+pub(crate) struct Limit {
+    pub(crate) zipped: u64,
+    pub(crate) crates: u64,
     /// `None` where they were not counted.
-    pub instructions: Option<u64>,
+    pub(crate) instructions: Option<u64>,
 }
 
 impl Limit {
     /// What was measured, with head-room: more for what changes with every release of a crate.
-    pub fn above(zipped: u64, crates: u64, instructions: Option<u64>) -> Limit {
+    pub(crate) fn above(zipped: u64, crates: u64, instructions: Option<u64>) -> Limit {
         let zipped = (zipped + zipped / 20).next_multiple_of(10_000).min(MAX_ZIPPED);
         let instructions = instructions.map(|count| (count + count / 8).next_multiple_of(1_000));
         Limit { zipped, crates: crates + 3, instructions }
@@ -41,7 +41,7 @@ impl Limit {
 
 impl Limits {
     /// Without a file there are none yet.
-    pub fn read(file: &Path) -> Result<Limits> {
+    pub(crate) fn read(file: &Path) -> Result<Limits> {
         if !file.is_file() {
             return Ok(Limits::default());
         }
@@ -50,7 +50,7 @@ impl Limits {
     }
 
     /// Functions that were not measured keep what they had.
-    pub fn write(&self, file: &Path) -> Result<()> {
+    pub(crate) fn write(&self, file: &Path) -> Result<()> {
         Ok(std::fs::write(file, format!("{PREFACE}{}", toml::to_string(self)?))?)
     }
 }

@@ -15,14 +15,14 @@ const WARM_UP: usize = 50;
 
 /// What is measured: a program, and what it must answer.
 #[derive(Clone, Debug)]
-pub struct Subject {
-    pub name: String,
-    pub program: Program,
-    pub expected: Expected,
+pub(crate) struct Subject {
+    pub(crate) name: String,
+    pub(crate) program: Program,
+    pub(crate) expected: Expected,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub enum Expected {
+pub(crate) enum Expected {
     Status(u64),
     /// Of a function that answers no HTTP request.
     Anything,
@@ -43,39 +43,38 @@ impl Expected {
 
 /// From the start of the process to its first answer.
 #[derive(Clone, Copy, Debug)]
-pub struct Cold {
+pub(crate) struct Cold {
     /// From the start to the first poll.
-    pub init: Duration,
-    pub init_cpu: Duration,
+    pub(crate) init: Duration,
+    pub(crate) init_cpu: Duration,
     /// From the event to its answer.
-    pub first: Duration,
+    pub(crate) first: Duration,
     /// Between the first poll and the first answer.
-    pub first_cpu: Duration,
-    pub peak_memory: u64,
+    pub(crate) first_cpu: Duration,
 }
 
 impl Cold {
-    pub fn total(&self) -> Duration {
+    pub(crate) fn total(&self) -> Duration {
         self.init + self.first
     }
 
-    pub fn total_cpu(&self) -> Duration {
+    pub(crate) fn total_cpu(&self) -> Duration {
         self.init_cpu + self.first_cpu
     }
 }
 
 /// A request when nothing is to be set up any more.
 #[derive(Clone, Copy, Debug)]
-pub struct Warm {
+pub(crate) struct Warm {
     /// The median from event to answer.
-    pub wall: Duration,
+    pub(crate) wall: Duration,
     /// The mean, with what the runtime does between two requests.
-    pub cpu: Duration,
+    pub(crate) cpu: Duration,
     /// After all of them.
-    pub peak_memory: u64,
+    pub(crate) peak_memory: u64,
 }
 
-pub async fn cold(subject: &Subject, event: &Value) -> Result<Cold> {
+pub(crate) async fn cold(subject: &Subject, event: &Value) -> Result<Cold> {
     let (process, invocations) = run(subject, std::slice::from_ref(event)).await?;
     let first = invocations.0.first().context("no answer")?;
     Ok(Cold {
@@ -83,17 +82,16 @@ pub async fn cold(subject: &Subject, event: &Value) -> Result<Cold> {
         init_cpu: first.polled.cpu,
         first: first.answered.at - first.sent,
         first_cpu: first.answered.cpu - first.polled.cpu,
-        peak_memory: process.peak_memory()?,
     })
 }
 
 /// What it answers to one event.
-pub async fn answer(subject: &Subject, event: &Value) -> Result<Value> {
+pub(crate) async fn answer(subject: &Subject, event: &Value) -> Result<Value> {
     let (_, (invocations, _)) = run(subject, std::slice::from_ref(event)).await?;
     Ok(invocations.into_iter().next().context("no answer")?.answer)
 }
 
-pub async fn warm(subject: &Subject, events: &[Value]) -> Result<Warm> {
+pub(crate) async fn warm(subject: &Subject, events: &[Value]) -> Result<Warm> {
     let (process, (invocations, last)) = run(subject, events).await?;
     let counted = invocations.get(WARM_UP..).filter(|counted| !counted.is_empty());
     let counted = counted.context("not enough events")?;
@@ -108,7 +106,7 @@ pub async fn warm(subject: &Subject, events: &[Value]) -> Result<Warm> {
 }
 
 /// How many events a measurement of `count` warm requests takes.
-pub fn warm_events(count: usize) -> usize {
+pub(crate) fn warm_events(count: usize) -> usize {
     WARM_UP + count
 }
 
@@ -125,12 +123,12 @@ async fn run(subject: &Subject, events: &[Value]) -> Result<(Process, Finished)>
     Ok((process, finished))
 }
 
-pub fn median(mut all: Vec<Duration>) -> Duration {
+pub(crate) fn median(mut all: Vec<Duration>) -> Duration {
     all.sort_unstable();
     all.get(all.len() / 2).copied().unwrap_or_default()
 }
 
 /// Of one number of each round.
-pub fn median_of(all: &[Cold], one: impl Fn(&Cold) -> Duration) -> Duration {
+pub(crate) fn median_of(all: &[Cold], one: impl Fn(&Cold) -> Duration) -> Duration {
     median(all.iter().map(one).collect())
 }

@@ -24,7 +24,7 @@ const OPERATIONS: [(&str, &str); 3] =
 const PAGE: usize = 20;
 
 #[derive(Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Where the functions are, as `cargo build`, `cargo lambda build` or `sam build` left them
     #[arg(long, value_name = "DIR", env = "ARTIFACTS")]
     artifacts: PathBuf,
@@ -51,7 +51,7 @@ struct Row {
     warm: Option<Warm>,
 }
 
-pub async fn run(options: Options) -> Result<()> {
+pub(crate) async fn run(options: Options) -> Result<()> {
     ensure!(options.rounds > 0 && options.warm > 0, "nothing is measured in no rounds");
     let peers = options.peers.canonicalize().context("the peers are not built")?;
     let place = Place::open().await?;

@@ -17,8 +17,8 @@ use crate::tls::Authority;
 /// What is seeded is that old: a pass lets a list rest for a minute first.
 const AGE: Duration = Duration::from_secs(3_600);
 
-pub struct Place {
-    pub authority: Authority,
+pub(crate) struct Place {
+    pub(crate) authority: Authority,
     server: Server,
     http: reqwest::Client,
     dynamodb: String,
@@ -28,7 +28,7 @@ pub struct Place {
 }
 
 impl Place {
-    pub async fn open() -> Result<Place> {
+    pub(crate) async fn open() -> Result<Place> {
         let clock = Clock::new(|| {
             let age = i64::try_from(AGE.as_millis()).unwrap_or_default();
             Timestamp::from_millis(Clock::system().now().millis() - age)
@@ -68,27 +68,27 @@ impl Place {
         Ok(place)
     }
 
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.server.stop().await;
     }
 
     /// The names of the template's functions.
-    pub fn functions(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &str> {
         self.server.template.functions.iter().map(|function| function.name.as_str())
     }
 
     /// One that nobody has used yet.
-    pub fn tenant(&self) -> String {
+    pub(crate) fn tenant(&self) -> String {
         format!("bench-{:04}", self.tenants.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Whether nobody was made yet for passes to be over.
-    pub fn is_first_pass(&self) -> bool {
+    pub(crate) fn is_first_pass(&self) -> bool {
         !self.passed.swap(true, Ordering::Relaxed)
     }
 
     /// Has the local server run a function on the same table.
-    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value> {
+    pub(crate) async fn invoke(&self, function: &str, event: &Value) -> Result<Value> {
         let url = self.server.url();
         let url = format!("{url}/2015-03-31/functions/{function}/invocations");
         let answer = self.http.post(url).body(event.to_string()).send().await?.text().await?;
@@ -96,7 +96,7 @@ impl Place {
     }
 
     /// Does what one needs before the event that is measured; the `data` of the answer.
-    pub async fn prepare(
+    pub(crate) async fn prepare(
         &self,
         tenant: &str,
         function: &str,
@@ -111,7 +111,7 @@ impl Place {
     }
 
     /// What Lambda and the template give a function; `None` for one that is not of the template.
-    pub fn environment(&self, function: Option<&str>) -> BTreeMap<String, String> {
+    pub(crate) fn environment(&self, function: Option<&str>) -> BTreeMap<String, String> {
         let bundle = self.authority.bundle.path().to_string_lossy();
         let root = self.authority.root.path().to_string_lossy();
         let name = function.unwrap_or("bench");

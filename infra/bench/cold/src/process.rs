@@ -19,12 +19,12 @@ const LOOK: Duration = Duration::from_millis(250);
 const SHOWN: usize = 2_000;
 
 #[derive(Clone, Copy)]
-pub struct Pid(nix::unistd::Pid);
+pub(crate) struct Pid(nix::unistd::Pid);
 
 impl Pid {
     /// All the CPU time that it has used, by all of its threads, also those that are gone: the
     /// `schedstat` of its tasks has not that of the latter, nor what is not booked yet.
-    pub fn cpu(self) -> Option<Duration> {
+    pub(crate) fn cpu(self) -> Option<Duration> {
         let time = ClockId::pid_cpu_clock_id(self.0).and_then(ClockId::now).ok()?;
         Some(Duration::from(time))
     }
@@ -32,25 +32,25 @@ impl Pid {
 
 /// What is started, and with what besides the environment of Lambda.
 #[derive(Clone, Debug)]
-pub struct Program {
-    pub file: PathBuf,
-    pub args: Vec<String>,
-    pub environment: BTreeMap<String, String>,
+pub(crate) struct Program {
+    pub(crate) file: PathBuf,
+    pub(crate) args: Vec<String>,
+    pub(crate) environment: BTreeMap<String, String>,
     /// Where it is started, if that matters.
-    pub folder: Option<PathBuf>,
+    pub(crate) folder: Option<PathBuf>,
 }
 
 impl Program {
     /// What a custom runtime is: one file that is run as it is.
-    pub fn bootstrap(file: &Path, environment: BTreeMap<String, String>) -> Program {
+    pub(crate) fn bootstrap(file: &Path, environment: BTreeMap<String, String>) -> Program {
         Program { file: file.to_owned(), args: Vec::new(), environment, folder: None }
     }
 }
 
 /// Killed when it is dropped.
-pub struct Process {
-    pub spawned: Instant,
-    pub pid: Pid,
+pub(crate) struct Process {
+    pub(crate) spawned: Instant,
+    pub(crate) pid: Pid,
     child: Child,
     log: NamedTempFile,
 }
@@ -63,7 +63,7 @@ impl Drop for Process {
 }
 
 impl Process {
-    pub fn start(program: &Program, api: &RuntimeApi) -> Result<Process> {
+    pub(crate) fn start(program: &Program, api: &RuntimeApi) -> Result<Process> {
         let log = NamedTempFile::new()?;
         let mut command = Command::new(&program.file);
         command
@@ -87,7 +87,7 @@ impl Process {
     }
 
     /// Until every event is answered.
-    pub async fn finish(
+    pub(crate) async fn finish(
         &mut self,
         api: &RuntimeApi,
         patience: Duration,
@@ -108,14 +108,14 @@ impl Process {
     }
 
     /// Asks it to end, and says what it has written.
-    pub fn end(mut self) -> Result<String> {
+    pub(crate) fn end(mut self) -> Result<String> {
         kill(self.pid.0, Signal::SIGTERM)?;
         self.child.wait()?;
         Ok(self.log())
     }
 
     /// The most memory it ever had, in bytes.
-    pub fn peak_memory(&self) -> Result<u64> {
+    pub(crate) fn peak_memory(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid.0))?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kilobytes = peak.and_then(|line| line.trim().strip_suffix("kB"));

@@ -27,18 +27,18 @@ const TRACE: &str = "Root=1-65f0c9b2-0123456789abcdef01234567;Parent=0123456789a
 
 /// A moment, and how much CPU the function had used up to then.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    pub at: Instant,
-    pub cpu: Duration,
+pub(crate) struct Moment {
+    pub(crate) at: Instant,
+    pub(crate) cpu: Duration,
 }
 
 /// One event: when it was asked for, sent, and answered.
 #[derive(Clone, Debug)]
-pub struct Invocation {
-    pub polled: Moment,
-    pub sent: Instant,
-    pub answered: Moment,
-    pub answer: Value,
+pub(crate) struct Invocation {
+    pub(crate) polled: Moment,
+    pub(crate) sent: Instant,
+    pub(crate) answered: Moment,
+    pub(crate) answer: Value,
 }
 
 #[derive(Default)]
@@ -62,8 +62,8 @@ impl Shared {
     }
 }
 
-pub struct RuntimeApi {
-    pub address: String,
+pub(crate) struct RuntimeApi {
+    pub(crate) address: String,
     shared: Shared,
     serving: JoinHandle<()>,
 }
@@ -76,7 +76,7 @@ impl Drop for RuntimeApi {
 
 impl RuntimeApi {
     /// With all the events that the process will get, so that none waits for the harness.
-    pub async fn start(events: &[Value]) -> Result<RuntimeApi> {
+    pub(crate) async fn start(events: &[Value]) -> Result<RuntimeApi> {
         let shared = Shared::default();
         shared.lock().events = events.iter().map(|event| Bytes::from(event.to_string())).collect();
         let router = Router::new()
@@ -94,13 +94,13 @@ impl RuntimeApi {
     }
 
     /// Whose CPU time is taken down.
-    pub fn watch(&self, process: Pid) {
+    pub(crate) fn watch(&self, process: Pid) {
         self.shared.lock().process = Some(process);
     }
 
     /// Waits until every event is answered and the process asks for another one; the answers, and
     /// that last moment.
-    pub async fn finish(&self, patience: Duration) -> Result<(Vec<Invocation>, Moment)> {
+    pub(crate) async fn finish(&self, patience: Duration) -> Result<(Vec<Invocation>, Moment)> {
         let all = async {
             loop {
                 let changed = self.shared.0.1.notified();

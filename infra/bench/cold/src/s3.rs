@@ -10,7 +10,7 @@ use shared::monitoring::lists::Lists;
 /// The largest index that is taken.
 const MAX_BYTES: usize = 64 << 20;
 
-pub fn router(lists: Lists) -> Router {
+pub(crate) fn router(lists: Lists) -> Router {
     Router::new().fallback(serve).with_state(lists)
 }
 

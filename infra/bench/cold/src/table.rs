@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 /// A header and rows; the first columns are text, the others are numbers.
-pub struct Table {
+pub(crate) struct Table {
     texts: usize,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub fn new(texts: usize, header: &[&str]) -> Table {
+    pub(crate) fn new(texts: usize, header: &[&str]) -> Table {
         Table { texts, rows: vec![header.iter().map(|&cell| cell.to_owned()).collect()] }
     }
 
-    pub fn row(&mut self, cells: Vec<String>) {
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
-    pub fn print(&self) {
+    pub(crate) fn print(&self) {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
@@ -37,19 +37,19 @@ impl Table {
     }
 }
 
-pub fn milliseconds(time: Duration) -> String {
+pub(crate) fn milliseconds(time: Duration) -> String {
     format!("{:.2}", time.as_secs_f64() * 1e3)
 }
 
-pub fn microseconds(time: Duration) -> String {
+pub(crate) fn microseconds(time: Duration) -> String {
     format!("{:.0}", time.as_secs_f64() * 1e6)
 }
 
 /// In millions of bytes, as Lambda's limits are given.
-pub fn megabytes(bytes: u64) -> String {
+pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{}.{:02}", bytes / 1_000_000, bytes % 1_000_000 / 10_000)
 }
 
-pub fn ratio(of: f64, to: f64) -> String {
+pub(crate) fn ratio(of: f64, to: f64) -> String {
     if to > 0.0 { format!("{:.2}", of / to) } else { "-".to_owned() }
 }

@@ -27,17 +27,17 @@ const SYSTEM_BUNDLES: [&str; 3] = [
 ];
 
 /// A certificate authority for the names of this machine, made for one run.
-pub struct Authority {
+pub(crate) struct Authority {
     config: Arc<ServerConfig>,
     /// This authority alone.
-    pub root: NamedTempFile,
+    pub(crate) root: NamedTempFile,
     /// Everybody a Lambda sandbox trusts, and this authority: reading them takes its time.
-    pub bundle: NamedTempFile,
-    pub trusted: usize,
+    pub(crate) bundle: NamedTempFile,
+    pub(crate) trusted: usize,
 }
 
 impl Authority {
-    pub fn new() -> Result<Authority> {
+    pub(crate) fn new() -> Result<Authority> {
         let root_key = key()?;
         let root = authority("Bench Root");
         let root_certificate = root.self_signed(&root_key)?;
@@ -74,7 +74,7 @@ impl Authority {
     }
 
     /// Speaks TLS at an address of its own and plain TCP to `upstream`; the port.
-    pub async fn front(&self, upstream: String) -> Result<u16> {
+    pub(crate) async fn front(&self, upstream: String) -> Result<u16> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         // `localhost` may be this one, too; where it is, nobody should have to try twice.

@@ -1,5 +1,5 @@
-//! What AWS charges: list prices of us-east-1 in USD, without free tiers, as its pricing pages name
-//! them in November 2026. Nothing here was on a bill.
+//! What AWS charges: list prices of us-east-1 in USD, without free tiers. Compare them with the pages
+//! that are named before relying on a sum: prices change, and nothing here was on a bill.
 
 /// HTTP API, the first 300 million requests a month (aws.amazon.com/api-gateway/pricing).
 pub(crate) const HTTP_API: f64 = 1.00 / MILLION;
