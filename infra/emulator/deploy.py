@@ -206,7 +206,7 @@ def main():
     parser.add_argument("--template", type=pathlib.Path, required=True, help="the built template")
     parser.add_argument("--work", type=pathlib.Path, required=True, help="a folder for logs and keys")
     parser.add_argument("--architecture", required=True, help="that the functions are built for")
-    parser.add_argument("--threads", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--everything", action="store_true", help="also what `differs` lists")
     parser.add_argument("tests", nargs="*", help="only tests whose names begin so")
     arguments = parser.parse_args()
