@@ -11,9 +11,6 @@ use flate2::write::DeflateEncoder;
 const ZIP_ENTRY: u64 = 30 + 46;
 const ZIP_END: u64 = 22;
 
-/// Left in a program by what gathers CPU jitter as entropy, at over 20 ms of CPU in every start.
-const JITTER: [&[u8]; 2] = [b"jitterentropy", b"jent_"];
-
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     pub(crate) bytes: u64,
@@ -78,11 +75,6 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     all.sort();
     Ok(all)
-}
-
-pub(crate) fn has_jitter_entropy(file: &Path) -> Result<bool> {
-    let content = std::fs::read(file)?;
-    Ok(JITTER.iter().any(|mark| content.windows(mark.len()).any(|window| window == *mark)))
 }
 
 fn entry(name: &str, content: &[u8]) -> Result<u64> {

@@ -104,9 +104,6 @@ fn rows(options: &Options, place: &Place, faults: &mut Vec<String>) -> Result<Ve
         let manifest = if is_hello { "infra/bench/Cargo.toml" } else { "Cargo.toml" };
         let file = artifacts::find(folder, name)?;
         let tree = Tree::of(manifest, name)?;
-        if artifacts::has_jitter_entropy(&file)? {
-            faults.push(format!("{name} gathers CPU jitter as entropy"));
-        }
         for banned in tree.banned() {
             faults.push(format!("{name} has {banned} in its tree"));
         }
