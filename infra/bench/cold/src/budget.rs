@@ -126,20 +126,12 @@ fn rows(options: &Options, place: &Place, faults: &mut Vec<String>) -> Result<Ve
 }
 
 async fn measure(options: &Options, place: &Place, rows: &mut [Row]) -> Result<()> {
-    let mut events = Vec::new();
-    for row in rows.iter() {
-        events.push(case::events(place, &row.subject.name, options.rounds).await?);
+    let subjects: Vec<_> =
+        rows.iter().map(|row| (row.subject.name.as_str(), &row.subject)).collect();
+    let colds = measure::cold_starts(place, &subjects, options.rounds).await?;
+    for (row, cold) in rows.iter_mut().zip(colds) {
+        row.cold = cold;
     }
-    // One of each in turn, so that what else the machine does falls on all of them alike.
-    for round in 0..options.rounds {
-        eprint!("\rcold starts: round {} of {}", round + 1, options.rounds);
-        for (row, events) in rows.iter_mut().zip(&events) {
-            if let Some(event) = events.get(round) {
-                row.cold.push(measure::cold(&row.subject, event).await?);
-            }
-        }
-    }
-    eprintln!();
     for row in rows.iter_mut() {
         let name = &row.subject.name;
         let events = case::events(place, name, measure::warm_events(options.warm)).await?;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::case;
 use crate::event;
+use crate::place::Place;
 use crate::process::{Process, Program};
 use crate::runtime_api::{Invocation, RuntimeApi};
 
@@ -74,7 +76,7 @@ pub(crate) struct Warm {
     pub(crate) peak_memory: u64,
 }
 
-pub(crate) async fn cold(subject: &Subject, event: &Value) -> Result<Cold> {
+async fn cold(subject: &Subject, event: &Value) -> Result<Cold> {
     let (process, invocations) = run(subject, std::slice::from_ref(event)).await?;
     let first = invocations.0.first().context("no answer")?;
     Ok(Cold {
@@ -83,6 +85,28 @@ pub(crate) async fn cold(subject: &Subject, event: &Value) -> Result<Cold> {
         first: first.answered.at - first.sent,
         first_cpu: first.answered.cpu - first.polled.cpu,
     })
+}
+
+/// So many cold starts of each, by a round of one of each in turn, so that what else the machine does
+/// falls on all of them alike.
+pub(crate) async fn cold_starts(
+    place: &Place,
+    subjects: &[(&str, &Subject)],
+    rounds: usize,
+) -> Result<Vec<Vec<Cold>>> {
+    let mut events = Vec::new();
+    for (function, _) in subjects {
+        events.push(case::events(place, function, rounds).await?.into_iter());
+    }
+    let mut all = vec![Vec::new(); subjects.len()];
+    for round in 0..rounds {
+        eprint!("\rcold starts: round {} of {rounds}", round + 1);
+        for (((_, subject), events), colds) in subjects.iter().zip(&mut events).zip(&mut all) {
+            colds.push(cold(subject, &events.next().context("no event")?).await?);
+        }
+    }
+    eprintln!();
+    Ok(all)
 }
 
 /// What it answers to one event.

@@ -65,20 +65,14 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         rows.push(node(&place, &peers, function, operation)?);
         rows.push(python(&place, &peers, function, operation)?);
     }
-    let mut events = Vec::new();
     for row in &rows {
         check(&place, row).await?;
-        events.push(case::events(&place, row.function, options.rounds).await?);
     }
-    for round in 0..options.rounds {
-        eprint!("\rcold starts: round {} of {}", round + 1, options.rounds);
-        for (row, events) in rows.iter_mut().zip(&events) {
-            if let Some(event) = events.get(round) {
-                row.cold.push(measure::cold(&row.subject, event).await?);
-            }
-        }
+    let subjects: Vec<_> = rows.iter().map(|row| (row.function, &row.subject)).collect();
+    let colds = measure::cold_starts(&place, &subjects, options.rounds).await?;
+    for (row, cold) in rows.iter_mut().zip(colds) {
+        row.cold = cold;
     }
-    eprintln!();
     for row in &mut rows {
         let count = measure::warm_events(options.warm);
         let events = case::events(&place, row.function, count).await?;
