@@ -1,5 +1,7 @@
 //! Medians, percentiles, and tables of them.
 
+use indicatif::HumanCount;
+
 /// The value that this share of the others does not exceed.
 pub(crate) fn quantile(samples: &[f64], share: f64) -> f64 {
     let mut sorted = samples.to_vec();
@@ -14,15 +16,7 @@ pub(crate) fn median(samples: &[f64]) -> f64 {
 
 /// 1,000,000 for 1000000.
 pub(crate) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number as u64).to_string()
 }
 
 /// A table as Markdown has it, its columns in line, numbers to the right.

@@ -63,13 +63,5 @@ fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
 
 /// `13,827`.
 fn counted(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    indicatif::HumanCount(number).to_string()
 }
