@@ -3,9 +3,10 @@
 //! would carry into every cold start.
 
 use std::error::Error;
-use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+use std::{env, fmt, fs};
 
 use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{
@@ -15,42 +16,72 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector as Tcp};
 use hyper_util::client::legacy::{self, Client, connect};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Trusts the certificate authorities of the machine, or those of `SSL_CERT_FILE`. Made once: to
-/// read them takes longer than all else that a function does before its first request.
+/// Trusts the certificate authorities of the machine, or those of `SSL_CERT_FILE`. Made once, and
+/// only where something is called.
 pub fn tls() -> Result<Arc<ClientConfig>, String> {
     static TLS: LazyLock<Result<Arc<ClientConfig>, String>> = LazyLock::new(|| {
-        let mut roots = RootCertStore::empty();
-        let native = rustls_native_certs::load_native_certs();
-        let (trusted, _) = roots.add_parsable_certificates(native.certs);
-        if trusted == 0 {
-            let why: Vec<String> = native.errors.iter().map(ToString::to_string).collect();
-            tracing::warn!(target: "kyc", why = why.join("; "), "no certificate authority found");
-        }
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| format!("TLS: {error}"))?;
-        Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+        Ok(Arc::new(config.with_root_certificates(authorities()).with_no_client_auth()))
     });
     TLS.clone()
 }
 
-pub fn connector() -> Result<SharedHttpConnector, String> {
+/// From the bundle of the machine, where it has one. `rustls_native_certs` reads the folder beside
+/// it, too, where Lambda's image has the same once more, and decodes in constant time, as if
+/// they were secrets: that was more than anything else in a cold start.
+fn authorities() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    let is_folder_named = env::var_os("SSL_CERT_DIR").is_some();
+    let bundle = env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let bundle = bundle.or_else(|| openssl_probe::probe().cert_file);
+    let text = bundle.filter(|_| !is_folder_named).and_then(|path| fs::read_to_string(path).ok());
+    roots.add_parsable_certificates(certificates(&text.unwrap_or_default()));
+    if roots.is_empty() {
+        let native = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(native.certs);
+        if roots.is_empty() {
+            let why: Vec<String> = native.errors.iter().map(ToString::to_string).collect();
+            tracing::warn!(target: "kyc", why = why.join("; "), "no certificate authority found");
+        }
+    }
+    roots
+}
+
+/// Those of a file in PEM; what does not read as one is left out.
+fn certificates(pem: &str) -> impl Iterator<Item = CertificateDer<'static>> {
+    pem.split("-----BEGIN CERTIFICATE-----").skip(1).filter_map(|block| {
+        let (text, _) = block.split_once("-----END CERTIFICATE-----")?;
+        let lines: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        STANDARD.decode(lines).ok().map(CertificateDer::from)
+    })
+}
+
+/// The connector is made when it is first used: some functions never do.
+pub fn connector() -> SharedHttpConnector {
+    SharedHttpConnector::new(Connector(LazyLock::new(https)))
+}
+
+fn https() -> Result<Https, String> {
     let mut tcp = Tcp::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
     let https = HttpsConnector::from((tcp, tls()?));
-    let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(https);
-    Ok(SharedHttpConnector::new(Connector(client)))
+    Ok(Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(https))
 }
 
 /// For the SDK. Its time-outs are those of attempts and operations, which hold for connecting and
@@ -59,7 +90,9 @@ pub fn client(connector: SharedHttpConnector) -> SharedHttpClient {
     http_client_fn(move |_, _| connector.clone())
 }
 
-struct Connector(Client<HttpsConnector<Tcp>, SdkBody>);
+type Https = Client<HttpsConnector<Tcp>, SdkBody>;
+
+struct Connector(LazyLock<Result<Https, String>>);
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,6 +102,13 @@ impl fmt::Debug for Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let https = match &*self.0 {
+            Ok(https) => https,
+            Err(why) => {
+                let error = ConnectorError::other(why.clone().into(), None);
+                return HttpConnectorFuture::ready(Err(error));
+            }
+        };
         let mut request = match request.try_into_http1x() {
             Ok(request) => request,
             Err(error) => {
@@ -79,7 +119,7 @@ impl HttpConnector for Connector {
         if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
             capture.set_connection_retriever(move || metadata(&captured));
         }
-        let answer = self.0.request(request);
+        let answer = https.request(request);
         HttpConnectorFuture::new(async move {
             let answer = answer.await.map_err(failed)?;
             HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
@@ -110,5 +150,37 @@ fn failed(error: legacy::Error) -> ConnectorError {
             ConnectorError::other(error.into(), Some(ErrorKind::TransientError))
         }
         _ => ConnectorError::io(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_bundle_holds_what_others_read_from_it() {
+        let Some(path) = openssl_probe::probe().cert_file else { return };
+        let Ok(text) = fs::read_to_string(&path) else { return };
+        let ours: BTreeSet<Vec<u8>> = certificates(&text).map(|one| one.to_vec()).collect();
+        let theirs = rustls_native_certs::load_certs_from_paths(Some(&path), None).certs;
+        assert!(!theirs.is_empty());
+        assert_eq!(ours, theirs.iter().map(|one| one.to_vec()).collect());
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_left_out() {
+        let of = |text: &str| certificates(text).map(|one| one.to_vec()).collect::<Vec<_>>();
+        let block =
+            |body: &str| format!("-----BEGIN CERTIFICATE-----{body}-----END CERTIFICATE-----\n");
+        let good = block("\r\nAQ\nID\r\n");
+        assert_eq!(
+            of(&format!("# a comment\n{good}{}{good}", block("\n!\n"))),
+            [[1, 2, 3], [1, 2, 3]]
+        );
+        assert!(of(&good.replace("CERTIFICATE", "TRUSTED CERTIFICATE")).is_empty());
+        assert!(of("-----BEGIN CERTIFICATE-----\nAQID\n").is_empty());
+        assert!(of("").is_empty());
     }
 }

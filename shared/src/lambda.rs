@@ -10,12 +10,16 @@ use serde_json::value::RawValue;
 
 use crate::app::App;
 use crate::http::edge::{Function, answer};
+use crate::https;
 use crate::job::{self, Job};
 use crate::telemetry;
 
 /// Starts the function and answers events until the sandbox is taken down.
 pub async fn run(function: Function) -> Result<(), Error> {
     telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
+    // On the other processor, while the client of the table is made; the thread then looks up the
+    // table's address.
+    drop(tokio::task::spawn_blocking(https::tls));
     let app = App::from_env().await?;
     // INIT has two full processors whatever the memory setting is; the first request has not.
     app.table.warm().await;

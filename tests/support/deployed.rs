@@ -79,7 +79,7 @@ impl Deployed {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
             .credentials_provider(credentials)
-            .http_client(local::calls::plain().expect("TLS"))
+            .http_client(local::calls::plain())
             .endpoint_url(&self.endpoint);
         Client::from_conf(config.build())
     }

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 /// An HTTP client for the SDK whose calls this happens to.
 pub fn client(fault: impl OnTheWay) -> SharedHttpClient {
-    calls::client(calls::plain().expect("TLS"), fault)
+    calls::client(calls::plain(), fault)
 }
 
 /// Calls, counted from when it is armed.

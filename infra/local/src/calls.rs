@@ -8,16 +8,14 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
-use crate::Failure;
-
 /// What happens to a call on its way to the table.
 pub trait OnTheWay: Clone + Debug + Send + Sync + 'static {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture;
 }
 
 /// The HTTP client that a function has.
-pub fn plain() -> Result<SharedHttpClient, Failure> {
-    shared::https::connector().map(shared::https::client)
+pub fn plain() -> SharedHttpClient {
+    shared::https::client(shared::https::connector())
 }
 
 /// An HTTP client for the SDK whose calls this happens to.

@@ -98,10 +98,10 @@ impl Server {
         };
         let aws = match std::env::var_os("AWS_ACCESS_KEY_ID").filter(|_| store.is_none()) {
             Some(_) => Aws::from_env().await?,
-            None => Aws::elsewhere()?,
+            None => Aws::elsewhere(),
         };
         let dynamodb = shared::store::client(&aws, Some(&endpoint));
-        let http_client = options.http_client.map_or_else(calls::plain, Ok)?;
+        let http_client = options.http_client.unwrap_or_else(calls::plain);
         let config = dynamodb.config().to_builder().http_client(http_client.clone());
         let dynamodb = Client::from_conf(config.build());
         table::ensure(&dynamodb, &template.table).await?;
