@@ -3,10 +3,12 @@
 //! would carry into every cold start.
 
 use std::error::Error;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
-use std::{env, fmt, fs};
+use std::{env, fmt, iter};
 
 use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{
@@ -48,8 +50,8 @@ fn authorities() -> RootCertStore {
     let is_folder_named = env::var_os("SSL_CERT_DIR").is_some();
     let bundle = env::var_os("SSL_CERT_FILE").map(PathBuf::from);
     let bundle = bundle.or_else(|| openssl_probe::probe().cert_file);
-    let text = bundle.filter(|_| !is_folder_named).and_then(|path| fs::read_to_string(path).ok());
-    roots.add_parsable_certificates(certificates(&text.unwrap_or_default()));
+    let file = bundle.filter(|_| !is_folder_named).and_then(|path| File::open(path).ok());
+    roots.add_parsable_certificates(file.map(BufReader::new).into_iter().flat_map(certificates));
     if roots.is_empty() {
         let native = rustls_native_certs::load_native_certs();
         roots.add_parsable_certificates(native.certs);
@@ -61,12 +63,30 @@ fn authorities() -> RootCertStore {
     roots
 }
 
-/// Those of a file in PEM; what does not read as one is left out.
-fn certificates(pem: &str) -> impl Iterator<Item = CertificateDer<'static>> {
-    pem.split("-----BEGIN CERTIFICATE-----").skip(1).filter_map(|block| {
-        let (text, _) = block.split_once("-----END CERTIFICATE-----")?;
-        let lines: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        STANDARD.decode(lines).ok().map(CertificateDer::from)
+/// Those of a file in PEM, one at a time; what does not read as one is left out.
+fn certificates(mut pem: impl BufRead) -> impl Iterator<Item = CertificateDer<'static>> {
+    let (mut line, mut text, mut is_inside) = (Vec::new(), Vec::new(), false);
+    iter::from_fn(move || {
+        loop {
+            line.clear();
+            if pem.read_until(b'\n', &mut line).ok()? == 0 {
+                return None;
+            }
+            match line.trim_ascii() {
+                b"-----BEGIN CERTIFICATE-----" => {
+                    text.clear();
+                    is_inside = true;
+                }
+                b"-----END CERTIFICATE-----" if is_inside => {
+                    is_inside = false;
+                    if let Ok(der) = STANDARD.decode(&text) {
+                        return Some(CertificateDer::from(der));
+                    }
+                }
+                line if is_inside => text.extend_from_slice(line),
+                _ => {}
+            }
+        }
     })
 }
 
@@ -162,8 +182,9 @@ mod tests {
     #[test]
     fn a_bundle_holds_what_others_read_from_it() {
         let Some(path) = openssl_probe::probe().cert_file else { return };
-        let Ok(text) = fs::read_to_string(&path) else { return };
-        let ours: BTreeSet<Vec<u8>> = certificates(&text).map(|one| one.to_vec()).collect();
+        let Ok(file) = File::open(&path) else { return };
+        let read = certificates(BufReader::new(file));
+        let ours: BTreeSet<Vec<u8>> = read.map(|one| one.to_vec()).collect();
         let theirs = rustls_native_certs::load_certs_from_paths(Some(&path), None).certs;
         assert!(!theirs.is_empty());
         assert_eq!(ours, theirs.iter().map(|one| one.to_vec()).collect());
@@ -171,15 +192,16 @@ mod tests {
 
     #[test]
     fn what_is_no_certificate_is_left_out() {
-        let of = |text: &str| certificates(text).map(|one| one.to_vec()).collect::<Vec<_>>();
-        let block =
-            |body: &str| format!("-----BEGIN CERTIFICATE-----{body}-----END CERTIFICATE-----\n");
-        let good = block("\r\nAQ\nID\r\n");
-        assert_eq!(
-            of(&format!("# a comment\n{good}{}{good}", block("\n!\n"))),
-            [[1, 2, 3], [1, 2, 3]]
-        );
+        let of =
+            |text: &str| certificates(text.as_bytes()).map(|one| one.to_vec()).collect::<Vec<_>>();
+        let block = |body: &str| {
+            format!("-----BEGIN CERTIFICATE-----\r\n{body}\n-----END CERTIFICATE-----\n")
+        };
+        let good = block("AQ\r\nID");
+        let texts = format!("# a comment\n{good}{}{good}AQID\n", block("!"));
+        assert_eq!(of(&texts), [[1, 2, 3], [1, 2, 3]]);
         assert!(of(&good.replace("CERTIFICATE", "TRUSTED CERTIFICATE")).is_empty());
+        assert_eq!(of(&format!("-----BEGIN CERTIFICATE-----\nAQ\n{good}")), [[1, 2, 3]]);
         assert!(of("-----BEGIN CERTIFICATE-----\nAQID\n").is_empty());
         assert!(of("").is_empty());
     }

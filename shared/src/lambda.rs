@@ -16,10 +16,10 @@ use crate::telemetry;
 
 /// Starts the function and answers events until the sandbox is taken down.
 pub async fn run(function: Function) -> Result<(), Error> {
-    telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
-    // On the other processor, while the client of the table is made; the thread then looks up the
-    // table's address.
+    // First, on the other processor, while the client of the table is made; the thread then looks up
+    // the table's address.
     drop(tokio::task::spawn_blocking(https::tls));
+    telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
     let app = App::from_env().await?;
     // INIT has two full processors whatever the memory setting is; the first request has not.
     app.table.warm().await;
