@@ -23,27 +23,50 @@ const TARGET: &str = "kyc";
 static NAMESPACE: OnceLock<String> = OnceLock::new();
 const LOCAL_NAMESPACE: &str = "kyc-customers";
 
+/// Takes the bytes of a line.
+pub type Output = fn(&[u8]);
+static OUTPUT: OnceLock<Output> = OnceLock::new();
+
 /// Writes JSON lines to standard error, where Lambda and a terminal both pick them up.
 pub fn init(namespace: Option<String>) {
+    // A line that can't be written has no other place to go.
+    if write_to(namespace, |line| _ = std::io::stderr().write_all(line)) {
+        // A panic's message may quote a value; where it happened is enough to find it.
+        std::panic::set_hook(Box::new(|panic| {
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            tracing::error!(target: TARGET, place, "panic");
+        }));
+    }
+}
+
+/// The same lines to somewhere else; whether this was the first to say where.
+pub fn write_to(namespace: Option<String>, output: Output) -> bool {
     let _ = NAMESPACE.set(namespace.unwrap_or_else(|| LOCAL_NAMESPACE.to_owned()));
+    let _ = OUTPUT.set(output);
     let layer = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
-        .with_writer(std::io::stderr);
+        .with_writer(move || Lines(output));
     // Libraries speak only when something is wrong; what they say at other levels may hold requests.
     let filter = Targets::new()
         .with_target(TARGET, tracing::Level::INFO)
         .with_default(tracing::Level::ERROR);
-    let installed = tracing_subscriber::registry().with(layer).with(filter).try_init();
-    if installed.is_ok() {
-        // A panic's message may quote a value; where it happened is enough to find it.
-        std::panic::set_hook(Box::new(|panic| {
-            let place = panic.location().map(ToString::to_string).unwrap_or_default();
-            tracing::error!(target: TARGET, place, "panic");
-        }));
+    tracing_subscriber::registry().with(layer).with(filter).try_init().is_ok()
+}
+
+struct Lines(Output);
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        (self.0)(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -138,9 +161,10 @@ fn emit(
         }
         line.extend(more.as_object().cloned().unwrap_or_default());
     }
-    // Not through `tracing`, which writes no nested fields. A line that can't be written has no
-    // other place to go.
-    let _ = writeln!(std::io::stderr(), "{line}");
+    // Not through `tracing`, which writes no nested fields.
+    if let Some(output) = OUTPUT.get() {
+        output(format!("{line}\n").as_bytes());
+    }
 }
 
 tokio::task_local! {

@@ -1,10 +1,10 @@
 //! The authorization matrix: every route, every persona, own and foreign tenant. A route of the
 //! template without a row here fails `coverage`.
 
-use api_tests::{Answer, Api, Persona, Value, json, path_of};
+use api_tests::{Answer, Api, Call, Persona, Value, json, path_of};
 
 /// Every permission there is.
-const PERMISSIONS: [&str; 5] =
+pub(crate) const PERMISSIONS: [&str; 5] =
     ["kyc:create", "kyc:read", "kyc:update", "kyc:delete", "kyc:monitor"];
 
 pub(crate) struct Row {
@@ -19,10 +19,11 @@ pub(crate) struct Row {
 }
 
 /// What a path may name.
-struct Ids {
-    customer: String,
-    session: String,
-    alert: String,
+#[derive(Clone)]
+pub(crate) struct Ids {
+    pub(crate) customer: String,
+    pub(crate) session: String,
+    pub(crate) alert: String,
 }
 
 pub(crate) const ROWS: &[Row] = &[
@@ -149,40 +150,49 @@ pub(crate) const ROWS: &[Row] = &[
 
 impl Row {
     async fn call(&self, api: &Api, who: &Persona, ids: &Ids) -> Answer {
+        self.request(api, who, ids).send().await
+    }
+
+    pub(crate) fn request(&self, api: &Api, who: &Persona, ids: &Ids) -> Call {
         let (method, path) = self.route.split_once(' ').unwrap();
         let path = path.replace("{id}", &ids.customer).replace("{session_id}", &ids.session);
         let path = path.replace("{alert_id}", &ids.alert);
         let call = api.call(who, method, &path);
         match (self.body)() {
-            Some(body) => call.json(&body).send().await,
-            None => call.send().await,
+            Some(body) => call.json(&body),
+            None => call,
         }
     }
 
-    fn names_something(&self) -> bool {
+    pub(crate) fn names_something(&self) -> bool {
         self.route.contains('{')
     }
 }
 
 async fn with_customer() -> (Api, Ids) {
-    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let api = Api::start().await;
     api.refresh().await;
-    let customer = api.create(&acme, &json!({ "name": "Brindal Quarry Trading" })).await;
+    let ids = everything(&api, &Persona::of("acme")).await;
+    (api, ids)
+}
+
+/// A customer with one of each.
+pub(crate) async fn everything(api: &Api, who: &Persona) -> Ids {
+    let customer = api.create(who, &json!({ "name": "Brindal Quarry Trading" })).await;
     let id = |value: &Value| value.as_str().unwrap().to_owned();
     let link = json!({ "customer_id": customer["customer_id"] });
-    let session = api.post(&acme, "/kyc/sessions", &link).await.expect(201);
+    let session = api.post(who, "/kyc/sessions", &link).await.expect(201);
     let organization = format!("{}/organization", path_of(&customer));
     let empty = json!({ "parties": [], "relationships": [] });
-    api.call(&acme, "PUT", &organization).json(&empty).send().await.expect(201);
+    api.call(who, "PUT", &organization).json(&empty).send().await.expect(201);
     let path = path_of(&customer);
-    api.post(&acme, &format!("{path}/monitor"), &json!({})).await.expect(201);
-    let alerts = api.get(&acme, &format!("{path}/alerts")).await.expect(200);
-    let ids = Ids {
+    api.post(who, &format!("{path}/monitor"), &json!({})).await.expect(201);
+    let alerts = api.get(who, &format!("{path}/alerts")).await.expect(200);
+    Ids {
         customer: id(&customer["customer_id"]),
         session: id(&session["session_id"]),
         alert: id(&alerts["items"][0]["alert_id"]),
-    };
-    (api, ids)
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,17 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use api_tests::faults::{self, Tally};
 use api_tests::{Api, KEY, Persona, TEMPLATE, Value, json};
-use local::SigningKey;
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use local::{SigningKey, sample_source};
+use shared::model::time::Clock;
+
+use crate::matrix::{Ids, ROWS};
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
@@ -150,4 +159,120 @@ async fn access_tokens_name_the_tenant_that_an_administrator_gave() {
         assert_eq!(*details, json!({ "accessTokenGeneration": token }), "{event}");
     }
     api.run("pre-token-generation", &json!([])).await.unwrap_err();
+}
+
+/// A token of any header and any text as claims.
+fn signed(header: &Value, claims: &str, key: &EncodingKey, algorithm: Algorithm) -> String {
+    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let message = format!("{}.{}", encode(&header.to_string()), encode(claims));
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, algorithm).unwrap();
+    format!("{message}.{signature}")
+}
+
+/// What whoever has no token would try, with the status it is answered with.
+fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
+    let good = claims(api).to_string();
+    let private = EncodingKey::from_rsa_pem(KEY.pem().as_bytes()).unwrap();
+    let pair = RsaKeyPair::from_pkcs8(pem::parse(KEY.pem()).unwrap().contents()).unwrap();
+    let public = pair.public_key();
+    let spki = public.as_der().unwrap().as_ref().to_owned();
+    let public_pem = pem::encode(&pem::Pem::new("PUBLIC KEY", spki.clone()));
+    let rs256 = json!({ "alg": "RS256", "kid": "local" });
+    let confused = |secret: &[u8]| {
+        let header = json!({ "alg": "HS256", "kid": "local" });
+        signed(&header, &good, &EncodingKey::from_secret(secret), Algorithm::HS256)
+    };
+    let by = |header: &Value| signed(header, &good, &private, Algorithm::RS256);
+    let saying = |claims: &str| signed(&rs256, claims, &private, Algorithm::RS256);
+    let changed = |changes: Value| saying(&with(api, changes).to_string());
+    let twice = |extra: &str| saying(&format!("{},{extra}}}", good.trim_end_matches('}')));
+    let (head, rest) = (by(&rs256), by(&rs256));
+    let unsigned = format!(
+        "{}.{}.",
+        URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#),
+        head.split('.').nth(1).unwrap()
+    );
+    let swapped = format!(
+        "{}.{}.{}",
+        head.split('.').next().unwrap(),
+        URL_SAFE_NO_PAD.encode(with(api, json!({ "permissions": ["kyc:*"] })).to_string()),
+        rest.split('.').nth(2).unwrap()
+    );
+    vec![
+        ("HS256 with the public key in DER", confused(public.as_ref()), 401),
+        ("HS256 with the public key's info", confused(&spki), 401),
+        ("HS256 with the public key in PEM", confused(public_pem.as_bytes()), 401),
+        ("HS256 with nothing", confused(b""), 401),
+        ("none", unsigned, 401),
+        (
+            "RS512",
+            signed(&json!({ "alg": "RS512", "kid": "local" }), &good, &private, Algorithm::RS512),
+            401,
+        ),
+        ("a header that says none", by(&json!({ "alg": "none", "kid": "local" })), 401),
+        ("a header that says HS256", by(&json!({ "alg": "HS256", "kid": "local" })), 401),
+        ("a key id of nobody", by(&json!({ "alg": "RS256", "kid": "other" })), 401),
+        ("a key of its own", SigningKey::generate().unwrap().sign(&claims(api)).unwrap(), 401),
+        (
+            "a key in its header",
+            signed(
+                &json!({ "alg": "RS256", "jwk": { "kty": "RSA", "n": "AQAB", "e": "AQAB" } }),
+                &good,
+                &EncodingKey::from_rsa_pem(SigningKey::generate().unwrap().pem().as_bytes())
+                    .unwrap(),
+                Algorithm::RS256,
+            ),
+            401,
+        ),
+        ("claims of another token", swapped, 401),
+        ("another issuer", changed(json!({ "iss": "https://elsewhere.example" })), 401),
+        ("another audience", changed(json!({ "aud": "someone-else" })), 401),
+        ("expired", changed(json!({ "exp": now() - 2 })), 401),
+        ("expiring never", changed(json!({ "exp": null })), 401),
+        ("not yet valid", changed(json!({ "nbf": now() + 300 })), 401),
+        ("oversized", changed(json!({ "pad": "x".repeat(20_000) })), 401),
+        ("a tenant twice", twice(r#""tenant_id":"other""#), 401),
+        ("an expiry twice", twice(r#""exp":4000000000"#), 401),
+        ("permissions twice", twice(r#""permissions":["kyc:*"]"#), 401),
+        ("claims that are no object", saying("[]"), 401),
+        ("claims that are no JSON", saying("{"), 401),
+        ("no tenant", changed(json!({ "tenant_id": null })), 403),
+        ("an empty tenant", changed(json!({ "tenant_id": "" })), 403),
+        ("a tenant with a separator", changed(json!({ "tenant_id": "a#b" })), 403),
+        ("no permissions", changed(json!({ "permissions": null })), 403),
+    ]
+}
+
+#[tokio::test]
+async fn no_forged_token_gets_as_far_as_the_table() {
+    let tally = Tally::default();
+    let environment = [("WATCHLIST_SOURCES".to_owned(), sample_source())].into();
+    let client = Some(faults::client(tally.clone()));
+    let api = Api::set(Clock::system(), None, client, environment).await;
+    let nobody = "01920000-0000-7000-8000-000000000000".to_owned();
+    let ids = Ids { customer: nobody.clone(), session: nobody.clone(), alert: nobody };
+    tally.reset();
+    for (what, token, status) in forged(&api) {
+        for row in ROWS {
+            let answer = row.request(&api, &Persona::bearing(&token), &ids).send().await;
+            assert_eq!(answer.status, status, "{what}: {}", row.route);
+        }
+    }
+    assert_eq!(tally.calls().len(), 0);
+    // The same requests with a good one do get there.
+    let good = KEY.sign(&with(&api, json!({ "permissions": ["kyc:*"] }))).unwrap();
+    for row in ROWS {
+        tally.reset();
+        row.request(&api, &Persona::bearing(&good), &ids).send().await;
+        assert_ne!(tally.calls().len(), 0, "{}", row.route);
+    }
+}
+
+#[tokio::test]
+async fn two_tokens_are_no_token() {
+    let api = Api::start().await;
+    let good = format!("Bearer {}", KEY.sign(&claims(&api)).unwrap());
+    let two = api.call(&Persona::anonymous(), "GET", "/customers");
+    let two = two.header("authorization", &good).header("authorization", &good);
+    assert_eq!(two.send().await.status, 401);
 }

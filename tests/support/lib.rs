@@ -10,6 +10,7 @@
 
 pub mod deployed;
 pub mod faults;
+pub mod log;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -214,6 +215,7 @@ impl Api {
         environment: BTreeMap<String, String>,
     ) -> Api {
         only_locally("settings that a test chooses");
+        log::start();
         let server_of = table_of.map(Api::server);
         let dynamodb_endpoint = server_of.map(|server| server.dynamodb_endpoint.clone());
         let key = Some(KEY.clone());
@@ -272,8 +274,12 @@ impl Api {
         match &who.credential {
             Credential::None => {}
             Credential::Granted(grant) => request = request.bearer_auth(self.token(grant)),
-            Credential::Token(token) => request = request.bearer_auth(token),
+            Credential::Token(token) => {
+                log::watch().remember(token);
+                request = request.bearer_auth(token);
+            }
         }
+        log::remember_query(path);
         Call { request }
     }
 
@@ -286,7 +292,9 @@ impl Api {
                 subject: "tester".to_owned(),
                 lifetime: Duration::from_secs(3_600),
             };
-            KEY.token(&request, &TEMPLATE).unwrap()
+            let token = KEY.token(&request, &TEMPLATE).unwrap();
+            log::watch().remember(&token);
+            token
         });
         signed.clone()
     }
@@ -429,6 +437,7 @@ impl Call {
     }
 
     pub fn json(self, body: &Value) -> Call {
+        log::watch().remember_body(body);
         self.header("content-type", "application/json").text(body.to_string())
     }
 
@@ -443,6 +452,7 @@ impl Call {
             headers.map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_owned())).collect();
         let status = response.status().as_u16();
         let text = response.text().await.unwrap();
+        log::assert_clean();
         Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
     }
 }

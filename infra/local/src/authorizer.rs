@@ -1,5 +1,6 @@
 //! The JWT authorizer of an HTTP API, and the key pair that stands in for an identity provider.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::encoding::AsDer;
@@ -8,11 +9,15 @@ use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use pem::Pem;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use crate::Failure;
 use crate::template::{AuthorizerSpec, Template};
 
+/// All headers of a request together, for an HTTP API.
+const MAX_TOKEN_BYTES: usize = 10_240;
 const KEY_ID: &str = "local";
 
 /// RS256, the one family of algorithms HTTP APIs take.
@@ -106,13 +111,15 @@ impl Authorizer {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
             _ => header,
         };
-        let verified =
-            jsonwebtoken::decode::<Map<String, Value>>(token, &self.key, &self.validation);
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err("the token is too large".to_owned());
+        }
+        let verified = jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation);
         let verified = verified.map_err(|error| refusal(error.kind()).to_owned())?;
         if verified.header.kid.as_deref().is_some_and(|kid| kid != KEY_ID) {
             return Err("the token is signed with an unknown key".to_owned());
         }
-        let claims = verified.claims;
+        let Claims(claims) = verified.claims;
         let audience = claims.get("aud").or_else(|| claims.get("client_id"));
         let audiences = match audience {
             Some(Value::Array(audiences)) => audiences.iter().collect(),
@@ -127,6 +134,35 @@ impl Authorizer {
             return Err("the token is of a later time".to_owned());
         }
         Ok(claims.into_iter().map(|(name, value)| (name, flattened(&value).into())).collect())
+    }
+}
+
+/// Each of them once: of two, one program would take the first and another the last.
+struct Claims(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Claims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Claims, D::Error> {
+        struct Once;
+
+        impl<'de> Visitor<'de> for Once {
+            type Value = Claims;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Claims, A::Error> {
+                let mut claims = Map::new();
+                while let Some((name, value)) = object.next_entry()? {
+                    if claims.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a claim is there twice"));
+                    }
+                }
+                Ok(Claims(claims))
+            }
+        }
+
+        deserializer.deserialize_map(Once)
     }
 }
 

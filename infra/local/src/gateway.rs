@@ -71,10 +71,12 @@ impl Gateway {
                 "there is no such route",
             );
         };
-        let header = parts.headers.get(self.authorizer.header()).map(HeaderValue::to_str);
-        let claims = match header {
-            Some(Ok(header)) => self.authorizer.claims(header),
-            _ => Err("there is no token".to_owned()),
+        let headers = parts.headers.get_all(self.authorizer.header()).iter();
+        let headers: Vec<_> = headers.map(HeaderValue::to_str).collect();
+        let claims = match headers.as_slice() {
+            [Ok(header)] => self.authorizer.claims(header),
+            [] | [Err(_)] => Err("there is no token".to_owned()),
+            _ => Err("there is more than one token".to_owned()),
         };
         let claims = match claims {
             Ok(claims) => claims,

@@ -1,0 +1,32 @@
+//! Any merge patches on a customer, one after the other: what they leave is what a creation could
+//! have made, and an empty patch changes nothing of it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Map, Value};
+use shared::error::Faults;
+use shared::model::customer::Customer;
+use shared::model::fields::Fields;
+use shared::model::id::CustomerId;
+use shared::model::patch::merge;
+use shared::model::profile::Profile;
+
+fuzz_target!(|data: &[u8]| {
+    let mut fields = Map::new();
+    fields.insert("name".to_owned(), "Acme".into());
+    let mut faults = Faults::default();
+    let profile = Profile::read(&mut Fields::new(fields, &mut faults), None).expect("a profile");
+    let id = CustomerId::parse("01920000-0000-7000-8000-000000000000").expect("an id");
+    let mut customer = Customer::new(id, "acme".parse().expect("a tenant"), profile);
+    for patch in data.split(|byte| *byte == 0x1e) {
+        let Ok(patch) = serde_json::from_slice::<Map<String, Value>>(patch) else { continue };
+        let Ok((profile, status)) = merge(&customer, &patch, Faults::default(), None) else {
+            continue;
+        };
+        let Ok(changed) = customer.changed(profile, status, customer.updated_at) else { continue };
+        customer = changed;
+        let same = merge(&customer, &Map::new(), Faults::default(), None);
+        let (profile, status) = same.unwrap_or_else(|error| panic!("{}", error.code));
+        assert!(profile == customer.profile && status == customer.status);
+    }
+});

@@ -1,0 +1,122 @@
+//! Every line that the servers of this process log, searched for the personal data and the tokens
+//! that the tests have sent by then. A line with any of it fails the next request of any test.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
+
+use serde_json::Value;
+
+/// Fields of bodies and of queries that hold it, at any depth.
+const PERSONAL: [&str; 14] = [
+    "name",
+    "client_id",
+    "tax_id",
+    "date_of_birth",
+    "incorporated_on",
+    "email",
+    "phone",
+    "website",
+    "industry",
+    "tags",
+    "metadata",
+    "note",
+    "search",
+    "tag",
+];
+/// What is shorter is found in lines that have nothing to do with it.
+const SHORTEST: usize = 6;
+
+#[derive(Default)]
+pub struct Watch {
+    /// By its first bytes.
+    values: HashMap<[u8; SHORTEST], Vec<Vec<u8>>>,
+    lines: usize,
+    found: Option<String>,
+}
+
+impl Watch {
+    /// What no line may hold from now on.
+    pub fn remember(&mut self, text: &str) {
+        // As it is, and as it is inside of JSON.
+        let quoted = Value::from(text).to_string();
+        let escaped = quoted.trim_matches('"');
+        for form in [text, escaped] {
+            let Some(start) = form.as_bytes().first_chunk::<SHORTEST>() else { continue };
+            let known = self.values.entry(*start).or_default();
+            if !known.iter().any(|value| value == form.as_bytes()) {
+                known.push(form.as_bytes().to_owned());
+            }
+        }
+    }
+
+    /// The personal data in the body of a request.
+    pub fn remember_body(&mut self, body: &Value) {
+        self.search(body, false);
+    }
+
+    fn search(&mut self, value: &Value, is_personal: bool) {
+        match value {
+            Value::String(text) if is_personal => self.remember(text),
+            Value::Array(values) => values.iter().for_each(|one| self.search(one, is_personal)),
+            Value::Object(fields) => {
+                for (field, value) in fields {
+                    self.search(value, is_personal || PERSONAL.contains(&field.as_str()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub fn line(&mut self, line: &[u8]) {
+        self.lines += 1;
+        let holds = |at: &[u8]| {
+            let known = at.first_chunk().and_then(|start| self.values.get(start));
+            known.is_some_and(|values| values.iter().any(|value| at.starts_with(value)))
+        };
+        if self.found.is_none() && (0..line.len()).any(|from| holds(&line[from..])) {
+            self.found = Some(String::from_utf8_lossy(line).into_owned());
+        }
+    }
+
+    /// A line that holds what it must not.
+    pub fn found(&self) -> Option<&str> {
+        self.found.as_deref()
+    }
+
+    /// How many lines there were.
+    pub fn lines(&self) -> usize {
+        self.lines
+    }
+}
+
+static WATCH: LazyLock<Mutex<Watch>> = LazyLock::new(Mutex::default);
+
+/// That of this process.
+pub fn watch() -> MutexGuard<'static, Watch> {
+    WATCH.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Has the servers of this process log to it.
+pub(crate) fn start() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let is_ours = shared::telemetry::write_to(None, |line| watch().line(line));
+        assert!(is_ours, "something else reads the log");
+    });
+}
+
+/// The personal data in what a query asks for.
+pub(crate) fn remember_query(path: &str) {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    for (field, value) in form_urlencoded::parse(query.as_bytes()) {
+        if PERSONAL.contains(&field.as_ref()) {
+            watch().remember(&value);
+        }
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_clean() {
+    let found = watch().found().map(str::to_owned);
+    assert_eq!(found, None, "personal data or a token in a log line");
+}
