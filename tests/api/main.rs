@@ -17,6 +17,7 @@ mod deployed;
 mod hostile;
 mod idempotency;
 mod isolation;
+mod invariants;
 mod matrix;
 mod monitoring;
 mod organization;

@@ -3,6 +3,7 @@
 
 mod authorizer;
 pub mod calls;
+pub mod check;
 pub mod data;
 mod event;
 pub mod events;

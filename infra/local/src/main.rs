@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use clap::{Args, Parser, Subcommand};
 use local::data::DataFolder;
 use local::events::Sink;
 use local::template::Template;
 use local::{Failure, Options, Server, TokenRequest, openapi};
+use shared::aws::Aws;
 use shared::model::time::Clock;
 use shared::model::value::TenantId;
 
@@ -57,6 +61,21 @@ enum Command {
     Watchlists(Watchlists),
     /// How good and how fast the matching is, on labelled data
     ScreenEval(Evaluate),
+    /// Walk a whole table and tell what in it contradicts itself
+    Check(Check),
+}
+
+#[derive(Args)]
+struct Check {
+    /// The table
+    #[arg(long, value_name = "NAME")]
+    table: String,
+    /// A DynamoDB-compatible server instead of AWS's
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// Print everything as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -87,6 +106,7 @@ async fn main() -> ExitCode {
         Some(Command::Screen(name)) => screening::screen(&name),
         Some(Command::Watchlists(command)) => screening::watchlists(&command),
         Some(Command::ScreenEval(asked)) => screening::evaluate(&asked),
+        Some(Command::Check(asked)) => check(asked).await,
         None => serve(cli.serve).await,
     };
     match done {
@@ -120,6 +140,41 @@ fn print_token(token: Token) -> Result<(), Failure> {
 fn print_openapi() -> Result<(), Failure> {
     print!("{}", openapi::yaml(&Template::embedded()?)?);
     Ok(())
+}
+
+/// A page of a scan is 1 MB and may take a while.
+const PAGE_TIME: Duration = Duration::from_secs(30);
+
+async fn check(asked: Check) -> Result<(), Failure> {
+    let has_credentials = std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
+    let aws = match asked.endpoint.is_some() && !has_credentials {
+        true => Aws::elsewhere()?,
+        false => Aws::from_env().await?,
+    };
+    let client = shared::store::client(&aws, asked.endpoint.as_deref());
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(PAGE_TIME).build();
+    let retries = RetryConfig::standard().with_max_attempts(10);
+    let config = client.config().to_builder().timeout_config(timeouts).retry_config(retries);
+    let client = Client::from_conf(config.build());
+    let report = local::check::check(&client, &asked.table, &Clock::system()).await?;
+    if asked.json {
+        println!("{}", serde_json::to_string_pretty(&report).map_err(|why| why.to_string())?);
+    } else {
+        for violation in &report.violations {
+            println!("{violation}");
+        }
+        for (kind, count) in &report.items {
+            println!("{count:>12} {kind}");
+        }
+        if report.restless > 0 {
+            println!("{:>12} customers changed all the time: check them again", report.restless);
+        }
+        println!("{:>12} violations", report.violations.len());
+    }
+    match report.violations.len() {
+        0 => Ok(()),
+        some => Err(format!("{some} violations in the table {}", asked.table)),
+    }
 }
 
 async fn serve(options: Serve) -> Result<(), Failure> {
