@@ -10,6 +10,7 @@
 
 mod artifacts;
 mod audit;
+mod chaos;
 mod coverage;
 mod crash;
 mod customers;

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+pub mod chaos;
 pub mod deployed;
 pub mod faults;
 pub mod log;
@@ -114,6 +115,7 @@ pub struct Call {
 }
 
 /// Random choices that are the same in every run of one seed.
+#[derive(Clone, Debug)]
 pub struct Dice {
     pub seed: u64,
     rolls: u64,

@@ -1,0 +1,56 @@
+//! Every operation under faults of every kind: afterwards nothing in the table contradicts itself.
+//!
+//! A seed chooses the operations and the faults. How requests interleave it does not choose, but for
+//! `CLIENTS=1`. The long run is a command of its own:
+//!
+//! `SEED=1 OPERATIONS=100000 cargo test -p api-tests --profile ci --test api -- --ignored --exact
+//! chaos::many_operations_under_faults --nocapture`
+
+mod operations;
+mod world;
+
+use std::time::Instant;
+
+use world::World;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |text| text.parse().expect(name))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_contradicts_itself_after_faults() {
+    let mut world = World::new(setting("SEED", 7), 12).await;
+    world.run(setting("OPERATIONS", 400) as usize, 200).await;
+    world.ends_well().await;
+    // It was no calm sea: most kinds of operations came through, and most kinds of faults came.
+    let (operations, faults) = world.told();
+    assert!(operations.len() > 12 && faults.len() > 6, "{operations:?} {faults:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a while"]
+async fn many_operations_under_faults() {
+    if std::env::var_os("SHOW_LOG").is_some() {
+        shared::telemetry::init(None);
+    }
+    let (seed, operations) = (setting("SEED", 1), setting("OPERATIONS", 100_000) as usize);
+    let (clients, started) = (setting("CLIENTS", 32) as usize, Instant::now());
+    let mut world = World::new(seed, clients).await;
+    let mut done = 0;
+    while done < operations {
+        let some = 5_000.min(operations - done);
+        world.run(some, 500).await;
+        done += some;
+        world.is_consistent().await;
+        println!("seed {seed}: {done} operations in {:.0} s", started.elapsed().as_secs_f64());
+    }
+    let report = world.ends_well().await;
+    let (answered, faults) = world.told();
+    println!("\nseed {seed}, {clients} clients, {done} operations, by operation and status:");
+    for (operation, statuses) in answered {
+        let statuses: Vec<String> = statuses.iter().map(|(s, n)| format!("{s}: {n}")).collect();
+        println!("{operation:>24}  {}", statuses.join(", "));
+    }
+    println!("\nfaults in {} calls to the table: {faults:?}", world.calls());
+    println!("\nitems: {:?}\n0 violations", report.items);
+}

@@ -1,0 +1,282 @@
+//! What clients do: every operation of the API, with all that makes two of them meet.
+
+use api_tests::{Dice, Value, json};
+
+use super::world::{Client, of, unique};
+
+const NAMES: [&str; 12] = [
+    "Mirka Dovello",
+    "Tarun Oblasti",
+    "Nora Quist",
+    "Ivo Brandel",
+    "Pavel Orlovan",
+    "Ada Mirzatal",
+    "Lino Fadavar",
+    "Sefa Gerolin",
+    "Brindal Quarry Trading",
+    "Ostmark Holding",
+    "Vela Shipping Lines",
+    "Norrland Timber",
+];
+const COUNTRIES: [&str; 6] = ["DE", "FR", "IR", "KP", "US", "PA"];
+
+/// Some entries of a list: names of customers, and others.
+pub(super) fn list(dice: &mut Dice) -> Vec<(&'static str, &'static str)> {
+    const IDS: [&str; 12] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
+    let mut entries = vec![("100", "Nobody At All")];
+    for id in IDS {
+        if dice.percent(35) {
+            entries.push((id, *dice.pick(&NAMES)));
+        }
+    }
+    entries
+}
+
+pub(super) async fn one(client: &mut Client<'_>) {
+    match client.dice.roll(1_000) {
+        0..100 => create(client).await,
+        100..250 => create_session(client).await,
+        250..400 => update_session(client).await,
+        400..530 => update(client).await,
+        530..560 => deactivate(client).await,
+        560..620 => put_organization(client).await,
+        620..660 => recalculate(client).await,
+        660..730 => start_monitor(client).await,
+        730..750 => stop_monitor(client).await,
+        750..800 => decide(client).await,
+        800..988 => read(client).await,
+        _ => work(client).await,
+    }
+}
+
+/// A key, or none; the body that goes with it is always the same.
+fn key(client: &mut Client<'_>) -> (usize, Vec<(&'static str, String)>) {
+    let number = client.dice.roll(100_000);
+    if client.dice.percent(50) {
+        return (number, Vec::new());
+    }
+    // Of few, so that others have it too.
+    let number = number % 60
+        + client.world.w.now.load(std::sync::atomic::Ordering::SeqCst) as usize / 100_000 % 1_000
+            * 60;
+    (number, vec![("idempotency-key", client.world.key(number))])
+}
+
+fn client_id(number: usize) -> String {
+    format!("c{}", number % 997)
+}
+
+async fn create(client: &mut Client<'_>) {
+    let (number, headers) = key(client);
+    let mut body = json!({
+        "name": NAMES[number % NAMES.len()],
+        "country": COUNTRIES[number / 7 % COUNTRIES.len()],
+        "metadata": { "n": number.to_string() },
+    });
+    if number % 3 > 0 {
+        body["client_id"] = json!(client_id(number));
+    }
+    if number % 4 == 0 {
+        body["entity_type"] = json!("individual");
+    }
+    let made = client.send("create", "POST", "/customers", Some(&body), &headers).await;
+    if let Some(customer) = made {
+        if let Some(client_id) = customer["client_id"].as_str() {
+            client.owns(client_id, &customer);
+        }
+        client.learn(|known, t| unique(&mut known.customers[t], &customer["customer_id"]));
+    }
+}
+
+async fn create_session(client: &mut Client<'_>) {
+    let (number, headers) = key(client);
+    let mut body = json!({ "ttl_days": 1 + number % 3, "metadata": { "n": number.to_string() } });
+    // What a key goes with must not depend on what is known by now.
+    let customer = client.customer().filter(|_| headers.is_empty() && number % 3 > 0);
+    match customer {
+        Some(customer) => body["customer_id"] = json!(customer),
+        None => body["client_id"] = json!(client_id(number)),
+    }
+    let made = client.send("create session", "POST", "/kyc/sessions", Some(&body), &headers).await;
+    if let Some(session) = made {
+        if let Some(client_id) = body["client_id"].as_str() {
+            client.owns(client_id, &session);
+        }
+        client.learn(|known, t| {
+            unique(&mut known.sessions[t], &session["session_id"]);
+            unique(&mut known.customers[t], &session["customer_id"]);
+        });
+    }
+}
+
+async fn update_session(client: &mut Client<'_>) {
+    let Some(session) = client.session() else { return };
+    let mut body = json!({});
+    if client.dice.percent(80) {
+        let statuses = ["completed", "completed", "approved", "rejected", "manual_review"];
+        body["status"] = json!(client.dice.pick(&statuses));
+    }
+    if client.dice.percent(40) {
+        let at = format!("2026-11-0{}T12:00:00Z", 1 + client.dice.roll(9));
+        let kind = client.dice.pick(&["document", "liveness", "watchlists"]);
+        let result = client.dice.pick(&["passed", "failed", "review"]);
+        body["validations"] = json!([{ "kind": kind, "result": result, "at": at, "score": 12.5 }]);
+    }
+    let path = format!("/kyc/sessions/{session}");
+    client.send("update session", "PATCH", &path, Some(&body), &[]).await;
+}
+
+async fn update(client: &mut Client<'_>) {
+    let Some(customer) = client.customer() else { return };
+    let number = client.dice.roll(1_000);
+    let mut body = match number % 6 {
+        0 => json!({ "name": client.dice.pick(&NAMES) }),
+        1 => json!({ "country": client.dice.pick(&COUNTRIES), "industry": "Casino" }),
+        2 => json!({ "metadata": { format!("k{}", number % 5): number.to_string() } }),
+        3 => json!({ "tags": [format!("t{}", number % 9)], "email": null }),
+        4 => json!({ "status": client.dice.pick(&["blocked", "active", "active"]) }),
+        _ => json!({ "country": null, "tax_id": format!("T{number}") }),
+    };
+    if client.dice.percent(10) {
+        body["client_id"] = json!(client_id(number));
+    }
+    let mut headers = Vec::new();
+    if client.dice.percent(40) {
+        let read = client.send("get", "GET", &of(&customer, ""), None, &[]).await;
+        let version = read.and_then(|customer| customer["version"].as_u64()).unwrap_or(1);
+        headers.push(("if-match", format!("\"{version}\"")));
+    }
+    let operation = if headers.is_empty() { "update" } else { "update if match" };
+    let changed = client.send(operation, "PATCH", &of(&customer, ""), Some(&body), &headers).await;
+    if let Some(changed) = changed
+        && let Some(client_id) = changed["client_id"].as_str()
+    {
+        client.owns(client_id, &changed);
+    }
+}
+
+async fn deactivate(client: &mut Client<'_>) {
+    let Some(customer) = client.customer() else { return };
+    client.send("deactivate", "DELETE", &of(&customer, ""), None, &[]).await;
+}
+
+async fn put_organization(client: &mut Client<'_>) {
+    let Some(customer) = client.customer() else { return };
+    let party = |id: &str, kind: &str, name: &str| json!({ "party_id": id, "kind": kind, "name": name, "roles": ["director"] });
+    let (one, other) = (*client.dice.pick(&NAMES), *client.dice.pick(&NAMES));
+    let share = 26 + client.dice.roll(70);
+    let body = json!({
+        "parties": [party("p", "individual", one), party("c", "company", other)],
+        "relationships": [
+            { "owner": "c", "owned": "self", "percentage": share },
+            { "owner": "p", "owned": "c", "percentage": 100 },
+        ],
+    });
+    let path = of(&customer, "/organization");
+    client.send("put organization", "PUT", &path, Some(&body), &[]).await;
+}
+
+async fn recalculate(client: &mut Client<'_>) {
+    let Some(customer) = client.customer() else { return };
+    let path = of(&customer, "/risk-profile?recalculate=true");
+    client.send("recalculate", "GET", &path, None, &[]).await;
+}
+
+async fn start_monitor(client: &mut Client<'_>) {
+    let Some(customer) = client.customer() else { return };
+    let frequency = *client.dice.pick(&["on_update", "on_update", "daily", "weekly"]);
+    let mut body = json!({ "check_frequency": frequency });
+    if client.dice.percent(20) {
+        body["include_related"] = json!(false);
+    }
+    if client.dice.percent(15) {
+        let millis = client.world.w.now.load(std::sync::atomic::Ordering::SeqCst);
+        let soon = 60_000 + client.dice.roll(600_000) as i64;
+        let until = shared::model::time::Timestamp::from_millis(millis + soon);
+        body["expires_at"] = json!(until.to_string());
+    }
+    let mut headers = Vec::new();
+    if client.dice.percent(40) {
+        // A key of its own for what this request is.
+        headers.push(("idempotency-key", format!("{customer}-{body}")));
+    }
+    let path = of(&customer, "/monitor");
+    client.send("start monitor", "POST", &path, Some(&body), &headers).await;
+}
+
+async fn stop_monitor(client: &mut Client<'_>) {
+    let Some(customer) = client.customer() else { return };
+    client.send("stop monitor", "DELETE", &of(&customer, "/monitor"), None, &[]).await;
+}
+
+async fn decide(client: &mut Client<'_>) {
+    let Some((customer, alert)) = client.alert() else { return read_alerts(client).await };
+    let status = *client.dice.pick(&["confirmed", "false_positive", "open"]);
+    let path = of(&customer, &format!("/alerts/{alert}"));
+    client.send("decide", "PATCH", &path, Some(&json!({ "status": status })), &[]).await;
+}
+
+async fn read_alerts(client: &mut Client<'_>) {
+    let Some(customer) = client.customer() else { return };
+    let page = client.send("alerts", "GET", &of(&customer, "/alerts"), None, &[]).await;
+    for alert in items(page) {
+        let id = alert["alert_id"].as_str().unwrap().to_owned();
+        let known = (customer.clone(), id);
+        client.learn(|all, t| {
+            if !all.alerts[t].contains(&known) {
+                all.alerts[t].push(known);
+            }
+        });
+    }
+}
+
+async fn read(client: &mut Client<'_>) {
+    let Some(customer) = client.customer() else { return };
+    match client.dice.roll(9) {
+        0 => {
+            // Also of those that were made without an answer.
+            let page = client.send("list", "GET", "/customers?limit=20", None, &[]).await;
+            for customer in items(page) {
+                client.learn(|known, t| unique(&mut known.customers[t], &customer["customer_id"]));
+            }
+        }
+        1 => {
+            let path = "/customers?monitored=true&limit=5";
+            client.send("list monitored", "GET", path, None, &[]).await;
+        }
+        2 => {
+            let page = client.send("sessions", "GET", &of(&customer, "/sessions"), None, &[]).await;
+            for session in items(page) {
+                client.learn(|known, t| unique(&mut known.sessions[t], &session["session_id"]));
+            }
+        }
+        3 => {
+            let path = of(&customer, "/organization");
+            drop(client.send("organization", "GET", &path, None, &[]).await);
+        }
+        4 => drop(client.send("monitor", "GET", &of(&customer, "/monitor"), None, &[]).await),
+        5 => {
+            let path = of(&customer, "/risk-profile?history=5");
+            drop(client.send("risk profile", "GET", &path, None, &[]).await);
+        }
+        6 => drop(client.send("get", "GET", &of(&customer, ""), None, &[]).await),
+        _ => read_alerts(client).await,
+    }
+}
+
+fn items(page: Option<Value>) -> Vec<Value> {
+    page.and_then(|page| page["items"].as_array().cloned()).unwrap_or_default()
+}
+
+/// What schedules do. A pass over whole lists waits for those that are new, so the two take turns.
+async fn work(client: &mut Client<'_>) {
+    match (client.dice.roll(6), client.world.is_for_lists()) {
+        (0 | 1, true) => client.run("refresh", "refresh-watchlists", &json!({})).await,
+        (0 | 1, false) => {
+            let pass = *client.dice.pick(&["daily", "weekly", "reconcile"]);
+            client.run("whole pass", "rescreen", &json!({ "pass": pass })).await;
+        }
+        (2 | 3, _) => client.run("pass", "rescreen", &json!({ "pass": "on_update" })).await,
+        _ => client.run("resume", "rescreen", &json!({ "pass": "resume" })).await,
+    }
+}
