@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::app::App;
-use crate::http::edge::{Function, answer};
+use crate::http::edge::{FUNCTION_TIME, Function, MARGIN, answer};
 use crate::https;
 use crate::job::{self, Job};
 use crate::telemetry;
@@ -29,7 +29,10 @@ pub async fn run(function: Function) -> Result<(), Error> {
         let payload = event.payload;
         #[cfg(debug_assertions)]
         let payload = watched::with_claims(payload);
-        let answered = answer(app, function, &payload, &event.context.request_id).await;
+        // Where nobody says how long, it is what the template says.
+        let time = Some(left(event.context.deadline)).filter(|left| *left > MARGIN);
+        let time = time.unwrap_or(FUNCTION_TIME).min(FUNCTION_TIME) - MARGIN;
+        let answered = answer(app, function, &payload, &event.context.request_id, time).await;
         Ok::<ApiGatewayV2httpResponse, Diagnostic>(answered)
     });
     // Not `lambda_runtime::run`: it adds a span per request, and the one log line is ours.

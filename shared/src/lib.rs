@@ -4,6 +4,7 @@
 pub mod app;
 pub mod auth;
 pub mod aws;
+mod deadline;
 pub mod drawing;
 pub mod error;
 pub mod events;

@@ -110,7 +110,7 @@ fn ids() -> Vec<String> {
     ids
 }
 
-fn posting(body: Value, base64: bool) -> Value {
+pub(crate) fn posting(body: Value, base64: bool) -> Value {
     let mut event = with("/body", body);
     event["isBase64Encoded"] = json!(base64);
     event["headers"]["content-type"] = json!("application/json");

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -224,5 +224,66 @@ impl http_body::Body for Half {
             Some(bytes) => Ok(Frame::data(bytes)),
             None => Err(io::ErrorKind::ConnectionReset.into()),
         }))
+    }
+}
+
+/// A table with one trouble for every call, switched on and off.
+#[derive(Clone, Debug, Default)]
+pub struct Overload(Arc<(Mutex<Option<Trouble>>, AtomicUsize)>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Every call is throttled, transactions as a whole.
+    Throttled,
+    /// Every transaction is cancelled, as its first item is throttled.
+    Cancelled,
+    /// No call is ever answered.
+    Hanging,
+    /// Every call does its work, and is answered after this time.
+    Slow(Duration),
+}
+
+impl Overload {
+    pub fn set(&self, trouble: Option<Trouble>) {
+        *self.0.0.lock().unwrap() = trouble;
+        self.0.1.store(0, Ordering::SeqCst);
+    }
+
+    /// Calls since it was set.
+    pub fn calls(&self) -> usize {
+        self.0.1.load(Ordering::SeqCst)
+    }
+}
+
+impl OnTheWay for Overload {
+    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        self.0.1.fetch_add(1, Ordering::SeqCst);
+        let trouble = *self.0.0.lock().unwrap();
+        let throttled = || refusal(400, "ThrottlingException", json!({}));
+        match trouble {
+            None => on.call(request),
+            Some(Trouble::Throttled) => {
+                // As the table answers: when to come back is up to the SDK.
+                let mut answer = throttled();
+                answer.headers_mut().remove("x-amz-retry-after");
+                HttpConnectorFuture::ready(Ok(answer))
+            }
+            Some(Trouble::Cancelled) if operation(&request) == "TransactWriteItems" => {
+                let body = request.body().bytes().unwrap_or_default();
+                let body: Value = serde_json::from_slice(body).unwrap_or_default();
+                let items = body["TransactItems"].as_array().map_or(0, Vec::len);
+                HttpConnectorFuture::ready(Ok(cancelled("ThrottlingError", items)))
+            }
+            Some(Trouble::Cancelled) => on.call(request),
+            Some(Trouble::Hanging) => HttpConnectorFuture::new(std::future::pending()),
+            Some(Trouble::Slow(time)) => {
+                let on = on.clone();
+                HttpConnectorFuture::new(async move {
+                    let answer = on.call(request).await;
+                    tokio::time::sleep(time).await;
+                    answer
+                })
+            }
+        }
     }
 }

@@ -22,6 +22,7 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
 use deployed::{DEPLOYED, Deployed, HeldLists, only_locally};
 use faults::Mortal;
+use local::calls::OnTheWay;
 use local::template::Template;
 use local::{Options, Server, SigningKey, TokenRequest, sample_source};
 pub use proptest;
@@ -198,6 +199,12 @@ impl Api {
     pub async fn under(client: &Mortal, other: &Api) -> Api {
         only_locally("HTTP client that a test makes fail");
         Api::with(Clock::system(), Some(other), Some(faults::client(client.clone()))).await
+    }
+
+    /// On the table of another server, with whatever happens to its calls.
+    pub async fn with_calls(fault: impl OnTheWay, other: &Api) -> Api {
+        only_locally("HTTP client that a test makes fail");
+        Api::with(Clock::system(), Some(other), Some(faults::client(fault))).await
     }
 
     async fn with(

@@ -13,7 +13,7 @@ use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use shared::App;
-use shared::http::edge::{Function, answer};
+use shared::http::edge::{FUNCTION_TIME, Function, MARGIN, answer};
 use shared::job::{self, Job};
 use uuid::Uuid;
 
@@ -153,7 +153,7 @@ impl Gateway {
 
     async fn run(&self, name: &str, event: &RawValue, request_id: &str) -> Option<String> {
         let (function, app) = self.functions.get(name)?;
-        let answered = answer(app, function, event, request_id).await;
+        let answered = answer(app, function, event, request_id, FUNCTION_TIME - MARGIN).await;
         serde_json::to_string(&answered).ok().filter(|answer| answer.len() <= MAX_ANSWER_BYTES)
     }
 }

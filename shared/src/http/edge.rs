@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,8 +19,14 @@ use super::input::BODY;
 use super::request::Request;
 use super::response::Response;
 use crate::app::App;
+use crate::deadline;
 use crate::error::{Error, Faults};
 use crate::telemetry;
+
+/// What a function has for one request: the template's time-out.
+pub const FUNCTION_TIME: Duration = Duration::from_secs(29);
+/// How long before its end a function answers whatever it is at.
+pub const MARGIN: Duration = Duration::from_secs(3);
 
 /// A function of the API: the name of its binary, and what it does with a request.
 #[derive(Clone, Copy)]
@@ -48,12 +55,13 @@ macro_rules! function {
 }
 
 /// Answers one event of an HTTP API, payload format 2.0. `invocation_id` stands in for API
-/// Gateway's request id where the event carries none.
+/// Gateway's request id where the event carries none. After `time` it is a 503.
 pub async fn answer(
     app: &App,
     function: &Function,
     event: &RawValue,
     invocation_id: &str,
+    time: Duration,
 ) -> ApiGatewayV2httpResponse {
     let log = telemetry::RequestLog::start(function.name);
     let request = match read(event, app.settings.tenant_claim.as_deref()) {
@@ -67,8 +75,9 @@ pub async fn answer(
     };
     let request_id = if request.id().is_empty() { invocation_id } else { request.id() };
     let handled = AssertUnwindSafe((function.handle)(app, &request)).catch_unwind();
-    let (handled, calls) = telemetry::count_calls(handled).await;
-    let result = handled.unwrap_or_else(|_| Err(Error::internal("a handler panicked")));
+    let (handled, calls) = telemetry::count_calls(deadline::within(time, handled)).await;
+    let result = handled
+        .and_then(|handled| handled.unwrap_or_else(|_| Err(Error::internal("a handler panicked"))));
     let log = log.calls(calls);
     written(result, |status, error| log.end(request_id, Some(&request), status, error))
         .write(request_id)

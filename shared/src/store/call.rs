@@ -99,10 +99,11 @@ impl TenantTable<'_> {
                 let refused = refused.map(|(write, reason)| (write.rule, reason.item().cloned()));
                 return Ok(Outcome::Refused(Refusals(refused.collect())));
             }
-            if !is_passing(reasons) {
-                return Err(unavailable_or_internal("TransactWriteItems", &error));
+            match passing(reasons) {
+                Some(Passing::Conflict) => race.lost().await?,
+                Some(Passing::Throttled) => race.throttled().await?,
+                None => return Err(unavailable_or_internal("TransactWriteItems", &error)),
             }
-            race.lost().await?;
         }
     }
 
@@ -147,10 +148,23 @@ impl TenantTable<'_> {
     }
 }
 
-/// Whether a transaction was cancelled for nothing that would cancel it again.
-pub(super) fn is_passing(reasons: &[CancellationReason]) -> bool {
-    let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
-    reasons.iter().filter_map(CancellationReason::code).any(|code| passing.contains(&code))
+/// Why a transaction was cancelled that need not be the next time.
+pub(super) enum Passing {
+    /// It met another one.
+    Conflict,
+    /// The table had no room for it.
+    Throttled,
+}
+
+/// `None` where it would be cancelled again.
+pub(super) fn passing(reasons: &[CancellationReason]) -> Option<Passing> {
+    let has = |codes: &[&str]| {
+        reasons.iter().filter_map(CancellationReason::code).any(|code| codes.contains(&code))
+    };
+    if has(&["ThrottlingError", "ProvisionedThroughputExceeded"]) {
+        return Some(Passing::Throttled);
+    }
+    has(&["TransactionConflict"]).then_some(Passing::Conflict)
 }
 
 pub(super) fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Error {

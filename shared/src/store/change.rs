@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::TenantTable;
 use super::call::{Rule, Write, jittered};
 use super::customers::IS_NEW;
 use super::item;
 use super::monitors::Watch;
+use super::{ATTEMPTS, TenantTable};
 use crate::error::Error;
 use crate::model::customer::Customer;
 use crate::model::event::{Event, EventKind, changes};
@@ -24,15 +24,31 @@ const FIRST_PAUSE: Duration = Duration::from_millis(4);
 /// The longest pause between two of these tries: so that of a hundred at once most find it quiet.
 const LONGEST_PAUSE: Duration = Duration::from_millis(300);
 
+/// Before a transaction is tried again that the table had no room for.
+const THROTTLED_PAUSE: Duration = Duration::from_millis(100);
+
 /// A change that meets others, and is made anew on top of them.
 pub(super) struct Race {
     started: Instant,
     pause: Duration,
+    /// How often there was no room for it.
+    throttled: u32,
 }
 
 impl Race {
     pub(super) fn start() -> Race {
-        Race { started: Instant::now(), pause: FIRST_PAUSE }
+        Race { started: Instant::now(), pause: FIRST_PAUSE, throttled: 0 }
+    }
+
+    /// The table had no room. As often as any other call is tried, and no more: who is throttled
+    /// must not be asked for as long as a race may take.
+    pub(super) async fn throttled(&mut self) -> Result<(), Error> {
+        self.throttled += 1;
+        if self.throttled >= ATTEMPTS {
+            return Err(Error::store_unavailable("a transaction was throttled"));
+        }
+        tokio::time::sleep(jittered(THROTTLED_PAUSE * self.throttled)).await;
+        Ok(())
     }
 
     /// Another came first. Returns when it is time to try again.

@@ -4,6 +4,7 @@
 //! A function that dies in between leaves a record whose lease runs out, and nothing else.
 
 use std::future::Future;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
@@ -14,6 +15,7 @@ use super::TenantTable;
 use super::call::{Rule, Write, unavailable_or_internal};
 use super::expression::Expression;
 use super::item::{self, Item};
+use crate::deadline;
 use crate::error::Error;
 use crate::http::{IdempotencyKey, Response, status};
 use crate::model::time::Timestamp;
@@ -22,6 +24,8 @@ use crate::model::time::Timestamp;
 const KEPT_MILLIS: i64 = 24 * 3_600 * 1_000;
 /// Longer than a function may run: who holds a lease past this is dead.
 const LEASE_MILLIS: i64 = 60_000;
+/// What is left of a request's time to free its key when the work takes too long.
+pub const FREE_TIME: Duration = Duration::from_secs(2);
 
 /// The right to do the work of a key, and to keep its answer.
 #[derive(Clone)]
@@ -60,7 +64,8 @@ impl TenantTable<'_> {
                 return Err(error);
             }
         }
-        let result = work(Some(replay.clone())).await;
+        let result = deadline::leaving(FREE_TIME, work(Some(replay.clone()))).await;
+        let result = result.and_then(|done| done);
         match &result {
             Ok(_) => {}
             Err(error) if is_open(error) => self.free(&replay).await,

@@ -35,14 +35,16 @@ use crate::telemetry::CallCounter;
 use keys::TenantKeys;
 
 pub(crate) use call::jittered;
-pub use idempotency::Replay;
+pub use idempotency::{FREE_TIME, Replay};
 pub(crate) use keys::split_monitored as keys_of;
 pub use list::Filters;
 pub use monitors::Rechecked;
 pub use page::Page;
 pub(crate) use passes::{Again, Monitored};
 
-/// Below every function's own time-out, so that a slow table is a 503 and not a dead function.
+/// Of one call. Those of a request together end with its time, so that a slow table is a 503 and not
+/// a dead function; all calls of a process share the SDK's budget of retries, so that a table that
+/// has no room is not asked three times as often.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 3;

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Get, TransactGetItem};
 
-use super::call::{incomplete, is_passing, unavailable_or_internal};
+use super::call::{Passing, incomplete, passing, unavailable_or_internal};
 use super::change::Race;
 use super::expression::Expression;
 use super::item::{self, Item};
@@ -112,13 +112,16 @@ impl Table {
                 }
                 Err(error) => error,
             };
-            match error.as_service_error() {
-                Some(TransactGetItemsError::TransactionCanceledException(canceled))
-                    if is_passing(canceled.cancellation_reasons()) =>
-                {
-                    race.lost().await?;
+            let passing = match error.as_service_error() {
+                Some(TransactGetItemsError::TransactionCanceledException(canceled)) => {
+                    passing(canceled.cancellation_reasons())
                 }
-                _ => return Err(unavailable_or_internal("TransactGetItems", &error)),
+                _ => None,
+            };
+            match passing {
+                Some(Passing::Conflict) => race.lost().await?,
+                Some(Passing::Throttled) => race.throttled().await?,
+                None => return Err(unavailable_or_internal("TransactGetItems", &error)),
             }
         }
     }

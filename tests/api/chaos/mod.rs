@@ -23,7 +23,7 @@ async fn nothing_contradicts_itself_after_faults() {
     world.run(setting("OPERATIONS", 400) as usize, 200).await;
     world.ends_well().await;
     // It was no calm sea: most kinds of operations came through, and most kinds of faults came.
-    let (operations, faults) = world.told();
+    let (operations, faults) = (world.answered(), world.faults());
     assert!(operations.len() > 12 && faults.len() > 6, "{operations:?} {faults:?}");
 }
 
@@ -45,12 +45,11 @@ async fn many_operations_under_faults() {
         println!("seed {seed}: {done} operations in {:.0} s", started.elapsed().as_secs_f64());
     }
     let report = world.ends_well().await;
-    let (answered, faults) = world.told();
     println!("\nseed {seed}, {clients} clients, {done} operations, by operation and status:");
-    for (operation, statuses) in answered {
+    for (operation, statuses) in world.answered() {
         let statuses: Vec<String> = statuses.iter().map(|(s, n)| format!("{s}: {n}")).collect();
         println!("{operation:>24}  {}", statuses.join(", "));
     }
-    println!("\nfaults in {} calls to the table: {faults:?}", world.calls());
+    println!("\nfaults in {} calls to the table: {:?}", world.calls(), world.faults());
     println!("\nitems: {:?}\n0 violations", report.items);
 }

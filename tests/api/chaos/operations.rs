@@ -62,6 +62,13 @@ fn key(client: &mut Client<'_>) -> (usize, Vec<(&'static str, String)>) {
     (number, vec![("idempotency-key", client.world.key(number))])
 }
 
+/// What was made with a key says so: there must be one of it, whatever its client was told.
+fn mark(body: &mut Value, headers: &[(&'static str, String)]) {
+    if let Some((_, key)) = headers.first() {
+        body["metadata"]["key"] = json!(key);
+    }
+}
+
 fn client_id(number: usize) -> String {
     format!("c{}", number % 997)
 }
@@ -73,6 +80,7 @@ async fn create(client: &mut Client<'_>) {
         "country": COUNTRIES[number / 7 % COUNTRIES.len()],
         "metadata": { "n": number.to_string() },
     });
+    mark(&mut body, &headers);
     if number % 3 > 0 {
         body["client_id"] = json!(client_id(number));
     }
@@ -91,6 +99,7 @@ async fn create(client: &mut Client<'_>) {
 async fn create_session(client: &mut Client<'_>) {
     let (number, headers) = key(client);
     let mut body = json!({ "ttl_days": 1 + number % 3, "metadata": { "n": number.to_string() } });
+    mark(&mut body, &headers);
     // What a key goes with must not depend on what is known by now.
     let customer = client.customer().filter(|_| headers.is_empty() && number % 3 > 0);
     match customer {

@@ -127,7 +127,32 @@ impl World {
         let (some, seed) = (&told[..told.len().min(40)], self.seed);
         assert!(told.is_empty(), "seed {seed}: {} violations: {some:#?}", told.len());
         assert_eq!(report.restless, 0);
+        self.keys_took_effect_once().await;
         report
+    }
+
+    /// Whatever clients were told: of what was made with a key there is one.
+    async fn keys_took_effect_once(&self) {
+        let (mut made, mut start) = (BTreeMap::<String, usize>::new(), None);
+        loop {
+            let scan = self.w.api.dynamodb.scan().table_name(&self.w.api.table);
+            let scan = scan
+                .filter_expression("attribute_exists(metadata.#key)")
+                .expression_attribute_names("#key", "key")
+                .set_exclusive_start_key(start);
+            let page = scan.send().await.unwrap();
+            for item in page.items.unwrap_or_default() {
+                let key = &item["metadata"].as_m().unwrap()["key"];
+                let what = format!("{:?} {:?} {key:?}", item["tenant_id"], item["type"]);
+                *made.entry(what).or_default() += 1;
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        let twice: Vec<_> = made.iter().filter(|(_, times)| **times > 1).collect();
+        assert!(twice.is_empty(), "seed {}: keys took effect again: {twice:#?}", self.seed);
     }
 
     /// When all is calm again, what was left unfinished is finished, and nobody was missed.
@@ -148,11 +173,13 @@ impl World {
         self.is_consistent().await
     }
 
-    /// Answers by operation and status, and the faults there were.
-    pub(super) fn told(
-        &self,
-    ) -> (BTreeMap<&'static str, BTreeMap<u16, usize>>, BTreeMap<Fault, usize>) {
-        (self.answered.lock().unwrap().clone(), self.chaos.done().0)
+    /// How often each operation was answered with which status.
+    pub(super) fn answered(&self) -> BTreeMap<&'static str, BTreeMap<u16, usize>> {
+        self.answered.lock().unwrap().clone()
+    }
+
+    pub(super) fn faults(&self) -> BTreeMap<Fault, usize> {
+        self.chaos.done().0
     }
 
     pub(super) fn calls(&self) -> usize {

@@ -27,7 +27,7 @@ const GB_SECOND: f64 = 0.000_013_333_4;
 const GB: f64 = 1.769;
 
 /// Of this process, in MB.
-fn memory() -> usize {
+pub(crate) fn memory() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<usize>().ok()).unwrap_or(0) / 1024

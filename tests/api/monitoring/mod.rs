@@ -5,7 +5,7 @@ mod alerts;
 mod changes;
 mod interleaved;
 mod killed;
-mod many;
+pub(crate) mod many;
 mod passes;
 mod real;
 mod sources;

@@ -1,4 +1,5 @@
 mod get;
+mod poison;
 mod put;
 
 use api_tests::{Answer, Api, Persona, Value, json, path_of};

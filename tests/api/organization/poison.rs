@@ -1,0 +1,95 @@
+//! Structures made to break whoever computes with them, each as large as a structure can be: they
+//! are taken or refused like any other, and the server goes on.
+
+use api_tests::{Api, Persona, Value, json, path_of};
+
+use super::{company, firm, holds, individual, put};
+
+const PARTIES: usize = 500;
+const RELATIONSHIPS: usize = 2_000;
+
+fn id(number: usize) -> String {
+    format!("c{number}")
+}
+
+fn firms() -> Vec<Value> {
+    (0..PARTIES - 1).map(|number| firm(&id(number))).chain([individual("p")]).collect()
+}
+
+/// One company owns the next, as deep as there are parties.
+fn chain() -> Vec<Value> {
+    let mut all: Vec<Value> =
+        (1..PARTIES - 1).map(|number| holds(&id(number), &id(number - 1), 100.0)).collect();
+    all.push(holds(&id(0), "self", 100.0));
+    all.push(holds("p", &id(PARTIES - 2), 100.0));
+    all
+}
+
+/// The chain closed to a ring: what it owns it owns for ever.
+fn ring() -> Vec<Value> {
+    let mut all = chain();
+    all.pop();
+    all.push(holds(&id(0), &id(PARTIES - 2), 100.0));
+    all
+}
+
+/// Everybody owns a little of the four before and behind.
+fn knot() -> Vec<Value> {
+    let companies = PARTIES - 1;
+    let mut all = vec![holds(&id(0), "self", 90.0), holds("p", &id(7), 4.0)];
+    for number in 0..companies {
+        for step in [1, 2, companies - 1, companies - 2] {
+            all.push(holds(&id((number + step) % companies), &id(number), 24.0));
+        }
+    }
+    all.truncate(RELATIONSHIPS);
+    all
+}
+
+/// Layers of which each owns all of the next: more chains than could ever be counted.
+fn lattice() -> Vec<Value> {
+    const WIDTH: usize = 8;
+    let mut all: Vec<Value> = (0..WIDTH).map(|n| holds(&id(n), "self", 12.0)).collect();
+    let mut layer = 1;
+    while all.len() + WIDTH * WIDTH <= RELATIONSHIPS && (layer + 1) * WIDTH < PARTIES {
+        for owner in 0..WIDTH {
+            for owned in 0..WIDTH {
+                let owned = id((layer - 1) * WIDTH + owned);
+                all.push(holds(&id(layer * WIDTH + owner), &owned, 12.5));
+            }
+        }
+        layer += 1;
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_worst_structures_are_answered_and_harm_nobody_else() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    api.refresh().await;
+    for (name, relationships) in
+        [("chain", chain()), ("ring", ring()), ("knot", knot()), ("lattice", lattice())]
+    {
+        let (customer, path) = company(&api, &acme).await;
+        let body = json!({ "parties": firms(), "relationships": relationships });
+        let taken = put(&api, &acme, &path, &body).await;
+        assert_eq!(taken.status, 201, "{name}: {}", taken.text);
+        let of = |rest: &str| format!("{}{rest}", path_of(&customer));
+        for asked in
+            ["/organization", "/organization?threshold=0.0001", "/risk-profile?recalculate=true"]
+        {
+            let answer = api.get(&acme, &of(asked)).await;
+            assert_eq!(answer.status, 200, "{name}: {asked}: {}", answer.text);
+        }
+        // Too much to draw is a fault that says so.
+        for form in ["image/svg+xml", "text/vnd.mermaid"] {
+            let drawn = api.call(&acme, "GET", &path).header("accept", form).send().await;
+            assert!([200, 400].contains(&drawn.status), "{name}: {form}: {}", drawn.status);
+        }
+        api.post(&acme, &of("/monitor"), &json!({})).await.expect(201);
+    }
+    // Another tenant's customer is none the worse.
+    let other = Persona::of("other");
+    let customer = api.create(&other, &json!({ "name": "A" })).await;
+    api.get(&other, &path_of(&customer)).await.expect(200);
+}

@@ -1,0 +1,282 @@
+//! A table that has no room, is slow or silent: callers get a 503 that says when to come back, in
+//! time, and the first request after it succeeds. A minute of it is a command of its own:
+//!
+//! `cargo test -p api-tests --profile ci --test api -- --ignored --exact
+//! overload::a_minute_of_throttling --nocapture`
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use api_tests::chaos::{Overload, Trouble};
+use api_tests::faults::{self, End};
+use api_tests::{Answer, Api, Persona, Value, json, path_of};
+use aws_sdk_dynamodb::Client;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use futures_util::future::join_all;
+use local::calls::OnTheWay;
+use shared::App;
+use shared::app::Settings;
+use shared::http::edge::{FUNCTION_TIME, MARGIN, answer};
+use shared::model::time::Clock;
+use shared::monitoring::lists::Lists;
+use shared::store::FREE_TIME;
+
+use crate::hostile;
+use crate::monitoring::many::memory;
+use crate::organization::structure;
+
+type Asked = (&'static str, String, Option<Value>);
+
+/// One of every route, for a customer that has everything.
+async fn of_every_route(api: &Api, who: &Persona) -> Vec<Asked> {
+    api.refresh().await;
+    let body = json!({ "name": "Brindal Quarry Trading", "client_id": "a" });
+    let path = path_of(&api.create(who, &body).await);
+    let session = api.post(who, "/kyc/sessions", &json!({ "client_id": "a" })).await.expect(201);
+    let session = crate::sessions::path_of(&session);
+    api.post(who, &format!("{path}/monitor"), &json!({})).await.expect(201);
+    let owned = structure(&["p"], &[("p", "self", 60.0)]);
+    let put = api.call(who, "PUT", &format!("{path}/organization")).json(&owned);
+    put.send().await.expect(201);
+    let alerts = api.get(who, &format!("{path}/alerts")).await.expect(200);
+    let alert = alerts["items"][0]["alert_id"].as_str().unwrap().to_owned();
+    let of = |rest: &str| format!("{path}{rest}");
+    let link = json!({ "client_id": "a" });
+    vec![
+        ("GET", of(""), None),
+        ("GET", "/customers".to_owned(), None),
+        ("GET", of("/sessions"), None),
+        ("GET", of("/organization"), None),
+        ("GET", of("/risk-profile"), None),
+        ("GET", of("/risk-profile?recalculate=true"), None),
+        ("GET", of("/monitor"), None),
+        ("GET", of("/alerts"), None),
+        ("GET", session.clone(), None),
+        ("POST", "/customers".to_owned(), Some(json!({ "name": "B" }))),
+        ("POST", "/kyc/sessions".to_owned(), Some(link)),
+        ("POST", of("/monitor"), Some(json!({}))),
+        ("PATCH", of(""), Some(json!({ "industry": "Banking" }))),
+        ("PATCH", session, Some(json!({ "status": "completed" }))),
+        ("PATCH", of(&format!("/alerts/{alert}")), Some(json!({ "status": "confirmed" }))),
+        ("PUT", of("/organization"), Some(owned)),
+        ("DELETE", of("/monitor"), None),
+        ("DELETE", of(""), None),
+    ]
+}
+
+async fn ask(
+    api: &Api,
+    who: &Persona,
+    (method, path, body): &Asked,
+    key: Option<String>,
+) -> Answer {
+    let mut call = api.call(who, method, path);
+    if let Some(body) = body {
+        call = call.json(body);
+    }
+    if let Some(key) = key.filter(|_| *method == "POST") {
+        call = call.header("idempotency-key", &key);
+    }
+    call.send().await
+}
+
+#[track_caller]
+fn comes_back(answer: Answer) {
+    assert_eq!(answer.header("retry-after"), Some("1"), "{}", answer.text);
+    answer.refused(503, "STORE_UNAVAILABLE");
+}
+
+/// With and without a key, all at once, while every call has this trouble.
+async fn all_are_told_to_come_back(trouble: Trouble) {
+    let (main, acme) = (Api::start().await, Persona::of("acme"));
+    let overload = Overload::default();
+    let api = Api::with_calls(overload.clone(), &main).await;
+    let all = of_every_route(&main, &acme).await;
+    overload.set(Some(trouble));
+    let (api, acme) = (&api, &acme);
+    let asked = all.iter().flat_map(|asked| [None, Some("k".to_owned())].map(|key| (asked, key)));
+    let answers = join_all(asked.map(|(asked, key)| ask(api, acme, asked, key))).await;
+    answers.into_iter().for_each(comes_back);
+    overload.set(None);
+    // The first one succeeds, and whatever was begun is not in the way.
+    for asked in &all {
+        let answer = ask(api, acme, asked, Some("other".to_owned())).await;
+        assert!(answer.status < 300, "{asked:?}: {}", answer.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_without_room_is_a_503() {
+    all_are_told_to_come_back(Trouble::Throttled).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_table_is_a_503() {
+    all_are_told_to_come_back(Trouble::Hanging).await;
+}
+
+/// A race may take eight seconds; a table without room is not asked for as long.
+#[tokio::test]
+async fn a_transaction_without_room_is_tried_three_times() {
+    let (main, acme) = (Api::start().await, Persona::of("acme"));
+    let overload = Overload::default();
+    let api = Api::with_calls(overload.clone(), &main).await;
+    overload.set(Some(Trouble::Cancelled));
+    comes_back(api.post(&acme, "/customers", &json!({ "name": "A" })).await);
+    assert_eq!(overload.calls(), 3);
+    overload.set(None);
+    api.create(&acme, &json!({ "name": "A" })).await;
+}
+
+/// Answers one event as a function does that has this time, with this on the way to the table.
+async fn answered(main: &Api, fault: impl OnTheWay, time: Duration, key: &str) -> Value {
+    let body = json!({ "name": "A", "client_id": key }).to_string();
+    let mut event = hostile::posting(json!(body), false);
+    event["headers"]["idempotency-key"] = json!(key);
+    let event = serde_json::value::to_raw_value(&event).unwrap();
+    let config = main.dynamodb.config().to_builder().http_client(faults::client(fault));
+    let settings = Settings::read(|name| (name == "TABLE_NAME").then(|| main.table.clone()));
+    let client = Client::from_conf(config.build());
+    let app = App::new(settings.unwrap(), client, Clock::system(), Lists::of(None));
+    let answered = answer(&app, &create_customer::FUNCTION, &event, "id", time).await;
+    serde_json::to_value(answered).unwrap()
+}
+
+/// The time of a request ends while its transaction is on its way: the caller is told to come back,
+/// and finds what became of it, not a key that is taken.
+#[tokio::test]
+async fn a_request_whose_time_is_over_leaves_its_key_free() {
+    let main = Api::start().await;
+    let hostile = Persona::of("hostile");
+    // The first call takes the key, the second is the transaction.
+    for (end, is_written) in [(End::Before(1), false), (End::After(1), true)] {
+        let silent = Silent::new(end);
+        let key = format!("k-{is_written}");
+        let time = FREE_TIME + Duration::from_millis(400);
+        let late = answered(&main, silent, time, &key).await;
+        assert_eq!(
+            (&late["statusCode"], &late["headers"]["retry-after"]),
+            (&json!(503), &json!("1"))
+        );
+        let body = json!({ "name": "A", "client_id": key });
+        let again = main.call(&hostile, "POST", "/customers").header("idempotency-key", &key);
+        let again = again.json(&body).send().await;
+        assert_eq!(again.header("idempotent-replayed").is_some(), is_written);
+        again.expect(201);
+    }
+}
+
+/// One call does not come back, and all others do.
+#[derive(Clone, Debug)]
+struct Silent {
+    at: End,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Silent {
+    fn new(at: End) -> Silent {
+        Silent { at, calls: Arc::default() }
+    }
+}
+
+impl OnTheWay for Silent {
+    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        let (End::Before(at) | End::After(at)) = self.at;
+        if call != at {
+            return on.call(request);
+        }
+        let (on, does_its_work) = (on.clone(), self.at == End::After(at));
+        HttpConnectorFuture::new(async move {
+            if does_its_work {
+                let _ = on.call(request).await;
+            }
+            std::future::pending().await
+        })
+    }
+}
+
+/// The time that the code reckons with is the one that functions have.
+#[test]
+fn a_function_has_the_time_of_the_template() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    let template = std::fs::read_to_string(path).unwrap();
+    let globals =
+        template.split("\nGlobals:").nth(1).unwrap().split("\nResources:").next().unwrap();
+    let line = globals.lines().find(|line| line.trim().starts_with("Timeout:")).unwrap();
+    let seconds = line.trim().trim_start_matches("Timeout:").split('#').next().unwrap();
+    assert_eq!(seconds.trim().parse::<u64>().unwrap(), FUNCTION_TIME.as_secs());
+}
+
+const A_SECOND: u32 = 200;
+const SECONDS: u32 = 60;
+/// What a process may grow by in the last two thirds of it, in MB: buffers, no requests.
+const MOST_GROWN: usize = 32;
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute for each trouble"]
+async fn a_minute_of_throttling() {
+    let (main, acme) = (Api::start().await, Persona::of("acme"));
+    let overload = Overload::default();
+    let api = Arc::new(Api::with_calls(overload.clone(), &main).await);
+    let all = Arc::new(of_every_route(&main, &acme).await);
+    // Slow, it is asked less often: it does its work, and one at a time.
+    let slow = Trouble::Slow(Duration::from_millis(900));
+    for (trouble, a_second) in
+        [(Trouble::Throttled, A_SECOND), (Trouble::Hanging, A_SECOND), (slow, 10)]
+    {
+        overload.set(Some(trouble));
+        let (started, at_first) = (Instant::now(), memory());
+        let (mut asked, mut after_a_third) = (Vec::new(), 0);
+        let mut ticks = tokio::time::interval(Duration::from_secs(1) / a_second);
+        for number in 0..a_second * SECONDS {
+            ticks.tick().await;
+            if number == a_second * SECONDS / 3 {
+                after_a_third = memory();
+            }
+            let (api, all, acme) = (api.clone(), all.clone(), acme.clone());
+            asked.push(tokio::spawn(async move {
+                // Whoever deactivates the customer would turn the others away.
+                let request = &all[number as usize % (all.len() - 1)];
+                let started = Instant::now();
+                let answer = ask(&api, &acme, request, Some(format!("{trouble:?}-{number}"))).await;
+                let comes_back = answer.status != 503 || answer.header("retry-after").is_some();
+                (answer.status, comes_back, started.elapsed())
+            }));
+        }
+        let at_last = memory();
+        let (mut statuses, mut times) = (BTreeMap::<u16, usize>::new(), Vec::new());
+        for asked in asked {
+            let (status, comes_back, time) = asked.await.unwrap();
+            assert!(comes_back);
+            *statuses.entry(status).or_default() += 1;
+            times.push(time);
+        }
+        let calls = overload.calls();
+        overload.set(None);
+        let first = api.create(&acme, &json!({ "name": format!("After {trouble:?}") })).await;
+        assert!(first["customer_id"].is_string());
+        times.sort();
+        let at = |share: usize| times[(times.len() - 1) * share / 100].as_secs_f64();
+        println!(
+            "{trouble:?}: {} requests in {:.0} s: {statuses:?}; {calls} calls to the table; half within \
+             {:.2} s, 99 % within {:.2} s, all within {:.2} s; {at_first} MB before, {after_a_third} MB \
+             after a third, {at_last} MB at the end; the first request after it succeeded",
+            times.len(),
+            started.elapsed().as_secs_f64(),
+            at(50),
+            at(99),
+            at(100),
+        );
+        if trouble != slow {
+            assert_eq!(statuses.keys().collect::<Vec<_>>(), [&503]);
+        }
+        assert!(*times.last().unwrap() < FUNCTION_TIME - MARGIN + Duration::from_secs(1));
+        assert!(at_last < after_a_third + MOST_GROWN, "{after_a_third} MB, then {at_last} MB");
+    }
+}
