@@ -15,6 +15,7 @@ mod coverage;
 mod crash;
 mod customers;
 mod deployed;
+mod histories;
 mod hostile;
 mod idempotency;
 mod invariants;
