@@ -46,7 +46,8 @@ pub enum Fault {
     Twice,
 }
 
-/// In a thousand calls, on average; a seed has up to half as many more or fewer of each.
+/// In a thousand calls, on average. A seed has one to three times as many, and of each up to half
+/// as many more or fewer.
 const RATES: [(Fault, usize); 9] = [
     (Fault::Late, 20),
     (Fault::Refused, 4),
@@ -78,7 +79,9 @@ struct State {
 impl Chaos {
     pub fn of(seed: u64) -> Chaos {
         let mut dice = Dice::new(seed);
-        let rates = RATES.map(|(fault, rate)| (fault, rate * (50 + dice.roll(101)) / 100));
+        let times = 1 + dice.roll(3);
+        let rate = |(fault, rate)| (fault, rate * times * (50 + dice.roll(101)) / 100);
+        let rates = RATES.map(rate);
         Chaos(Arc::new(State {
             is_loose: AtomicBool::new(false),
             dice: Mutex::new(dice),
