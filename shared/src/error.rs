@@ -31,6 +31,8 @@ pub enum Code {
     CustomerAlreadyExists,
     CustomerInactive,
     CustomerBlocked,
+    CustomerErased,
+    RetentionHold,
     InvalidTransition,
     IdempotencyKeyReused,
     RequestInProgress,
@@ -151,6 +153,18 @@ impl Error {
     pub fn customer_blocked() -> Error {
         let message = "The customer is blocked: set its status to active first.";
         Error::new(Code::CustomerBlocked, message)
+    }
+
+    pub fn customer_erased() -> Error {
+        let message = "The customer was erased: what is left of it cannot be changed.";
+        Error::new(Code::CustomerErased, message)
+    }
+
+    /// `until` is the last day of the hold.
+    pub fn retention_hold(until: &str, reason: Option<&str>) -> Error {
+        let message = format!("The customer must be kept until {until}.");
+        let more = [("retain_until", until.into()), ("retain_reason", reason.into())];
+        Error::new(Code::RetentionHold, message).detail("/retain_until", "has not passed", &more)
     }
 
     pub fn customer_already_exists(field: &str, existing: &CustomerId) -> Error {

@@ -77,11 +77,15 @@ impl Endpoint {
 
     /// Takes what every list takes.
     pub fn paged(self) -> Endpoint {
-        let cursor = "Of the page before. It belongs to the same filters and order.";
         self.query("limit", "How many rows a page has.", whole_number(1, MAX_LIMIT, DEFAULT_LIMIT))
-            .query("cursor", cursor, text())
+            .cursor()
             .query_of::<Order>("order", "`desc`, newest or last name first, unless given.")
-            .refuses(&[Code::InvalidCursor])
+    }
+
+    /// Goes on from another page.
+    pub fn cursor(self) -> Endpoint {
+        let cursor = "Of the page before. It belongs to the same filters and order.";
+        self.query("cursor", cursor, text()).refuses(&[Code::InvalidCursor])
     }
 
     /// Takes `Idempotency-Key`.

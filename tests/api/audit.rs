@@ -5,7 +5,7 @@ use api_tests::{Answer, Api, KEY, Persona, TEMPLATE, Value, json, path_of};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 
-fn plain(value: &AttributeValue) -> Value {
+pub(crate) fn plain(value: &AttributeValue) -> Value {
     match value {
         AttributeValue::S(text) => json!(text),
         AttributeValue::N(number) => serde_json::from_str(number).unwrap(),

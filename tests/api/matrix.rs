@@ -4,8 +4,8 @@
 use api_tests::{Answer, Api, Call, Persona, Value, json, path_of};
 
 /// Every permission there is.
-pub(crate) const PERMISSIONS: [&str; 5] =
-    ["kyc:create", "kyc:read", "kyc:update", "kyc:delete", "kyc:monitor"];
+pub(crate) const PERMISSIONS: [&str; 6] =
+    ["kyc:create", "kyc:read", "kyc:update", "kyc:delete", "kyc:monitor", "kyc:erase"];
 
 pub(crate) struct Row {
     pub(crate) route: &'static str,
@@ -126,6 +126,13 @@ pub(crate) const ROWS: &[Row] = &[
         not_found: "CUSTOMER_NOT_FOUND",
     },
     Row {
+        route: "GET /customers/{id}/export",
+        permissions: &["kyc:read"],
+        body: || None,
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
+    },
+    Row {
         route: "POST /kyc/sessions",
         permissions: &["kyc:create"],
         body: || Some(json!({ "client_id": "new" })),
@@ -145,6 +152,14 @@ pub(crate) const ROWS: &[Row] = &[
         body: || Some(json!({ "status": "completed" })),
         success: 200,
         not_found: "SESSION_NOT_FOUND",
+    },
+    // The last: nothing can be changed behind it.
+    Row {
+        route: "POST /customers/{id}/erase",
+        permissions: &["kyc:erase"],
+        body: || None,
+        success: 200,
+        not_found: "CUSTOMER_NOT_FOUND",
     },
 ];
 

@@ -126,6 +126,16 @@ async fn trouble(w: &Watched) -> Api {
     api
 }
 
+/// With everything that there is to erase.
+async fn erased(w: &Watched, customer: &Value) {
+    let path = |rest: &str| format!("{}{rest}", path_of(customer));
+    w.api.get(&w.acme, &path("/export")).await.expect(200);
+    for _ in 0..2 {
+        let erase = w.api.call(&w.acme, "POST", &path("/erase")).header("idempotency-key", "e");
+        erase.send().await.expect(200);
+    }
+}
+
 #[tokio::test]
 async fn every_permission_is_needed_and_none_is_missing() {
     let w = Watched::without_lists().await;
@@ -133,6 +143,7 @@ async fn every_permission_is_needed_and_none_is_missing() {
         let customer = customers_and_sessions(&w).await;
         monitoring(&w, &customer).await;
         many_matches(&w).await;
+        erased(&w, &customer).await;
         [trouble(&w).await, failing_pass(&w).await]
     };
     let done = AssertUnwindSafe(everything).catch_unwind().await;

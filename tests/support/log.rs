@@ -23,7 +23,8 @@ const PERSONAL: [&str; 14] = [
     "search",
     "tag",
 ];
-/// What is shorter is found in lines that have nothing to do with it.
+/// What is shorter is found in lines that have nothing to do with it, and so is a single word in
+/// lower case.
 const SHORTEST: usize = 6;
 
 #[derive(Default)]
@@ -37,6 +38,9 @@ pub struct Watch {
 impl Watch {
     /// What no line may hold from now on.
     pub fn remember(&mut self, text: &str) {
+        if text.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            return;
+        }
         // As it is, and as it is inside of JSON.
         let quoted = Value::from(text).to_string();
         let escaped = quoted.trim_matches('"');
@@ -69,12 +73,14 @@ impl Watch {
 
     pub fn line(&mut self, line: &[u8]) {
         self.lines += 1;
-        let holds = |at: &[u8]| {
-            let known = at.first_chunk().and_then(|start| self.values.get(start));
-            known.is_some_and(|values| values.iter().any(|value| at.starts_with(value)))
+        let held = |at: &[u8]| {
+            let known = at.first_chunk().and_then(|start| self.values.get(start))?;
+            known.iter().find(|value| at.starts_with(value)).cloned()
         };
-        if self.found.is_none() && (0..line.len()).any(|from| holds(&line[from..])) {
-            self.found = Some(String::from_utf8_lossy(line).into_owned());
+        let found = (0..line.len()).find_map(|from| held(&line[from..]));
+        if let (None, Some(value)) = (&self.found, found) {
+            let (value, line) = (String::from_utf8_lossy(&value), String::from_utf8_lossy(line));
+            self.found = Some(format!("{value} in {line}"));
         }
     }
 

@@ -8,6 +8,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     create_customer::FUNCTION,
     create_session::FUNCTION,
     deactivate_customer::FUNCTION,
+    erase_customer::FUNCTION,
+    export_customer::FUNCTION,
     get_customer::FUNCTION,
     get_monitor::FUNCTION,
     get_organization::FUNCTION,

@@ -18,6 +18,8 @@ pub enum Permission {
     Update,
     Delete,
     Monitor,
+    /// Nothing else grants it: it cannot be taken back.
+    Erase,
 }
 
 impl Permission {
@@ -29,6 +31,7 @@ impl Permission {
             Permission::Update => &["kyc:create", "kyc:update"],
             Permission::Delete => &["kyc:create", "kyc:delete"],
             Permission::Monitor => &["kyc:create", "kyc:monitor"],
+            Permission::Erase => &["kyc:erase"],
         }
     }
 }

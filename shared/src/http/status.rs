@@ -22,6 +22,8 @@ pub fn status(code: Code) -> (StatusCode, &'static str) {
         Code::CustomerAlreadyExists
         | Code::CustomerInactive
         | Code::CustomerBlocked
+        | Code::CustomerErased
+        | Code::RetentionHold
         | Code::InvalidTransition
         | Code::IdempotencyKeyReused
         | Code::RequestInProgress => (StatusCode::CONFLICT, "ConflictError"),

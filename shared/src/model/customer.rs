@@ -8,7 +8,7 @@ use super::id::{CustomerId, SessionId};
 use super::profile::Profile;
 use super::session::{Session, SessionStatus};
 use super::time::Timestamp;
-use super::value::{TenantId, word};
+use super::value::{Note, TenantId, word};
 use crate::error::Error;
 
 word! {
@@ -104,6 +104,8 @@ pub struct Customer {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub deactivated_at: Option<Timestamp>,
+    /// When its personal data was erased; what is left cannot be changed.
+    pub erased_at: Option<Timestamp>,
     /// The sessions counted as active, and when each expires: kept with the customer and shown to
     /// nobody, so that the counters are right at every moment although nothing is written when a
     /// session expires.
@@ -114,6 +116,10 @@ pub struct Customer {
     #[serde(default, skip_serializing)]
     #[cfg_attr(feature = "openapi", schema(ignore))]
     pub monitored_until: Option<Timestamp>,
+    /// Whether everything beside the customer is erased, too; kept like `open_sessions`.
+    #[serde(default, skip_serializing)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
+    pub is_scrubbed: bool,
 }
 
 /// How many sessions of a customer can be active at once: its item holds them all.
@@ -130,6 +136,7 @@ pub const READ_ONLY: &[&str] = &[
     "created_at",
     "updated_at",
     "deactivated_at",
+    "erased_at",
 ];
 
 impl Customer {
@@ -147,8 +154,10 @@ impl Customer {
             created_at,
             updated_at: created_at,
             deactivated_at: None,
+            erased_at: None,
             open_sessions: BTreeMap::new(),
             monitored_until: None,
+            is_scrubbed: false,
         }
     }
 
@@ -166,6 +175,7 @@ impl Customer {
     /// An inactive or blocked customer takes no new session and no monitoring.
     pub fn takes_sessions(&self) -> Result<(), Error> {
         match self.status {
+            _ if self.erased_at.is_some() => Err(Error::customer_erased()),
             Status::Active => Ok(()),
             Status::Blocked => Err(Error::customer_blocked()),
             Status::Inactive => Err(Error::customer_inactive()),
@@ -243,6 +253,28 @@ impl Customer {
             return self.clone();
         }
         Customer { status: Status::Inactive, deactivated_at: Some(now), ..self.next_version(now) }
+    }
+
+    /// A tombstone: its ids, its times, what was counted and how risky it was, and nothing that tells
+    /// who it was.
+    pub fn erased(&self, now: Timestamp) -> Result<Customer, Error> {
+        if let Some(until) = &self.profile.retain_until
+            && until.date().zip(now.date()).is_none_or(|(until, today)| until >= today)
+        {
+            let reason = self.profile.retain_reason.as_ref().map(Note::as_str);
+            return Err(Error::retention_hold(until.as_str(), reason));
+        }
+        let next = self.next_version(now);
+        let open_alerts = self.monitoring.open_alerts;
+        Ok(Customer {
+            profile: Profile::erased(self.profile.entity_type)?,
+            status: Status::Inactive,
+            monitoring: MonitoringSummary { open_alerts, ..MonitoringSummary::default() },
+            monitored_until: None,
+            deactivated_at: self.deactivated_at.or(Some(next.updated_at)),
+            erased_at: Some(next.updated_at),
+            ..next
+        })
     }
 
     /// The same customer, one version on.

@@ -15,6 +15,9 @@ pub enum EventKind {
     CustomerUpdated,
     #[serde(rename = "customer.deactivated")]
     CustomerDeactivated,
+    /// Its personal data is gone; the `changes` say nothing of it.
+    #[serde(rename = "customer.erased")]
+    CustomerErased,
     #[serde(rename = "session.created")]
     SessionCreated,
     #[serde(rename = "session.updated")]

@@ -7,10 +7,13 @@ use time::Date;
 
 use super::fields::Fields;
 use super::value::{
-    CalendarDate, ClientId, Country, Email, Industry, MetadataKey, MetadataValue, Name, Phone, Tag,
-    TaxId, Website, word,
+    CalendarDate, ClientId, Country, Email, Industry, MetadataKey, MetadataValue, Name, Note,
+    Phone, Tag, TaxId, Website, word,
 };
+use crate::error::Error;
 
+/// The name of a customer that was erased.
+const ERASED: &str = "[erased]";
 pub const MAX_TAGS: usize = 50;
 pub const MAX_METADATA: usize = 50;
 
@@ -49,6 +52,10 @@ pub struct Profile {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::metadata))]
     pub metadata: BTreeMap<MetadataKey, MetadataValue>,
+    /// The last day on which the customer must not be erased.
+    pub retain_until: Option<CalendarDate>,
+    /// Why it must be kept; with `retain_until` only.
+    pub retain_reason: Option<Note>,
 }
 
 impl Profile {
@@ -72,7 +79,31 @@ impl Profile {
             incorporated_on: None,
             tags: Vec::new(),
             metadata: BTreeMap::new(),
+            retain_until: None,
+            retain_reason: None,
         }
+    }
+
+    /// Of a customer that was erased: nothing that tells who it was.
+    pub fn erased(entity_type: EntityType) -> Result<Profile, Error> {
+        let name = Name::parse(ERASED).map_err(Error::internal)?;
+        Ok(Profile {
+            name,
+            client_id: None,
+            entity_type,
+            website: None,
+            tax_id: None,
+            country: None,
+            email: None,
+            phone: None,
+            industry: None,
+            date_of_birth: None,
+            incorporated_on: None,
+            tags: Vec::new(),
+            metadata: BTreeMap::new(),
+            retain_until: None,
+            retain_reason: None,
+        })
     }
 
     /// Reads the fields and records every fault. `None` only when there was one.
@@ -92,6 +123,9 @@ impl Profile {
         let metadata =
             fields.map("metadata", MAX_METADATA, MetadataKey::parse, MetadataValue::parse);
 
+        let retain_until = fields.text("retain_until", CalendarDate::parse);
+        let retain_reason = fields.text("retain_reason", Note::parse);
+
         let day = |date: &Option<CalendarDate>| date.as_ref().and_then(CalendarDate::date);
         if date_of_birth.is_some() && entity_type == Some(EntityType::Company) {
             fields.fault("date_of_birth", "is for individuals only");
@@ -102,6 +136,9 @@ impl Profile {
             fields.fault("incorporated_on", "is for companies only");
         } else if day(&incorporated_on).zip(today).is_some_and(|(day, today)| day > today) {
             fields.fault("incorporated_on", "must not be in the future");
+        }
+        if retain_reason.is_some() && retain_until.is_none() {
+            fields.fault("retain_reason", "goes with retain_until only");
         }
         for (i, tag) in tags.iter().enumerate() {
             if tags.iter().take(i).any(|earlier| earlier == tag) {
@@ -123,6 +160,8 @@ impl Profile {
             incorporated_on,
             tags,
             metadata,
+            retain_until,
+            retain_reason,
         })
     }
 }

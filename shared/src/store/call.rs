@@ -5,11 +5,12 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use super::TenantTable;
 use super::change::Race;
+use super::customers::IS_THERE;
 use super::expression::Expression;
 use super::item::Item;
 use super::keys::Key;
@@ -122,6 +123,17 @@ impl TenantTable<'_> {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build();
         let item = TransactWriteItem::builder().put(put.map_err(incomplete)?).build();
+        Ok(Write { rule, item })
+    }
+
+    /// Removes what is there.
+    pub(super) fn delete(&self, rule: Rule, key: Key) -> Result<Write, Error> {
+        let delete = Delete::builder()
+            .table_name(&self.table.name)
+            .set_key(Some(key.attributes()))
+            .condition_expression(IS_THERE)
+            .build();
+        let item = TransactWriteItem::builder().delete(delete.map_err(incomplete)?).build();
         Ok(Write { rule, item })
     }
 

@@ -97,6 +97,9 @@ impl TenantTable<'_> {
     /// Those of a change but for the customer's own.
     pub(super) fn writes_beside(&self, change: &Change<'_>) -> Result<Vec<Write>, Error> {
         let Change { kind, before, after, part, watch, profile } = change;
+        if before.erased_at.is_some() {
+            return Err(Error::customer_erased());
+        }
         let mut changes = changes(Some(*before), after);
         let mut writes = Vec::new();
         match part {

@@ -138,6 +138,9 @@ impl TenantTable<'_> {
         if let Some(until) = customer.monitored_until {
             item.insert("monitored_until".to_owned(), AttributeValue::S(until.to_string()));
         }
+        if customer.is_scrubbed {
+            item.insert("is_scrubbed".to_owned(), AttributeValue::Bool(true));
+        }
         let name = keys::name_sort_key(&customer.profile.name, &customer.customer_id);
         for (attribute, value) in [
             ("tenant_pk", self.keys.all()),

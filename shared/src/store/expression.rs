@@ -42,6 +42,11 @@ impl Expression {
         self.value(AttributeValue::N(value.to_string()))
     }
 
+    /// The key condition of all rows of a partition.
+    pub(super) fn partition(&mut self, partition: String) -> String {
+        format!("{} = {}", self.name("pk"), self.text(partition))
+    }
+
     /// The key condition of the rows of a partition whose sort key begins like this.
     pub(super) fn begins_with(&mut self, partition: String, prefix: &str) -> String {
         let (pk, sk) = (self.name("pk"), self.name("sk"));

@@ -84,6 +84,16 @@ impl<'a> TenantKeys<'a> {
         self.key(format_args!("C#{id}"), "CUSTOMER")
     }
 
+    /// The partition of a customer and of all that belongs to it.
+    pub(super) fn partition(&self, id: &CustomerId) -> String {
+        self.customer(id).pk
+    }
+
+    /// One row of it.
+    pub(super) fn row(&self, id: &CustomerId, sort_key: &str) -> Key {
+        self.key(format_args!("C#{id}"), sort_key)
+    }
+
     pub(super) fn client(&self, id: &ClientId) -> Key {
         self.key(format_args!("CLIENT#{}", id.as_str()), "CLIENT")
     }

@@ -4,6 +4,8 @@ mod call;
 mod change;
 mod cursor;
 mod customers;
+mod erasure;
+mod export;
 mod expression;
 mod idempotency;
 mod item;
@@ -35,6 +37,7 @@ use crate::telemetry::CallCounter;
 use keys::TenantKeys;
 
 pub(crate) use call::jittered;
+pub use export::Exported;
 pub use idempotency::{FREE_TIME, Replay};
 pub(crate) use keys::split_monitored as keys_of;
 pub use list::Filters;

@@ -132,7 +132,7 @@ fn organization_item(organization: &Organization) -> Result<Item, Error> {
     Ok(item)
 }
 
-fn organization(mut item: Item) -> Result<Organization, Error> {
+pub(super) fn organization(mut item: Item) -> Result<Organization, Error> {
     let unreadable = || Error::internal("an organization's structure does not read");
     let deflated = item.remove("structure").ok_or_else(unreadable)?;
     let deflated = deflated.as_b().map_err(|_| unreadable())?;

@@ -59,6 +59,9 @@ async fn a_customer_is_created_with_all_its_fields() {
         ("created_at", json!(created_at)),
         ("updated_at", json!(created_at)),
         ("deactivated_at", Value::Null),
+        ("erased_at", Value::Null),
+        ("retain_until", Value::Null),
+        ("retain_reason", Value::Null),
     ] {
         good[field] = value;
     }

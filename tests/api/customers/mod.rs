@@ -1,5 +1,7 @@
 mod create;
 mod deactivate;
+mod erase;
+mod export;
 mod get;
 mod list;
 mod update;

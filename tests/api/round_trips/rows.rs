@@ -120,6 +120,22 @@ pub(crate) const ROWS: &[Row] = &[
         units: (2.0, 10.0),
         ..DELETE
     },
+    Row {
+        what: "export",
+        route: "GET /customers/{id}/export",
+        given: Watched,
+        calls: "1 Query",
+        units: (4.0, 0.0),
+        ..ROW
+    },
+    Row {
+        what: "erase",
+        route: "POST /customers/{id}/erase",
+        given: Watched,
+        calls: "2 GetItem, 1 Query, 3 TransactWriteItems",
+        units: (6.0, 60.0),
+        ..ROW
+    },
     Row { what: "sessions", given: Watched, calls: "1 Query", ..SESSIONS },
     Row { what: "sessions, none", calls: "1 GetItem, 1 Query", units: (2.0, 0.0), ..SESSIONS },
     Row {

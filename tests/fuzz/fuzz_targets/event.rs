@@ -23,6 +23,8 @@ const FUNCTIONS: &[Function] = &[
     create_customer::FUNCTION,
     create_session::FUNCTION,
     deactivate_customer::FUNCTION,
+    erase_customer::FUNCTION,
+    export_customer::FUNCTION,
     get_customer::FUNCTION,
     get_monitor::FUNCTION,
     get_organization::FUNCTION,

@@ -38,8 +38,8 @@ pub(super) struct Whole<'i> {
     pub(super) events: Vec<&'i Item>,
 }
 
-const RULES: [fn(&Whole<'_>, &mut Found); 5] =
-    [sessions::check, organization::check, risk::check, monitoring::check, events::check];
+const RULES: [fn(&Whole<'_>, &mut Found); 6] =
+    [sessions::check, organization::check, risk::check, monitoring::check, events::check, erasure];
 
 /// Holds the items of one partition of a customer, in the order of their keys, against every rule.
 pub(super) fn check(items: &[Item], now: Timestamp, found: &mut Found) {
@@ -60,6 +60,16 @@ pub(super) fn check(items: &[Item], now: Timestamp, found: &mut Found) {
     }
 }
 
+/// Who began to erase a customer has to bring it to its end.
+fn erasure(whole: &Whole<'_>, found: &mut Found) {
+    let is_complete = whole.is_erased() == whole.customer.is_scrubbed;
+    found.check(is_complete, "erasure", whole.item, || "was not brought to its end".to_owned());
+    let is_gone = whole.organization.is_none() && whole.monitor.is_none();
+    found.check(is_gone || !whole.is_erased(), "erasure", whole.item, || {
+        "has an organization or a monitor still".to_owned()
+    });
+}
+
 fn customer_of(item: &Item) -> Option<(Whose<'_>, &Item)> {
     match item.place() {
         Some(Place::Of(whose, Part::Customer)) => Some((whose, item)),
@@ -68,6 +78,10 @@ fn customer_of(item: &Item) -> Option<(Whose<'_>, &Item)> {
 }
 
 impl<'i> Whole<'i> {
+    pub(super) fn is_erased(&self) -> bool {
+        self.customer.erased_at.is_some()
+    }
+
     fn read(
         items: &'i [Item],
         item: &'i Item,

@@ -43,6 +43,10 @@ pub(super) fn check(whole: &Whole<'_>, found: &mut Found) {
     found.check(last == Some(whole.customer.updated_at), "events", whole.item, || {
         "was not changed when its last event was".to_owned()
     });
+    // Of what was erased the events do not tell any more.
+    if whole.is_erased() {
+        return;
+    }
     let mut story = Story::default();
     for item in &whole.events {
         story.goes_on(item, found);

@@ -71,7 +71,8 @@ pub(super) fn needs(item: &Item) -> Vec<Need> {
         }
         Place::Again { customer } => {
             let (tenant, id) = customer.rsplit_once('#').unwrap_or_default();
-            one_sided("again", format!("T#{tenant}#C#{id}"), "MONITOR".to_owned())
+            // Its monitor may have been erased since.
+            one_sided("again", format!("T#{tenant}#C#{id}"), "CUSTOMER".to_owned())
         }
         Place::Progress => match item.get("finished").get("pass_id").and_then(Value::as_str) {
             Some(pass_id) => one_sided("pass", item.pk.clone(), pass_id.to_owned()),
@@ -96,7 +97,6 @@ fn promised(record: &Item, operation: &str) -> Option<(CustomerId, String)> {
     let customer = CustomerId::parse(text("customer_id")?)?;
     let sk = match operation {
         "create-session" => format!("SESSION#{}", SessionId::parse(text("session_id")?)?),
-        "monitor-customer" => "MONITOR".to_owned(),
         _ => "CUSTOMER".to_owned(),
     };
     Some((customer, sk))

@@ -16,14 +16,17 @@ pub(super) fn check(whole: &Whole<'_>, found: &mut Found) {
     for (alert, item) in &whole.alerts {
         let subject = alert.subject.party_id.as_deref().unwrap_or("self");
         let id = whole.customer.customer_id;
+        // Of one that was erased it is not kept whom it was about.
         let is_right = item.sk == format!("ALERT#{}", alert.alert_id)
-            && alert.alert_id == AlertId::of(&id, subject, &alert.list, &alert.entity_id);
+            && (whole.is_erased()
+                || alert.alert_id == AlertId::of(&id, subject, &alert.list, &alert.entity_id));
         found.check(is_right, "alert", item, || "its id is another's".to_owned());
         let is_decided = matches!(alert.status, AlertStatus::Open) == alert.resolved_at.is_none();
         found.check(is_decided, "alert", item, || {
             "its decision does not go with its status".to_owned()
         });
-        found.check(whole.monitor.is_some(), "alert", item, || "nobody was monitored".to_owned());
+        let was_monitored = whole.monitor.is_some() || whole.is_erased();
+        found.check(was_monitored, "alert", item, || "nobody was monitored".to_owned());
     }
     let open = whole.alerts.iter().filter(|(alert, _)| alert.status == AlertStatus::Open).count();
     let said = whole.customer.monitoring.open_alerts;
@@ -40,7 +43,10 @@ fn summary(whole: &Whole<'_>, found: &mut Found) {
     let said = &whole.customer.monitoring;
     let ends = whole.customer.monitored_until;
     let Some((monitor, _, _)) = &whole.monitor else {
-        let is_right = *said == MonitoringSummary::default() && ends.is_none();
+        // Counted above, and kept when all else of it is erased.
+        let open_alerts = if whole.is_erased() { said.open_alerts } else { 0 };
+        let nothing = MonitoringSummary { open_alerts, ..MonitoringSummary::default() };
+        let is_right = *said == nothing && ends.is_none();
         found.check(is_right, "monitoring summary", whole.item, || {
             "tells of a monitor that is not there".to_owned()
         });

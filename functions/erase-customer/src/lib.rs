@@ -1,0 +1,30 @@
+//! POST /customers/{id}/erase
+//!
+//! Erases whatever tells who the customer is: of itself, its sessions, organizations, risk profiles,
+//! alerts and events. A tombstone stays, with ids, times, decisions and scores. Refused while the
+//! customer has to be kept. Repeating it goes on where it ended, and changes nothing after that.
+
+#[cfg(feature = "openapi")]
+mod openapi;
+
+use shared::http::{Request, Response};
+use shared::model::customer::Customer;
+use shared::{App, Caller, Error, Permission};
+
+shared::function!(handle);
+
+pub const PERMISSION: Permission = Permission::Erase;
+
+pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
+    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let now = app.clock.now();
+    let (key, if_match) =
+        request.input().read(|input| Some((input.idempotency_key(), input.if_match())))?;
+    let id = request.customer_id()?;
+    let table = app.table.tenant(&caller);
+    let erase = async |replay| {
+        let answer = |tombstone: &Customer| Ok(Response::ok(tombstone)?.etag(tombstone.version));
+        table.erase(&id, &if_match, now, replay, answer).await
+    };
+    table.once(FUNCTION.name, key, &id, now, erase).await
+}

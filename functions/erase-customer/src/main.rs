@@ -1,0 +1,6 @@
+use shared::lambda::{Error, run};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    run(erase_customer::FUNCTION).await
+}

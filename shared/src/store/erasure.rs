@@ -1,0 +1,289 @@
+//! Erasing a customer. First it becomes a tombstone, in one transaction with the end of its client id
+//! and of its monitoring: from then on nothing of it can be changed and nothing added. Then whatever
+//! else there is of it is read and, where it holds personal data, written without. Whoever dies on
+//! the way leaves a tombstone that says so, and the same request goes on from there.
+//!
+//! What is kept is named here, field by field; what is not named goes.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Map, Value};
+
+use super::TenantTable;
+use super::call::{Outcome, Rule, Write};
+use super::change::Race;
+use super::customers::IS_THERE;
+use super::expression::Expression;
+use super::idempotency::Replay;
+use super::item::{self, Item};
+use super::page::text;
+use crate::error::Error;
+use crate::http::{IfMatch, Response};
+use crate::model::alert::Alert;
+use crate::model::customer::Customer;
+use crate::model::event::{EventKind, changes};
+use crate::model::id::CustomerId;
+use crate::model::monitor::Monitor;
+use crate::model::risk::{Factor, HardRule, RiskProfile};
+use crate::model::session::Session;
+use crate::model::time::Timestamp;
+
+/// How many rows are written in one transaction.
+const AT_ONCE: usize = 25;
+/// Of the changes of an event: what says nothing of who it was. The names of all others are kept.
+const KEPT: [&str; 12] = [
+    "customer_id",
+    "tenant_id",
+    "entity_type",
+    "status",
+    "risk",
+    "monitoring",
+    "sessions",
+    "created_at",
+    "deactivated_at",
+    "erased_at",
+    "organization",
+    "retain_until",
+];
+/// Of a session in the changes of an event.
+const KEPT_OF_SESSION: [&str; 10] = [
+    "session_id",
+    "customer_id",
+    "tenant_id",
+    "workflow_id",
+    "status",
+    "final_decision",
+    "validations",
+    "expires_at",
+    "created_at",
+    "completed_at",
+];
+/// Of an alert in the changes of an event.
+const KEPT_OF_ALERT: [&str; 9] = [
+    "alert_id",
+    "list",
+    "list_version",
+    "entity_id",
+    "entity_type",
+    "score",
+    "status",
+    "cleared_because",
+    "changes",
+];
+
+impl TenantTable<'_> {
+    /// Erases what tells who the customer is, wherever it stands. `answer` is what its tombstone is
+    /// answered with.
+    pub async fn erase(
+        &self,
+        id: &CustomerId,
+        if_match: &IfMatch,
+        now: Timestamp,
+        replay: Option<Replay>,
+        answer: impl Fn(&Customer) -> Result<Response, Error>,
+    ) -> Result<Response, Error> {
+        let tombstone = self.bury(id, if_match, now).await?;
+        if !tombstone.is_scrubbed {
+            self.scrub_partition(id).await?;
+        }
+        let response = answer(&tombstone)?;
+        let mut writes = vec![self.scrubbed(id)?];
+        if let Some(replay) = &replay {
+            writes.push(self.keep_answer(replay, &response)?);
+        }
+        if tombstone.is_scrubbed && replay.is_none() {
+            return Ok(response);
+        }
+        match self.transact(&writes).await? {
+            Outcome::Done => Ok(response),
+            Outcome::Refused(mut refused) => match refused.take(Rule::Answer) {
+                Some(_) => Err(Error::request_in_progress()),
+                None => Err(refused.unexpected()),
+            },
+        }
+    }
+
+    /// Makes a tombstone of the customer, unless it is one.
+    async fn bury(
+        &self,
+        id: &CustomerId,
+        if_match: &IfMatch,
+        now: Timestamp,
+    ) -> Result<Customer, Error> {
+        let mut race = Race::start();
+        loop {
+            let before = self.customer(id).await?.ok_or_else(Error::customer_not_found)?;
+            if before.erased_at.is_some() {
+                return Ok(before);
+            }
+            if_match.check(Some(before.version))?;
+            let after = before.erased(now)?;
+            let mut told = changes(Some(&before), &after);
+            keep(&mut told);
+            let mut writes = vec![
+                self.customer_update(&before, &after)?,
+                self.event(EventKind::CustomerErased, &after, told)?,
+            ];
+            if let Some(client_id) = &before.profile.client_id {
+                writes.push(self.delete(Rule::Claim, self.keys.client(client_id))?);
+            }
+            let monitor = self.get(self.keys.monitor(id).attributes()).await?;
+            if let Some(monitor) = monitor {
+                let _: Monitor = item::model(monitor)?;
+                writes.push(self.delete(Rule::Monitor, self.keys.monitor(id))?);
+            }
+            let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
+                return Ok(after);
+            };
+            refused.overtaken()?;
+            race.lost().await?;
+        }
+    }
+
+    async fn scrub_partition(&self, id: &CustomerId) -> Result<(), Error> {
+        let mut start = None;
+        loop {
+            let mut e = Expression::default();
+            let by_key = e.partition(self.keys.partition(id));
+            let (names, values) = e.into_parts();
+            let query = self.table.client.query().table_name(&self.table.name);
+            let query = query
+                .key_condition_expression(by_key)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .consistent_read(true)
+                .set_exclusive_start_key(start);
+            let page = query.send().await;
+            let page = page.map_err(|e| super::call::unavailable_or_internal("Query", &e))?;
+            let mut writes = Vec::new();
+            for item in page.items.unwrap_or_default() {
+                writes.extend(self.scrub(id, item)?);
+            }
+            for some in writes.chunks(AT_ONCE) {
+                match self.transact(some).await? {
+                    Outcome::Done => {}
+                    // Another request erases the same customer: it has deleted what is deleted here.
+                    Outcome::Refused(_) => return Err(Error::store_unavailable("erased twice")),
+                }
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What has to be written of a row; nothing where there is nothing to erase.
+    fn scrub(&self, id: &CustomerId, row: Item) -> Result<Option<Write>, Error> {
+        let sort_key = text(&row, "sk")?;
+        let key = || self.keys.row(id, &sort_key);
+        let kind = item::text(&row, "type").unwrap_or_default().to_owned();
+        let (rule, after) = match kind.as_str() {
+            "customer" => return Ok(None),
+            "organization" => return self.delete(Rule::Organization, key()).map(Some),
+            "session" => (Rule::Session, item::typed(&kind, &session(item::model(row.clone())?))?),
+            "risk profile" => {
+                (Rule::Profile, item::typed(&kind, &profile(item::model(row.clone())?))?)
+            }
+            "alert" => {
+                let held: Alert = item::model(row.clone())?;
+                let before = held.decision_before.clone();
+                let mut after = item::typed(&kind, &alert(held))?;
+                if let Some(before) = before {
+                    let before = item::attributes(&before)?;
+                    after.insert("decision_before".to_owned(), AttributeValue::M(before));
+                }
+                (Rule::Alert, after)
+            }
+            "event" => {
+                let mut after = row.clone();
+                let told = match after.remove("changes") {
+                    Some(AttributeValue::M(told)) => item::model(told)?,
+                    _ => Map::new(),
+                };
+                let mut told: Map<String, Value> = told;
+                keep(&mut told);
+                let told = serde_dynamo::to_attribute_value(&told)
+                    .map_err(|error| Error::internal(format!("to item: {error}")))?;
+                after.insert("changes".to_owned(), told);
+                (Rule::Event, after)
+            }
+            // A monitor went with the tombstone. To pass over anything else would be to keep it.
+            _ => return Err(Error::internal("an item of a customer is of no known type")),
+        };
+        let mut after = after;
+        after.extend(key().attributes());
+        if after == row {
+            return Ok(None);
+        }
+        self.put(rule, key(), after, IS_THERE).map(Some)
+    }
+
+    /// Says on the tombstone that nothing is left to erase.
+    fn scrubbed(&self, id: &CustomerId) -> Result<Write, Error> {
+        let mut e = Expression::default();
+        let update =
+            format!("SET {} = {}", e.name("is_scrubbed"), e.value(AttributeValue::Bool(true)));
+        let condition = format!("attribute_exists({})", e.name("erased_at"));
+        self.update(Rule::Customer, self.keys.customer(id), update, condition, e)
+    }
+}
+
+fn session(held: Session) -> Session {
+    Session { client_id: None, metadata: Default::default(), ..held }
+}
+
+/// How risky it was, by which model, and which factors made it so; not what they were about.
+fn profile(held: RiskProfile) -> RiskProfile {
+    let factor = |held: Factor| Factor {
+        value: Value::Null,
+        reason: String::new(),
+        evidence: Vec::new(),
+        ..held
+    };
+    let rule = |held: HardRule| HardRule { reason: String::new(), evidence: Vec::new(), ..held };
+    RiskProfile {
+        factors: held.factors.into_iter().map(factor).collect(),
+        hard_rules: held.hard_rules.into_iter().map(rule).collect(),
+        ..held
+    }
+}
+
+/// That there was a match with this entry of this list, and what was decided.
+fn alert(mut held: Alert) -> Alert {
+    held.subject.name = String::new();
+    held.subject.party_id = None;
+    Alert {
+        entity_name: String::new(),
+        features: Value::Object(Map::new()),
+        note: None,
+        compared: Default::default(),
+        ..held
+    }
+}
+
+/// Keeps the names of all fields, and what may be kept of them.
+fn keep(told: &mut Map<String, Value>) {
+    for (field, change) in told.iter_mut() {
+        match (field.as_str(), &mut *change) {
+            ("session", Value::Object(session)) => clear(session, &KEPT_OF_SESSION),
+            ("alerts", Value::Array(alerts)) => {
+                for alert in alerts.iter_mut().filter_map(Value::as_object_mut) {
+                    let kind =
+                        alert.get("subject").and_then(|subject| subject.get("kind")).cloned();
+                    clear(alert, &KEPT_OF_ALERT);
+                    alert.insert("subject".to_owned(), serde_json::json!({ "kind": kind }));
+                }
+            }
+            (field, change) if !KEPT.contains(&field) => *change = Value::Null,
+            _ => {}
+        }
+    }
+}
+
+fn clear(fields: &mut Map<String, Value>, kept: &[&str]) {
+    for (field, value) in fields.iter_mut() {
+        if !kept.contains(&field.as_str()) {
+            *value = Value::Null;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! GET /customers/{id}/export
+
+use std::collections::BTreeMap;
+
+use api_tests::{Persona, Value, json, path_of};
+
+use super::erase::furnished;
+
+/// All pages, by type.
+pub(super) async fn exported(
+    w: &crate::monitoring::Watched,
+    customer: &Value,
+) -> BTreeMap<String, Vec<Value>> {
+    let mut all: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let mut query = String::new();
+    loop {
+        let path = format!("{}/export{query}", path_of(customer));
+        let page = w.api.get(&w.acme, &path).await.expect(200);
+        for item in page["items"].as_array().unwrap() {
+            let kind = item["type"].as_str().unwrap().to_owned();
+            all.entry(kind).or_default().push(item["data"].clone());
+        }
+        match page["cursor"].as_str() {
+            Some(cursor) => query = format!("?cursor={cursor}"),
+            None => return all,
+        }
+    }
+}
+
+#[tokio::test]
+async fn everything_held_is_exported_as_the_api_shows_it() {
+    let (w, customer) = furnished().await;
+    let all = exported(&w, &customer).await;
+    let path = path_of(&customer);
+    let now = w.api.get(&w.acme, &path).await.expect(200);
+    assert_eq!(all["customer"], [now.clone()]);
+    let list = async |rest: &str| {
+        let mut list =
+            w.api.get(&w.acme, &format!("{path}{rest}?limit=100&order=asc")).await.expect(200);
+        list["items"].as_array_mut().unwrap().drain(..).collect::<Vec<_>>()
+    };
+    assert_eq!(all["session"], list("/sessions").await);
+    assert_eq!(all["alert"], list("/alerts").await);
+    let organization = w.api.get(&w.acme, &format!("{path}/organization")).await.expect(200);
+    let versions: Vec<&Value> = all["organization"].iter().map(|held| &held["version"]).collect();
+    assert_eq!(versions, [&json!(2), &json!(1)]);
+    assert_eq!(all["organization"][0]["structure"], organization["structure"]);
+    let profile = w.api.get(&w.acme, &format!("{path}/risk-profile?history=50")).await.expect(200);
+    assert_eq!(all["risk_profile"].len(), profile["history"].as_array().unwrap().len());
+    assert_eq!(all["monitor"].len(), 1);
+    assert!(all["monitor"][0].get("shard").is_none());
+    assert_eq!(all["event"].len() as u64, now["version"].as_u64().unwrap());
+    assert_eq!(all["event"][0]["kind"], "customer.created");
+    assert!(all["event"].iter().all(|event| event.get("pk").is_none()));
+    // Not even a hint of the table's own attributes.
+    let text = json!(all).to_string();
+    for internal in ["name_sk", "risk_pk", "open_sessions", "is_scrubbed", "T#acme"] {
+        assert!(!text.contains(internal), "{internal}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_belongs_to_one_customer() {
+    let (w, customer) = furnished().await;
+    let path = format!("{}/export", path_of(&customer));
+    w.api.get(&w.acme, &format!("{path}?cursor=x")).await.refused(400, "INVALID_CURSOR");
+    w.api.get(&w.acme, &format!("{path}?limit=1")).await.refused(400, "VALIDATION_ERROR");
+    w.api.get(&Persona::of("other"), &path).await.refused(404, "CUSTOMER_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_one_answer_comes_in_pages() {
+    let (w, customer) = furnished().await;
+    let metadata: BTreeMap<String, String> =
+        (0..50).map(|n| (format!("key-{n}"), "\u{20ac}".repeat(500))).collect();
+    let link = json!({ "customer_id": customer["customer_id"], "metadata": metadata });
+    for _ in 0..25 {
+        w.api.post(&w.acme, "/kyc/sessions", &link).await.expect(201);
+    }
+    let page = w.api.get(&w.acme, &format!("{}/export", path_of(&customer))).await;
+    assert!(page.text.len() < 3_100_000);
+    assert_eq!(page.expect(200)["has_more"], true);
+    let all = exported(&w, &customer).await;
+    assert_eq!(all["session"].len(), 27);
+    assert_eq!(all["customer"].len(), 1);
+}
