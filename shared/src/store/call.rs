@@ -77,9 +77,13 @@ impl TenantTable<'_> {
     /// Writes all or nothing. Every write must stand on a condition of its own.
     pub(super) async fn transact(&self, writes: &[Write]) -> Result<Outcome, Error> {
         let mut race = Race::start();
+        // One for all tries: an earlier one may have been written without an answer, and what was
+        // written must not stand in its own way.
+        let token = uuid::Uuid::now_v7().to_string();
         loop {
             let items = writes.iter().map(|write| write.item.clone()).collect();
             let request = self.table.client.transact_write_items().set_transact_items(Some(items));
+            let request = request.client_request_token(&token);
             let Err(error) = request.send().await else {
                 return Ok(Outcome::Done);
             };

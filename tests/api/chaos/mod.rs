@@ -9,9 +9,65 @@
 mod operations;
 mod world;
 
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use api_tests::chaos::{Overload, Trouble, operation};
+use api_tests::{Api, Persona, json, path_of};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use local::calls::OnTheWay;
 use world::World;
+
+/// Of all transactions the first is done without an answer, and the second is cancelled.
+#[derive(Clone, Debug, Default)]
+struct LostThenCancelled(Arc<AtomicUsize>, Overload);
+
+impl OnTheWay for LostThenCancelled {
+    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        if operation(&request) != "TransactWriteItems" {
+            return on.call(request);
+        }
+        match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => {
+                let on = on.clone();
+                HttpConnectorFuture::new(async move {
+                    let _ = on.call(request).await;
+                    let lost = io::Error::from(io::ErrorKind::ConnectionReset);
+                    Err(ConnectorError::io(lost.into()))
+                })
+            }
+            1 => {
+                self.1.set(Some(Trouble::Cancelled));
+                let answer = self.1.call(on, request);
+                self.1.set(None);
+                answer
+            }
+            _ => on.call(request),
+        }
+    }
+}
+
+/// What was written must not stand in its own way when it is tried again.
+#[tokio::test]
+async fn what_was_done_without_an_answer_is_done_once_and_answered() {
+    let (main, acme) = (Api::start().await, Persona::of("acme"));
+    let calls = LostThenCancelled::default();
+    let api = Api::with_calls(calls.clone(), &main).await;
+    let session = api.post(&acme, "/kyc/sessions", &json!({ "client_id": "a" })).await.expect(201);
+    let path = path_of(&session);
+    assert_eq!(main.get(&acme, &path).await.expect(200)["sessions"]["total"], 1);
+    calls.0.store(0, Ordering::SeqCst);
+    let patch = api.call(&acme, "PATCH", &path).header("if-match", "\"2\"");
+    let patched = patch.json(&json!({ "name": "B" })).send().await.expect(200);
+    assert_eq!(patched["version"], 3);
+    assert_eq!(main.get(&acme, &path).await.expect(200), patched);
+}
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().expect(name))
