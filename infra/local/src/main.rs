@@ -8,9 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use clap::{Args, Parser, Subcommand};
 use local::data::DataFolder;
 use local::events::Sink;
@@ -142,9 +139,6 @@ fn print_openapi() -> Result<(), Failure> {
     Ok(())
 }
 
-/// A page of a scan is 1 MB and may take a while.
-const PAGE_TIME: Duration = Duration::from_secs(30);
-
 async fn check(asked: Check) -> Result<(), Failure> {
     let has_credentials = std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
     let aws = match asked.endpoint.is_some() && !has_credentials {
@@ -152,10 +146,6 @@ async fn check(asked: Check) -> Result<(), Failure> {
         false => Aws::from_env().await?,
     };
     let client = shared::store::client(&aws, asked.endpoint.as_deref());
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(PAGE_TIME).build();
-    let retries = RetryConfig::standard().with_max_attempts(10);
-    let config = client.config().to_builder().timeout_config(timeouts).retry_config(retries);
-    let client = Client::from_conf(config.build());
     let report = local::check::check(&client, &asked.table, &Clock::system()).await?;
     if asked.json {
         println!("{}", serde_json::to_string_pretty(&report).map_err(|why| why.to_string())?);

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use api_tests::chaos::{Chaos, Fault};
 use api_tests::{Answer, Api, Dice, Persona, Value, json};
 use futures_util::future::join_all;
-use local::check::Report;
+use local::check::{Report, patient};
 
 use super::operations;
 use crate::invariants::checked;
@@ -141,7 +141,7 @@ impl World {
     async fn keys_took_effect_once(&self) {
         let (mut made, mut start) = (BTreeMap::<String, usize>::new(), None);
         loop {
-            let scan = self.w.api.dynamodb.scan().table_name(&self.w.api.table);
+            let scan = patient(&self.w.api.dynamodb).scan().table_name(&self.w.api.table);
             let scan = scan
                 .filter_expression("attribute_exists(metadata.#key)")
                 .expression_attribute_names("#key", "key")

@@ -18,8 +18,11 @@ mod walk;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use serde::Serialize;
 use shared::model::time::Clock;
 
@@ -51,9 +54,21 @@ pub struct Report {
     pub violations: Vec<Violation>,
 }
 
+/// A page of a scan is 1 MB and may take a while.
+const PAGE_TIME: Duration = Duration::from_secs(30);
+
 /// Reads the whole table, once and a little more.
 pub async fn check(client: &Client, table: &str, clock: &Clock) -> Result<Report, Failure> {
-    walk::Walk::new(client, table, clock).whole_table().await
+    walk::Walk::new(&patient(client), table, clock).whole_table().await
+}
+
+/// The same client, for whoever has more time than a request.
+pub fn patient(client: &Client) -> Client {
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(PAGE_TIME);
+    let timeouts = timeouts.operation_timeout(PAGE_TIME * 10).build();
+    let retries = RetryConfig::standard().with_max_attempts(10);
+    let config = client.config().to_builder().timeout_config(timeouts).retry_config(retries);
+    Client::from_conf(config.build())
 }
 
 /// The violations there are.
