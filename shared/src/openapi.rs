@@ -134,6 +134,18 @@ impl Endpoint {
         self.with_body(name, object, MERGE_PATCH)
     }
 
+    /// Fields of a body that have to be there.
+    pub fn requires(mut self, name: &str, fields: &[&str]) -> Endpoint {
+        for (schema, body) in &mut self.schemas {
+            if let RefOr::T(Schema::Object(body)) = body
+                && schema == name
+            {
+                body.required = fields.iter().map(ToString::to_string).collect();
+            }
+        }
+        self
+    }
+
     fn fields_of<T: ToSchema>(&self, not_null: &[&str]) -> Object {
         let mut object = match T::schema() {
             RefOr::T(Schema::Object(object)) => object,

@@ -21,7 +21,9 @@ pub(crate) fn describe() -> Endpoint {
         .query(
             "search",
             "A prefix of the name, blind to case and accents.",
-            text().min_length(Some(1)).max_length(Some(200)),
+            text().min_length(Some(1)).max_length(Some(200)).pattern(Some(
+                r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+            )),
         )
         .query("created_after", "Created strictly later.", time())
         .query("created_before", "Created strictly earlier.", time())

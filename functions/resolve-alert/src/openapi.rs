@@ -8,6 +8,7 @@ pub(crate) fn describe() -> Endpoint {
                    given stays. A cleared alert takes no decision.";
     Endpoint::new("Decide about an alert", details, crate::PERMISSION)
         .merge_patch::<Decision>("ResolveAlert", &["status"], &[])
+        .requires("ResolveAlert", &["status"])
         .answers::<Alert>(StatusCode::OK, "The alert after the decision.", &[])
         .refuses(&[Code::CustomerNotFound, Code::AlertNotFound, Code::InvalidTransition])
 }

@@ -15,7 +15,7 @@ pub enum IfMatch {
 impl IfMatch {
     pub const HEADER: &'static str = "If-Match";
     /// What the header may look like, for the OpenAPI document.
-    pub const PATTERN: &'static str = r#"^(\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*)$"#;
+    pub const PATTERN: &'static str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
 
     pub(super) fn parse(header: &str) -> Result<IfMatch, String> {
         if header.trim() == "*" {
@@ -30,7 +30,7 @@ impl IfMatch {
                 None => (false, rest),
             };
             let tag = quoted.strip_prefix('"').and_then(|rest| rest.split_once('"'));
-            let (tag, after) = tag.ok_or_else(issue)?;
+            let (tag, after) = tag.filter(|(tag, _)| is_opaque(tag)).ok_or_else(issue)?;
             // If-Match compares strongly: a weak tag is well-formed and matches nothing.
             if !is_weak {
                 tags.push(tag.to_owned());
@@ -52,6 +52,11 @@ impl IfMatch {
         };
         holds.then_some(()).ok_or_else(|| Error::version_mismatch(current))
     }
+}
+
+/// Of what an entity tag is made of between its quotes.
+fn is_opaque(tag: &str) -> bool {
+    tag.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]
@@ -78,7 +83,7 @@ mod tests {
         for header in ["*", "\"3\""] {
             assert!(IfMatch::parse(header).unwrap().check(None).is_err(), "{header}");
         }
-        for bad in ["", "3", "\"", "\"3", "\"3\",", "\"3\"\"4\""] {
+        for bad in ["", "3", "\"", "\"3", "\"3\",", "\"3\"\"4\"", "\"a b\"", "\"\u{e9}\""] {
             assert!(IfMatch::parse(bad).is_err(), "{bad}");
         }
     }

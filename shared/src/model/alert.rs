@@ -147,8 +147,16 @@ pub fn fingerprint(compared: &BTreeMap<String, String>) -> u64 {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Decision {
     /// `confirmed`, `false_positive`, or `open` to reopen.
+    #[cfg_attr(feature = "openapi", schema(schema_with = decided))]
     pub status: AlertStatus,
     pub note: Option<Note>,
+}
+
+/// What a person can say: `cleared` is what a list says.
+#[cfg(feature = "openapi")]
+fn decided() -> impl Into<utoipa::openapi::RefOr<utoipa::openapi::Schema>> {
+    let text = crate::openapi::text().enum_values(Some(["open", "confirmed", "false_positive"]));
+    text.description(Some("`confirmed`, `false_positive`, or `open` to reopen."))
 }
 
 impl Decision {

@@ -31,7 +31,7 @@ const MAX_LISTS: usize = 100;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Settings {
     /// The lists to screen against. Every list that is loaded, also those to come, unless given.
-    #[cfg_attr(feature = "openapi", schema(max_items = 100, value_type = Option<Vec<String>>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = chosen_lists))]
     pub lists: Option<Vec<ListName>>,
     /// `on_update` unless given.
     pub check_frequency: Frequency,
@@ -43,6 +43,17 @@ pub struct Settings {
     pub min_score: f64,
     /// When monitoring ends by itself; in the future.
     pub expires_at: Option<Timestamp>,
+}
+
+#[cfg(feature = "openapi")]
+fn chosen_lists() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    use crate::openapi::{nullable, text};
+    let name = text().pattern(Some("^[a-z0-9._-]{1,64}$")).build();
+    let lists = utoipa::openapi::schema::ArrayBuilder::new().items(name).min_items(Some(1));
+    let lists = lists.max_items(Some(MAX_LISTS)).unique_items(true);
+    let says =
+        "The lists to screen against. Every list that is loaded, also those to come, unless given.";
+    nullable(lists.description(Some(says)).build())
 }
 
 impl Settings {

@@ -144,7 +144,9 @@ text! {
             false => Err("must be 1 to 2000 characters without control characters".to_owned()),
         }
     },
-    schema: |schema| schema.min_length(Some(1)).max_length(Some(2_000)),
+    schema: |schema| schema.min_length(Some(1)).max_length(Some(2_000)).pattern(Some(
+        r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b-\x1f\x7f-\x9f]*$",
+    )),
 }
 
 text! {
