@@ -12,5 +12,10 @@ pub(crate) fn describe() -> Endpoint {
         .body::<NewSession>("CreateSession", &[])
         .answers::<CreatedSession>(StatusCode::CREATED, "The session was created.", &["Location"])
         .idempotent()
-        .refuses(&[Code::CustomerNotFound, Code::CustomerBlocked, Code::CustomerInactive])
+        .refuses(&[
+            Code::CustomerNotFound,
+            Code::CustomerBlocked,
+            Code::CustomerInactive,
+            Code::CustomerErased,
+        ])
 }

@@ -14,5 +14,5 @@ pub(crate) fn describe() -> Endpoint {
         .query("recalculate", "`true` calculates a new profile first, and keeps it.", flag())
         .query("history", history, whole_number(0, MAX_HISTORY, 0))
         .answers::<CurrentRiskProfile>(StatusCode::OK, "The risk profile.", &[])
-        .refuses(&[Code::CustomerNotFound])
+        .refuses(&[Code::CustomerNotFound, Code::CustomerErased])
 }

@@ -11,5 +11,10 @@ pub(crate) fn describe() -> Endpoint {
         .answers::<Started>(StatusCode::CREATED, "Monitoring was started.", &["Location"])
         .answers::<Started>(StatusCode::OK, "It was on already and is changed.", &[])
         .idempotent()
-        .refuses(&[Code::CustomerNotFound, Code::CustomerBlocked, Code::CustomerInactive])
+        .refuses(&[
+            Code::CustomerNotFound,
+            Code::CustomerBlocked,
+            Code::CustomerInactive,
+            Code::CustomerErased,
+        ])
 }

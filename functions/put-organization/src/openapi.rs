@@ -18,5 +18,5 @@ pub(crate) fn describe() -> Endpoint {
         )
         .answers::<Statement<'_>>(StatusCode::OK, "The organization after the change.", &["ETag"])
         .if_match()
-        .refuses(&[Code::CustomerNotFound])
+        .refuses(&[Code::CustomerNotFound, Code::CustomerErased])
 }

@@ -10,5 +10,10 @@ pub(crate) fn describe() -> Endpoint {
         .merge_patch::<Decision>("ResolveAlert", &["status"], &[])
         .requires("ResolveAlert", &["status"])
         .answers::<Alert>(StatusCode::OK, "The alert after the decision.", &[])
-        .refuses(&[Code::CustomerNotFound, Code::AlertNotFound, Code::InvalidTransition])
+        .refuses(&[
+            Code::CustomerNotFound,
+            Code::AlertNotFound,
+            Code::InvalidTransition,
+            Code::CustomerErased,
+        ])
 }

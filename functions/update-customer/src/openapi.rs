@@ -14,5 +14,10 @@ pub(crate) fn describe() -> Endpoint {
         .merge_patch::<Profile>("PatchCustomer", &["name"], &more)
         .answers::<Customer>(StatusCode::OK, "The customer after the change.", &["ETag"])
         .if_match()
-        .refuses(&[Code::CustomerNotFound, Code::CustomerAlreadyExists, Code::InvalidTransition])
+        .refuses(&[
+            Code::CustomerNotFound,
+            Code::CustomerAlreadyExists,
+            Code::InvalidTransition,
+            Code::CustomerErased,
+        ])
 }

@@ -11,5 +11,5 @@ pub(crate) fn describe() -> Endpoint {
     Endpoint::new("Record progress and outcome of a KYC session", details, crate::PERMISSION)
         .merge_patch::<SessionPatch>("PatchSession", &[], &[])
         .answers::<Session>(StatusCode::OK, "The session after the change.", &[])
-        .refuses(&[Code::SessionNotFound, Code::InvalidTransition])
+        .refuses(&[Code::SessionNotFound, Code::InvalidTransition, Code::CustomerErased])
 }
