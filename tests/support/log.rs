@@ -2,6 +2,7 @@
 //! that the tests have sent by then. A line with any of it fails the next request of any test.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
 use serde_json::Value;
@@ -102,11 +103,17 @@ pub fn watch() -> MutexGuard<'static, Watch> {
     WATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has the servers of this process log to it.
+/// Has the servers of this process log to it, and with `SHOW_LOG` to standard error, too.
 pub(crate) fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        let is_ours = shared::telemetry::write_to(None, |line| watch().line(line));
+        let show: fn(&[u8]) = |line| {
+            watch().line(line);
+            let _ = std::io::stderr().write_all(line);
+        };
+        let keep: fn(&[u8]) = |line| watch().line(line);
+        let is_shown = std::env::var_os("SHOW_LOG").is_some();
+        let is_ours = shared::telemetry::write_to(None, if is_shown { show } else { keep });
         assert!(is_ours, "something else reads the log");
     });
 }

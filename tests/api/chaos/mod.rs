@@ -86,9 +86,6 @@ async fn nothing_contradicts_itself_after_faults() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a while"]
 async fn many_operations_under_faults() {
-    if std::env::var_os("SHOW_LOG").is_some() {
-        shared::telemetry::init(None);
-    }
     let (seed, operations) = (setting("SEED", 1), setting("OPERATIONS", 100_000) as usize);
     let (clients, started) = (setting("CLIENTS", 32) as usize, Instant::now());
     let mut world = World::new(seed, clients).await;

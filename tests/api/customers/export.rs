@@ -33,7 +33,7 @@ async fn everything_held_is_exported_as_the_api_shows_it() {
     let all = exported(&w, &customer).await;
     let path = path_of(&customer);
     let now = w.api.get(&w.acme, &path).await.expect(200);
-    assert_eq!(all["customer"], [now.clone()]);
+    assert_eq!(all["customer"], std::slice::from_ref(&now));
     let list = async |rest: &str| {
         let mut list =
             w.api.get(&w.acme, &format!("{path}{rest}?limit=100&order=asc")).await.expect(200);
