@@ -78,6 +78,9 @@ pub(crate) async fn events(place: &Place, function: &str, count: usize) -> Resul
         "get-organization" => {
             same(tenant.about("GET /customers/{id}/organization", &tenant.organized().await?)?)
         }
+        "export-customer" => {
+            same(tenant.about("GET /customers/{id}/export", &tenant.organized().await?)?)
+        }
         "get-risk-profile" => {
             same(tenant.about("GET /customers/{id}/risk-profile", &tenant.organized().await?)?)
         }
@@ -144,6 +147,9 @@ impl Tenant<'_> {
         match function {
             "deactivate-customer" => {
                 self.about("DELETE /customers/{id}", &self.customer(&profile(n)).await?)
+            }
+            "erase-customer" => {
+                self.about("POST /customers/{id}/erase", &self.customer(&profile(n)).await?)
             }
             "monitor-customer" => {
                 let id = self.customer(&profile(n)).await?;
