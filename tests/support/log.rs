@@ -1,7 +1,7 @@
 //! Every line that the servers of this process log, searched for the personal data and the tokens
 //! that the tests have sent by then. A line with any of it fails the next request of any test.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
 use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
@@ -30,8 +30,10 @@ const SHORTEST: usize = 6;
 
 #[derive(Default)]
 pub struct Watch {
-    /// By its first bytes.
-    values: HashMap<[u8; SHORTEST], Vec<Vec<u8>>>,
+    /// By the first bytes, then by length: thousands may begin alike.
+    values: HashMap<[u8; SHORTEST], BTreeMap<usize, HashSet<Vec<u8>>>>,
+    /// The first two bytes of any: most places of a line are none of these.
+    begins: HashSet<[u8; 2]>,
     lines: usize,
     found: Option<String>,
 }
@@ -46,11 +48,13 @@ impl Watch {
         let quoted = Value::from(text).to_string();
         let escaped = quoted.trim_matches('"');
         for form in [text, escaped] {
-            let Some(start) = form.as_bytes().first_chunk::<SHORTEST>() else { continue };
-            let known = self.values.entry(*start).or_default();
-            if !known.iter().any(|value| value == form.as_bytes()) {
-                known.push(form.as_bytes().to_owned());
-            }
+            let form = form.as_bytes();
+            let (Some(start), Some(begin)) = (form.first_chunk(), form.first_chunk()) else {
+                continue;
+            };
+            self.begins.insert(*begin);
+            let alike = self.values.entry(*start).or_default().entry(form.len()).or_default();
+            alike.insert(form.to_owned());
         }
     }
 
@@ -75,8 +79,10 @@ impl Watch {
     pub fn line(&mut self, line: &[u8]) {
         self.lines += 1;
         let held = |at: &[u8]| {
-            let known = at.first_chunk().and_then(|start| self.values.get(start))?;
-            known.iter().find(|value| at.starts_with(value)).cloned()
+            at.first_chunk().filter(|begin| self.begins.contains(*begin))?;
+            let alike = at.first_chunk().and_then(|start| self.values.get(start))?;
+            let values = alike.iter().filter_map(|(length, values)| values.get(at.get(..*length)?));
+            values.into_iter().next().cloned()
         };
         let found = (0..line.len()).find_map(|from| held(&line[from..]));
         if let (None, Some(value)) = (&self.found, found) {
