@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use shared::App;
 use shared::app::Settings;
 use shared::aws::Aws;
-use shared::http::edge::{Function, answer};
+use shared::http::edge::{FUNCTION_TIME, Function, answer};
 use shared::model::time::Clock;
 use shared::monitoring::lists::Lists;
 use tokio::runtime::{Builder, Runtime};
@@ -98,7 +98,7 @@ fuzz_target!(|data: &[u8]| {
         },
     };
     let (runtime, app) = &*PLACE;
-    let answered = runtime.block_on(answer(app, function, &event, "fuzz"));
+    let answered = runtime.block_on(answer(app, function, &event, "fuzz", FUNCTION_TIME));
     let answered = serde_json::to_value(&answered).expect("an answer");
     let status = answered["statusCode"].as_u64().expect("a status");
     assert!((200..500).contains(&status) || status == 503, "{status} of {}", function.name);
