@@ -2,15 +2,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use api_tests::faults::{self, Tally};
+use api_tests::faults::Tally;
 use api_tests::{Api, KEY, Persona, TEMPLATE, Value, json};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
-use local::{SigningKey, sample_source};
-use shared::model::time::Clock;
+use local::SigningKey;
 
 use crate::matrix::{Ids, ROWS};
 
@@ -246,9 +245,7 @@ fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
 #[tokio::test]
 async fn no_forged_token_gets_as_far_as_the_table() {
     let tally = Tally::default();
-    let environment = [("WATCHLIST_SOURCES".to_owned(), sample_source())].into();
-    let client = Some(faults::client(tally.clone()));
-    let api = Api::set(Clock::system(), None, client, environment).await;
+    let api = Api::with_calls(tally.clone(), &Api::start().await).await;
     let nobody = "01920000-0000-7000-8000-000000000000".to_owned();
     let ids = Ids { customer: nobody.clone(), session: nobody.clone(), alert: nobody };
     tally.reset();

@@ -22,6 +22,7 @@ use local::calls::OnTheWay;
 use serde_json::{Value, json};
 
 use crate::Dice;
+use crate::faults::{body, operation};
 
 /// What may become of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -176,12 +177,8 @@ pub fn refusal(status: u16, code: &str, more: Value) -> HttpResponse {
 
 /// What a write is told that meets another one. A read meets none: it is throttled.
 fn conflict(request: &HttpRequest) -> HttpResponse {
-    let operation = operation(request);
-    let body = request.body().bytes().unwrap_or_default();
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let items = body["TransactItems"].as_array().map_or(0, Vec::len);
-    match operation.as_str() {
-        "TransactWriteItems" | "TransactGetItems" => cancelled("TransactionConflict", items),
+    match operation(request) {
+        "TransactWriteItems" | "TransactGetItems" => cancelled("TransactionConflict", request),
         "PutItem" | "UpdateItem" | "DeleteItem" => {
             refusal(400, "TransactionConflictException", json!({}))
         }
@@ -190,15 +187,11 @@ fn conflict(request: &HttpRequest) -> HttpResponse {
 }
 
 /// A transaction that is cancelled because of its first item.
-pub fn cancelled(code: &str, items: usize) -> HttpResponse {
+fn cancelled(code: &str, request: &HttpRequest) -> HttpResponse {
+    let items = body(request)["TransactItems"].as_array().unwrap().len();
     let mut reasons = vec![json!({ "Code": "None" }); items];
     reasons[0] = json!({ "Code": code, "Message": "it is in another one" });
     refusal(400, "TransactionCanceledException", json!({ "CancellationReasons": reasons }))
-}
-
-pub fn operation(request: &HttpRequest) -> String {
-    let target = request.headers().get("x-amz-target").unwrap_or_default();
-    target.rsplit('.').next().unwrap_or_default().to_owned()
 }
 
 /// The first half of an answer.
@@ -272,10 +265,7 @@ impl OnTheWay for Overload {
                 HttpConnectorFuture::ready(Ok(answer))
             }
             Some(Trouble::Cancelled) if operation(&request) == "TransactWriteItems" => {
-                let body = request.body().bytes().unwrap_or_default();
-                let body: Value = serde_json::from_slice(body).unwrap_or_default();
-                let items = body["TransactItems"].as_array().map_or(0, Vec::len);
-                HttpConnectorFuture::ready(Ok(cancelled("ThrottlingError", items)))
+                HttpConnectorFuture::ready(Ok(cancelled("ThrottlingError", &request)))
             }
             Some(Trouble::Cancelled) => on.call(request),
             Some(Trouble::Hanging) => HttpConnectorFuture::new(std::future::pending()),

@@ -20,6 +20,15 @@ pub fn client(fault: impl OnTheWay) -> SharedHttpClient {
     calls::client(calls::plain(), fault)
 }
 
+/// What a call asks for, like `TransactWriteItems`.
+pub fn operation(request: &HttpRequest) -> &str {
+    request.headers().get("x-amz-target").unwrap_or_default().rsplit('.').next().unwrap_or_default()
+}
+
+pub fn body(request: &HttpRequest) -> Value {
+    serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap()
+}
+
 /// Calls, counted from when it is armed.
 #[derive(Clone, Debug, Default)]
 struct Counter {
@@ -150,9 +159,7 @@ impl Tally {
 
 impl OnTheWay for Tally {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        *self.0.lock().unwrap().entry(operation).or_default() += 1;
+        *self.0.lock().unwrap().entry(operation(&request).to_owned()).or_default() += 1;
         on.call(request)
     }
 }
@@ -163,8 +170,7 @@ pub struct NoTransactions(pub u16, pub &'static str);
 
 impl OnTheWay for NoTransactions {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        if !target.ends_with("TransactWriteItems") {
+        if operation(&request) != "TransactWriteItems" {
             return on.call(request);
         }
         let body = format!(r#"{{"__type":"{}","message":"the table has trouble"}}"#, self.1);
@@ -225,10 +231,8 @@ impl Meter {
 
 impl OnTheWay for Meter {
     fn call(&self, on: &SharedHttpConnector, mut request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        let body = request.body().bytes().unwrap_or_default();
-        let mut body: Value = serde_json::from_slice(body).unwrap();
+        let operation = operation(&request).to_owned();
+        let mut body = body(&request);
         let writes = body["TransactItems"].as_array().into_iter().flatten();
         let events = writes.filter(|write| write["Put"]["Item"]["type"]["S"] == "event").count();
         body["ReturnConsumedCapacity"] = "TOTAL".into();

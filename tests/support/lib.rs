@@ -197,8 +197,7 @@ impl Api {
 
     /// On the table of another server, with an HTTP client of the test's own under the SDK.
     pub async fn under(client: &Mortal, other: &Api) -> Api {
-        only_locally("HTTP client that a test makes fail");
-        Api::with(Clock::system(), Some(other), Some(faults::client(client.clone()))).await
+        Api::with_calls(client.clone(), other).await
     }
 
     /// On the table of another server, with whatever happens to its calls.

@@ -65,29 +65,17 @@ impl Profile {
         name: Option<&Name>,
         entity_type: EntityType,
     ) -> Profile {
-        Profile {
-            name: name.cloned().unwrap_or_else(|| Name::of_client(client_id)),
-            client_id: Some(client_id.clone()),
-            entity_type,
-            website: None,
-            tax_id: None,
-            country: None,
-            email: None,
-            phone: None,
-            industry: None,
-            date_of_birth: None,
-            incorporated_on: None,
-            tags: Vec::new(),
-            metadata: BTreeMap::new(),
-            retain_until: None,
-            retain_reason: None,
-        }
+        let name = name.cloned().unwrap_or_else(|| Name::of_client(client_id));
+        Profile { client_id: Some(client_id.clone()), ..Profile::bare(name, entity_type) }
     }
 
     /// Of a customer that was erased: nothing that tells who it was.
     pub fn erased(entity_type: EntityType) -> Result<Profile, Error> {
-        let name = Name::parse(ERASED).map_err(Error::internal)?;
-        Ok(Profile {
+        Ok(Profile::bare(Name::parse(ERASED).map_err(Error::internal)?, entity_type))
+    }
+
+    fn bare(name: Name, entity_type: EntityType) -> Profile {
+        Profile {
             name,
             client_id: None,
             entity_type,
@@ -103,7 +91,7 @@ impl Profile {
             metadata: BTreeMap::new(),
             retain_until: None,
             retain_reason: None,
-        })
+        }
     }
 
     /// Reads the fields and records every fault. `None` only when there was one.

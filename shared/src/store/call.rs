@@ -104,11 +104,10 @@ impl TenantTable<'_> {
                 let refused = refused.map(|(write, reason)| (write.rule, reason.item().cloned()));
                 return Ok(Outcome::Refused(Refusals(refused.collect())));
             }
-            match passing(reasons) {
-                Some(Passing::Conflict) => race.lost().await?,
-                Some(Passing::Throttled) => race.throttled().await?,
-                None => return Err(unavailable_or_internal("TransactWriteItems", &error)),
-            }
+            let Some(passing) = passing(reasons) else {
+                return Err(unavailable_or_internal("TransactWriteItems", &error));
+            };
+            race.passed_over(passing).await?;
         }
     }
 

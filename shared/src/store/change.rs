@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Rule, Write, jittered};
+use super::call::{Passing, Rule, Write, jittered};
 use super::customers::IS_NEW;
 use super::item;
 use super::monitors::Watch;
@@ -40,9 +40,17 @@ impl Race {
         Race { started: Instant::now(), pause: FIRST_PAUSE, throttled: 0 }
     }
 
+    /// A transaction was cancelled. Returns when it is time to try it again.
+    pub(super) async fn passed_over(&mut self, why: Passing) -> Result<(), Error> {
+        match why {
+            Passing::Conflict => self.lost().await,
+            Passing::Throttled => self.throttled().await,
+        }
+    }
+
     /// The table had no room. As often as any other call is tried, and no more: who is throttled
     /// must not be asked for as long as a race may take.
-    pub(super) async fn throttled(&mut self) -> Result<(), Error> {
+    async fn throttled(&mut self) -> Result<(), Error> {
         self.throttled += 1;
         if self.throttled >= ATTEMPTS {
             return Err(Error::store_unavailable("a transaction was throttled"));

@@ -9,12 +9,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value};
 
 use super::TenantTable;
-use super::call::{Outcome, Rule, Write};
+use super::call::{Outcome, Rule, Write, unavailable_or_internal};
 use super::change::Race;
 use super::customers::IS_THERE;
 use super::expression::Expression;
 use super::idempotency::Replay;
 use super::item::{self, Item};
+use super::monitors::alert_item;
 use super::page::text;
 use crate::error::Error;
 use crate::http::{IfMatch, Response};
@@ -22,7 +23,6 @@ use crate::model::alert::Alert;
 use crate::model::customer::Customer;
 use crate::model::event::{EventKind, changes};
 use crate::model::id::CustomerId;
-use crate::model::monitor::Monitor;
 use crate::model::risk::{Factor, HardRule, RiskProfile};
 use crate::model::session::Session;
 use crate::model::time::Timestamp;
@@ -86,11 +86,14 @@ impl TenantTable<'_> {
             self.scrub_partition(id).await?;
         }
         let response = answer(&tombstone)?;
-        let mut writes = vec![self.scrubbed(id)?];
+        let mut writes = Vec::new();
+        if !tombstone.is_scrubbed {
+            writes.push(self.scrubbed(id)?);
+        }
         if let Some(replay) = &replay {
             writes.push(self.keep_answer(replay, &response)?);
         }
-        if tombstone.is_scrubbed && replay.is_none() {
+        if writes.is_empty() {
             return Ok(response);
         }
         match self.transact(&writes).await? {
@@ -112,10 +115,14 @@ impl TenantTable<'_> {
         let mut race = Race::start();
         loop {
             let before = self.customer(id).await?.ok_or_else(Error::customer_not_found)?;
+            let checked = if_match.check(Some(before.version));
             if before.erased_at.is_some() {
+                // Who asks again for what did not end knows the version it began with.
+                let earlier = Some(before.version - 1).filter(|_| !before.is_scrubbed);
+                checked.or_else(|error| earlier.map_or(Err(error), |v| if_match.check(Some(v))))?;
                 return Ok(before);
             }
-            if_match.check(Some(before.version))?;
+            checked?;
             let after = before.erased(now)?;
             let mut told = changes(Some(&before), &after);
             keep(&mut told);
@@ -126,9 +133,7 @@ impl TenantTable<'_> {
             if let Some(client_id) = &before.profile.client_id {
                 writes.push(self.delete(Rule::Claim, self.keys.client(client_id))?);
             }
-            let monitor = self.get(self.keys.monitor(id).attributes()).await?;
-            if let Some(monitor) = monitor {
-                let _: Monitor = item::model(monitor)?;
+            if self.get(self.keys.monitor(id).attributes()).await?.is_some() {
                 writes.push(self.delete(Rule::Monitor, self.keys.monitor(id))?);
             }
             let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
@@ -144,16 +149,8 @@ impl TenantTable<'_> {
         loop {
             let mut e = Expression::default();
             let by_key = e.partition(self.keys.partition(id));
-            let (names, values) = e.into_parts();
-            let query = self.table.client.query().table_name(&self.table.name);
-            let query = query
-                .key_condition_expression(by_key)
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .consistent_read(true)
-                .set_exclusive_start_key(start);
-            let page = query.send().await;
-            let page = page.map_err(|e| super::call::unavailable_or_internal("Query", &e))?;
+            let query = self.table.query(by_key, e).set_exclusive_start_key(start);
+            let page = query.send().await.map_err(|e| unavailable_or_internal("Query", &e))?;
             let mut writes = Vec::new();
             for item in page.items.unwrap_or_default() {
                 writes.extend(self.scrub(id, item)?);
@@ -177,31 +174,22 @@ impl TenantTable<'_> {
         let sort_key = text(&row, "sk")?;
         let key = || self.keys.row(id, &sort_key);
         let kind = item::text(&row, "type").unwrap_or_default().to_owned();
-        let (rule, after) = match kind.as_str() {
+        let (rule, mut after) = match kind.as_str() {
             "customer" => return Ok(None),
             "organization" => return self.delete(Rule::Organization, key()).map(Some),
             "session" => (Rule::Session, item::typed(&kind, &session(item::model(row.clone())?))?),
             "risk profile" => {
                 (Rule::Profile, item::typed(&kind, &profile(item::model(row.clone())?))?)
             }
-            "alert" => {
-                let held: Alert = item::model(row.clone())?;
-                let before = held.decision_before.clone();
-                let mut after = item::typed(&kind, &alert(held))?;
-                if let Some(before) = before {
-                    let before = item::attributes(&before)?;
-                    after.insert("decision_before".to_owned(), AttributeValue::M(before));
-                }
-                (Rule::Alert, after)
-            }
+            "alert" => (Rule::Alert, alert_item(&alert(item::model(row.clone())?))?),
             "event" => {
                 let mut after = row.clone();
-                let told = match after.remove("changes") {
+                let mut told: Map<String, Value> = match after.remove("changes") {
                     Some(AttributeValue::M(told)) => item::model(told)?,
                     _ => Map::new(),
                 };
-                let mut told: Map<String, Value> = told;
                 keep(&mut told);
+                // With the nulls, that the names stay.
                 let told = serde_dynamo::to_attribute_value(&told)
                     .map_err(|error| Error::internal(format!("to item: {error}")))?;
                 after.insert("changes".to_owned(), told);
@@ -210,7 +198,6 @@ impl TenantTable<'_> {
             // A monitor went with the tombstone. To pass over anything else would be to keep it.
             _ => return Err(Error::internal("an item of a customer is of no known type")),
         };
-        let mut after = after;
         after.extend(key().attributes());
         if after == row {
             return Ok(None);

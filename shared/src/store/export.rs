@@ -1,6 +1,5 @@
 //! Everything that is held on a customer: the rows of its partition, each as the API shows it.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -45,13 +44,7 @@ impl TenantTable<'_> {
         let position = cursor.map(|cursor| scope.open(cursor)).transpose()?;
         let mut e = Expression::default();
         let by_key = e.partition(self.keys.partition(id));
-        let (names, values) = e.into_parts();
-        let query = self.table.client.query().table_name(&self.table.name);
-        let query = query
-            .key_condition_expression(by_key)
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
-            .consistent_read(true);
+        let query = self.table.query(by_key, e);
         let start = position.map(|position| self.keys.row(id, &position).attributes());
         let listing = Listing { query, start, filtered: false, scope };
         let row = |item| written(&self.exported(item)?);
@@ -101,5 +94,5 @@ fn value(model: &impl Serialize) -> Result<Value, Error> {
 fn event(item: Item) -> Result<Map<String, Value>, Error> {
     let keys = ["pk", "sk", "type"];
     let fields = item.into_iter().filter(|(name, _)| !keys.contains(&name.as_str()));
-    item::model(fields.collect::<std::collections::HashMap<String, AttributeValue>>())
+    item::model(fields.collect::<Item>())
 }

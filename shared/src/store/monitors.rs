@@ -523,16 +523,9 @@ impl TenantTable<'_> {
             }
         }
         for (before, alert) in &watch.alerts {
-            let mut item = item::typed("alert", alert)?;
-            let compared = item::attributes(&alert.compared)?;
-            item.insert("compared".to_owned(), AttributeValue::M(compared));
-            if let Some(decision) = &alert.decision_before {
-                let decision = item::attributes(decision)?;
-                item.insert("decision_before".to_owned(), AttributeValue::M(decision));
-            }
             let condition = if before.is_some() { IS_THERE } else { IS_NEW };
             let key = self.keys.alert(id, &alert.alert_id);
-            writes.push(self.put(Rule::Alert, key, item, condition)?);
+            writes.push(self.put(Rule::Alert, key, alert_item(alert)?, condition)?);
         }
         Ok(writes)
     }
@@ -588,6 +581,17 @@ pub(super) fn watched(item: &Item) -> Result<Watched, Error> {
     // The parser's message may quote a name.
     let watched = json.ok().and_then(|json| serde_json::from_slice(&json).ok());
     watched.ok_or_else(unreadable)
+}
+
+/// With what the API does not show.
+pub(super) fn alert_item(alert: &Alert) -> Result<Item, Error> {
+    let mut item = item::typed("alert", alert)?;
+    item.insert("compared".to_owned(), AttributeValue::M(item::attributes(&alert.compared)?));
+    if let Some(decision) = &alert.decision_before {
+        let decision = item::attributes(decision)?;
+        item.insert("decision_before".to_owned(), AttributeValue::M(decision));
+    }
+    Ok(item)
 }
 
 fn turned(after: &mut Customer, monitor: Monitor, status: MonitoringStatus) -> Monitor {

@@ -6,12 +6,12 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::TenantTable;
 use super::call::unavailable_or_internal;
 use super::cursor::Scope;
 use super::expression::Expression;
 use super::item::{self, Item};
 use super::keys::Key;
+use super::{Table, TenantTable};
 use crate::error::Error;
 use crate::http::Order;
 
@@ -98,6 +98,18 @@ impl Listing {
     }
 }
 
+impl Table {
+    /// Of rows of the table itself, as they are now.
+    pub(super) fn query(&self, by_key: String, expression: Expression) -> QueryFluentBuilder {
+        let (names, values) = expression.into_parts();
+        let query = self.client.query().table_name(&self.name).key_condition_expression(by_key);
+        query
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
+            .consistent_read(true)
+    }
+}
+
 impl TenantTable<'_> {
     /// The rows of a partition whose sort key begins like this, about to be read from behind
     /// `start`; `filter` leaves some of them out.
@@ -112,16 +124,10 @@ impl TenantTable<'_> {
         let mut e = Expression::default();
         let by_key = e.begins_with(partition, prefix);
         let filter = filter(&mut e);
-        let (names, values) = e.into_parts();
-        let query = self.table.client.query().table_name(&self.table.name);
-        let query = query
-            .key_condition_expression(by_key)
-            .set_filter_expression(filter.clone())
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
-            .consistent_read(true)
-            .scan_index_forward(order == Order::Ascending);
-        Listing { query, start: start.map(Key::attributes), filtered: filter.is_some(), scope }
+        let filtered = filter.is_some();
+        let query = self.table.query(by_key, e).set_filter_expression(filter);
+        let query = query.scan_index_forward(order == Order::Ascending);
+        Listing { query, start: start.map(Key::attributes), filtered, scope }
     }
 }
 

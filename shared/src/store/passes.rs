@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Get, TransactGetItem};
 
-use super::call::{Passing, incomplete, passing, unavailable_or_internal};
+use super::call::{incomplete, passing, unavailable_or_internal};
 use super::change::Race;
 use super::expression::Expression;
 use super::item::{self, Item};
@@ -118,11 +118,10 @@ impl Table {
                 }
                 _ => None,
             };
-            match passing {
-                Some(Passing::Conflict) => race.lost().await?,
-                Some(Passing::Throttled) => race.throttled().await?,
-                None => return Err(unavailable_or_internal("TransactGetItems", &error)),
-            }
+            let Some(passing) = passing else {
+                return Err(unavailable_or_internal("TransactGetItems", &error));
+            };
+            race.passed_over(passing).await?;
         }
     }
 
@@ -175,15 +174,13 @@ impl Table {
     /// Some of the customers of a shard that are to be checked again.
     pub(crate) async fn asked_again(&self, shard: u32) -> Result<Vec<Again>, Error> {
         let mut e = Expression::default();
-        let by_key = format!("{} = {}", e.name("pk"), e.text(keys::again_in(shard)));
-        let (names, values) = e.into_parts();
-        let query = self.client.query().table_name(&self.name).consistent_read(true);
-        let query = query
-            .key_condition_expression(by_key)
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
-            .limit(MOST_AGAIN);
-        let page = query.send().await.map_err(|error| unavailable_or_internal("Query", &error))?;
+        let by_key = e.partition(keys::again_in(shard));
+        let page = self
+            .query(by_key, e)
+            .limit(MOST_AGAIN)
+            .send()
+            .await
+            .map_err(|error| unavailable_or_internal("Query", &error))?;
         let text = |item: &Item, name: &str| item::text(item, name).map(str::to_owned);
         let again =
             |item: &Item| Some(Again { customer: text(item, "sk")?, at: text(item, "at")? });

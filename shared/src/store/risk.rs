@@ -98,14 +98,7 @@ impl TenantTable<'_> {
     ) -> Result<Vec<Item>, Error> {
         let mut e = Expression::default();
         let by_key = e.begins_with(partition, prefix);
-        let (names, values) = e.into_parts();
-        let query = self.table.client.query().table_name(&self.table.name);
-        let query = query
-            .key_condition_expression(by_key)
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
-            .consistent_read(true)
-            .scan_index_forward(false);
+        let query = self.table.query(by_key, e).scan_index_forward(false);
         let mut items: Vec<Item> = Vec::new();
         let mut start = None;
         loop {

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use api_tests::chaos::{Overload, Trouble, operation};
+use api_tests::chaos::{Overload, Trouble};
+use api_tests::faults::operation;
 use api_tests::{Api, Persona, json, path_of};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector,
