@@ -2,7 +2,7 @@
 
 use api_tests::{Dice, Value, json};
 
-use super::world::{Client, of, unique};
+use super::world::{Client, TENANTS, of, unique};
 
 const NAMES: [&str; 12] = [
     "Mirka Dovello",
@@ -44,7 +44,9 @@ pub(super) async fn one(client: &mut Client<'_>) {
         660..730 => start_monitor(client).await,
         730..750 => stop_monitor(client).await,
         750..800 => decide(client).await,
-        800..988 => read(client).await,
+        800..960 => read(client).await,
+        960..975 => export(client).await,
+        975..988 => erase(client).await,
         _ => work(client).await,
     }
 }
@@ -138,12 +140,13 @@ async fn update_session(client: &mut Client<'_>) {
 async fn update(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
     let number = client.dice.roll(1_000);
-    let mut body = match number % 6 {
+    let mut body = match number % 7 {
         0 => json!({ "name": client.dice.pick(&NAMES) }),
         1 => json!({ "country": client.dice.pick(&COUNTRIES), "industry": "Casino" }),
         2 => json!({ "metadata": { format!("k{}", number % 5): number.to_string() } }),
         3 => json!({ "tags": [format!("t{}", number % 9)], "email": null }),
-        4 => json!({ "status": client.dice.pick(&["blocked", "active", "active"]) }),
+        4 => json!({ "retain_until": client.dice.pick(&["2020-01-01", "2090-01-01"]) }),
+        5 => json!({ "status": client.dice.pick(&["blocked", "active", "active"]) }),
         _ => json!({ "country": null, "tax_id": format!("T{number}") }),
     };
     if client.dice.percent(10) {
@@ -167,6 +170,25 @@ async fn update(client: &mut Client<'_>) {
 async fn deactivate(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
     client.send("deactivate", "DELETE", &of(&customer, ""), None, &[]).await;
+}
+
+async fn erase(client: &mut Client<'_>) {
+    let Some(customer) = client.customer() else { return };
+    let mut headers = Vec::new();
+    if client.dice.percent(40) {
+        headers.push(("idempotency-key", format!("erase-{customer}")));
+    }
+    client.send("erase", "POST", &of(&customer, "/erase"), None, &headers).await;
+}
+
+async fn export(client: &mut Client<'_>) {
+    let Some(customer) = client.customer() else { return };
+    let page = client.send("export", "GET", &of(&customer, "/export"), None, &[]).await;
+    let Some(page) = page else { return };
+    let mut tenants = page["items"].as_array().unwrap().iter().map(|row| &row["data"]["tenant_id"]);
+    if tenants.any(|tenant| tenant.is_string() && tenant != TENANTS[client.tenant]) {
+        client.world.wrong(format!("an export of {customer} has what is another tenant's"));
+    }
 }
 
 async fn put_organization(client: &mut Client<'_>) {
