@@ -20,6 +20,7 @@ mod hostile;
 mod idempotency;
 mod invariants;
 mod isolation;
+mod limits;
 mod matrix;
 mod monitoring;
 mod organization;

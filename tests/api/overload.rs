@@ -5,13 +5,14 @@
 //! overload::a_minute_of_throttling --nocapture`
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use api_tests::chaos::{Overload, Trouble};
 use api_tests::faults::{self, End};
-use api_tests::{Answer, Api, Persona, Value, json, path_of};
+use api_tests::{Answer, Api, KEY, Persona, TEMPLATE, Value, json, path_of};
 use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector,
@@ -19,6 +20,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use futures_util::future::join_all;
 use local::calls::OnTheWay;
+use serde::{Deserialize, Serialize};
 use shared::App;
 use shared::app::Settings;
 use shared::http::edge::{FUNCTION_TIME, MARGIN, answer};
@@ -215,68 +217,153 @@ fn a_function_has_the_time_of_the_template() {
 
 const A_SECOND: u32 = 200;
 const SECONDS: u32 = 60;
-/// What a process may grow by in the last two thirds of it, in MB: buffers, no requests.
-const MOST_GROWN: usize = 32;
+/// What the server may grow by in the last two thirds of it, in MB: buffers, no requests.
+const MOST_GROWN: usize = 8;
+/// Set in the process of the clients.
+const CLIENTS: &str = "CLIENTS_OF_A_MINUTE";
+
+/// What clients ask.
+#[derive(Serialize, Deserialize)]
+struct Load {
+    url: String,
+    token: String,
+    asked: Vec<(String, String, Option<Value>)>,
+    a_second: u32,
+    keys: String,
+}
+
+/// What they were told.
+#[derive(Default, Serialize, Deserialize)]
+struct Told {
+    statuses: BTreeMap<u16, usize>,
+    /// How many 503s did not say when to come back.
+    for_good: usize,
+    /// Until each answer, the shortest first.
+    seconds: Vec<f64>,
+}
+
+impl Load {
+    async fn send(self) -> Told {
+        let (load, http) = (Arc::new(self), reqwest::Client::new());
+        let mut sent = Vec::new();
+        let mut ticks = tokio::time::interval(Duration::from_secs(1) / load.a_second);
+        for number in 0..load.a_second * SECONDS {
+            ticks.tick().await;
+            let (load, http) = (load.clone(), http.clone());
+            sent.push(tokio::spawn(async move {
+                let (method, path, body) = &load.asked[number as usize % load.asked.len()];
+                let is_post = method == "POST";
+                let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+                let mut request = http.request(method, format!("{}{path}", load.url));
+                request = request.bearer_auth(&load.token);
+                if is_post {
+                    request = request.header("idempotency-key", format!("{}-{number}", load.keys));
+                }
+                if let Some(body) = body {
+                    request = request.json(body);
+                }
+                let started = Instant::now();
+                let answer = request.send().await.unwrap();
+                let (status, back) =
+                    (answer.status(), answer.headers().contains_key("retry-after"));
+                drop(answer.bytes().await.unwrap());
+                (status.as_u16(), status != 503 || back, started.elapsed())
+            }));
+        }
+        let mut told = Told::default();
+        for answer in sent {
+            let (status, comes_back, time) = answer.await.unwrap();
+            *told.statuses.entry(status).or_default() += 1;
+            told.for_good += usize::from(!comes_back);
+            told.seconds.push(time.as_secs_f64());
+        }
+        told.seconds.sort_by(f64::total_cmp);
+        told
+    }
+
+    /// From another process, so that what the server holds is not what its clients hold; and what
+    /// this process held, second by second.
+    async fn send_from_elsewhere(&self) -> (Told, Vec<usize>) {
+        let this = std::env::current_exe().unwrap();
+        let mut command = std::process::Command::new(this);
+        command.args(["--ignored", "--exact", "overload::clients_of_that_minute", "--nocapture"]);
+        command.env(CLIENTS, "1").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut clients = command.spawn().unwrap();
+        serde_json::to_writer(clients.stdin.take().unwrap(), self).unwrap();
+        let mut ended = tokio::task::spawn_blocking(|| clients.wait_with_output().unwrap());
+        let (mut held, mut seconds) = (Vec::new(), tokio::time::interval(Duration::from_secs(1)));
+        let output = loop {
+            tokio::select! {
+                output = &mut ended => break output.unwrap(),
+                _ = seconds.tick() => held.push(memory()),
+            }
+        };
+        let output = String::from_utf8(output.stdout).unwrap();
+        let told = output.lines().find_map(|line| line.split_once("told ")).expect(&output).1;
+        (serde_json::from_str(told).unwrap(), held)
+    }
+}
+
+/// No test: the other process of the one below.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "is started by a_minute_of_throttling"]
+async fn clients_of_that_minute() {
+    if std::env::var_os(CLIENTS).is_some() {
+        let load: Load = serde_json::from_reader(std::io::stdin()).unwrap();
+        println!("told {}", serde_json::to_string(&load.send().await).unwrap());
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute for each trouble"]
 async fn a_minute_of_throttling() {
     let (main, acme) = (Api::start().await, Persona::of("acme"));
     let overload = Overload::default();
-    let api = Arc::new(Api::with_calls(overload.clone(), &main).await);
-    let all = Arc::new(of_every_route(&main, &acme).await);
+    let api = Api::with_calls(overload.clone(), &main).await;
+    let mut asked = of_every_route(&main, &acme).await;
+    // Whoever deactivates the customer would turn the others away.
+    asked.pop();
+    let asked: Vec<_> =
+        asked.into_iter().map(|(method, path, body)| (method.to_owned(), path, body)).collect();
     // Slow, it is asked less often: it does its work, and one at a time.
     let slow = Trouble::Slow(Duration::from_millis(900));
     for (trouble, a_second) in
         [(Trouble::Throttled, A_SECOND), (Trouble::Hanging, A_SECOND), (slow, 10)]
     {
+        let claims = json!({
+            "iss": TEMPLATE.authorizer.issuer, "aud": "kyc-customers", "sub": "tester",
+            "iat": 0, "exp": 9_999_999_999_u64, "tenant_id": "acme", "permissions": ["kyc:*"],
+        });
+        let (url, token) = (api.server().url(), KEY.sign(&claims).unwrap());
+        let keys = format!("{trouble:?}").replace(['(', ')'], "-");
+        let load = Load { url, token, asked: asked.clone(), a_second, keys };
         overload.set(Some(trouble));
-        let (started, at_first) = (Instant::now(), memory());
-        let (mut asked, mut after_a_third) = (Vec::new(), 0);
-        let mut ticks = tokio::time::interval(Duration::from_secs(1) / a_second);
-        for number in 0..a_second * SECONDS {
-            ticks.tick().await;
-            if number == a_second * SECONDS / 3 {
-                after_a_third = memory();
-            }
-            let (api, all, acme) = (api.clone(), all.clone(), acme.clone());
-            asked.push(tokio::spawn(async move {
-                // Whoever deactivates the customer would turn the others away.
-                let request = &all[number as usize % (all.len() - 1)];
-                let started = Instant::now();
-                let answer = ask(&api, &acme, request, Some(format!("{trouble:?}-{number}"))).await;
-                let comes_back = answer.status != 503 || answer.header("retry-after").is_some();
-                (answer.status, comes_back, started.elapsed())
-            }));
-        }
-        let at_last = memory();
-        let (mut statuses, mut times) = (BTreeMap::<u16, usize>::new(), Vec::new());
-        for asked in asked {
-            let (status, comes_back, time) = asked.await.unwrap();
-            assert!(comes_back);
-            *statuses.entry(status).or_default() += 1;
-            times.push(time);
-        }
+        let (told, held) = load.send_from_elsewhere().await;
         let calls = overload.calls();
         overload.set(None);
         let first = api.create(&acme, &json!({ "name": format!("After {trouble:?}") })).await;
         assert!(first["customer_id"].is_string());
-        times.sort();
-        let at = |share: usize| times[(times.len() - 1) * share / 100].as_secs_f64();
+        let at = |share: usize| told.seconds[(told.seconds.len() - 1) * share / 100];
+        let (first_third, rest) = held.split_at(SECONDS as usize / 3);
+        let (settled, most) = (first_third[first_third.len() - 1], *rest.iter().max().unwrap());
         println!(
-            "{trouble:?}: {} requests in {:.0} s: {statuses:?}; {calls} calls to the table; half within \
-             {:.2} s, 99 % within {:.2} s, all within {:.2} s; {at_first} MB before, {after_a_third} MB \
-             after a third, {at_last} MB at the end; the first request after it succeeded",
-            times.len(),
-            started.elapsed().as_secs_f64(),
+            "{trouble:?}: {} requests: {:?}; {calls} calls to the table; half within {:.2} s, 99 % within \
+             {:.2} s, all within {:.2} s; the server held {} MB at first, {settled} MB after {} s, and \
+             {} MB at most after that; the first request after it succeeded",
+            told.seconds.len(),
+            told.statuses,
             at(50),
             at(99),
             at(100),
+            held[0],
+            SECONDS / 3,
+            most,
         );
+        assert_eq!(told.for_good, 0);
         if trouble != slow {
-            assert_eq!(statuses.keys().collect::<Vec<_>>(), [&503]);
+            assert_eq!(told.statuses.keys().collect::<Vec<_>>(), [&503]);
         }
-        assert!(*times.last().unwrap() < FUNCTION_TIME - MARGIN + Duration::from_secs(1));
-        assert!(at_last < after_a_third + MOST_GROWN, "{after_a_third} MB, then {at_last} MB");
+        assert!(at(100) < (FUNCTION_TIME - MARGIN + Duration::from_secs(1)).as_secs_f64());
+        assert!(most < settled + MOST_GROWN, "{held:?} MB");
     }
 }
