@@ -4,7 +4,7 @@ use shared::http::edge::Function;
 use shared::job::Job;
 
 /// Every function crate of the API, once.
-pub(crate) const FUNCTIONS: &[Function] = &[
+pub const FUNCTIONS: &[Function] = &[
     create_customer::FUNCTION,
     create_session::FUNCTION,
     deactivate_customer::FUNCTION,

@@ -23,6 +23,7 @@ pub mod template;
 use base64::Engine;
 
 pub use authorizer::{SigningKey, TokenRequest};
+pub use functions::FUNCTIONS;
 pub use server::{Options, Server};
 
 /// Why something did not start, as one line for a person.

@@ -18,6 +18,9 @@ use crate::model::risk::RiskProfile;
 
 /// A page ends where it is as large as an answer can be, not after a number of rows.
 const MOST_ROWS: usize = 10_000;
+/// No longer one is asked for: the table would call it a fault of ours
+/// (docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
+const MAX_SORT_KEY_BYTES: usize = 1_024;
 /// What only the service has a use for.
 const INTERNAL: [&str; 2] = ["list_revision", "shard"];
 
@@ -42,6 +45,9 @@ impl TenantTable<'_> {
     ) -> Result<Page<Box<RawValue>>, Error> {
         let scope = Scope::new(self.caller, "export", id)?;
         let position = cursor.map(|cursor| scope.open(cursor)).transpose()?;
+        if position.as_ref().is_some_and(|sk| !(1..=MAX_SORT_KEY_BYTES).contains(&sk.len())) {
+            return Err(Error::invalid_cursor());
+        }
         let mut e = Expression::default();
         let by_key = e.partition(self.keys.partition(id));
         let query = self.table.query(by_key, e);

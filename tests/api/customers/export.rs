@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use api_tests::{Persona, Value, json, path_of};
+use api_tests::{Api, Persona, Value, json, path_of};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::erase::furnished;
 
@@ -83,4 +86,27 @@ async fn what_is_too_large_for_one_answer_comes_in_pages() {
     let all = exported(&w, &customer).await;
     assert_eq!(all["session"].len(), 27);
     assert_eq!(all["customer"].len(), 1);
+}
+
+/// The tag of a cursor is no signature: whoever makes one reads from another place of the same
+/// customer, and what can be no place is refused.
+#[tokio::test]
+async fn a_forged_cursor_leads_nowhere_else() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "A" })).await;
+    let id = customer["customer_id"].as_str().unwrap();
+    let read = async |position: &str| {
+        let scope = format!("1\n{}\nexport\n\"{id}\"\n{position}", api.tenant("acme"));
+        let digest = digest(&SHA256, scope.as_bytes());
+        let cursor = [&digest.as_ref()[..12], position.as_bytes()].concat();
+        let cursor = URL_SAFE_NO_PAD.encode(cursor);
+        api.get(&acme, &format!("{}/export?cursor={cursor}", path_of(&customer))).await
+    };
+    let rest = read("CUSTOMER").await.expect(200);
+    assert_eq!((&rest["count"], &rest["items"][0]["type"]), (&json!(1), &json!("event")));
+    assert_eq!(read("Z").await.expect(200)["count"], 0);
+    assert_eq!(read(&"Z".repeat(1_024)).await.expect(200)["count"], 0);
+    for position in ["", &"Z".repeat(1_025)] {
+        read(position).await.refused(400, "INVALID_CURSOR");
+    }
 }
