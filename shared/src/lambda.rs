@@ -30,8 +30,10 @@ pub async fn run(function: Function) -> Result<(), Error> {
         #[cfg(debug_assertions)]
         let payload = watched::with_claims(payload);
         // Where nobody says how long, it is what the template says.
-        let time = Some(left(event.context.deadline)).filter(|left| *left > MARGIN);
-        let time = time.unwrap_or(FUNCTION_TIME).min(FUNCTION_TIME) - MARGIN;
+        let left = Some(left(event.context.deadline)).filter(|left| !left.is_zero());
+        let left = left.unwrap_or(FUNCTION_TIME).min(FUNCTION_TIME);
+        // Half of it where that is little: a 503 can still be told.
+        let time = left.saturating_sub(MARGIN).max(left / 2);
         let answered = answer(app, function, &payload, &event.context.request_id, time).await;
         Ok::<ApiGatewayV2httpResponse, Diagnostic>(answered)
     });

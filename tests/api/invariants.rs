@@ -12,6 +12,7 @@ use crate::monitoring::{Watched, path};
 use crate::organization::structure;
 
 type Raw = HashMap<String, AttributeValue>;
+type Edited = fn(&mut Raw);
 
 /// What the checker says of the test's table.
 pub(crate) async fn checked(w: &Watched) -> Report {
@@ -70,10 +71,10 @@ async fn furnished() -> Watched {
 
 enum Change {
     /// Of one item.
-    Edit(fn(&mut Raw)),
+    Edit(Edited),
     Delete,
     /// Another item beside it.
-    Copy(fn(&mut Raw)),
+    Copy(Edited),
 }
 
 use Change::{Copy, Delete, Edit};
@@ -272,6 +273,41 @@ async fn every_violation_is_found() {
         }
     }
     assert_eq!(checked(&w).await.violations, []);
+}
+
+/// Of an erased customer, whatever was left behind.
+#[tokio::test]
+async fn what_an_erasure_missed_is_found() {
+    let (w, customer) = crate::customers::furnished().await;
+    w.api.call(&w.acme, "POST", &path(&customer, "/erase")).send().await.expect(200);
+    assert_eq!(checked(&w).await.violations, []);
+    let factor = |item: &mut Raw| {
+        let Some(AttributeValue::L(factors)) = item.get_mut("factors") else {
+            panic!("no factors")
+        };
+        let AttributeValue::M(factor) = &mut factors[0] else { panic!("no factor") };
+        factor.insert("reason".to_owned(), text("lives in Nowhere"));
+    };
+    let left: [(&str, Edited); 7] = [
+        ("customer", |item| set(item, "tax_id", text("T"))),
+        ("customer", |item| drop(item.remove("is_scrubbed"))),
+        ("session", |item| set_in(item, "metadata", "k", text("v"))),
+        ("risk profile", factor),
+        ("alert", |item| set(item, "entity_name", text("Nora Quist"))),
+        ("alert", |item| set(item, "note", text("knows Nora"))),
+        ("event", |item| set_in(item, "changes", "email", text("a@b.example"))),
+    ];
+    let items = all(&w).await;
+    for (kind, edit) in left {
+        let item = items.iter().find(|item| string(item, "type") == kind).unwrap();
+        let mut changed = item.clone();
+        edit(&mut changed);
+        put(&w, &changed).await;
+        let violations = checked(&w).await.violations;
+        let found = violations.iter().any(|violation| violation.rule == "erasure");
+        assert!(found, "{kind}: {violations:?}");
+        put(&w, item).await;
+    }
 }
 
 /// What time alone does is no violation.

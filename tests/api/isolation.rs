@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use api_tests::{Answer, Api, Call, Persona, TEMPLATE, Value, json};
 
+use crate::customers::forged;
 use crate::matrix::{Ids, PERMISSIONS, ROWS, everything};
 
 const NOBODY: &str = "01920000-0000-7000-8000-000000000000";
@@ -127,6 +128,7 @@ fn of_the_rest(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> V
     };
     let list = |query: String| get(format!("/customers?{query}"));
     let sessions = |query: String| get(format!("{customer}/sessions?{query}"));
+    let export = |query: String| get(format!("{customer}/export?{query}"));
     let alerts = |query: String| get(format!("{customer}/alerts?{query}"));
     let with_client = |client: &str| json!({ "name": "New", "client_id": client });
     let theirs = &foreign.ids.customer;
@@ -151,6 +153,11 @@ fn of_the_rest(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> V
             "sessions cursor",
             sessions(cursor(&foreign.sessions_cursor)),
             sessions(cursor(&altered(&foreign.sessions_cursor))),
+        ),
+        (
+            "export cursor",
+            export(cursor(&forged(&api.tenant("acme"), theirs, "CUSTOMER"))),
+            export(cursor(&forged(&api.tenant("acme"), NOBODY, "CUSTOMER"))),
         ),
         (
             "alerts cursor",
@@ -227,7 +234,7 @@ async fn what_is_another_tenants_is_what_there_never_was() {
     let paths: Vec<String> = TEMPLATE.routes().map(|(_, route)| route.path.clone()).collect();
     let named = paths.iter().filter(|path| path.contains('{')).count();
     let alerts = paths.iter().filter(|path| path.contains("{alert_id}")).count();
-    assert_eq!(tried, personas("").len() * (HEADERS * (named + alerts) + 13));
+    assert_eq!(tried, personas("").len() * (HEADERS * (named + alerts) + 14));
     println!("{tried} combinations, no difference");
     let after =
         api.get(&Persona::of("acme"), &format!("/customers/{}", foreign.ids.customer)).await;

@@ -29,6 +29,7 @@ use shared::monitoring::lists::Lists;
 use shared::store::FREE_TIME;
 
 use crate::hostile;
+use crate::matrix::ROWS;
 use crate::monitoring::many::memory;
 use crate::organization::structure;
 
@@ -49,8 +50,9 @@ async fn of_every_route(api: &Api, who: &Persona) -> Vec<Asked> {
     let alert = alerts["items"][0]["alert_id"].as_str().unwrap().to_owned();
     let of = |rest: &str| format!("{path}{rest}");
     let link = json!({ "client_id": "a" });
-    vec![
+    let all = vec![
         ("GET", of(""), None),
+        ("GET", of("/export"), None),
         ("GET", "/customers".to_owned(), None),
         ("GET", of("/sessions"), None),
         ("GET", of("/organization"), None),
@@ -68,7 +70,11 @@ async fn of_every_route(api: &Api, who: &Persona) -> Vec<Asked> {
         ("PUT", of("/organization"), Some(owned)),
         ("DELETE", of("/monitor"), None),
         ("DELETE", of(""), None),
-    ]
+        ("POST", of("/erase"), None),
+    ];
+    // One more: a risk profile is calculated, or read.
+    assert_eq!(all.len(), ROWS.len() + 1);
+    all
 }
 
 async fn ask(
@@ -321,8 +327,8 @@ async fn a_minute_of_throttling() {
     let overload = Overload::default();
     let api = Api::with_calls(overload.clone(), &main).await;
     let mut asked = of_every_route(&main, &acme).await;
-    // Whoever deactivates the customer would turn the others away.
-    asked.pop();
+    // Whoever deactivates or erases the customer would turn the others away.
+    asked.truncate(asked.len() - 2);
     let asked: Vec<_> =
         asked.into_iter().map(|(method, path, body)| (method.to_owned(), path, body)).collect();
     // Slow, it is asked less often: it does its work, and one at a time.

@@ -1,4 +1,5 @@
-//! The audit trail: who changed what, when and in which request. Events are only ever added.
+//! The audit trail: who changed what, when and in which request. Events are only ever added; erasing a
+//! customer takes values out of them.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};

@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod customer;
+pub mod erased;
 pub mod event;
 pub mod fields;
 pub mod fold;

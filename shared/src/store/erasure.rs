@@ -2,8 +2,6 @@
 //! and of its monitoring: from then on nothing of it can be changed and nothing added. Then whatever
 //! else there is of it is read and, where it holds personal data, written without. Whoever dies on
 //! the way leaves a tombstone that says so, and the same request goes on from there.
-//!
-//! What is kept is named here, field by field; what is not named goes.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value};
@@ -19,57 +17,14 @@ use super::monitors::alert_item;
 use super::page::text;
 use crate::error::Error;
 use crate::http::{IfMatch, Response};
-use crate::model::alert::Alert;
 use crate::model::customer::Customer;
+use crate::model::erased;
 use crate::model::event::{EventKind, changes};
 use crate::model::id::CustomerId;
-use crate::model::risk::{Factor, HardRule, RiskProfile};
-use crate::model::session::Session;
 use crate::model::time::Timestamp;
 
 /// How many rows are written in one transaction.
 const AT_ONCE: usize = 25;
-/// Of the changes of an event: what says nothing of who it was. The names of all others are kept.
-const KEPT: [&str; 12] = [
-    "customer_id",
-    "tenant_id",
-    "entity_type",
-    "status",
-    "risk",
-    "monitoring",
-    "sessions",
-    "created_at",
-    "deactivated_at",
-    "erased_at",
-    "organization",
-    "retain_until",
-];
-/// Of a session in the changes of an event.
-const KEPT_OF_SESSION: [&str; 10] = [
-    "session_id",
-    "customer_id",
-    "tenant_id",
-    "workflow_id",
-    "status",
-    "final_decision",
-    "validations",
-    "expires_at",
-    "created_at",
-    "completed_at",
-];
-/// Of an alert in the changes of an event.
-const KEPT_OF_ALERT: [&str; 9] = [
-    "alert_id",
-    "list",
-    "list_version",
-    "entity_id",
-    "entity_type",
-    "score",
-    "status",
-    "cleared_because",
-    "changes",
-];
-
 impl TenantTable<'_> {
     /// Erases what tells who the customer is, wherever it stands. `answer` is what its tombstone is
     /// answered with.
@@ -125,7 +80,7 @@ impl TenantTable<'_> {
             checked?;
             let after = before.erased(now)?;
             let mut told = changes(Some(&before), &after);
-            keep(&mut told);
+            erased::changes(&mut told);
             let mut writes = vec![
                 self.customer_update(&before, &after)?,
                 self.event(EventKind::CustomerErased, &after, told)?,
@@ -177,18 +132,21 @@ impl TenantTable<'_> {
         let (rule, mut after) = match kind.as_str() {
             "customer" => return Ok(None),
             "organization" => return self.delete(Rule::Organization, key()).map(Some),
-            "session" => (Rule::Session, item::typed(&kind, &session(item::model(row.clone())?))?),
-            "risk profile" => {
-                (Rule::Profile, item::typed(&kind, &profile(item::model(row.clone())?))?)
+            "session" => {
+                (Rule::Session, item::typed(&kind, &erased::session(item::model(row.clone())?))?)
             }
-            "alert" => (Rule::Alert, alert_item(&alert(item::model(row.clone())?))?),
+            "risk profile" => (
+                Rule::Profile,
+                item::typed(&kind, &erased::risk_profile(item::model(row.clone())?))?,
+            ),
+            "alert" => (Rule::Alert, alert_item(&erased::alert(item::model(row.clone())?))?),
             "event" => {
                 let mut after = row.clone();
                 let mut told: Map<String, Value> = match after.remove("changes") {
                     Some(AttributeValue::M(told)) => item::model(told)?,
                     _ => Map::new(),
                 };
-                keep(&mut told);
+                erased::changes(&mut told);
                 // With the nulls, that the names stay.
                 let told = serde_dynamo::to_attribute_value(&told)
                     .map_err(|error| Error::internal(format!("to item: {error}")))?;
@@ -212,65 +170,5 @@ impl TenantTable<'_> {
             format!("SET {} = {}", e.name("is_scrubbed"), e.value(AttributeValue::Bool(true)));
         let condition = format!("attribute_exists({})", e.name("erased_at"));
         self.update(Rule::Customer, self.keys.customer(id), update, condition, e)
-    }
-}
-
-fn session(held: Session) -> Session {
-    Session { client_id: None, metadata: Default::default(), ..held }
-}
-
-/// How risky it was, by which model, and which factors made it so; not what they were about.
-fn profile(held: RiskProfile) -> RiskProfile {
-    let factor = |held: Factor| Factor {
-        value: Value::Null,
-        reason: String::new(),
-        evidence: Vec::new(),
-        ..held
-    };
-    let rule = |held: HardRule| HardRule { reason: String::new(), evidence: Vec::new(), ..held };
-    RiskProfile {
-        factors: held.factors.into_iter().map(factor).collect(),
-        hard_rules: held.hard_rules.into_iter().map(rule).collect(),
-        ..held
-    }
-}
-
-/// That there was a match with this entry of this list, and what was decided.
-fn alert(mut held: Alert) -> Alert {
-    held.subject.name = String::new();
-    held.subject.party_id = None;
-    Alert {
-        entity_name: String::new(),
-        features: Value::Object(Map::new()),
-        note: None,
-        compared: Default::default(),
-        ..held
-    }
-}
-
-/// Keeps the names of all fields, and what may be kept of them.
-fn keep(told: &mut Map<String, Value>) {
-    for (field, change) in told.iter_mut() {
-        match (field.as_str(), &mut *change) {
-            ("session", Value::Object(session)) => clear(session, &KEPT_OF_SESSION),
-            ("alerts", Value::Array(alerts)) => {
-                for alert in alerts.iter_mut().filter_map(Value::as_object_mut) {
-                    let kind =
-                        alert.get("subject").and_then(|subject| subject.get("kind")).cloned();
-                    clear(alert, &KEPT_OF_ALERT);
-                    alert.insert("subject".to_owned(), serde_json::json!({ "kind": kind }));
-                }
-            }
-            (field, change) if !KEPT.contains(&field) => *change = Value::Null,
-            _ => {}
-        }
-    }
-}
-
-fn clear(fields: &mut Map<String, Value>, kept: &[&str]) {
-    for (field, value) in fields.iter_mut() {
-        if !kept.contains(&field.as_str()) {
-            *value = Value::Null;
-        }
     }
 }

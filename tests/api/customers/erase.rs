@@ -37,7 +37,7 @@ const PERSONAL: [&str; 22] = [
 ];
 
 /// A customer with one of everything, said everywhere it can be said.
-pub(super) async fn furnished() -> (Watched, Value) {
+pub(crate) async fn furnished() -> (Watched, Value) {
     let w = Watched::start(&[("1", "Mirka Dovello"), ("2", "Nora Quist")]).await;
     let body = json!({
         "name": "Renamed Secret 15", "client_id": "crm-secret-1", "entity_type": "individual",

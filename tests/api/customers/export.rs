@@ -88,6 +88,13 @@ async fn what_is_too_large_for_one_answer_comes_in_pages() {
     assert_eq!(all["customer"].len(), 1);
 }
 
+/// A cursor as the service makes it.
+pub(crate) fn forged(tenant: &str, id: &str, position: &str) -> String {
+    let scope = format!("1\n{tenant}\nexport\n\"{id}\"\n{position}");
+    let digest = digest(&SHA256, scope.as_bytes());
+    URL_SAFE_NO_PAD.encode([&digest.as_ref()[..12], position.as_bytes()].concat())
+}
+
 /// The tag of a cursor is no signature: whoever makes one reads from another place of the same
 /// customer, and what can be no place is refused.
 #[tokio::test]
@@ -96,10 +103,7 @@ async fn a_forged_cursor_leads_nowhere_else() {
     let customer = api.create(&acme, &json!({ "name": "A" })).await;
     let id = customer["customer_id"].as_str().unwrap();
     let read = async |position: &str| {
-        let scope = format!("1\n{}\nexport\n\"{id}\"\n{position}", api.tenant("acme"));
-        let digest = digest(&SHA256, scope.as_bytes());
-        let cursor = [&digest.as_ref()[..12], position.as_bytes()].concat();
-        let cursor = URL_SAFE_NO_PAD.encode(cursor);
+        let cursor = forged(&api.tenant("acme"), id, position);
         api.get(&acme, &format!("{}/export?cursor={cursor}", path_of(&customer))).await
     };
     let rest = read("CUSTOMER").await.expect(200);

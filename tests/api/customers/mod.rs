@@ -5,3 +5,6 @@ mod export;
 mod get;
 mod list;
 mod update;
+
+pub(crate) use erase::furnished;
+pub(crate) use export::forged;

@@ -22,6 +22,17 @@ const LISTS: [(&str, &str); 7] = [
 /// How many rows are read before a page ends where it is.
 const MANY: usize = 1_000_000;
 
+/// As it lies in the table.
+fn customer() -> Value {
+    let time = json!({ "S": "2026-01-01T00:00:00.000Z" });
+    json!({
+        "pk": { "S": format!("T#acme#C#{ID}") }, "sk": { "S": "CUSTOMER" },
+        "type": { "S": "customer" }, "customer_id": { "S": ID }, "tenant_id": { "S": "acme" },
+        "name": { "S": "A" }, "entity_type": { "S": "company" }, "status": { "S": "active" },
+        "version": { "N": "1" }, "created_at": time, "updated_at": time,
+    })
+}
+
 static PLACE: LazyLock<Place> = LazyLock::new(Place::open);
 
 fuzz_target!(|data: &[u8]| {
@@ -30,7 +41,7 @@ fuzz_target!(|data: &[u8]| {
     let place = String::from_utf8_lossy(rest);
     // A list that ends nowhere, at a place of the fuzzer's: so its cursor has the right tag.
     PLACE.table.answer(json!({
-        "Items": [], "Count": 0, "ScannedCount": MANY,
+        "Items": [], "Count": 0, "ScannedCount": MANY, "Item": customer(),
         "LastEvaluatedKey": {
             "pk": { "S": "T#acme" }, "sk": { "S": place }, "customer_id": { "S": place },
             "name_sk": { "S": place },

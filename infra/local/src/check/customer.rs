@@ -4,9 +4,11 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::de::DeserializeOwned;
 use shared::model::alert::Alert;
 use shared::model::customer::{Customer, MonitoringStatus};
+use shared::model::erased;
 use shared::model::fold::fold_key;
 use shared::model::monitor::Monitor;
 use shared::model::organization::Structure;
+use shared::model::profile::Profile;
 use shared::model::risk::RiskProfile;
 use shared::model::session::Session;
 use shared::model::time::Timestamp;
@@ -60,14 +62,38 @@ pub(super) fn check(items: &[Item], now: Timestamp, found: &mut Found) {
     }
 }
 
-/// Who began to erase a customer has to bring it to its end.
+/// Who began to erase a customer has to bring it to its end, and then nothing tells who it was.
 fn erasure(whole: &Whole<'_>, found: &mut Found) {
     let is_complete = whole.is_erased() == whole.customer.is_scrubbed;
     found.check(is_complete, "erasure", whole.item, || "was not brought to its end".to_owned());
-    let is_gone = whole.organization.is_none() && whole.monitor.is_none();
-    found.check(is_gone || !whole.is_erased(), "erasure", whole.item, || {
+    if !whole.is_erased() || !is_complete {
+        return;
+    }
+    let organizations = whole.organization.is_some() || !whole.organizations.is_empty();
+    found.check(!organizations && whole.monitor.is_none(), "erasure", whole.item, || {
         "has an organization or a monitor still".to_owned()
     });
+    let mut holds = |is_left: bool, item: &Item| {
+        found.check(!is_left, "erasure", item, || "holds what was to go".to_owned());
+    };
+    let profile = &whole.customer.profile;
+    let bare = Profile::erased(profile.entity_type);
+    holds(bare.is_ok_and(|bare| bare != *profile), whole.item);
+    for (session, item) in &whole.sessions {
+        holds(erased::session(session.clone()) != *session, item);
+    }
+    for (profile, item) in &whole.profiles {
+        holds(erased::risk_profile(profile.clone()) != *profile, item);
+    }
+    for (alert, item) in &whole.alerts {
+        holds(erased::alert(alert.clone()) != *alert, item);
+    }
+    for item in &whole.events {
+        let changes = item.get("changes").as_object().cloned().unwrap_or_default();
+        let mut left = changes.clone();
+        erased::changes(&mut left);
+        holds(left != changes, item);
+    }
 }
 
 fn customer_of(item: &Item) -> Option<(Whose<'_>, &Item)> {
