@@ -45,11 +45,14 @@ pub enum Fault {
     Lost,
     /// It is delivered twice; the second answer counts.
     Twice,
+    /// The connection breaks, and it is delivered all the same: when it has been sent again, its
+    /// caller was told to come back, or others have come first.
+    Overdue,
 }
 
 /// In a thousand calls, on average. A seed has one to three times as many, and of each up to half
 /// as many more or fewer.
-const RATES: [(Fault, usize); 9] = [
+const RATES: [(Fault, usize); 10] = [
     (Fault::Late, 20),
     (Fault::Refused, 4),
     (Fault::Throttled, 12),
@@ -59,8 +62,11 @@ const RATES: [(Fault, usize); 9] = [
     (Fault::Reset, 5),
     (Fault::Lost, 8),
     (Fault::Twice, 15),
+    (Fault::Overdue, 6),
 ];
 const MOST_LATE: usize = 40;
+/// In milliseconds: longer than an attempt of the SDK is waited for.
+const MOST_OVERDUE: usize = 3_000;
 /// So that the SDK does not wait for a second before its next attempt: in milliseconds.
 const RETRY_AFTER: &str = "10";
 
@@ -154,6 +160,13 @@ impl OnTheWay for Chaos {
                         let _ = on.call(first).await;
                     }
                     on.call(request).await
+                }
+                Fault::Overdue => {
+                    tokio::spawn(async move {
+                        tokio::time::sleep(late * (MOST_OVERDUE / MOST_LATE) as u32).await;
+                        let _ = on.call(request).await;
+                    });
+                    Err(broken(io::ErrorKind::ConnectionReset))
                 }
             }
         })
