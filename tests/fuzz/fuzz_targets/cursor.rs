@@ -52,7 +52,8 @@ fuzz_target!(|data: &[u8]| {
         PLACE.answer(function, &request(function, &Parts { query, id: ID, ..Parts::default() }));
     assert_eq!(status, 200, "{body}");
     let cursor = body["data"]["cursor"].as_str().expect("a cursor");
-    PLACE.table.is_empty();
+    let nothing = json!({ "Items": [], "Count": 0, "ScannedCount": 0, "Item": customer() });
+    PLACE.table.answer(nothing);
     PLACE.table.asked();
     let query = format!("{query}cursor={cursor}");
     let (status, _) = PLACE
