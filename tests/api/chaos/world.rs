@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use api_tests::chaos::{Chaos, Fault};
 use api_tests::{Answer, Api, Dice, Persona, Value, json};
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 use local::check::{Report, patient};
 use shared::model::time::Clock;
@@ -147,23 +148,11 @@ impl World {
 
     /// Whatever clients were told: of what was made with a key there is one.
     async fn keys_took_effect_once(&self) {
-        let (mut made, mut start) = (BTreeMap::<String, usize>::new(), None);
-        loop {
-            let scan = patient(&self.w.api.dynamodb).scan().table_name(&self.w.api.table);
-            let scan = scan
-                .filter_expression("attribute_exists(metadata.#key)")
-                .expression_attribute_names("#key", "key")
-                .set_exclusive_start_key(start);
-            let page = scan.send().await.unwrap();
-            for item in page.items.unwrap_or_default() {
-                let key = &item["metadata"].as_m().unwrap()["key"];
-                let what = format!("{:?} {:?} {key:?}", item["tenant_id"], item["type"]);
-                *made.entry(what).or_default() += 1;
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                break;
-            }
+        let mut made = BTreeMap::<String, usize>::new();
+        for item in self.found("attribute_exists(metadata.#key)", &[("#key", "key")]).await {
+            let key = &item["metadata"].as_m().unwrap()["key"];
+            let what = format!("{:?} {:?} {key:?}", item["tenant_id"], item["type"]);
+            *made.entry(what).or_default() += 1;
         }
         let twice: Vec<_> = made.iter().filter(|(_, times)| **times > 1).collect();
         assert!(twice.is_empty(), "seed {}: keys took effect again: {twice:#?}", self.seed);
@@ -212,26 +201,27 @@ impl World {
 
     /// Asks once more for what was begun and not finished.
     async fn finish_erasing(&self) {
-        let mut start = None;
-        loop {
-            let scan = patient(&self.w.api.dynamodb).scan().table_name(&self.w.api.table);
-            let scan = scan
-                .filter_expression(
-                    "attribute_exists(erased_at) AND attribute_not_exists(is_scrubbed)",
-                )
-                .set_exclusive_start_key(start);
-            let page = scan.send().await.unwrap();
-            for item in page.items.unwrap_or_default() {
-                let text = |name: &str| item[name].as_s().unwrap();
-                let tenant = TENANTS.iter().position(|name| name == text("tenant_id")).unwrap();
-                let path = of(text("customer_id"), "/erase");
-                self.w.api.call(&self.tenants[tenant], "POST", &path).send().await.expect(200);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return;
-            }
+        let begun = "attribute_exists(erased_at) AND attribute_not_exists(is_scrubbed)";
+        for item in self.found(begun, &[]).await {
+            let text = |name: &str| item[name].as_s().unwrap();
+            let tenant = TENANTS.iter().position(|name| name == text("tenant_id")).unwrap();
+            let path = of(text("customer_id"), "/erase");
+            self.w.api.call(&self.tenants[tenant], "POST", &path).send().await.expect(200);
         }
+    }
+
+    /// All items of the table that pass a filter.
+    async fn found(
+        &self,
+        filter: &str,
+        names: &[(&str, &str)],
+    ) -> Vec<HashMap<String, AttributeValue>> {
+        let mut scan = patient(&self.w.api.dynamodb).scan().table_name(&self.w.api.table);
+        for (name, attribute) in names {
+            scan = scan.expression_attribute_names(*name, *attribute);
+        }
+        let pages = scan.filter_expression(filter).into_paginator().items().send();
+        pages.collect::<Result<_, _>>().await.unwrap()
     }
 
     /// How often each operation was answered with which status.

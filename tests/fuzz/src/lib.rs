@@ -27,11 +27,6 @@ impl Table {
         self.0.lock().expect("no panic").0 = answer.to_string();
     }
 
-    /// It holds nothing.
-    pub fn is_empty(&self) {
-        self.answer(json!({ "Items": [], "Count": 0, "ScannedCount": 0, "Responses": [{}, {}] }));
-    }
-
     pub fn asked(&self) -> Value {
         self.0.lock().expect("no panic").1.take()
     }
@@ -70,7 +65,9 @@ impl Place {
         let settings = Settings::read(get).expect("settings");
         let client = shared::store::client(&Aws::elsewhere(), Some("http://localhost"));
         let table = Table::default();
-        table.is_empty();
+        // It holds nothing.
+        let nothing = json!({ "Items": [], "Count": 0, "ScannedCount": 0, "Responses": [{}, {}] });
+        table.answer(nothing);
         let connector = SharedHttpConnector::new(table.clone());
         let config =
             client.config().to_builder().http_client(http_client_fn(move |_, _| connector.clone()));
