@@ -5,6 +5,8 @@ use serde::Deserialize;
 use serde_dynamo::Item;
 use serde_json::{Map, Value};
 
+use crate::store::KEPT_ANSWER;
+
 /// The event that a record of the stream is about; `None` for any other row of the table.
 pub fn of_record(record: &Value) -> Option<Value> {
     let is_new = record.get("eventName").and_then(Value::as_str) == Some("INSERT");
@@ -16,6 +18,7 @@ pub fn of_record(record: &Value) -> Option<Value> {
     }
     let tenant = event.remove("pk")?.as_str().and_then(tenant_of)?.to_owned();
     event.remove("sk");
+    event.remove(KEPT_ANSWER);
     event.insert("tenant_id".to_owned(), tenant.into());
     Some(Value::Object(event))
 }
@@ -37,6 +40,7 @@ mod tests {
             "dynamodb": { "NewImage": {
                 "pk": { "S": "T#acme:eu#C#1" }, "sk": { "S": "EVENT#2" }, "type": { "S": kind },
                 "kind": { "S": "customer.updated" },
+                "kept_answer": { "S": "create-customer#1" },
                 "changes": { "M": { "tags": { "M": {
                     "from": { "NULL": true }, "to": { "L": [{ "S": "vip" }, { "N": "1.5" }] },
                 } } } },

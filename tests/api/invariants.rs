@@ -288,7 +288,7 @@ async fn what_an_erasure_missed_is_found() {
         let AttributeValue::M(factor) = &mut factors[0] else { panic!("no factor") };
         factor.insert("reason".to_owned(), text("lives in Nowhere"));
     };
-    let left: [(&str, Edited); 7] = [
+    let left: [(&str, Edited); 8] = [
         ("customer", |item| set(item, "tax_id", text("T"))),
         ("customer", |item| drop(item.remove("is_scrubbed"))),
         ("session", |item| set_in(item, "metadata", "k", text("v"))),
@@ -296,6 +296,7 @@ async fn what_an_erasure_missed_is_found() {
         ("alert", |item| set(item, "entity_name", text("Nora Quist"))),
         ("alert", |item| set(item, "note", text("knows Nora"))),
         ("event", |item| set_in(item, "changes", "email", text("a@b.example"))),
+        ("event", |item| set(item, "kept_answer", text("elsewhere"))),
     ];
     let items = all(&w).await;
     for (kind, edit) in left {

@@ -5,7 +5,7 @@ use shared::openapi::{Endpoint, StatusCode};
 
 pub(crate) fn describe() -> Endpoint {
     let details = "A `client_id` belongs to one customer of its tenant: a second creation with it is a conflict that \
-                   names the first.";
+                   names the first. A replay for a customer that has been erased since is 409 `CUSTOMER_ERASED`.";
     Endpoint::new("Create a customer", details, crate::PERMISSION)
         .body::<Profile>("CreateCustomer", &["name"])
         .answers::<Customer>(
@@ -14,5 +14,5 @@ pub(crate) fn describe() -> Endpoint {
             &["ETag", "Location"],
         )
         .idempotent()
-        .refuses(&[Code::CustomerAlreadyExists])
+        .refuses(&[Code::CustomerAlreadyExists, Code::CustomerErased])
 }

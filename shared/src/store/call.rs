@@ -45,6 +45,14 @@ pub(super) enum Rule {
     Answer,
 }
 
+impl Write {
+    /// The item of an event.
+    pub(super) fn event(&mut self) -> Option<&mut Item> {
+        let put = self.item.put.as_mut().filter(|_| self.rule == Rule::Event)?;
+        Some(&mut put.item)
+    }
+}
+
 /// How a transaction ended that the table was able to decide.
 pub(super) enum Outcome {
     Done,

@@ -46,9 +46,7 @@ impl TenantTable<'_> {
         response: &Response,
     ) -> Result<(), Error> {
         let mut writes = self.creation(customer, customer)?;
-        if let Some(replay) = &replay {
-            writes.push(self.keep_answer(replay, response)?);
-        }
+        self.keep_answer(replay.as_ref(), response, &mut writes)?;
         let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
             return Ok(());
         };

@@ -11,7 +11,7 @@ use super::call::{Outcome, Rule, Write, unavailable_or_internal};
 use super::change::Race;
 use super::customers::IS_THERE;
 use super::expression::Expression;
-use super::idempotency::Replay;
+use super::idempotency::{KEPT_ANSWER, Replay};
 use super::item::{self, Item};
 use super::monitors::alert_item;
 use super::page::text;
@@ -45,9 +45,7 @@ impl TenantTable<'_> {
         if !tombstone.is_scrubbed {
             writes.push(self.scrubbed(id)?);
         }
-        if let Some(replay) = &replay {
-            writes.push(self.keep_answer(replay, &response)?);
-        }
+        self.keep_answer(replay.as_ref(), &response, &mut writes)?;
         if writes.is_empty() {
             return Ok(response);
         }
@@ -108,7 +106,7 @@ impl TenantTable<'_> {
             let page = query.send().await.map_err(|e| unavailable_or_internal("Query", &e))?;
             let mut writes = Vec::new();
             for item in page.items.unwrap_or_default() {
-                writes.extend(self.scrub(id, item)?);
+                writes.extend(self.scrub(id, item).await?);
             }
             for some in writes.chunks(AT_ONCE) {
                 match self.transact(some).await? {
@@ -125,7 +123,7 @@ impl TenantTable<'_> {
     }
 
     /// What has to be written of a row; nothing where there is nothing to erase.
-    fn scrub(&self, id: &CustomerId, row: Item) -> Result<Option<Write>, Error> {
+    async fn scrub(&self, id: &CustomerId, row: Item) -> Result<Option<Write>, Error> {
         let sort_key = text(&row, "sk")?;
         let key = || self.keys.row(id, &sort_key);
         let kind = item::text(&row, "type").unwrap_or_default().to_owned();
@@ -147,6 +145,9 @@ impl TenantTable<'_> {
                     _ => Map::new(),
                 };
                 erased::changes(&mut told);
+                if let Some(AttributeValue::S(place)) = after.remove(KEPT_ANSWER) {
+                    self.erase_answer(id, &place).await?;
+                }
                 // With the nulls, that the names stay.
                 let told = serde_dynamo::to_attribute_value(&told)
                     .map_err(|error| Error::internal(format!("to item: {error}")))?;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::TenantTable;
 use super::cursor::Scope;
 use super::expression::Expression;
+use super::idempotency::KEPT_ANSWER;
 use super::item::{self, Item};
 use super::organizations::organization;
 use super::page::{Listing, Page, text, written};
@@ -98,7 +99,7 @@ fn value(model: &impl Serialize) -> Result<Value, Error> {
 
 /// An event as it was written: what kinds there were changes with time.
 fn event(item: Item) -> Result<Map<String, Value>, Error> {
-    let keys = ["pk", "sk", "type"];
+    let keys = ["pk", "sk", "type", KEPT_ANSWER];
     let fields = item.into_iter().filter(|(name, _)| !keys.contains(&name.as_str()));
     item::model(fields.collect::<Item>())
 }

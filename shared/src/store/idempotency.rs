@@ -7,6 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -15,15 +16,19 @@ use super::TenantTable;
 use super::call::{Rule, Write, unavailable_or_internal};
 use super::expression::Expression;
 use super::item::{self, Item};
+use super::keys::Key;
 use crate::deadline;
 use crate::error::Error;
 use crate::http::{IdempotencyKey, Response, status};
+use crate::model::id::CustomerId;
 use crate::model::time::Timestamp;
 
 /// How long a key is remembered.
 const KEPT_MILLIS: i64 = 24 * 3_600 * 1_000;
 /// Longer than a function may run: who holds a lease past this is dead.
 const LEASE_MILLIS: i64 = 60_000;
+/// Where the event of a change says which answer was kept for it.
+pub const KEPT_ANSWER: &str = "kept_answer";
 /// What is left of a request's time to free its key when the work takes too long.
 pub const FREE_TIME: Duration = Duration::from_secs(2);
 
@@ -33,6 +38,13 @@ pub struct Replay {
     operation: &'static str,
     key: IdempotencyKey,
     owner: String,
+}
+
+impl Replay {
+    /// What tells the record from the others of its tenant.
+    fn place(&self) -> String {
+        format!("{}#{}", self.operation, self.key.as_str())
+    }
 }
 
 impl TenantTable<'_> {
@@ -85,7 +97,7 @@ impl TenantTable<'_> {
         let (kept_until, lease_until) = (now.millis() + KEPT_MILLIS, now.millis() + LEASE_MILLIS);
         // The table removes by whole seconds, some time later: what counts is `kept_until`.
         let ttl = kept_until / 1_000 + 1;
-        let mut record = self.keys.idempotency(replay.operation, &replay.key).attributes();
+        let mut record = self.key(replay).attributes();
         for (attribute, value) in [
             ("type", AttributeValue::S("idempotency".to_owned())),
             ("fingerprint", AttributeValue::S(fingerprint.clone())),
@@ -134,19 +146,56 @@ impl TenantTable<'_> {
         }
     }
 
-    /// Keeps the answer, in the transaction that does the work.
-    pub(super) fn keep_answer(&self, replay: &Replay, response: &Response) -> Result<Write, Error> {
+    /// Keeps the answer, in the transaction that does the work. The event of the change says where,
+    /// so that who erases the customer finds it.
+    pub(super) fn keep_answer(
+        &self,
+        replay: Option<&Replay>,
+        response: &Response,
+        writes: &mut Vec<Write>,
+    ) -> Result<(), Error> {
+        let Some(replay) = replay else {
+            return Ok(());
+        };
+        if let Some(event) = writes.iter_mut().find_map(Write::event) {
+            event.insert(KEPT_ANSWER.to_owned(), AttributeValue::S(replay.place()));
+        }
         let mut e = Expression::default();
         let update = keeping(&mut e, response)?;
         let condition = format!("{} = {}", e.name("owner"), e.text(replay.owner.clone()));
-        let key = self.keys.idempotency(replay.operation, &replay.key);
-        self.update(Rule::Answer, key, update, condition, e)
+        writes.push(self.update(Rule::Answer, self.key(replay), update, condition, e)?);
+        Ok(())
+    }
+
+    /// Whoever asks with the key of an answer that was kept is told that the customer was erased.
+    /// A key that was used anew since has an answer that tells of another customer.
+    pub(super) async fn erase_answer(&self, id: &CustomerId, place: &str) -> Result<(), Error> {
+        let kept = self.keys.idempotency(place).attributes();
+        let mut e = Expression::default();
+        let update = keeping(&mut e, &Response::of_error(&Error::customer_erased())?)?;
+        let condition = format!("contains({}, {})", e.name("answer"), e.text(id.to_string()));
+        let (names, values) = e.into_parts();
+        let request = self.table.client.update_item().table_name(&self.table.name);
+        let request = request.set_key(Some(kept)).update_expression(update);
+        let request = request.condition_expression(condition);
+        let request = request.set_expression_attribute_names(names);
+        let Err(error) = request.set_expression_attribute_values(values).send().await else {
+            return Ok(());
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            _ => Err(unavailable_or_internal("UpdateItem", &error)),
+        }
+    }
+
+    fn key(&self, replay: &Replay) -> Key {
+        self.keys.idempotency(&replay.place())
     }
 
     /// Frees the key for another try, after an error that leaves the outcome open. If this fails
     /// too, the lease runs out.
     async fn free(&self, replay: &Replay) {
-        let key = self.keys.idempotency(replay.operation, &replay.key).attributes();
+        let key = self.key(replay).attributes();
         let mut e = Expression::default();
         let condition = unanswered_and_mine(&mut e, replay);
         let (names, values) = e.into_parts();
@@ -158,7 +207,7 @@ impl TenantTable<'_> {
 
     /// A refusal is the answer to a key, as a success is. If this fails, the lease runs out.
     async fn keep_refusal(&self, replay: &Replay, error: &Error) {
-        let key = self.keys.idempotency(replay.operation, &replay.key).attributes();
+        let key = self.key(replay).attributes();
         let mut e = Expression::default();
         let condition = unanswered_and_mine(&mut e, replay);
         let Ok(update) = Response::of_error(error).and_then(|answer| keeping(&mut e, &answer))

@@ -37,7 +37,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use crate::auth::Caller;
-use crate::http::IdempotencyKey;
 use crate::model::customer::RiskLevel;
 use crate::model::fold::fold_key;
 use crate::model::id::{AlertId, CustomerId, SessionId};
@@ -146,8 +145,9 @@ impl<'a> TenantKeys<'a> {
         self.key(format_args!("C#{customer}"), format!("EVENT#{event}"))
     }
 
-    pub(super) fn idempotency(&self, operation: &str, key: &IdempotencyKey) -> Key {
-        self.key(format_args!("IDEMPOTENCY#{operation}#{}", key.as_str()), "IDEMPOTENCY")
+    /// `place`: `{operation}#{key}`.
+    pub(super) fn idempotency(&self, place: &str) -> Key {
+        self.key(format_args!("IDEMPOTENCY#{place}"), "IDEMPOTENCY")
     }
 
     /// The partition of the indexes created and name.

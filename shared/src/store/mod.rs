@@ -38,7 +38,7 @@ use keys::TenantKeys;
 
 pub(crate) use call::jittered;
 pub use export::Exported;
-pub use idempotency::{FREE_TIME, Replay};
+pub use idempotency::{FREE_TIME, KEPT_ANSWER, Replay};
 pub(crate) use keys::split_monitored as keys_of;
 pub use list::Filters;
 pub use monitors::Rechecked;

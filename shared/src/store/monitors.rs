@@ -155,9 +155,7 @@ impl TenantTable<'_> {
                 Change { watch: Some(watch), profile, ..Change::new(kind, &customer, after) };
             let mut writes = self.writes_of(&change)?;
             let response = answer(&started, is_new)?;
-            if let Some(replay) = &replay {
-                writes.push(self.keep_answer(replay, &response)?);
-            }
+            self.keep_answer(replay.as_ref(), &response, &mut writes)?;
             let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
                 self.check_again(id, complete.then_some(&*lists)).await?;
                 return Ok(response);

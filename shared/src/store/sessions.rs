@@ -51,9 +51,7 @@ impl TenantTable<'_> {
             let change = Change { part, ..Change::new(kind, &before, after) };
             writes.extend(self.writes_beside(&change)?);
             let response = answer(&session, customer_created)?;
-            if let Some(replay) = &replay {
-                writes.push(self.keep_answer(replay, &response)?);
-            }
+            self.keep_answer(replay.as_ref(), &response, &mut writes)?;
             let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
                 return Ok(response);
             };

@@ -47,7 +47,7 @@ pub(crate) async fn furnished() -> (Watched, Value) {
         "metadata": { "secret-key-14": "secret-value-6" },
         "retain_until": "2020-01-01", "retain_reason": "Secret reason 13",
     });
-    let customer = w.api.create(&w.acme, &body).await;
+    let customer = keyed(&w, "/customers", &body).await.expect(201);
     let path = path_of(&customer);
     let patch = json!({ "name": "Mirka Dovello", "entity_type": "company", "date_of_birth": null });
     w.api.patch(&w.acme, &path, &patch).await.expect(200);
@@ -65,7 +65,7 @@ pub(crate) async fn furnished() -> (Watched, Value) {
     put(&body, 200).await;
     let link =
         json!({ "customer_id": customer["customer_id"], "metadata": { "a": "secret-value-10" } });
-    let session = w.api.post(&w.acme, "/kyc/sessions", &link).await.expect(201);
+    let session = keyed(&w, "/kyc/sessions", &link).await.expect(201);
     w.api.post(&w.acme, "/kyc/sessions", &link).await.expect(201);
     for status in ["completed", "approved"] {
         let path = crate::sessions::path_of(&session);
@@ -78,6 +78,10 @@ pub(crate) async fn furnished() -> (Watched, Value) {
     let decision = json!({ "status": "confirmed", "note": "Secret note 9" });
     w.api.patch(&w.acme, &format!("{path}/alerts/{alert}"), &decision).await.expect(200);
     (w, customer)
+}
+
+async fn keyed(w: &Watched, path: &str, body: &Value) -> Answer {
+    w.api.call(&w.acme, "POST", path).header("idempotency-key", "k").json(body).send().await
 }
 
 /// Everything in the table, as text; binary is inflated.
@@ -299,6 +303,38 @@ async fn a_key_replays_the_tombstone() {
     assert_eq!(first.header("idempotent-replayed"), None);
     assert_eq!(second.header("idempotent-replayed"), Some("true"));
     assert_eq!(first.expect(200), second.expect(200));
+}
+
+/// Not the answer that was kept: it says who it was.
+#[tokio::test]
+async fn the_keys_of_its_requests_are_answered_with_that_it_was_erased() {
+    let w = Watched::without_lists().await;
+    let body = json!({ "name": "A", "client_id": "c" });
+    let customer = keyed(&w, "/customers", &body).await.expect(201);
+    let link = json!({ "customer_id": customer["customer_id"] });
+    keyed(&w, "/kyc/sessions", &link).await.expect(201);
+    erase(&w.api, &w.acme, &customer).await.expect(200);
+    for (path, body) in [("/customers", &body), ("/kyc/sessions", &link)] {
+        let answer = keyed(&w, path, body).await;
+        assert_eq!(answer.header("idempotent-replayed"), Some("true"));
+        answer.refused(409, "CUSTOMER_ERASED");
+    }
+    keyed(&w, "/customers", &json!({ "name": "B" })).await.refused(409, "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(w.api.get(&w.acme, "/customers").await.expect(200)["count"], 1);
+    assert_eq!(checked(&w).await.violations, []);
+}
+
+/// A key is free after a day, and then it is another request's.
+#[tokio::test]
+async fn a_key_that_was_used_anew_keeps_its_answer() {
+    let w = Watched::without_lists().await;
+    let erased = keyed(&w, "/customers", &json!({ "name": "A" })).await.expect(201);
+    w.pass_time(25 * 3_600);
+    let body = json!({ "name": "B" });
+    let other = keyed(&w, "/customers", &body).await.expect(201);
+    assert_ne!(other["customer_id"], erased["customer_id"]);
+    erase(&w.api, &w.acme, &erased).await.expect(200);
+    assert_eq!(keyed(&w, "/customers", &body).await.expect(201), other);
 }
 
 /// Whoever dies on the way, the same request brings it to its end.

@@ -13,6 +13,7 @@ use shared::model::risk::RiskProfile;
 use shared::model::session::Session;
 use shared::model::time::Timestamp;
 use shared::monitoring::check::Watched;
+use shared::store::KEPT_ANSWER;
 
 use super::Found;
 use super::item::{Item, Part, Place, Whose};
@@ -92,7 +93,7 @@ fn erasure(whole: &Whole<'_>, found: &mut Found) {
         let changes = item.get("changes").as_object().cloned().unwrap_or_default();
         let mut left = changes.clone();
         erased::changes(&mut left);
-        holds(left != changes, item);
+        holds(left != changes || item.fields.contains_key(KEPT_ANSWER), item);
     }
 }
 
