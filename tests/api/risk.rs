@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use api_tests::proptest::prelude::*;
-use api_tests::{Answer, Api, Persona, Value, json, path_of, property};
+use api_tests::{Answer, Api, Persona, Value, json, path_of, property, rounds};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 
@@ -267,7 +267,7 @@ async fn a_profile_of_an_older_model_still_reads() {
     assert_ne!(new["model_version"], old["model_version"]);
 }
 
-/// A thousand random customers: what they are, who owns them, how their sessions went.
+/// Random customers, a thousand with `THOROUGH=1`: what they are, who owns them, how their sessions went.
 #[test]
 fn of_random_customers_every_point_is_accounted_for() {
     let country =
@@ -292,7 +292,7 @@ fn of_random_customers_every_point_is_accounted_for() {
     let customers =
         ((any::<bool>(), country(), industry, born), owners, sessions, prop::sample::select(kinds));
     property(
-        1_000,
+        rounds(1_000),
         &customers,
         async |api, tenant, ((is_company, country, industry, born), owners, sessions, fails)| {
             let who = Persona::of(tenant);

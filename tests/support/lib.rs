@@ -419,6 +419,11 @@ impl Dice {
     }
 }
 
+/// How often something that takes long is tried: all of it with `THOROUGH=1`, else a fifth.
+pub fn rounds(all: u32) -> u32 {
+    if std::env::var_os("THOROUGH").is_some() { all } else { all / 5 }
+}
+
 /// Checks a property over HTTP with the same cases in every run, all of them on one server. A case
 /// takes a tenant of its own, and fails by panicking.
 pub fn property<S: Strategy>(cases: u32, values: &S, holds: impl AsyncFn(&Api, &str, S::Value)) {

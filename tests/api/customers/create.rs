@@ -1,6 +1,6 @@
 //! POST /customers
 
-use api_tests::{Api, Persona, Value, json};
+use api_tests::{Api, Persona, Value, json, rounds};
 use futures_util::future::join_all;
 
 #[tokio::test]
@@ -229,7 +229,7 @@ async fn a_client_id_belongs_to_one_customer_of_its_tenant() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_parallel_creations_exactly_one_wins() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    for round in 0..100 {
+    for round in 0..rounds(100) {
         let body = json!({ "name": "A", "client_id": format!("round-{round}") });
         let answers = join_all((0..32).map(|_| api.post(&acme, "/customers", &body))).await;
         let (won, lost): (Vec<_>, Vec<_>) =

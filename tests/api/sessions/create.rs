@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use api_tests::{Answer, Api, Persona, Value, json, path_of};
+use api_tests::{Answer, Api, Persona, Value, json, path_of, rounds};
 use futures_util::future::join_all;
 
 use super::{NOON, counters, session};
@@ -200,7 +200,8 @@ async fn served(api: &Api, who: &Persona, key: &str, body: &Value) -> Answer {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_first_sessions_of_a_client_have_one_customer() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    for round in 0..50 {
+    let rounds = rounds(50);
+    for round in 0..rounds {
         let body = json!({ "client_id": format!("c-{round}") });
         let first = async |number| served(&api, &acme, &format!("{round}-{number}"), &body).await;
         let answers = join_all((0..64).map(first)).await;
@@ -220,5 +221,5 @@ async fn parallel_first_sessions_of_a_client_have_one_customer() {
         assert_eq!(counted["last_session_id"], newest);
     }
     let page = api.get(&acme, "/customers?limit=100").await.expect(200);
-    assert_eq!(page["count"], 50);
+    assert_eq!(page["count"], rounds);
 }
