@@ -39,9 +39,11 @@ fuzz_target!(|data: &[u8]| {
     let [choice, rest @ ..] = data else { return };
     let (name, query) = LISTS[usize::from(*choice) % LISTS.len()];
     let place = String::from_utf8_lossy(rest);
+    // Nothing of a customer is not even itself.
+    let items = if name == "export-customer" { vec![customer()] } else { vec![] };
     // A list that ends nowhere, at a place of the fuzzer's: so its cursor has the right tag.
     PLACE.table.answer(json!({
-        "Items": [], "Count": 0, "ScannedCount": MANY, "Item": customer(),
+        "Items": items, "Count": items.len(), "ScannedCount": MANY, "Item": customer(),
         "LastEvaluatedKey": {
             "pk": { "S": "T#acme" }, "sk": { "S": place }, "customer_id": { "S": place },
             "name_sk": { "S": place },
