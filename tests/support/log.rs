@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use serde_json::Value;
 
 /// Fields of bodies and of queries that hold it, at any depth.
-const PERSONAL: [&str; 14] = [
+const PERSONAL: [&str; 15] = [
     "name",
     "client_id",
     "tax_id",
@@ -21,6 +21,7 @@ const PERSONAL: [&str; 14] = [
     "tags",
     "metadata",
     "note",
+    "retain_reason",
     "search",
     "tag",
 ];

@@ -1,7 +1,7 @@
 //! POST /customers
 //!
-//! Creates a customer. A `client_id` belongs to one customer of its tenant for ever: a second
-//! creation with it is a conflict that names the first.
+//! Creates a customer. A `client_id` belongs to one customer of its tenant until that one is erased: a
+//! second creation with it is a conflict that names the first.
 
 #[cfg(feature = "openapi")]
 mod openapi;

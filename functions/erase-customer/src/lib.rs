@@ -26,5 +26,5 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         let answer = |tombstone: &Customer| Ok(Response::ok(tombstone)?.etag(tombstone.version));
         table.erase(&id, &if_match, now, replay, answer).await
     };
-    table.once(FUNCTION.name, key, &id, now, erase).await
+    table.once(FUNCTION.name, key, &(id, &if_match), now, erase).await
 }

@@ -1,8 +1,10 @@
 //! `If-Match` (RFC 9110, 13.1.1) over entity tags that are a version in quotes.
 
+use serde::Serialize;
+
 use crate::error::Error;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum IfMatch {
     /// No header: the last writer wins.
     Absent,

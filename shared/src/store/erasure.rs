@@ -4,6 +4,7 @@
 //! the way leaves a tombstone that says so, and the same request goes on from there.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::try_join_all;
 use serde_json::{Map, Value};
 
 use super::TenantTable;
@@ -104,12 +105,16 @@ impl TenantTable<'_> {
             let by_key = e.partition(self.keys.partition(id));
             let query = self.table.query(by_key, e).set_exclusive_start_key(start);
             let page = query.send().await.map_err(|e| unavailable_or_internal("Query", &e))?;
-            let mut writes = Vec::new();
-            for item in page.items.unwrap_or_default() {
-                writes.extend(self.scrub(id, item).await?);
-            }
-            for some in writes.chunks(AT_ONCE) {
-                match self.transact(some).await? {
+            // Step by step: who comes next goes on where time ran out.
+            for rows in page.items.unwrap_or_default().chunks(AT_ONCE) {
+                let kept = rows.iter().filter_map(|row| item::text(row, KEPT_ANSWER));
+                try_join_all(kept.map(|place| self.erase_answer(id, place))).await?;
+                let writes = rows.iter().map(|row| self.scrub(id, row));
+                let writes = writes.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+                if writes.is_empty() {
+                    continue;
+                }
+                match self.transact(&writes).await? {
                     Outcome::Done => {}
                     // Another request erases the same customer: it has deleted what is deleted here.
                     Outcome::Refused(_) => return Err(Error::store_unavailable("erased twice")),
@@ -123,10 +128,10 @@ impl TenantTable<'_> {
     }
 
     /// What has to be written of a row; nothing where there is nothing to erase.
-    async fn scrub(&self, id: &CustomerId, row: Item) -> Result<Option<Write>, Error> {
-        let sort_key = text(&row, "sk")?;
+    fn scrub(&self, id: &CustomerId, row: &Item) -> Result<Option<Write>, Error> {
+        let sort_key = text(row, "sk")?;
         let key = || self.keys.row(id, &sort_key);
-        let kind = item::text(&row, "type").unwrap_or_default().to_owned();
+        let kind = item::text(row, "type").unwrap_or_default().to_owned();
         let (rule, mut after) = match kind.as_str() {
             "customer" => return Ok(None),
             "organization" => return self.delete(Rule::Organization, key()).map(Some),
@@ -145,9 +150,7 @@ impl TenantTable<'_> {
                     _ => Map::new(),
                 };
                 erased::changes(&mut told);
-                if let Some(AttributeValue::S(place)) = after.remove(KEPT_ANSWER) {
-                    self.erase_answer(id, &place).await?;
-                }
+                after.remove(KEPT_ANSWER);
                 // With the nulls, that the names stay.
                 let told = serde_dynamo::to_attribute_value(&told)
                     .map_err(|error| Error::internal(format!("to item: {error}")))?;
@@ -158,7 +161,7 @@ impl TenantTable<'_> {
             _ => return Err(Error::internal("an item of a customer is of no known type")),
         };
         after.extend(key().attributes());
-        if after == row {
+        if after == *row {
             return Ok(None);
         }
         self.put(rule, key(), after, IS_THERE).map(Some)

@@ -9,6 +9,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -18,7 +20,7 @@ use super::expression::Expression;
 use super::item::{self, Item};
 use super::keys::Key;
 use crate::deadline;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::http::{IdempotencyKey, Response, status};
 use crate::model::id::CustomerId;
 use crate::model::time::Timestamp;
@@ -41,9 +43,23 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// What tells the record from the others of its tenant.
+    /// What tells the record from the others of its tenant. Not the key itself, which may say whom it
+    /// was chosen for, and stays with the event.
     fn place(&self) -> String {
-        format!("{}#{}", self.operation, self.key.as_str())
+        let digest = Sha256::digest(self.key.as_str());
+        let half = digest.first_chunk::<16>().map(|half| URL_SAFE_NO_PAD.encode(half));
+        format!("{}#{}", self.operation, half.unwrap_or_default())
+    }
+
+    /// Of the validated request: what a client serialises differently the second time is still the
+    /// same. With the key, so that nobody finds out the request by trying.
+    fn fingerprint(&self, request: &impl Serialize) -> Result<String, Error> {
+        let request = serde_json::to_vec(request)
+            .map_err(|error| Error::internal(format!("fingerprint: {error}")))?;
+        // No key has a line end.
+        let digest = Sha256::new_with_prefix(self.key.as_str()).chain_update("\n");
+        let digest = digest.chain_update(request).finalize();
+        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
@@ -80,7 +96,10 @@ impl TenantTable<'_> {
         let result = result.and_then(|done| done);
         match &result {
             Ok(_) => {}
-            Err(error) if is_open(error) => self.free(&replay).await,
+            Err(error) if is_open(error) || error.code == Code::RetentionHold => {
+                // A hold ends by itself, and its reason may be personal data.
+                self.free(&replay).await;
+            }
             Err(error) => self.keep_refusal(&replay, error).await,
         }
         result
@@ -93,7 +112,7 @@ impl TenantTable<'_> {
         request: &impl Serialize,
         now: Timestamp,
     ) -> Result<Option<Response>, Error> {
-        let fingerprint = fingerprint(request)?;
+        let fingerprint = replay.fingerprint(request)?;
         let (kept_until, lease_until) = (now.millis() + KEPT_MILLIS, now.millis() + LEASE_MILLIS);
         // The table removes by whole seconds, some time later: what counts is `kept_until`.
         let ttl = kept_until / 1_000 + 1;
@@ -168,12 +187,12 @@ impl TenantTable<'_> {
     }
 
     /// Whoever asks with the key of an answer that was kept is told that the customer was erased.
-    /// A key that was used anew since has an answer that tells of another customer.
+    /// A key that was used anew since has an answer that tells of another one.
     pub(super) async fn erase_answer(&self, id: &CustomerId, place: &str) -> Result<(), Error> {
         let kept = self.keys.idempotency(place).attributes();
         let mut e = Expression::default();
         let update = keeping(&mut e, &Response::of_error(&Error::customer_erased())?)?;
-        let condition = format!("contains({}, {})", e.name("answer"), e.text(id.to_string()));
+        let condition = format!("contains({}, {})", e.name("answer"), e.text(tells_of(id)));
         let (names, values) = e.into_parts();
         let request = self.table.client.update_item().table_name(&self.table.name);
         let request = request.set_key(Some(kept)).update_expression(update);
@@ -248,9 +267,7 @@ fn kept_answer(record: &Item, fingerprint: &str) -> Result<Response, Error> {
     serde_json::from_str(answer).map_err(|_| Error::internal("a kept answer does not read"))
 }
 
-/// Of the validated request: what a client serialises differently the second time is still the same.
-fn fingerprint(request: &impl Serialize) -> Result<String, Error> {
-    let bytes = serde_json::to_vec(request)
-        .map_err(|error| Error::internal(format!("fingerprint: {error}")))?;
-    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+/// Quotes in what a caller wrote are escaped, so it cannot pass for this.
+fn tells_of(id: &CustomerId) -> String {
+    format!(r#""customer_id":"{id}""#)
 }

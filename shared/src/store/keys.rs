@@ -13,7 +13,7 @@
 //! | monitor | `T#{tenant}#C#{customer_id}` | `MONITOR` | monitored |
 //! | alert | `T#{tenant}#C#{customer_id}` | `ALERT#{alert_id}` | |
 //! | event | `T#{tenant}#C#{customer_id}` | `EVENT#{uuid v7}` | |
-//! | idempotency record | `T#{tenant}#IDEMPOTENCY#{operation}#{key}` | `IDEMPOTENCY` | expires by `ttl` |
+//! | idempotency record | `T#{tenant}#IDEMPOTENCY#{operation}#{hash of the key}` | `IDEMPOTENCY` | expires by `ttl` |
 //!
 //! | current lists | `LISTS` | `CURRENT` | |
 //! | lists as they were | `LISTS` | `REVISION#{revision}` | |
@@ -145,7 +145,7 @@ impl<'a> TenantKeys<'a> {
         self.key(format_args!("C#{customer}"), format!("EVENT#{event}"))
     }
 
-    /// `place`: `{operation}#{key}`.
+    /// `place`: `{operation}#{hash of the key}`.
     pub(super) fn idempotency(&self, place: &str) -> Key {
         self.key(format_args!("IDEMPOTENCY#{place}"), "IDEMPOTENCY")
     }

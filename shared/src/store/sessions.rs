@@ -80,6 +80,11 @@ impl TenantTable<'_> {
             return Ok(None);
         };
         let customer = self.customer(id).await?.ok_or_else(Error::customer_not_found)?;
+        if customer.erased_at.is_some() && request.customer_id.is_none() {
+            // Since its claim was read: the client id is nobody's by now.
+            *known = None;
+            return Ok(None);
+        }
         customer.takes_sessions()?;
         let mut faults = Faults::default();
         if request.client_id.is_some() && request.client_id != customer.profile.client_id {

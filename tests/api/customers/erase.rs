@@ -36,6 +36,9 @@ const PERSONAL: [&str; 22] = [
     "mirka dovello",
 ];
 
+/// Chosen by the caller, maybe for somebody; never kept as it is.
+const KEY: &str = "key-secret-16";
+
 /// A customer with one of everything, said everywhere it can be said.
 pub(crate) async fn furnished() -> (Watched, Value) {
     let w = Watched::start(&[("1", "Mirka Dovello"), ("2", "Nora Quist")]).await;
@@ -47,7 +50,7 @@ pub(crate) async fn furnished() -> (Watched, Value) {
         "metadata": { "secret-key-14": "secret-value-6" },
         "retain_until": "2020-01-01", "retain_reason": "Secret reason 13",
     });
-    let customer = keyed(&w, "/customers", &body).await.expect(201);
+    let customer = keyed(&w, KEY, "/customers", &body).await.expect(201);
     let path = path_of(&customer);
     let patch = json!({ "name": "Mirka Dovello", "entity_type": "company", "date_of_birth": null });
     w.api.patch(&w.acme, &path, &patch).await.expect(200);
@@ -65,13 +68,13 @@ pub(crate) async fn furnished() -> (Watched, Value) {
     put(&body, 200).await;
     let link =
         json!({ "customer_id": customer["customer_id"], "metadata": { "a": "secret-value-10" } });
-    let session = keyed(&w, "/kyc/sessions", &link).await.expect(201);
+    let session = keyed(&w, KEY, "/kyc/sessions", &link).await.expect(201);
     w.api.post(&w.acme, "/kyc/sessions", &link).await.expect(201);
     for status in ["completed", "approved"] {
         let path = crate::sessions::path_of(&session);
         w.api.patch(&w.acme, &path, &json!({ "status": status })).await.expect(200);
     }
-    w.api.post(&w.acme, &format!("{path}/monitor"), &json!({})).await.expect(201);
+    keyed(&w, KEY, &format!("{path}/monitor"), &json!({})).await.expect(201);
     let alerts = w.api.get(&w.acme, &format!("{path}/alerts")).await.expect(200);
     assert_eq!(alerts["count"], 2);
     let alert = alerts["items"][0]["alert_id"].as_str().unwrap();
@@ -80,8 +83,8 @@ pub(crate) async fn furnished() -> (Watched, Value) {
     (w, customer)
 }
 
-async fn keyed(w: &Watched, path: &str, body: &Value) -> Answer {
-    w.api.call(&w.acme, "POST", path).header("idempotency-key", "k").json(body).send().await
+async fn keyed(w: &Watched, key: &str, path: &str, body: &Value) -> Answer {
+    w.api.call(&w.acme, "POST", path).header("idempotency-key", key).json(body).send().await
 }
 
 /// Everything in the table, as text; binary is inflated.
@@ -122,6 +125,7 @@ async fn nothing_that_tells_who_it_was_is_left_anywhere() {
     for secret in PERSONAL {
         assert!(!held(&before, secret).is_empty(), "{secret}");
     }
+    assert_eq!(held(&before, KEY), Vec::<&String>::new());
     let version = w.api.get(&w.acme, &path_of(&customer)).await.expect(200)["version"].clone();
     let answer = erase(&w.api, &w.acme, &customer).await;
     let etag = answer.header("etag").unwrap().to_owned();
@@ -257,6 +261,12 @@ async fn who_must_be_kept_is_not_erased() {
     let refused = erase(&w.api, &w.acme, &customer).await.refused(409, "RETENTION_HOLD");
     assert_eq!(refused["details"][0]["retain_until"], "2999-12-31");
     assert_eq!(refused["details"][0]["retain_reason"], patch["retain_reason"]);
+    // Nothing of it is kept for the key: it is good for when the hold has ended.
+    let path = format!("{}/erase", path_of(&customer));
+    let erase_keyed =
+        async || w.api.call(&w.acme, "POST", &path).header("idempotency-key", KEY).send().await;
+    erase_keyed().await.refused(409, "RETENTION_HOLD");
+    assert_eq!(held(&whole_table(&w).await, "IDEMPOTENCY"), Vec::<&String>::new());
     let alone = json!({ "retain_until": null });
     let faults = w.api.patch(&w.acme, &path_of(&customer), &alone).await.faults();
     assert_eq!(faults, ["/retain_reason"]);
@@ -268,7 +278,7 @@ async fn who_must_be_kept_is_not_erased() {
     for (until, status) in [(now, 409), (now - 24 * 3_600_000, 200)] {
         let patch = json!({ "retain_until": day(until) });
         w.api.patch(&w.acme, &path_of(&customer), &patch).await.expect(200);
-        assert_eq!(erase(&w.api, &w.acme, &customer).await.status, status);
+        assert_eq!(erase_keyed().await.status, status);
     }
 }
 
@@ -308,19 +318,33 @@ async fn a_key_replays_the_tombstone() {
 /// Not the answer that was kept: it says who it was.
 #[tokio::test]
 async fn the_keys_of_its_requests_are_answered_with_that_it_was_erased() {
-    let w = Watched::without_lists().await;
+    let w = Watched::start(&[("1", "Nora Quist")]).await;
     let body = json!({ "name": "A", "client_id": "c" });
-    let customer = keyed(&w, "/customers", &body).await.expect(201);
+    let customer = keyed(&w, KEY, "/customers", &body).await.expect(201);
     let link = json!({ "customer_id": customer["customer_id"] });
-    keyed(&w, "/kyc/sessions", &link).await.expect(201);
+    keyed(&w, KEY, "/kyc/sessions", &link).await.expect(201);
+    let monitor = format!("{}/monitor", path_of(&customer));
+    keyed(&w, KEY, &monitor, &json!({})).await.expect(201);
+    // Its first session makes this one.
+    let first = json!({ "client_id": "d", "name": "D" });
+    let other = keyed(&w, "other", "/kyc/sessions", &first).await.expect(201);
     erase(&w.api, &w.acme, &customer).await.expect(200);
-    for (path, body) in [("/customers", &body), ("/kyc/sessions", &link)] {
-        let answer = keyed(&w, path, body).await;
-        assert_eq!(answer.header("idempotent-replayed"), Some("true"));
+    let kept = keyed(&w, "other", "/kyc/sessions", &first).await;
+    assert_eq!(kept.expect(201), other);
+    erase(&w.api, &w.acme, &other).await.expect(200);
+    for (key, path, body) in [
+        (KEY, "/customers", &body),
+        (KEY, "/kyc/sessions", &link),
+        (KEY, monitor.as_str(), &json!({})),
+        ("other", "/kyc/sessions", &first),
+    ] {
+        let answer = keyed(&w, key, path, body).await;
+        assert_eq!(answer.header("idempotent-replayed"), Some("true"), "{path}");
         answer.refused(409, "CUSTOMER_ERASED");
     }
-    keyed(&w, "/customers", &json!({ "name": "B" })).await.refused(409, "IDEMPOTENCY_KEY_REUSED");
-    assert_eq!(w.api.get(&w.acme, "/customers").await.expect(200)["count"], 1);
+    let another = json!({ "name": "B" });
+    keyed(&w, KEY, "/customers", &another).await.refused(409, "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(w.api.get(&w.acme, "/customers").await.expect(200)["count"], 2);
     assert_eq!(checked(&w).await.violations, []);
 }
 
@@ -328,13 +352,13 @@ async fn the_keys_of_its_requests_are_answered_with_that_it_was_erased() {
 #[tokio::test]
 async fn a_key_that_was_used_anew_keeps_its_answer() {
     let w = Watched::without_lists().await;
-    let erased = keyed(&w, "/customers", &json!({ "name": "A" })).await.expect(201);
+    let erased = keyed(&w, KEY, "/customers", &json!({ "name": "A" })).await.expect(201);
     w.pass_time(25 * 3_600);
     let body = json!({ "name": "B" });
-    let other = keyed(&w, "/customers", &body).await.expect(201);
+    let other = keyed(&w, KEY, "/customers", &body).await.expect(201);
     assert_ne!(other["customer_id"], erased["customer_id"]);
     erase(&w.api, &w.acme, &erased).await.expect(200);
-    assert_eq!(keyed(&w, "/customers", &body).await.expect(201), other);
+    assert_eq!(keyed(&w, KEY, "/customers", &body).await.expect(201), other);
 }
 
 /// Whoever dies on the way, the same request brings it to its end.
@@ -405,5 +429,32 @@ async fn nothing_is_added_to_who_is_being_erased() {
     assert!(erased.iter().all(|status| [200, 503].contains(status)), "{erased:?}");
     erase(&w.api, &w.acme, &customer).await.expect(200);
     assert_eq!(held(&whole_table(&w).await, "secret-value-late"), Vec::<&String>::new());
+    assert_eq!(checked(&w).await.violations, []);
+}
+
+/// Who has a client id that an erasure frees meanwhile is a new customer, not a refusal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_by_client_id_is_not_refused_for_who_is_being_erased() {
+    let w = Watched::without_lists().await;
+    for round in 0..10 {
+        let client = json!({ "client_id": format!("client-{round}"), "name": "A" });
+        let customer = w.api.create(&w.acme, &client).await;
+        let sessions = (0..8).map(|number| {
+            let (w, client) = (&w, &client);
+            async move {
+                tokio::time::sleep(std::time::Duration::from_millis(number * 3)).await;
+                w.api.post(&w.acme, "/kyc/sessions", client).await.expect(201)
+            }
+        });
+        let sessions = futures_util::future::join_all(sessions);
+        let (sessions, erased) = tokio::join!(sessions, erase(&w.api, &w.acme, &customer));
+        erased.expect(200);
+        let new: std::collections::BTreeSet<&str> = sessions
+            .iter()
+            .filter_map(|session| session["customer_id"].as_str())
+            .filter(|id| *id != customer["customer_id"])
+            .collect();
+        assert!(new.len() <= 1, "{new:?}");
+    }
     assert_eq!(checked(&w).await.violations, []);
 }

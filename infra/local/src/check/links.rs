@@ -13,6 +13,8 @@ pub(super) struct Need {
     pub(super) sk: String,
     /// The other one needs this one, too.
     pub(super) is_mutual: bool,
+    /// The other one is a customer that was not erased.
+    pub(super) is_unerased: bool,
 }
 
 /// The same text for two items that are only there together, and point at one another.
@@ -38,9 +40,13 @@ pub(super) fn half(item: &Item) -> Option<String> {
 
 pub(super) fn needs(item: &Item) -> Vec<Need> {
     let Some(place) = item.place() else { return Vec::new() };
-    let mutual =
-        |rule, pk: String, sk: &str| vec![Need { rule, pk, sk: sk.to_owned(), is_mutual: true }];
-    let one_sided = |rule, pk: String, sk: String| vec![Need { rule, pk, sk, is_mutual: false }];
+    let mutual = |rule, pk: String, sk: &str| {
+        let sk = sk.to_owned();
+        vec![Need { rule, pk, sk, is_mutual: true, is_unerased: false }]
+    };
+    let one_sided = |rule, pk: String, sk: String| {
+        vec![Need { rule, pk, sk, is_mutual: false, is_unerased: false }]
+    };
     let customer = item.text("customer_id").unwrap_or_default();
     match place {
         Place::Of(whose, Part::Customer) => match item.text("client_id") {
@@ -79,7 +85,18 @@ pub(super) fn needs(item: &Item) -> Vec<Need> {
             None => Vec::new(),
         },
         Place::Idempotency { tenant, operation } => match promised(item, operation) {
-            Some((customer, sk)) => one_sided("answer", format!("T#{tenant}#C#{customer}"), sk),
+            Some((customer, sk)) => {
+                let pk = format!("T#{tenant}#C#{customer}");
+                let mut needs = one_sided("answer", pk.clone(), sk);
+                // What an erasure itself is answered with tells of nobody.
+                if operation != "erase-customer" {
+                    let unerased = one_sided("erasure", pk, "CUSTOMER".to_owned());
+                    needs.extend(
+                        unerased.into_iter().map(|need| Need { is_unerased: true, ..need }),
+                    );
+                }
+                needs
+            }
             None => Vec::new(),
         },
         _ => Vec::new(),

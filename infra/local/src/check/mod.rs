@@ -49,7 +49,8 @@ impl fmt::Display for Violation {
 pub struct Report {
     /// By type.
     pub items: BTreeMap<String, u64>,
-    /// Customers that changed whenever they were looked at again: nothing is said of them.
+    /// Customers that changed whenever they were looked at again, or are just being erased: nothing is
+    /// said of them.
     pub restless: u64,
     pub violations: Vec<Violation>,
 }

@@ -7,7 +7,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, Get, KeysAndAttributes, TransactGetItem};
-use shared::model::time::Clock;
+use shared::http::edge::FUNCTION_TIME;
+use shared::model::time::{Clock, Timestamp};
 
 use super::item::{Item, Place};
 use super::links::{Need, half, needs};
@@ -127,16 +128,18 @@ impl<'a> Walk<'a> {
         let wanted: BTreeSet<(&str, &str)> =
             asked.iter().map(|(_, need)| (need.pk.as_str(), need.sk.as_str())).collect();
         let mut keys: Vec<Key> = wanted.iter().map(|(pk, sk)| key(pk, sk)).collect();
-        let mut there: HashSet<(String, String)> = HashSet::new();
+        // Whether it is the tombstone of an erasure that was brought to its end.
+        let mut there: HashMap<(String, String), bool> = HashMap::new();
         while !keys.is_empty() {
             let keys_of = KeysAndAttributes::builder().set_keys(Some(keys));
-            let keys_of = keys_of.projection_expression("pk, sk").build();
+            let keys_of = keys_of.projection_expression("pk, sk, is_scrubbed").build();
             let keys_of = keys_of.map_err(|error| error.to_string())?;
             let get = self.client.batch_get_item().request_items(self.table, keys_of);
             let got = get.send().await.map_err(|error| failed("BatchGetItem", &error))?;
             for item in got.responses.unwrap_or_default().into_values().flatten() {
                 let item = Item::read(item);
-                there.insert((item.pk, item.sk));
+                let is_tombstone = is_tombstone(&item);
+                there.insert((item.pk, item.sk), is_tombstone);
             }
             let left = got.unprocessed_keys.unwrap_or_default().into_values();
             keys = left.flat_map(|left| left.keys).collect();
@@ -145,7 +148,8 @@ impl<'a> Walk<'a> {
             }
         }
         for (item, need) in asked {
-            if !there.contains(&(need.pk.clone(), need.sk.clone())) {
+            let other = there.get(&(need.pk.clone(), need.sk.clone()));
+            if other.is_none_or(|is_tombstone| need.is_unerased && *is_tombstone) {
                 self.look_at_need_again(&item, &need).await?;
             }
         }
@@ -184,6 +188,9 @@ impl<'a> Walk<'a> {
             Some(other) if need.is_mutual && half(&other) != half(&item) => {
                 self.found.add(need.rule, &item, "what it points at points elsewhere");
             }
+            Some(other) if need.is_unerased && is_tombstone(&other) => {
+                self.found.add(need.rule, &item, "tells of a customer that was erased");
+            }
             Some(_) => {}
         }
         Ok(())
@@ -218,13 +225,16 @@ impl<'a> Walk<'a> {
         Err("an item is written all the time".to_owned())
     }
 
-    /// A customer's version moves with everything that belongs to it: between two reads of the same
-    /// version lies one moment.
+    /// A customer's version moves with everything that belongs to it, but for what an erasure does
+    /// after the tombstone: between two reads of the same state lies one moment.
     async fn look_at_customer_again(&mut self, pk: &str) -> Result<(), Failure> {
         for _ in 0..LOOKS {
-            let before = self.version(pk).await?;
+            let before = self.state(pk).await?;
+            if before == State::BeingErased {
+                break;
+            }
             let items = self.items(pk).await?;
-            if self.version(pk).await? == before {
+            if self.state(pk).await? == before {
                 let of_customer = |item: &Item| matches!(item.place(), Some(Place::Of(..)));
                 let items: Vec<Item> = items.into_iter().filter(of_customer).collect();
                 customer::check(&items, self.clock.now(), &mut self.found);
@@ -236,11 +246,19 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    async fn version(&self, pk: &str) -> Result<Option<u64>, Failure> {
+    async fn state(&self, pk: &str) -> Result<State, Failure> {
         let get = self.client.get_item().table_name(self.table).consistent_read(true);
         let got = get.set_key(Some(key(pk, "CUSTOMER"))).send().await;
-        let item = got.map_err(|error| failed("GetItem", &error))?.item.map(Item::read);
-        Ok(item.and_then(|item| item.get("version").as_u64()))
+        let got = got.map_err(|error| failed("GetItem", &error))?;
+        let Some(item) = got.item.map(Item::read) else { return Ok(State::Absent) };
+        let erased_at = item.text("erased_at").and_then(Timestamp::parse);
+        let is_recent = erased_at.is_some_and(|at| {
+            self.clock.now().millis() - at.millis() < FUNCTION_TIME.as_millis() as i64
+        });
+        Ok(match is_recent && !is_tombstone(&item) {
+            true => State::BeingErased,
+            false => State::At { version: item.get("version").as_u64() },
+        })
     }
 
     async fn items(&self, pk: &str) -> Result<Vec<Item>, Failure> {
@@ -280,6 +298,21 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
+}
+
+/// What a customer is at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Absent,
+    /// By a request that may be at it still.
+    BeingErased,
+    At {
+        version: Option<u64>,
+    },
+}
+
+fn is_tombstone(item: &Item) -> bool {
+    item.get("is_scrubbed").as_bool() == Some(true)
 }
 
 fn key(pk: &str, sk: &str) -> Key {
