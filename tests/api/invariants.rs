@@ -13,7 +13,7 @@ use crate::organization::structure;
 
 type Raw = HashMap<String, AttributeValue>;
 type Edited = fn(&mut Raw);
-type Left = dyn Fn(&mut Raw);
+type Left<'a> = dyn Fn(&mut Raw) + 'a;
 
 /// What the checker says of the test's table.
 pub(crate) async fn checked(w: &Watched) -> Report {
@@ -293,7 +293,7 @@ async fn what_an_erasure_missed_is_found() {
     };
     let told =
         format!(r#"{{"status":201,"content":{{"customer_id":{}}}}}"#, customer["customer_id"]);
-    let left: [(&str, &Left); 9] = [
+    let left: [(&str, &Left<'_>); 9] = [
         ("customer", &|item| set(item, "tax_id", text("T"))),
         ("customer", &|item| drop(item.remove("is_scrubbed"))),
         ("session", &|item| set_in(item, "metadata", "k", text("v"))),
