@@ -24,22 +24,87 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector as Tcp};
 use hyper_util::client::legacy::{self, Client, connect};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::crypto::ring;
-use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Trusts the certificate authorities of the machine, or those of `SSL_CERT_FILE`. Made once, and
-/// only where something is called.
+/// Trusts the certificate authorities of the machine, or those of `SSL_CERT_FILE`.
 pub fn tls() -> Result<Arc<ClientConfig>, String> {
     static TLS: LazyLock<Result<Arc<ClientConfig>, String>> = LazyLock::new(|| {
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let config = ClientConfig::builder_with_provider(PROVIDER.clone())
             .with_safe_default_protocol_versions()
             .map_err(|error| format!("TLS: {error}"))?;
-        Ok(Arc::new(config.with_root_certificates(authorities()).with_no_client_auth()))
+        let verifier = Arc::new(Verifier);
+        // "Dangerous" is what rustls calls every verifier that is not given to it with its authorities.
+        let config = config.dangerous().with_custom_certificate_verifier(verifier);
+        Ok(Arc::new(config.with_no_client_auth()))
     });
     TLS.clone()
+}
+
+static PROVIDER: LazyLock<Arc<CryptoProvider>> =
+    LazyLock::new(|| Arc::new(ring::default_provider()));
+
+static TRUSTED: LazyLock<Result<Arc<WebPkiServerVerifier>, String>> = LazyLock::new(|| {
+    let roots = Arc::new(authorities());
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots, PROVIDER.clone()).build();
+    verifier.map_err(|error| format!("nobody is trusted: {error}"))
+});
+
+/// Reads the certificate authorities, so that they are there when a certificate is to be verified.
+pub(crate) fn read_authorities() {
+    LazyLock::force(&TRUSTED);
+}
+
+/// What rustls does by itself. It is asked with the server's answer, not when the client is made: until
+/// then another thread can read the authorities.
+#[derive(Debug)]
+struct Verifier;
+
+impl Verifier {
+    fn trusted() -> Result<&'static WebPkiServerVerifier, rustls::Error> {
+        TRUSTED.as_deref().map_err(|why| rustls::Error::General(why.clone()))
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let trusted = Verifier::trusted()?;
+        trusted.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Verifier::trusted()?.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Verifier::trusted()?.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        PROVIDER.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 /// From the bundle of the machine, where it has one. `rustls_native_certs` reads the folder beside
@@ -188,6 +253,41 @@ mod tests {
         let theirs = rustls_native_certs::load_certs_from_paths(Some(&path), None).certs;
         assert!(!theirs.is_empty());
         assert_eq!(ours, theirs.iter().map(|one| one.to_vec()).collect());
+    }
+
+    /// Of `nobody.example`, valid until 2126, signed by itself: whoever has its key is nobody's authority.
+    const SELF_SIGNED: &str = "-----BEGIN CERTIFICATE-----
+MIIBoTCCAUegAwIBAgIUEh6SIz7GEQJWTfWafakIa6/QvdAwCgYIKoZIzj0EAwIw
+GTEXMBUGA1UEAwwObm9ib2R5LmV4YW1wbGUwIBcNMjYxMTI3MDgwMTM1WhgPMjEy
+NjExMDMwODAxMzVaMBkxFzAVBgNVBAMMDm5vYm9keS5leGFtcGxlMFkwEwYHKoZI
+zj0CAQYIKoZIzj0DAQcDQgAEhstRDsKuLvM5G63jvz356Ia/czBX81SlGcEwKYJF
+0mc2bFhhC/+/Zwp0zgO3FcQ+Tl6teYSQdCzd2N9KxcQZp6NrMGkwHQYDVR0OBBYE
+FK5oblIL2TSe0vw8TinqWyUYgYYUMB8GA1UdIwQYMBaAFK5oblIL2TSe0vw8Tinq
+WyUYgYYUMBkGA1UdEQQSMBCCDm5vYm9keS5leGFtcGxlMAwGA1UdEwEB/wQCMAAw
+CgYIKoZIzj0EAwIDSAAwRQIgcrZnek5q373dEaLn6Hx05t/gemWgaCqsgLiB1qB3
+/JcCIQCmAToqlfokmb/AXeAJ4qBRa4RZ1m20b21ZBoY6qnDlUQ==
+-----END CERTIFICATE-----
+";
+
+    #[test]
+    fn who_signs_for_himself_is_not_trusted() {
+        let certificate = certificates(SELF_SIGNED.as_bytes()).next().unwrap();
+        let name = ServerName::try_from("nobody.example").unwrap();
+        let ask = |verifier: &dyn ServerCertVerifier| {
+            verifier.verify_server_cert(&certificate, &[], &name, &[], UnixTime::now())
+        };
+        let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        match ask(&Verifier).unwrap_err() {
+            // Of a machine that has no authorities.
+            rustls::Error::General(_) => assert!(authorities().is_empty()),
+            why => assert_eq!(why, unknown),
+        }
+        // It is refused for that and nothing else.
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        let roots = Arc::new(roots);
+        let trusting = WebPkiServerVerifier::builder_with_provider(roots, PROVIDER.clone());
+        ask(&*trusting.build().unwrap()).unwrap();
     }
 
     #[test]

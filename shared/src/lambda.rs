@@ -16,9 +16,8 @@ use crate::telemetry;
 
 /// Starts the function and answers events until the sandbox is taken down.
 pub async fn run(function: Function) -> Result<(), Error> {
-    // First, on the other processor, while the client of the table is made; the thread then looks up
-    // the table's address.
-    drop(tokio::task::spawn_blocking(https::tls));
+    // On the other processor, while the client of the table is made and its connection opened.
+    drop(tokio::task::spawn_blocking(https::read_authorities));
     telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
     let app = App::from_env().await?;
     // INIT has two full processors whatever the memory setting is; the first request has not.
