@@ -15,6 +15,7 @@ mod place;
 mod process;
 mod runtime_api;
 mod s3;
+mod store;
 mod table;
 mod tls;
 

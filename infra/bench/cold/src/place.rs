@@ -9,9 +9,9 @@ use anyhow::{Context, Result, anyhow, ensure};
 use local::{Options, Server};
 use serde_json::Value;
 use shared::model::time::{Clock, Timestamp};
-use tokio::net::TcpListener;
 
 use crate::event;
+use crate::store::Store;
 use crate::tls::Authority;
 
 /// What is seeded is that old: a pass lets a list rest for a minute first.
@@ -20,6 +20,7 @@ const AGE: Duration = Duration::from_secs(3_600);
 pub(crate) struct Place {
     pub(crate) authority: Authority,
     server: Server,
+    store: Store,
     http: reqwest::Client,
     dynamodb: String,
     s3: String,
@@ -48,16 +49,13 @@ impl Place {
         });
         let server = server.await.map_err(|why| anyhow!(why))?;
         let authority = Authority::new()?;
-        let store = server.dynamodb_endpoint.trim_start_matches("http://").to_owned();
-        let dynamodb = authority.front(store).await?;
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let bucket = listener.local_addr()?.to_string();
-        let router = crate::s3::router(server.lists.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let s3 = authority.front(bucket).await?;
+        let store = Store::new(&server.dynamodb_endpoint);
+        let dynamodb = authority.serve(store.router()).await?;
+        let s3 = authority.serve(crate::s3::router(server.lists.clone())).await?;
         let place = Place {
             authority,
             server,
+            store,
             http: reqwest::Client::new(),
             dynamodb: format!("https://localhost:{dynamodb}"),
             s3: format!("https://localhost:{s3}"),
@@ -92,6 +90,8 @@ impl Place {
         let url = self.server.url();
         let url = format!("{url}/2015-03-31/functions/{function}/invocations");
         let answer = self.http.post(url).body(event.to_string()).send().await?.text().await?;
+        // The local server goes to the embedded store by itself.
+        self.store.forget();
         serde_json::from_str(&answer).with_context(|| format!("{function} answers {answer:.400}"))
     }
 

@@ -7,14 +7,16 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_RSA_SHA256, RsaKeySize,
 };
 use tempfile::NamedTempFile;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::try_join;
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -75,30 +77,30 @@ impl Authority {
         })
     }
 
-    /// Speaks TLS at an address of its own and plain TCP to `upstream`; the port.
-    pub(crate) async fn front(&self, upstream: String) -> Result<u16> {
+    /// Serves it behind TLS at an address of its own; the port.
+    pub(crate) async fn serve(&self, router: Router) -> Result<u16> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         // `localhost` may be this one, too; where it is, nobody should have to try twice.
         let also = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok();
         let acceptor = TlsAcceptor::from(self.config.clone());
         for listener in [Some(listener), also].into_iter().flatten() {
-            tokio::spawn(accept(listener, acceptor.clone(), upstream.clone()));
+            tokio::spawn(accept(listener, acceptor.clone(), router.clone()));
         }
         Ok(port)
     }
 }
 
-async fn accept(listener: TcpListener, acceptor: TlsAcceptor, upstream: String) {
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, router: Router) {
     while let Ok((stream, _)) = listener.accept().await {
-        let (acceptor, upstream) = (acceptor.clone(), upstream.clone());
-        // A client that goes away in the middle is killed by the harness; nobody asks why.
+        let (acceptor, router) = (acceptor.clone(), router.clone());
         tokio::spawn(async move {
             stream.set_nodelay(true)?;
-            let connected = TcpStream::connect(upstream);
-            let (mut behind, mut stream) = try_join!(connected, acceptor.accept(stream))?;
-            behind.set_nodelay(true)?;
-            copy_bidirectional(&mut stream, &mut behind).await
+            let stream = TokioIo::new(acceptor.accept(stream).await?);
+            let service = TowerToHyperService::new(router);
+            // A client that goes away in the middle is killed by the harness; nobody asks why.
+            let _ = http1::Builder::new().serve_connection(stream, service).await;
+            Ok::<(), std::io::Error>(())
         });
     }
 }
