@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::expression::Expression;
 use crate::error::Error;
@@ -34,14 +35,30 @@ pub(super) fn pointer(kind: &str, customer: &CustomerId) -> Item {
     ])
 }
 
-/// A model from its item. The error names the place, never the value.
+/// A model from its item. The error names the attribute, never the value.
 pub(super) fn model<T: DeserializeOwned>(item: Item) -> Result<T, Error> {
-    let item = serde_dynamo::AttributeValue::from(AttributeValue::M(item));
-    let deserializer = serde_dynamo::Deserializer::from_attribute_value(item);
-    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+    let mut entries = item.into_iter();
+    let mut reading = None;
+    let attributes = std::iter::from_fn(|| {
+        let entry = entries.next();
+        reading = entry.as_ref().map(|(name, _)| name.clone());
+        entry.map(|(name, value)| (name, Attribute(value)))
+    });
+    T::deserialize(MapDeserializer::new(attributes)).map_err(|_| {
         let name = std::any::type_name::<T>();
-        Error::internal(format!("an item does not read as {name} at {}", error.path()))
+        let place = reading.map(|attribute| format!(" at {attribute}")).unwrap_or_default();
+        Error::internal(format!("an item does not read as {name}{place}"))
     })
+}
+
+struct Attribute(AttributeValue);
+
+impl IntoDeserializer<'_, serde_dynamo::Error> for Attribute {
+    type Deserializer = serde_dynamo::Deserializer;
+
+    fn into_deserializer(self) -> serde_dynamo::Deserializer {
+        serde_dynamo::Deserializer::from_attribute_value(self.0.into())
+    }
 }
 
 pub(super) fn text<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
@@ -66,4 +83,78 @@ pub(super) fn update(before: &Item, after: &Item, expression: &mut Expression) -
         false => format!("{word} {} ", parts.join(", ")),
     };
     format!("{}{}", clause("SET", set), clause("REMOVE", remove))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq, Serialize)]
+    struct Person {
+        name: String,
+        age: Option<u32>,
+        addresses: Vec<Address>,
+        #[serde(flatten)]
+        rest: Rest,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq, Serialize)]
+    struct Address {
+        city: String,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq, Serialize)]
+    struct Rest {
+        height: u32,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq, Serialize)]
+    struct Plain {
+        name: String,
+        addresses: Vec<Address>,
+    }
+
+    fn person() -> Person {
+        Person {
+            name: "Mary Secret".to_owned(),
+            age: None,
+            addresses: vec![Address { city: "Secretville".to_owned() }],
+            rest: Rest { height: 170 },
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let item = attributes(&person()).unwrap();
+        assert_eq!(model::<Person>(item).unwrap(), person());
+    }
+
+    #[test]
+    fn what_does_not_read_is_named_and_not_told() {
+        let changed = |name: &str, value: AttributeValue| {
+            let mut item = attributes(&person()).unwrap();
+            item.insert(name.to_owned(), value);
+            let error = model::<Plain>(item).unwrap_err();
+            error.cause().unwrap().to_owned()
+        };
+        let secret = || AttributeValue::S("Secret Lane 1".to_owned());
+        let name = std::any::type_name::<Plain>();
+        let why = changed("addresses", AttributeValue::L(vec![secret()]));
+        assert_eq!(why, format!("an item does not read as {name} at addresses"));
+        let why = changed("name", AttributeValue::M([("first".to_owned(), secret())].into()));
+        assert_eq!(why, format!("an item does not read as {name} at name"));
+
+        // What is not there has no place, nor what is only looked at when everything was read.
+        let mut item = attributes(&person()).unwrap();
+        item.remove("name");
+        let why = model::<Plain>(item).unwrap_err();
+        assert_eq!(why.cause().unwrap(), format!("an item does not read as {name}"));
+        let mut item = attributes(&person()).unwrap();
+        item.insert("height".to_owned(), secret());
+        let why = model::<Person>(item).unwrap_err();
+        let name = std::any::type_name::<Person>();
+        assert_eq!(why.cause().unwrap(), format!("an item does not read as {name}"));
+    }
 }
