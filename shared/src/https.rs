@@ -34,40 +34,48 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Trusts the certificate authorities of the machine, or those of `SSL_CERT_FILE`.
 pub fn tls() -> Result<Arc<ClientConfig>, String> {
-    static TLS: LazyLock<Result<Arc<ClientConfig>, String>> = LazyLock::new(|| {
-        let config = ClientConfig::builder_with_provider(PROVIDER.clone())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| format!("TLS: {error}"))?;
-        let verifier = Arc::new(Verifier);
-        // "Dangerous" is what rustls calls every verifier that is not given to it with its authorities.
-        let config = config.dangerous().with_custom_certificate_verifier(verifier);
-        Ok(Arc::new(config.with_no_client_auth()))
-    });
+    static TLS: LazyLock<Result<Arc<ClientConfig>, String>> =
+        LazyLock::new(|| trusting(&TRUSTED).map(Arc::new));
     TLS.clone()
 }
 
+type Trusted = LazyLock<Result<Arc<WebPkiServerVerifier>, String>>;
+
+static TRUSTED: Trusted = LazyLock::new(|| verifier(authorities()));
+
 static PROVIDER: LazyLock<Arc<CryptoProvider>> =
     LazyLock::new(|| Arc::new(ring::default_provider()));
-
-static TRUSTED: LazyLock<Result<Arc<WebPkiServerVerifier>, String>> = LazyLock::new(|| {
-    let roots = Arc::new(authorities());
-    let verifier = WebPkiServerVerifier::builder_with_provider(roots, PROVIDER.clone()).build();
-    verifier.map_err(|error| format!("nobody is trusted: {error}"))
-});
 
 /// Reads the certificate authorities, so that they are there when a certificate is to be verified.
 pub(crate) fn read_authorities() {
     LazyLock::force(&TRUSTED);
 }
 
-/// What rustls does by itself. It is asked with the server's answer, not when the client is made: until
-/// then another thread can read the authorities.
+fn verifier(roots: RootCertStore) -> Result<Arc<WebPkiServerVerifier>, String> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), PROVIDER.clone())
+        .build()
+        .map_err(|error| format!("nobody is trusted: {error}"))
+}
+
+fn trusting(trusted: &'static Trusted) -> Result<ClientConfig, String> {
+    let config = ClientConfig::builder_with_provider(PROVIDER.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("TLS: {error}"))?;
+    // Rustls calls every verifier dangerous that it has not made itself. This one leaves all checks to
+    // the one that it would have made.
+    let config = config.dangerous().with_custom_certificate_verifier(Arc::new(Verifier(trusted)));
+    Ok(config.with_no_client_auth())
+}
+
+/// Leaves every check to rustls' own verifier, and only differs in when that has to be there: with the
+/// server's answer instead of before the first connection. Until then another thread can read the
+/// authorities; where it has not ended, the handshake has nothing else to do than to wait for it.
 #[derive(Debug)]
-struct Verifier;
+struct Verifier(&'static Trusted);
 
 impl Verifier {
-    fn trusted() -> Result<&'static WebPkiServerVerifier, rustls::Error> {
-        TRUSTED.as_deref().map_err(|why| rustls::Error::General(why.clone()))
+    fn trusted(&self) -> Result<&'static WebPkiServerVerifier, rustls::Error> {
+        self.0.as_deref().map_err(|why| rustls::Error::General(why.clone()))
     }
 }
 
@@ -80,7 +88,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let trusted = Verifier::trusted()?;
+        let trusted = self.trusted()?;
         trusted.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
@@ -90,7 +98,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Verifier::trusted()?.verify_tls12_signature(message, cert, dss)
+        self.trusted()?.verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -99,7 +107,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Verifier::trusted()?.verify_tls13_signature(message, cert, dss)
+        self.trusted()?.verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -242,6 +250,14 @@ fn failed(error: legacy::Error) -> ConnectorError {
 mod tests {
     use std::collections::BTreeSet;
 
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use rustls::sign::{CertifiedKey, SingleCertAndKey};
+    use rustls::{
+        CertificateError, ClientConnection, ServerConfig, ServerConnection,
+        SupportedProtocolVersion,
+    };
+
     use super::*;
 
     #[test]
@@ -255,39 +271,99 @@ mod tests {
         assert_eq!(ours, theirs.iter().map(|one| one.to_vec()).collect());
     }
 
-    /// Of `nobody.example`, valid until 2126, signed by itself: whoever has its key is nobody's authority.
-    const SELF_SIGNED: &str = "-----BEGIN CERTIFICATE-----
-MIIBoTCCAUegAwIBAgIUEh6SIz7GEQJWTfWafakIa6/QvdAwCgYIKoZIzj0EAwIw
-GTEXMBUGA1UEAwwObm9ib2R5LmV4YW1wbGUwIBcNMjYxMTI3MDgwMTM1WhgPMjEy
-NjExMDMwODAxMzVaMBkxFzAVBgNVBAMMDm5vYm9keS5leGFtcGxlMFkwEwYHKoZI
-zj0CAQYIKoZIzj0DAQcDQgAEhstRDsKuLvM5G63jvz356Ia/czBX81SlGcEwKYJF
-0mc2bFhhC/+/Zwp0zgO3FcQ+Tl6teYSQdCzd2N9KxcQZp6NrMGkwHQYDVR0OBBYE
-FK5oblIL2TSe0vw8TinqWyUYgYYUMB8GA1UdIwQYMBaAFK5oblIL2TSe0vw8Tinq
-WyUYgYYUMBkGA1UdEQQSMBCCDm5vYm9keS5leGFtcGxlMAwGA1UdEwEB/wQCMAAw
-CgYIKoZIzj0EAwIDSAAwRQIgcrZnek5q373dEaLn6Hx05t/gemWgaCqsgLiB1qB3
-/JcCIQCmAToqlfokmb/AXeAJ4qBRa4RZ1m20b21ZBoY6qnDlUQ==
------END CERTIFICATE-----
-";
+    /// A certificate authority that signs for servers.
+    struct Authority(Issuer<'static, KeyPair>, CertificateDer<'static>);
+
+    impl Authority {
+        fn new() -> Authority {
+            let key = KeyPair::generate().unwrap();
+            let mut params = CertificateParams::default();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let certificate = params.self_signed(&key).unwrap().der().clone();
+            Authority(Issuer::new(params, key), certificate)
+        }
+
+        /// A server of that name, which signs with another key than that of its certificate where it
+        /// has only stolen it.
+        fn server(
+            &self,
+            name: &str,
+            is_stolen: bool,
+            version: &'static SupportedProtocolVersion,
+        ) -> ServerConnection {
+            let (own, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+            let params = CertificateParams::new([name.to_owned()]).unwrap();
+            let certificate = params.signed_by(&own, &self.0).unwrap().der().clone();
+            let key = if is_stolen { other } else { own };
+            let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+            let key = ring::sign::any_supported_type(&key).unwrap();
+            let certified = SingleCertAndKey::from(CertifiedKey::new(vec![certificate], key));
+            let config = ServerConfig::builder_with_provider(PROVIDER.clone())
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .with_no_client_auth()
+                .with_cert_resolver(Arc::new(certified));
+            ServerConnection::new(Arc::new(config)).unwrap()
+        }
+    }
+
+    /// Both ends in memory, until the client is content or gives up.
+    fn handshake(
+        trusted: &'static Trusted,
+        mut server: ServerConnection,
+    ) -> Result<(), rustls::Error> {
+        let name = ServerName::try_from("table.example").unwrap();
+        let mut client = ClientConnection::new(Arc::new(trusting(trusted).unwrap()), name).unwrap();
+        while client.is_handshaking() {
+            let mut sent = Vec::new();
+            client.write_tls(&mut sent).unwrap();
+            server.read_tls(&mut sent.as_slice()).unwrap();
+            server.process_new_packets().unwrap();
+            let mut sent = Vec::new();
+            while server.wants_write() {
+                server.write_tls(&mut sent).unwrap();
+            }
+            let mut sent = sent.as_slice();
+            while !sent.is_empty() {
+                client.read_tls(&mut sent).unwrap();
+                client.process_new_packets()?;
+            }
+        }
+        Ok(())
+    }
 
     #[test]
-    fn who_signs_for_himself_is_not_trusted() {
-        let certificate = certificates(SELF_SIGNED.as_bytes()).next().unwrap();
-        let name = ServerName::try_from("nobody.example").unwrap();
-        let ask = |verifier: &dyn ServerCertVerifier| {
-            verifier.verify_server_cert(&certificate, &[], &name, &[], UnixTime::now())
-        };
-        let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-        match ask(&Verifier).unwrap_err() {
-            // Of a machine that has no authorities.
-            rustls::Error::General(_) => assert!(authorities().is_empty()),
-            why => assert_eq!(why, unknown),
+    fn a_server_is_who_it_says_by_the_word_of_an_authority() {
+        static AUTHORITY: LazyLock<Authority> = LazyLock::new(Authority::new);
+        static KNOWN: Trusted = LazyLock::new(|| {
+            let mut roots = RootCertStore::empty();
+            roots.add(AUTHORITY.1.clone()).unwrap();
+            verifier(roots)
+        });
+        static NOBODY: Trusted = LazyLock::new(|| verifier(RootCertStore::empty()));
+        for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
+            let good = || AUTHORITY.server("table.example", false, version);
+            handshake(&KNOWN, good()).unwrap();
+            let refused = |server| match handshake(&KNOWN, server) {
+                Err(rustls::Error::InvalidCertificate(why)) => why,
+                other => panic!("{other:?}"),
+            };
+            let stolen = AUTHORITY.server("table.example", true, version);
+            assert_eq!(refused(stolen), CertificateError::BadSignature);
+            let other = AUTHORITY.server("other.example", false, version);
+            assert!(matches!(refused(other), CertificateError::NotValidForNameContext { .. }));
+            // It calls itself as the authority does.
+            let impostor = Authority::new().server("table.example", false, version);
+            assert_eq!(refused(impostor), CertificateError::BadSignature);
+            assert!(matches!(handshake(&NOBODY, good()), Err(rustls::Error::General(_))));
         }
-        // It is refused for that and nothing else.
-        let mut roots = RootCertStore::empty();
-        roots.add(certificate.clone()).unwrap();
-        let roots = Arc::new(roots);
-        let trusting = WebPkiServerVerifier::builder_with_provider(roots, PROVIDER.clone());
-        ask(&*trusting.build().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn what_functions_use_trusts_no_stranger() {
+        // Whether the machine has authorities or not.
+        let stranger = Authority::new().server("table.example", false, &rustls::version::TLS13);
+        handshake(&TRUSTED, stranger).unwrap_err();
     }
 
     #[test]

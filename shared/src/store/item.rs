@@ -35,7 +35,8 @@ pub(super) fn pointer(kind: &str, customer: &CustomerId) -> Item {
     ])
 }
 
-/// A model from its item. The error names the attribute, never the value.
+/// A model from its item. The error names the attribute, never the value; one that is not there, or that
+/// is flattened into the model and so looked at when everything was read, it can't name.
 pub(super) fn model<T: DeserializeOwned>(item: Item) -> Result<T, Error> {
     let mut entries = item.into_iter();
     let mut reading = None;
