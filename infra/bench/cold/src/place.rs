@@ -11,7 +11,7 @@ use serde_json::Value;
 use shared::model::time::{Clock, Timestamp};
 
 use crate::event;
-use crate::store::Store;
+use crate::store::{Store, TENANT};
 use crate::tls::Authority;
 
 /// What is seeded is that old: a pass lets a list rest for a minute first.
@@ -77,7 +77,7 @@ impl Place {
 
     /// One that nobody has used yet.
     pub(crate) fn tenant(&self) -> String {
-        format!("bench-{:04}", self.tenants.fetch_add(1, Ordering::Relaxed))
+        format!("{TENANT}{:04}", self.tenants.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Whether nobody was made yet for passes to be over.
@@ -89,9 +89,10 @@ impl Place {
     pub(crate) async fn invoke(&self, function: &str, event: &Value) -> Result<Value> {
         let url = self.server.url();
         let url = format!("{url}/2015-03-31/functions/{function}/invocations");
-        let answer = self.http.post(url).body(event.to_string()).send().await?.text().await?;
+        let event = event.to_string();
         // The local server goes to the embedded store by itself.
-        self.store.forget();
+        let _writing = self.store.writing(&event);
+        let answer = self.http.post(url).body(event).send().await?.text().await?;
         serde_json::from_str(&answer).with_context(|| format!("{function} answers {answer:.400}"))
     }
 

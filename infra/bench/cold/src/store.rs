@@ -1,18 +1,23 @@
-//! The table as the programs reach it: the embedded store, which is asked once for what has not changed
-//! since. How long a store takes to read an item is none of what is measured, and it would have to share
-//! this machine's processors with the program that waits for it.
+//! The table as the programs reach it: the embedded store, and before it a memory of what it answered. How
+//! long a store takes to read an item is none of what is measured, and it would have to share this
+//! machine's processors with the program that waits for it. Only reads are answered from memory, and only
+//! where nothing was written since that they could have seen; every write goes to the store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use serde_json::Value;
+
+/// How every tenant of a run is called, before its number.
+pub(crate) const TENANT: &str = "bench-";
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 /// Operations that change nothing.
-const READS: [&str; 4] = ["GetItem", "BatchGetItem", "Query", "Scan"];
+const READS: [&str; 5] = ["GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"];
 /// Of the connection, not of the answer.
 const CONNECTION: [HeaderName; 4] =
     [header::CONNECTION, header::CONTENT_LENGTH, header::DATE, header::TRANSFER_ENCODING];
@@ -23,17 +28,9 @@ pub(crate) struct Store(Arc<Inner>);
 struct Inner {
     endpoint: String,
     http: reqwest::Client,
-    known: Mutex<Known>,
+    memory: Mutex<Memory<Answer>>,
 }
 
-#[derive(Default)]
-struct Known {
-    answers: HashMap<Question, Answer>,
-    /// How often everything was forgotten.
-    epoch: u64,
-}
-
-type Question = (String, Bytes);
 type Answer = (HeaderMap, Bytes);
 
 impl Store {
@@ -41,23 +38,22 @@ impl Store {
         Store(Arc::new(Inner {
             endpoint: endpoint.to_owned(),
             http: reqwest::Client::new(),
-            known: Mutex::default(),
+            memory: Mutex::new(Memory { answers: HashMap::new(), writes: 0 }),
         }))
     }
 
     pub(crate) fn router(&self) -> Router {
-        Router::new().fallback(serve).layer(DefaultBodyLimit::disable()).with_state(self.clone())
+        let router = Router::new().fallback(serve).layer(DefaultBodyLimit::disable());
+        router.with_state(self.clone())
     }
 
-    /// When something was written.
-    pub(crate) fn forget(&self) {
-        let mut known = self.known();
-        known.answers.clear();
-        known.epoch += 1;
+    /// What is held until something that names these tenants is written, or was given up half way.
+    pub(crate) fn writing(&self, text: &str) -> Writing<'_> {
+        Writing { store: self, tenants: tenants(text) }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn memory(&self) -> MutexGuard<'_, Memory<Answer>> {
+        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ask(&self, headers: HeaderMap, body: Bytes) -> reqwest::Result<(StatusCode, Answer)> {
@@ -71,35 +67,48 @@ impl Store {
     }
 }
 
+#[must_use]
+pub(crate) struct Writing<'a> {
+    store: &'a Store,
+    tenants: BTreeSet<String>,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.store.memory().forget(&self.tenants);
+    }
+}
+
 async fn serve(State(store): State<Store>, mut headers: HeaderMap, body: Bytes) -> Response<Body> {
     for name in [header::HOST].iter().chain(&CONNECTION) {
         headers.remove(name);
     }
     let target = headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
     let is_read = target.rsplit('.').next().is_some_and(|operation| READS.contains(&operation));
-    let question = (target.to_owned(), body.clone());
-    let epoch = {
-        let known = store.known();
-        match known.answers.get(&question).filter(|_| is_read) {
-            Some(answer) => return response(StatusCode::OK, answer.clone()),
-            None => known.epoch,
+    let text = String::from_utf8_lossy(&body);
+    let answered = if is_read {
+        let question = Question::new(target, &text);
+        let writes = match store.memory().recall(&question) {
+            Ok(answer) => return response(StatusCode::OK, answer),
+            Err(writes) => writes,
+        };
+        let answered = store.ask(headers, body).await;
+        if let Ok((StatusCode::OK, answer)) = &answered {
+            store.memory().keep(question, answer.clone(), writes);
         }
+        answered
+    } else {
+        let writing = store.writing(&text);
+        let answered = store.ask(headers, body).await;
+        drop(writing);
+        answered
     };
-    let answered = store.ask(headers, body).await;
-    if !is_read {
-        store.forget();
-    }
     match answered {
-        Ok((status, answer)) => {
-            let mut known = store.known();
-            if is_read && status == StatusCode::OK && known.epoch == epoch {
-                known.answers.insert(question, answer.clone());
-            }
-            response(status, answer)
-        }
+        Ok((status, answer)) => response(status, answer),
         Err(error) => {
-            let body = Bytes::from(error.to_string());
-            response(StatusCode::BAD_GATEWAY, (HeaderMap::new(), body))
+            // A program would try again, and look slow.
+            eprintln!("\nthe store does not answer: {error}");
+            response(StatusCode::BAD_GATEWAY, (HeaderMap::new(), Bytes::new()))
         }
     }
 }
@@ -109,4 +118,106 @@ fn response(status: StatusCode, (headers, body): Answer) -> Response<Body> {
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
+}
+
+/// The tenants that a text names.
+fn tenants(text: &str) -> BTreeSet<String> {
+    let number = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>();
+    text.split(TENANT).skip(1).map(number).collect()
+}
+
+/// One question in any of the words that a program may put it in: Rust's SDK writes the members of an
+/// object in another order each time.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Question {
+    target: String,
+    body: Value,
+    tenants: BTreeSet<String>,
+}
+
+impl Question {
+    fn new(target: &str, body: &str) -> Question {
+        Question {
+            target: target.to_owned(),
+            body: serde_json::from_str(body).unwrap_or_else(|_| Value::from(body)),
+            tenants: tenants(body),
+        }
+    }
+}
+
+struct Memory<A> {
+    answers: HashMap<Question, A>,
+    /// How often something was forgotten.
+    writes: u64,
+}
+
+impl<A: Clone> Memory<A> {
+    /// The answer, else what `keep` has to be given with it.
+    fn recall(&self, question: &Question) -> Result<A, u64> {
+        self.answers.get(question).cloned().ok_or(self.writes)
+    }
+
+    /// Unless something was written since it was asked.
+    fn keep(&mut self, question: Question, answer: A, writes: u64) {
+        if writes == self.writes {
+            self.answers.insert(question, answer);
+        }
+    }
+
+    /// Keeps only what is about other tenants alone.
+    fn forget(&mut self, written: &BTreeSet<String>) {
+        self.writes += 1;
+        let is_apart = |question: &Question| {
+            !question.tenants.is_empty() && question.tenants.is_disjoint(written)
+        };
+        self.answers.retain(|question, _| !written.is_empty() && is_apart(question));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(body: &str) -> Question {
+        Question::new("DynamoDB_20120810.GetItem", body)
+    }
+
+    #[test]
+    fn the_order_of_members_is_none_of_the_question() {
+        let one = get(r#"{"Key":{"pk":{"S":"T#bench-0001"},"sk":{"S":"A"}},"TableName":"t"}"#);
+        let same = get(r#"{"TableName":"t","Key":{"sk":{"S":"A"},"pk":{"S":"T#bench-0001"}}}"#);
+        let other = get(r#"{"TableName":"t","Key":{"sk":{"S":"B"},"pk":{"S":"T#bench-0001"}}}"#);
+        let mut memory = Memory { answers: HashMap::new(), writes: 0 };
+        memory.keep(one, 1, 0);
+        assert_eq!(memory.recall(&same), Ok(1));
+        assert_eq!(memory.recall(&other), Err(0));
+        let query = Question { target: "DynamoDB_20120810.Query".to_owned(), ..same };
+        assert_eq!(memory.recall(&query), Err(0));
+    }
+
+    #[test]
+    fn a_write_leaves_what_is_about_other_tenants_alone() {
+        let questions = ["T#bench-0001", "T#bench-0002", "bench-0001 bench-0002", "T#WARM"];
+        let left = |written: &str| {
+            let mut memory = Memory { answers: HashMap::new(), writes: 0 };
+            for question in questions {
+                memory.keep(get(question), question, 0);
+            }
+            memory.forget(&tenants(written));
+            let is_left = |question: &&str| memory.recall(&get(question)).is_ok();
+            questions.into_iter().filter(is_left).collect::<Vec<_>>()
+        };
+        assert_eq!(left("[T#bench-0001] [T#bench-0003]"), ["T#bench-0002"]);
+        assert_eq!(left("bench-0003"), ["T#bench-0001", "T#bench-0002", "bench-0001 bench-0002"]);
+        assert!(left("a list").is_empty());
+    }
+
+    #[test]
+    fn what_may_have_been_read_before_a_write_is_not_kept() {
+        let mut memory = Memory { answers: HashMap::new(), writes: 0 };
+        let Err(writes) = memory.recall(&get("bench-0001")) else { panic!("nothing is known") };
+        memory.forget(&tenants("bench-0001"));
+        memory.keep(get("bench-0001"), 1, writes);
+        assert_eq!(memory.recall(&get("bench-0001")), Err(1));
+    }
 }
