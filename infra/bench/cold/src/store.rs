@@ -2,8 +2,11 @@
 //! long a store takes to read an item is none of what is measured, and it would have to share this
 //! machine's processors with the program that waits for it. Only reads are answered from memory, and only
 //! where nothing was written since that they could have seen; every write goes to the store.
+//!
+//! What a read could see is known by its words: items of the partitions that it names or, where it asks
+//! an index, rows of its tenant, whose name every key has.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -47,9 +50,10 @@ impl Store {
         router.with_state(self.clone())
     }
 
-    /// What is held until something that names these tenants is written, or was given up half way.
-    pub(crate) fn writing(&self, text: &str) -> Writing<'_> {
-        Writing { store: self, tenants: tenants(text) }
+    /// What is held until something is written, or was given up half way: the words of the request, or
+    /// none where they do not say which items that concerns.
+    pub(crate) fn writing<'a>(&'a self, words: Option<&'a str>) -> Writing<'a> {
+        Writing { store: self, words }
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory<Answer>> {
@@ -70,12 +74,12 @@ impl Store {
 #[must_use]
 pub(crate) struct Writing<'a> {
     store: &'a Store,
-    tenants: BTreeSet<String>,
+    words: Option<&'a str>,
 }
 
 impl Drop for Writing<'_> {
     fn drop(&mut self) {
-        self.store.memory().forget(&self.tenants);
+        self.store.memory().forget(self.words);
     }
 }
 
@@ -85,7 +89,7 @@ async fn serve(State(store): State<Store>, mut headers: HeaderMap, body: Bytes) 
     }
     let target = headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
     let is_read = target.rsplit('.').next().is_some_and(|operation| READS.contains(&operation));
-    let text = String::from_utf8_lossy(&body);
+    let text = String::from_utf8_lossy(&body).into_owned();
     let answered = if is_read {
         let question = Question::new(target, &text);
         let writes = match store.memory().recall(&question) {
@@ -98,7 +102,7 @@ async fn serve(State(store): State<Store>, mut headers: HeaderMap, body: Bytes) 
         }
         answered
     } else {
-        let writing = store.writing(&text);
+        let writing = store.writing(Some(&text));
         let answered = store.ask(headers, body).await;
         drop(writing);
         answered
@@ -120,29 +124,44 @@ fn response(status: StatusCode, (headers, body): Answer) -> Response<Body> {
     response
 }
 
-/// The tenants that a text names.
-fn tenants(text: &str) -> BTreeSet<String> {
-    let number = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>();
-    text.split(TENANT).skip(1).map(number).collect()
-}
-
 /// One question in any of the words that a program may put it in: Rust's SDK writes the members of an
 /// object in another order each time.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Question {
     target: String,
     body: Value,
-    tenants: BTreeSet<String>,
+    /// What a write has to name to change the answer; nothing where any may.
+    about: Vec<String>,
 }
 
 impl Question {
-    fn new(target: &str, body: &str) -> Question {
-        Question {
-            target: target.to_owned(),
-            body: serde_json::from_str(body).unwrap_or_else(|_| Value::from(body)),
-            tenants: tenants(body),
+    fn new(target: &str, text: &str) -> Question {
+        let body = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
+        let mut about = partitions(&body);
+        if about.is_empty() {
+            about = tenants(text);
         }
+        about.sort_unstable();
+        Question { target: target.to_owned(), body, about }
     }
+}
+
+/// Of the keys that are asked for.
+fn partitions(body: &Value) -> Vec<String> {
+    match body {
+        Value::Array(values) => values.iter().flat_map(partitions).collect(),
+        Value::Object(members) => {
+            let own = body.pointer("/pk/S").and_then(Value::as_str).map(str::to_owned);
+            own.into_iter().chain(members.values().flat_map(partitions)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// That are named.
+fn tenants(text: &str) -> Vec<String> {
+    let number = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>();
+    text.split(TENANT).skip(1).map(|rest| format!("{TENANT}{}", number(rest))).collect()
 }
 
 struct Memory<A> {
@@ -164,13 +183,16 @@ impl<A: Clone> Memory<A> {
         }
     }
 
-    /// Keeps only what is about other tenants alone.
-    fn forget(&mut self, written: &BTreeSet<String>) {
+    /// What those words may have changed.
+    fn forget(&mut self, written: Option<&str>) {
         self.writes += 1;
-        let is_apart = |question: &Question| {
-            !question.tenants.is_empty() && question.tenants.is_disjoint(written)
+        let is_other = |question: &Question| match written {
+            Some(words) if !question.about.is_empty() => {
+                !question.about.iter().any(|name| words.contains(name))
+            }
+            _ => false,
         };
-        self.answers.retain(|question, _| !written.is_empty() && is_apart(question));
+        self.answers.retain(|question, _| is_other(question));
     }
 }
 
@@ -196,27 +218,35 @@ mod tests {
     }
 
     #[test]
-    fn a_write_leaves_what_is_about_other_tenants_alone() {
-        let questions = ["T#bench-0001", "T#bench-0002", "bench-0001 bench-0002", "T#WARM"];
-        let left = |written: &str| {
+    fn a_write_leaves_what_it_can_not_have_changed() {
+        let key = |pk: &str| format!(r#"{{"Key":{{"pk":{{"S":"{pk}"}},"sk":{{"S":"A"}}}}}}"#);
+        let items = [key("T#bench-0001"), key("T#bench-0001#S#1"), key("T#WARM")];
+        let index =
+            |tenant: &str| format!(r#"{{"IndexName":"gsi1","Values":[{{"S":"{tenant}"}}]}}"#);
+        let [one, session, warm] = &items;
+        let (first, second) = (index("T#bench-0001"), index("T#bench-0002"));
+        let list = r#"{"IndexName":"gsi1","Values":[{"S":"L#list"}]}"#.to_owned();
+        let questions = [one, session, warm, &first, &second, &list];
+        let left = |written: Option<&str>| {
             let mut memory = Memory { answers: HashMap::new(), writes: 0 };
             for question in questions {
-                memory.keep(get(question), question, 0);
+                memory.keep(get(question), (), 0);
             }
-            memory.forget(&tenants(written));
-            let is_left = |question: &&str| memory.recall(&get(question)).is_ok();
-            questions.into_iter().filter(is_left).collect::<Vec<_>>()
+            memory.forget(written);
+            let is_left = |question: &&&String| memory.recall(&get(question)).is_ok();
+            questions.iter().filter(is_left).map(|question| question.as_str()).collect::<Vec<_>>()
         };
-        assert_eq!(left("[T#bench-0001] [T#bench-0003]"), ["T#bench-0002"]);
-        assert_eq!(left("bench-0003"), ["T#bench-0001", "T#bench-0002", "bench-0001 bench-0002"]);
-        assert!(left("a list").is_empty());
+        assert_eq!(left(Some(&key("T#bench-0001#S#1"))), [warm.as_str(), &second]);
+        assert_eq!(left(Some(&key("T#bench-0002"))), [one.as_str(), session, warm, &first]);
+        assert_eq!(left(Some(&key("L#list"))), [one.as_str(), session, warm, &first, &second]);
+        assert!(left(None).is_empty());
     }
 
     #[test]
     fn what_may_have_been_read_before_a_write_is_not_kept() {
         let mut memory = Memory { answers: HashMap::new(), writes: 0 };
         let Err(writes) = memory.recall(&get("bench-0001")) else { panic!("nothing is known") };
-        memory.forget(&tenants("bench-0001"));
+        memory.forget(Some("bench-0001"));
         memory.keep(get("bench-0001"), 1, writes);
         assert_eq!(memory.recall(&get("bench-0001")), Err(1));
     }
