@@ -40,7 +40,8 @@ impl Recorder {
         let began = self.count.fetch_add(1, Ordering::SeqCst);
         let answer = call.send().await;
         let ended = self.count.fetch_add(1, Ordering::SeqCst);
-        assert!(answer.status < 500, "{method} {path}: {}", answer.text);
+        // A slow machine may have it told to try again.
+        assert!(answer.status < 500 || answer.status == 503, "{method} {path}: {}", answer.text);
         let data = answer.body["data"].clone();
         let key = headers.iter().find(|(name, _)| *name == "idempotency-key");
         self.history.lock().unwrap().push(Seen {
@@ -64,7 +65,8 @@ impl Recorder {
                     let mut headers = Vec::new();
                     let mut if_match = None;
                     if dice.percent(50) {
-                        let read = self.apis[number % 2].get(&self.who, path).await.expect(200);
+                        let api = &self.apis[number % 2];
+                        let read = served(|| api.get(&self.who, path)).await.expect(200);
                         if_match = read["version"].as_u64();
                         headers.push(("if-match", format!("\"{}\"", if_match.unwrap())));
                     }
@@ -98,10 +100,21 @@ impl Recorder {
         let Some(made) = answers.into_iter().find(|answer| answer.status == 201) else { return };
         let path = crate::sessions::path_of(&made.body["data"]);
         let api = &self.apis[number % 2];
-        api.patch(&self.who, &path, &json!({ "status": "completed" })).await.expect(200);
+        let body = json!({ "status": "completed" });
+        served(|| api.patch(&self.who, &path, &body)).await.expect(200);
         let decision = *dice.pick(&["approved", "rejected"]);
         let body = json!({ "status": decision });
         self.send(number, Asked::Decide(decision), ("PATCH", &path, Some(body)), &[]).await;
+    }
+}
+
+/// Asks again while it is told to.
+async fn served(ask: impl AsyncFn() -> Answer) -> Answer {
+    loop {
+        let answer = ask().await;
+        if answer.status != 503 {
+            return answer;
+        }
     }
 }
 
@@ -129,7 +142,7 @@ async fn one_story_explains_what_all_clients_saw() {
     let clients = (0..CLIENTS)
         .map(|number| recorder.client(number, &path, Dice::new(0xc0ffee + number as u64)));
     join_all(clients).await;
-    let last = main.get(&recorder.who, &path).await.expect(200);
+    let last = served(|| main.get(&recorder.who, &path)).await.expect(200);
     let history = recorder.history.into_inner().unwrap();
     let wrong = faults(&history, &last);
     assert!(wrong.is_empty(), "{wrong:#?}");
