@@ -36,6 +36,7 @@ pub struct Watch {
     /// The first two bytes of any: most places of a line are none of these.
     begins: HashSet<[u8; 2]>,
     lines: usize,
+    bytes: usize,
     found: Option<String>,
 }
 
@@ -79,6 +80,7 @@ impl Watch {
 
     pub fn line(&mut self, line: &[u8]) {
         self.lines += 1;
+        self.bytes += line.len();
         let held = |at: &[u8]| {
             at.first_chunk().filter(|begin| self.begins.contains(*begin))?;
             let alike = at.first_chunk().and_then(|start| self.values.get(start))?;
@@ -100,6 +102,11 @@ impl Watch {
     /// How many lines there were.
     pub fn lines(&self) -> usize {
         self.lines
+    }
+
+    /// How long they were together.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a million requests of each operation cost, by part: from the calls and units of the test of
 //! round trips, which this runs the operations of, and from the milliseconds they take here.
 
-mod log;
 mod prices;
 
 /// The operations, and what measures them.
@@ -16,10 +15,10 @@ mod round_trips;
 
 use anyhow::{Result, ensure};
 use api_tests::faults::Consumed;
+use api_tests::log::watch;
 use clap::Args;
 
 use crate::numbers::{median, table};
-use log::Log;
 use prices::*;
 use round_trips::{Bench, ROWS, Row};
 
@@ -55,28 +54,20 @@ struct Price {
 
 impl Cost {
     pub(crate) async fn run(self) -> Result<()> {
-        let mut log = Log::open()?;
         let bench = Bench::start().await;
         let mut operations = Vec::new();
         for (i, row) in ROWS.iter().enumerate() {
-            operations.push(self.measure(&bench, &mut log, i, row).await?);
+            operations.push(self.measure(&bench, i, row).await?);
         }
-        log.close()?;
         print(&operations);
         Ok(())
     }
 
-    async fn measure(
-        &self,
-        bench: &Bench,
-        log: &mut Log,
-        number: usize,
-        row: &Row,
-    ) -> Result<Operation> {
+    async fn measure(&self, bench: &Bench, number: usize, row: &Row) -> Result<Operation> {
         let (mut ms, mut log_bytes, mut consumed) = (Vec::new(), Vec::new(), Consumed::default());
         for time in 0..WARM_UP + self.times {
             let given = bench.prepare(row, &format!("tenant-{number}-{time}")).await;
-            log.bytes()?;
+            let logged = watch().bytes();
             let started = std::time::Instant::now();
             let answer = bench.call(row, &given).await;
             let took = started.elapsed().as_secs_f64() * 1_000.0;
@@ -84,7 +75,7 @@ impl Cost {
             consumed = bench.meter.take();
             if time >= WARM_UP {
                 ms.push(took);
-                log_bytes.push(log.bytes()? as f64);
+                log_bytes.push((watch().bytes() - logged) as f64);
             }
         }
         let (ms, log_bytes) = (median(&ms), median(&log_bytes));
