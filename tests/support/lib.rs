@@ -131,6 +131,18 @@ pub struct Answer {
     pub body: Value,
 }
 
+/// Asks again, so often at most, while it is told to.
+pub async fn served(repeats: usize, ask: impl AsyncFn() -> Answer) -> Answer {
+    for _ in 0..repeats {
+        let answer = ask().await;
+        if answer.status != 503 {
+            return answer;
+        }
+        answer.refused(503, "STORE_UNAVAILABLE");
+    }
+    ask().await
+}
+
 impl Api {
     pub async fn start() -> Api {
         match &*DEPLOYED {
@@ -322,14 +334,7 @@ impl Api {
     /// A patch among many at once. On a deployed stack, whose emulator may be slow, it is sent again
     /// when it is told that others came first too often; a local server never says so.
     pub async fn patch_repeated(&self, who: &Persona, path: &str, body: &Value) -> Answer {
-        for _ in 0..if DEPLOYED.is_some() { 5 } else { 0 } {
-            let answer = self.patch(who, path, body).await;
-            if answer.status != 503 {
-                return answer;
-            }
-            answer.refused(503, "STORE_UNAVAILABLE");
-        }
-        self.patch(who, path, body).await
+        served(if DEPLOYED.is_some() { 5 } else { 0 }, || self.patch(who, path, body)).await
     }
 
     pub async fn delete(&self, who: &Persona, path: &str) -> Answer {

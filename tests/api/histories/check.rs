@@ -107,7 +107,12 @@ fn writes(history: &[Seen], last: &Value, faults: &mut Vec<String>) {
         }
     }
     writes.sort_by_key(|(version, seen, _)| (*version, seen.span));
-    let mut state: BTreeMap<&str, Value> = BTreeMap::new();
+    let may_be_written = |field: &'static str, value: &Value, before: u64| {
+        let shown = Some((field, value.clone()));
+        let mut unknown = history.iter().filter(|seen| seen.is_unknown() && seen.span.0 < before);
+        unknown.any(|seen| seen.write() == shown)
+    };
+    let mut state: BTreeMap<&'static str, Value> = BTreeMap::new();
     let mut before: Option<(u64, &Seen)> = None;
     for (version, seen, customer) in &writes {
         if let Some((last_version, last)) = before {
@@ -129,9 +134,7 @@ fn writes(history: &[Seen], last: &Value, faults: &mut Vec<String>) {
         state.extend(seen.write());
         for (field, value) in &mut state {
             // What may have been written, and now is seen, was.
-            let mut unknown = history.iter().filter(|other| other.is_unknown());
-            let shown = Some((*field, customer[*field].clone()));
-            if unknown.any(|other| other.write() == shown && other.span.0 < seen.span.1) {
+            if may_be_written(field, &customer[*field], seen.span.1) {
                 *value = customer[*field].clone();
             }
             if customer[*field] != *value {
@@ -141,9 +144,7 @@ fn writes(history: &[Seen], last: &Value, faults: &mut Vec<String>) {
         before = Some((*version, seen));
     }
     for (field, value) in &state {
-        let shown = Some((*field, last[*field].clone()));
-        let was_unknown = history.iter().any(|seen| seen.is_unknown() && seen.write() == shown);
-        if last[*field] != *value && !was_unknown {
+        if last[*field] != *value && !may_be_written(field, &last[*field], u64::MAX) {
             faults.push(format!("in the end a write of {field} is lost"));
         }
     }
