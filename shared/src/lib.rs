@@ -5,7 +5,6 @@ pub mod app;
 pub mod auth;
 pub mod aws;
 mod deadline;
-pub mod drawing;
 pub mod error;
 pub mod events;
 pub mod http;
@@ -18,9 +17,11 @@ pub mod monitoring;
 pub mod openapi;
 pub mod ownership;
 pub mod risk;
-pub mod screening;
 pub mod store;
 pub mod telemetry;
+
+pub use drawing;
+pub use screening;
 
 pub use app::App;
 pub use auth::{Caller, Permission};

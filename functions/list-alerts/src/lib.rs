@@ -7,6 +7,7 @@ mod openapi;
 
 use shared::http::{Paging, Request, Response};
 use shared::model::alert::AlertStatus;
+use shared::model::value::one_of;
 use shared::{App, Caller, Error, Permission};
 
 shared::function!(handle);
@@ -17,7 +18,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = Caller::of(request)?.may(PERMISSION)?;
     let (status, paging) = request
         .input()
-        .read(|input| Some((input.query("status", AlertStatus::parse), Paging::read(input))))?;
+        .read(|input| Some((input.query("status", one_of::<AlertStatus>), Paging::read(input))))?;
     let id = request.customer_id()?;
     let page = app.table.tenant(&caller).alerts(&id, status, &paging).await?;
     Response::ok(&page)

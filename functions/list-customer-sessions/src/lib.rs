@@ -7,6 +7,7 @@ mod openapi;
 
 use shared::http::{Paging, Request, Response};
 use shared::model::session::SessionStatus;
+use shared::model::value::one_of;
 use shared::{App, Caller, Error, Permission};
 
 shared::function!(handle);
@@ -15,9 +16,9 @@ pub const PERMISSION: Permission = Permission::Read;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = Caller::of(request)?.may(PERMISSION)?;
-    let (status, paging) = request
-        .input()
-        .read(|input| Some((input.query("status", SessionStatus::parse), Paging::read(input))))?;
+    let (status, paging) = request.input().read(|input| {
+        Some((input.query("status", one_of::<SessionStatus>), Paging::read(input)))
+    })?;
     let id = request.customer_id()?;
     let page = app.table.tenant(&caller).sessions(&id, status, &paging).await?;
     Response::ok(&page)

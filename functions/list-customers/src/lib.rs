@@ -11,6 +11,7 @@ use shared::model::customer::{RiskLevel, Status};
 use shared::model::fold::search_prefix;
 use shared::model::id::CustomerId;
 use shared::model::profile::EntityType;
+use shared::model::value::one_of;
 use shared::model::value::{ClientId, Country, Tag, flag};
 use shared::store::Filters;
 use shared::{App, Caller, Error, Permission};
@@ -23,9 +24,9 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = Caller::of(request)?.may(PERMISSION)?;
     let (filters, paging) = request.input().read(|input| {
         let filters = Filters {
-            status: input.query("status", Status::parse),
-            entity_type: input.query("entity_type", EntityType::parse),
-            risk_level: input.query("risk_level", RiskLevel::parse),
+            status: input.query("status", one_of::<Status>),
+            entity_type: input.query("entity_type", one_of::<EntityType>),
+            risk_level: input.query("risk_level", one_of::<RiskLevel>),
             country: input.query("country", Country::parse),
             client_id: input.query("client_id", ClientId::parse),
             tag: input.query("tag", Tag::parse),

@@ -1,5 +1,6 @@
 //! Alerts: matches of a monitored customer with an entry of a list, and what a person decided.
 
+use super::value::one_of;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -10,26 +11,59 @@ use super::fields::Fields;
 use super::id::{AlertId, CustomerId};
 use super::monitor::SubjectKind;
 use super::time::Timestamp;
-use super::value::{Note, word};
+use super::value::Note;
 use crate::error::Error;
-use crate::screening::entity::{EntityKind, NameKind};
+use screening::entity::{EntityKind, NameKind};
 
-word! {
-    /// What became of a match.
-    AlertStatus {
-        Open = "open", Confirmed = "confirmed", FalsePositive = "false_positive", Cleared = "cleared",
-    }
+/// What became of a match.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum AlertStatus {
+    Open,
+    Confirmed,
+    FalsePositive,
+    Cleared,
 }
 
-word! {
-    /// Why an alert was cleared: the entry left its list, the list is no longer loaded or no longer
-    /// watched, the party left the organization or is no longer screened, or entry and subject
-    /// changed so that they do not match any more.
-    ClearedBecause {
-        EntryRemoved = "entry_removed", ListRemoved = "list_removed",
-        ListNotSelected = "list_not_selected", SubjectRemoved = "subject_removed",
-        NoLongerMatches = "no_longer_matches",
-    }
+/// Why an alert was cleared: the entry left its list, the list is no longer loaded or no longer
+/// watched, the party left the organization or is no longer screened, or entry and subject
+/// changed so that they do not match any more.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ClearedBecause {
+    EntryRemoved,
+    ListRemoved,
+    ListNotSelected,
+    SubjectRemoved,
+    NoLongerMatches,
 }
 
 /// Who matches.
@@ -112,7 +146,7 @@ impl Alert {
     ) -> Result<Alert, Error> {
         if self.status == AlertStatus::Cleared {
             let hint = ": what it was about has gone";
-            let to = decision.status.as_str();
+            let to = decision.status.into_str();
             return Err(Error::invalid_transition("cleared alert", "cleared", to, hint));
         }
         let note = decision.note.clone().or_else(|| self.note.clone());
@@ -161,7 +195,7 @@ fn decided() -> impl Into<utoipa::openapi::RefOr<utoipa::openapi::Schema>> {
 
 impl Decision {
     pub fn read(fields: &mut Fields<'_>) -> Option<Decision> {
-        let status = fields.required("status", |text| match AlertStatus::parse(text) {
+        let status = fields.required("status", |text| match one_of::<AlertStatus>(text) {
             Ok(AlertStatus::Cleared) | Err(_) => {
                 Err("must be one of open, confirmed, false_positive".to_owned())
             }

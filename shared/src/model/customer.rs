@@ -8,24 +8,78 @@ use super::id::{CustomerId, SessionId};
 use super::profile::Profile;
 use super::session::{Session, SessionStatus};
 use super::time::Timestamp;
-use super::value::{Note, TenantId, word};
+use super::value::{Note, TenantId};
 use crate::error::Error;
 
-word! {
-    /// Blocked and inactive customers take no new session and no monitoring.
-    Status { Active = "active", Inactive = "inactive", Blocked = "blocked" }
+/// Blocked and inactive customers take no new session and no monitoring.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Status {
+    Active,
+    Inactive,
+    Blocked,
 }
 
-word! {
-    /// `not_set` until there is a risk profile.
-    RiskLevel {
-        NotSet = "not_set", Low = "low", Medium = "medium", High = "high", Prohibited = "prohibited",
-    }
+/// `not_set` until there is a risk profile.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum RiskLevel {
+    NotSet,
+    Low,
+    Medium,
+    High,
+    Prohibited,
 }
 
-word! {
-    /// Whether the customer is rescreened.
-    MonitoringStatus { Off = "off", Active = "active", Paused = "paused" }
+/// Whether the customer is rescreened.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum MonitoringStatus {
+    Off,
+    Active,
+    Paused,
 }
 
 /// The risk profile in short.
@@ -307,6 +361,6 @@ impl Status {
             (_, Status::Inactive) => ": DELETE deactivates it",
             _ => ": reactivate it first",
         };
-        Err(Error::invalid_transition("customer", self.as_str(), to.as_str(), hint))
+        Err(Error::invalid_transition("customer", self.into_str(), to.into_str(), hint))
     }
 }

@@ -1,5 +1,6 @@
 //! Monitoring of a customer: who is screened, against what, and how often.
 
+use super::value::one_of;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -8,18 +9,53 @@ use super::customer::MonitoringStatus;
 use super::fields::Fields;
 use super::id::CustomerId;
 use super::time::Timestamp;
-use super::value::{Issue, ListName, word};
-use crate::screening::score::DEFAULT_MIN_SCORE;
+use super::value::{Issue, ListName};
+use screening::score::DEFAULT_MIN_SCORE;
 
-word! {
-    /// When a customer is screened again: whenever a list has changed, or against whole lists
-    /// every day or every week.
-    Frequency { OnUpdate = "on_update", Daily = "daily", Weekly = "weekly" }
+/// When a customer is screened again: whenever a list has changed, or against whole lists
+/// every day or every week.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Frequency {
+    OnUpdate,
+    Daily,
+    Weekly,
 }
 
-word! {
-    /// Who is screened: the customer, or a party of its organization.
-    SubjectKind { Customer = "customer", Party = "party" }
+/// Who is screened: the customer, or a party of its organization.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum SubjectKind {
+    Customer,
+    Party,
 }
 
 /// How many lists a monitor can name.
@@ -67,7 +103,7 @@ impl Settings {
             lists
         });
         let check_frequency =
-            fields.text_or("check_frequency", Frequency::OnUpdate, Frequency::parse);
+            fields.text_or("check_frequency", Frequency::OnUpdate, one_of::<Frequency>);
         let include_related = fields.flag_or("include_related", true);
         let min_score = match fields.gives("min_score") {
             true => fields.number("min_score", score),

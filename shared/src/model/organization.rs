@@ -1,6 +1,8 @@
 //! The structure behind a customer, as it was declared: parties, and who holds what of whom.
 
+use super::value::one_of;
 use std::collections::HashMap;
+use strum::VariantNames;
 
 use serde::{Deserialize, Serialize};
 use time::Date;
@@ -11,7 +13,7 @@ use super::id::CustomerId;
 use super::percentage::Percentage;
 use super::profile::EntityType;
 use super::time::Timestamp;
-use super::value::{CalendarDate, Country, Name, PartyId, TaxId, word};
+use super::value::{CalendarDate, Country, Name, PartyId, TaxId};
 use crate::error::Faults;
 
 pub const MAX_PARTIES: usize = 500;
@@ -20,24 +22,74 @@ pub const MAX_RELATIONSHIPS: usize = 2_000;
 /// What rounding to 4 decimals may add to a hundred per cent, in ten-thousandths of a per cent.
 pub const ROUNDING_UNITS: u32 = 100;
 
-word! {
-    /// What kind of party it is.
-    PartyKind { Individual = "individual", Company = "company" }
+/// What kind of party it is.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum PartyKind {
+    Individual,
+    Company,
 }
 
-word! {
-    /// What a party does for the customer.
-    Role {
-        Director = "director", Representative = "representative",
-        SeniorManager = "senior_manager", Signatory = "signatory",
-    }
+/// What a party does for the customer.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Role {
+    Director,
+    Representative,
+    SeniorManager,
+    Signatory,
 }
 
-word! {
-    /// Where a statement comes from.
-    Source {
-        Declared = "declared", Registry = "registry", Document = "document", Session = "session",
-    }
+/// Where a statement comes from.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Source {
+    Declared,
+    Registry,
+    Document,
+    Session,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -150,7 +202,7 @@ impl Party {
         mut register: impl FnMut(&PartyId, Option<PartyKind>) -> Result<(), String>,
     ) -> Option<Party> {
         let party_id = fields.required("party_id", PartyId::parse);
-        let kind = fields.required("kind", PartyKind::parse);
+        let kind = fields.required("kind", one_of::<PartyKind>);
         if let Some(id) = &party_id {
             let registered = match id.is_customer() {
                 true => Err("must not be `self`, which is the customer".to_owned()),
@@ -175,14 +227,14 @@ impl Party {
             fields.fault("incorporated_on", "must not be in the future");
         }
         let tax_id = fields.text("tax_id", TaxId::parse);
-        let roles = fields.texts("roles", Role::WORDS.len(), Role::parse);
+        let roles = fields.texts("roles", Role::VARIANTS.len(), one_of::<Role>);
         if roles.iter().enumerate().any(|(i, role)| roles.iter().take(i).any(|r| r == role)) {
             fields.fault("roles", "must have no repeats");
         }
         let customer_id = fields.text("customer_id", |text| {
             CustomerId::parse(text).ok_or_else(|| "must be a customer's id".to_owned())
         });
-        let source = fields.text("source", Source::parse);
+        let source = fields.text("source", one_of::<Source>);
         Some(Party {
             party_id: party_id?,
             kind: kind?,

@@ -1,5 +1,6 @@
 //! JSON Merge Patch (RFC 7396) on what a caller may change of a customer.
 
+use super::value::one_of;
 use serde_json::{Map, Value};
 use time::Date;
 
@@ -34,7 +35,7 @@ pub fn merge(
     }
     let mut fields = Fields::new(document, &mut faults);
     let profile = Profile::read(&mut fields, today);
-    let status = fields.text_or("status", current.status, Status::parse);
+    let status = fields.text_or("status", current.status, one_of::<Status>);
     if patch.get("status").is_some_and(Value::is_null) {
         fields.fault("status", "cannot be cleared");
     }

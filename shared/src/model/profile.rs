@@ -1,5 +1,6 @@
 //! What a caller says about a customer: the fields of the create body.
 
+use super::value::one_of;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use time::Date;
 use super::fields::Fields;
 use super::value::{
     CalendarDate, ClientId, Country, Email, Industry, MetadataKey, MetadataValue, Name, Note,
-    Phone, Tag, TaxId, Website, word,
+    Phone, Tag, TaxId, Website,
 };
 use crate::error::Error;
 
@@ -17,9 +18,26 @@ const ERASED: &str = "[erased]";
 pub const MAX_TAGS: usize = 50;
 pub const MAX_METADATA: usize = 50;
 
-word! {
-    /// What kind of customer it is.
-    EntityType { Company = "company", Individual = "individual" }
+/// What kind of customer it is.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum EntityType {
+    Company,
+    Individual,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,7 +116,7 @@ impl Profile {
     pub fn read(fields: &mut Fields<'_>, today: Option<Date>) -> Option<Profile> {
         let name = fields.required("name", Name::parse);
         let client_id = fields.text("client_id", ClientId::parse);
-        let entity_type = fields.text_or("entity_type", EntityType::Company, EntityType::parse);
+        let entity_type = fields.text_or("entity_type", EntityType::Company, one_of::<EntityType>);
         let website = fields.text("website", Website::parse);
         let tax_id = fields.text("tax_id", TaxId::parse);
         let country = fields.text("country", Country::parse);

@@ -10,14 +10,30 @@ use serde_json::Value;
 use super::customer::RiskLevel;
 use super::id::CustomerId;
 use super::time::Timestamp;
-use super::value::word;
 
-word! {
-    /// What a profile was calculated for.
-    Trigger {
-        Requested = "requested", Session = "session", Organization = "organization",
-        Monitoring = "monitoring", CustomerChanged = "customer_changed",
-    }
+/// What a profile was calculated for.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Trigger {
+    Requested,
+    Session,
+    Organization,
+    Monitoring,
+    CustomerChanged,
 }
 
 /// How risky a customer is, and why.

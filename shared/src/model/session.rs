@@ -1,5 +1,6 @@
 //! A KYC session: one run of a customer through a verification flow, and what came of it.
 
+use super::value::one_of;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use super::id::{CustomerId, SessionId};
 use super::profile::{EntityType, MAX_METADATA};
 use super::time::Timestamp;
 use super::value::{
-    ClientId, Issue, MetadataKey, MetadataValue, Name, TenantId, WorkflowId, whole, word,
+    ClientId, Issue, MetadataKey, MetadataValue, Name, TenantId, WorkflowId, whole,
 };
 use crate::error::{Error, Faults};
 
@@ -23,30 +24,102 @@ pub const DEFAULT_TTL_DAYS: u64 = 7;
 const CLOCK_SKEW_MILLIS: i64 = 5 * 60 * 1_000;
 const DAY_MILLIS: i64 = 24 * 3_600 * 1_000;
 
-word! {
-    /// Where a session stands. An `active` one past its `expires_at` is `expired`.
-    SessionStatus {
-        Active = "active", Completed = "completed", Approved = "approved", Rejected = "rejected",
-        ManualReview = "manual_review", Expired = "expired",
-    }
+/// Where a session stands. An `active` one past its `expires_at` is `expired`.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum SessionStatus {
+    Active,
+    Completed,
+    Approved,
+    Rejected,
+    ManualReview,
+    Expired,
 }
 
-word! {
-    /// What was decided; it goes with the status `approved`, `rejected` or `manual_review`.
-    FinalDecision { Approved = "approved", Rejected = "rejected", Flagged = "flagged" }
+/// What was decided; it goes with the status `approved`, `rejected` or `manual_review`.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum FinalDecision {
+    Approved,
+    Rejected,
+    Flagged,
 }
 
-word! {
-    /// What was checked.
-    ValidationKind {
-        Watchlists = "watchlists", AdverseMedia = "adverse_media", FaceMatch = "face_match",
-        Document = "document", Liveness = "liveness", Crypto = "crypto",
-    }
+/// What was checked.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ValidationKind {
+    Watchlists,
+    AdverseMedia,
+    FaceMatch,
+    Document,
+    Liveness,
+    Crypto,
 }
 
-word! {
-    /// What a check said.
-    ValidationResult { Passed = "passed", Failed = "failed", Review = "review" }
+/// What a check said.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ValidationResult {
+    Passed,
+    Failed,
+    Review,
 }
 
 /// One check of a session.
@@ -123,7 +196,8 @@ impl NewSession {
         let metadata =
             fields.map("metadata", MAX_METADATA, MetadataKey::parse, MetadataValue::parse);
         let name = fields.text("name", Name::parse);
-        let entity_type = fields.text_or("entity_type", EntityType::Company, EntityType::parse)?;
+        let entity_type =
+            fields.text_or("entity_type", EntityType::Company, one_of::<EntityType>)?;
         let ttl_days = ttl_days.unwrap_or(DEFAULT_TTL_DAYS);
         Some(NewSession {
             customer_id,
@@ -152,8 +226,8 @@ pub struct SessionPatch {
 
 impl SessionPatch {
     pub fn read(fields: &mut Fields<'_>, now: Timestamp) -> SessionPatch {
-        let status = fields.text("status", SessionStatus::parse);
-        let final_decision = fields.text("final_decision", FinalDecision::parse);
+        let status = fields.text("status", one_of::<SessionStatus>);
+        let final_decision = fields.text("final_decision", one_of::<FinalDecision>);
         let validations = fields
             .objects("validations", MAX_VALIDATIONS, |_, fields| Validation::read(fields, now));
         SessionPatch { status, final_decision, validations }
@@ -162,8 +236,8 @@ impl SessionPatch {
 
 impl Validation {
     fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<Validation> {
-        let kind = fields.required("kind", ValidationKind::parse);
-        let result = fields.required("result", ValidationResult::parse);
+        let kind = fields.required("kind", one_of::<ValidationKind>);
+        let result = fields.required("result", one_of::<ValidationResult>);
         let score = fields.number("score", score);
         let at = fields.text_or("at", now, |text| {
             Timestamp::parse(text)
@@ -218,7 +292,7 @@ impl Session {
         self.status.check_move(to)?;
         let mut faults = Faults::default();
         if let Some(decision) = patch.final_decision.filter(|given| to.decision() != Some(*given)) {
-            let (status, to) = (decision.status().as_str(), to.as_str());
+            let (status, to) = (decision.status().into_str(), to.into_str());
             faults.add("/final_decision", format!("goes with the status {status}, not with {to}"));
         }
         let mut validations = self.validations.clone();
@@ -236,7 +310,7 @@ impl Session {
         }
         let added = validations.len() > self.validations.len();
         if added && self.status.is_final() {
-            return Err(Error::session_is_final(self.status.as_str()));
+            return Err(Error::session_is_final(self.status.into_str()));
         }
         if to == self.status && !added {
             return Ok(self.clone());
@@ -283,7 +357,7 @@ impl SessionStatus {
             (Active, Approved | Rejected | ManualReview) => ": complete it first",
             _ => "",
         };
-        Err(Error::invalid_transition("session", self.as_str(), to.as_str(), hint))
+        Err(Error::invalid_transition("session", self.into_str(), to.into_str(), hint))
     }
 }
 

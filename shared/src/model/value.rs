@@ -8,6 +8,7 @@ use std::str::FromStr;
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
+use strum::VariantNames;
 use time::Date;
 use url::Url;
 #[cfg(feature = "openapi")]
@@ -297,42 +298,13 @@ pub fn whole(number: &Number, range: RangeInclusive<u64>) -> Result<u64, Issue> 
         .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
 }
 
-/// An enumeration on the wire: its variants in `snake_case`, readable from query and body alike.
-macro_rules! word {
-    ($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-        pub enum $name { $($(#[$attribute])* #[serde(rename = $word)] $variant),+ }
-
-        impl $name {
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
-
-            pub fn parse(text: &str) -> Result<$name, String> {
-                match text {
-                    $($word => Ok($name::$variant),)+
-                    _ => Err(format!("must be one of {}", $name::WORDS.join(", "))),
-                }
-            }
-
-            pub fn as_str(self) -> &'static str {
-                match self { $($name::$variant => $word),+ }
-            }
-        }
-
-        #[cfg(feature = "openapi")]
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                let schema = utoipa::openapi::schema::ObjectBuilder::new();
-                let schema = schema.schema_type(utoipa::openapi::schema::Type::String);
-                schema.enum_values(Some($name::WORDS.iter().copied())).into()
-            }
-        }
-
-        #[cfg(feature = "openapi")]
-        impl utoipa::ToSchema for $name {}
-    };
+/// Parses the wire name of an enum variant, such as `high` of a risk level.
+///
+/// # Errors
+/// `must be one of …`, with every name in it.
+pub fn one_of<T: FromStr + VariantNames>(text: &str) -> Result<T, Issue> {
+    text.parse().map_err(|_| format!("must be one of {}", T::VARIANTS.join(", ")))
 }
-pub(crate) use word;
 
 /// A tenant's id, as its tokens name it. It is part of every key, so its alphabet is small.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -12,9 +12,9 @@ use crate::model::alert::{Alert, AlertStatus, ClearedBecause, PastDecision, fing
 use crate::model::id::{AlertId, CustomerId};
 use crate::model::monitor::{Settings, rounded};
 use crate::model::time::Timestamp;
-use crate::screening::index::Index;
-use crate::screening::score::DEFAULT_MIN_SCORE;
-use crate::screening::{Match, Screener};
+use screening::index::Index;
+use screening::score::DEFAULT_MIN_SCORE;
+use screening::{Match, Screener};
 
 /// What is kept with a monitor, so that a pass tells news from what is known without reading on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::model::time::Timestamp;
-use crate::screening::index::{FORMAT_VERSION, Index, Source, build};
-use crate::screening::score::MODEL_VERSION;
+use screening::index::{FORMAT_VERSION, Index, Source, build};
+use screening::score::MODEL_VERSION;
 
 /// The lists that everybody is screened against from a moment on. One item of the table, so that
 /// they become current in one step.

@@ -21,21 +21,37 @@ use crate::auth::Caller;
 use crate::error::{Code, Error};
 use crate::model::monitor::Frequency;
 use crate::model::time::Timestamp;
-use crate::model::value::word;
-use crate::screening::Screener;
-use crate::screening::delta::Delta;
-use crate::screening::index::Index;
-use crate::screening::score::MODEL_VERSION;
 use crate::store::{Again, Monitored, Rechecked, keys_of};
 use crate::telemetry;
+use screening::Screener;
+use screening::delta::Delta;
+use screening::index::Index;
+use screening::score::MODEL_VERSION;
 
-word! {
-    /// `on_update`: against what changed since the last pass, whenever lists have changed. `daily`
-    /// and `weekly`: against whole lists. `reconcile`: against whole lists, over the monitors that
-    /// otherwise only see changes; whatever it finds the others have missed, and that is an alarm.
-    PassKind {
-        OnUpdate = "on_update", Daily = "daily", Weekly = "weekly", Reconcile = "reconcile",
-    }
+/// `on_update`: against what changed since the last pass, whenever lists have changed. `daily`
+/// and `weekly`: against whole lists. `reconcile`: against whole lists, over the monitors that
+/// otherwise only see changes; whatever it finds the others have missed, and that is an alarm.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum PassKind {
+    OnUpdate,
+    Daily,
+    Weekly,
+    Reconcile,
 }
 
 impl PassKind {
@@ -138,12 +154,29 @@ pub struct Request {
     pub shards: Option<Vec<u32>>,
 }
 
-word! {
-    /// A pass to begin, or `resume`: go on with whatever is not finished.
-    Asked {
-        OnUpdate = "on_update", Daily = "daily", Weekly = "weekly", Reconcile = "reconcile",
-        Resume = "resume",
-    }
+/// A pass to begin, or `resume`: go on with whatever is not finished.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Asked {
+    OnUpdate,
+    Daily,
+    Weekly,
+    Reconcile,
+    Resume,
 }
 
 /// What became of one shard.
@@ -225,7 +258,7 @@ pub async fn rescreen(app: &App, request: &Request, deadline: Instant) -> Result
 
 fn log(worked: &Worked) {
     let Worked { pass, shard, outcome, run, why, .. } = worked;
-    let pass = pass.as_str();
+    let pass = pass.into_str();
     match run {
         Some(run) => {
             let Run { pass_id, revision, base, monitors, subjects, matches, .. } = run;
@@ -752,8 +785,8 @@ fn cause(error: &Error) -> String {
 }
 
 fn empty(list: &str) -> Result<Index, Error> {
-    let source = crate::screening::index::Source { list, version: "none", date: None };
-    let index = crate::screening::index::build(source, []);
+    let source = screening::index::Source { list, version: "none", date: None };
+    let index = screening::index::build(source, []);
     opened(index.map_err(|why| Error::internal(why.to_string()))?)
 }
 

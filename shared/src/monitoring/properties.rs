@@ -14,9 +14,9 @@ use crate::model::alert::{Alert, AlertStatus, Decision};
 use crate::model::id::{AlertId, CustomerId};
 use crate::model::monitor::{Frequency, Settings};
 use crate::model::time::Timestamp;
-use crate::screening::Screener;
-use crate::screening::entity::{Entity, EntityKind, ListedName, NameKind};
-use crate::screening::index::{Index, Source, build};
+use screening::Screener;
+use screening::entity::{Entity, EntityKind, ListedName, NameKind};
+use screening::index::{Index, Source, build};
 
 const NAMES: [&str; 6] = [
     "Mirka Dovello",

@@ -14,10 +14,10 @@ use super::source::{Fetcher, Source, place};
 use crate::app::App;
 use crate::error::Error;
 use crate::model::time::Timestamp;
-use crate::screening::import;
-use crate::screening::lists::{Counts, Input};
-use crate::screening::score::MODEL_VERSION;
 use crate::telemetry;
+use screening::import;
+use screening::lists::{Counts, Input};
+use screening::score::MODEL_VERSION;
 
 /// How long before its end a function stops to fetch, to make current what it has.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -126,7 +126,7 @@ async fn fetch(
         hash.update(&bytes);
         files.push((place(url), bytes));
     }
-    let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(hash.finalize());
     let unchanged = |before: &ListVersion| Fetched {
         list: list.to_owned(),
         version: ListVersion { checked_at: now, ..before.clone() },

@@ -11,10 +11,10 @@ use crate::model::monitor::SubjectKind;
 use crate::model::organization::{Organization, Party, PartyKind};
 use crate::model::profile::{EntityType, Profile};
 use crate::risk::owned;
-use crate::screening::entity::{Entity, EntityKind, Identifier, ListedDate};
-use crate::screening::index::matched;
-use crate::screening::lists::dates;
-use crate::screening::{Match, Query, Screener};
+use screening::entity::{Entity, EntityKind, Identifier, ListedDate};
+use screening::index::matched;
+use screening::lists::dates;
+use screening::{Match, Query, Screener};
 
 /// Somebody to screen, with all that is known and compared. Kept with the monitor, so that a pass
 /// reads nothing else.
@@ -143,9 +143,12 @@ impl Subject {
     }
 }
 
-/// Eight bytes of SHA-256, in hexadecimal.
+/// The first eight bytes of SHA-256, in hexadecimal.
+#[expect(clippy::expect_used)]
 fn hashed(field: &str, value: &impl Serialize) -> (String, String) {
-    let bytes = postcard::to_allocvec(value).unwrap_or_default();
-    let digest = Sha256::digest(&bytes);
-    (field.to_owned(), digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    let bytes = postcard::to_allocvec(value)
+        .expect("the value serialises because it holds only texts, numbers and lists of them");
+    let mut hex = hex::encode(Sha256::digest(&bytes));
+    hex.truncate(16);
+    (field.to_owned(), hex)
 }

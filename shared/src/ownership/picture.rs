@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::statement::view;
-use crate::drawing::{Drawing, Edge, Kind, Node};
 use crate::model::customer::Customer;
 use crate::model::organization::{Organization, PartyKind, Relationship};
 use crate::model::profile::EntityType;
 use crate::model::value::{Country, PartyId};
+use drawing::{Drawing, Edge, Kind, Node};
 
 /// The structure, with the beneficial owners by this threshold marked.
 pub fn picture(customer: &Customer, organization: &Organization, threshold: f64) -> Drawing {
@@ -27,7 +27,7 @@ pub fn picture(customer: &Customer, organization: &Organization, threshold: f64)
         is_beneficial_owner: false,
     }];
     for (party, share) in structure.parties.iter().zip(&view.effective_percentages) {
-        let roles = party.roles.iter().map(|role| role.as_str().replace('_', " "));
+        let roles = party.roles.iter().map(|role| role.into_str().replace('_', " "));
         let roles: Vec<String> = roles.collect();
         let share = (*share > 0.0).then(|| format!("holds {} % in all", short(*share)));
         let details = country(&party.country).into_iter();

@@ -16,14 +16,30 @@ use super::effective::{Effective, effective};
 use super::group::{CUSTOMER, Group};
 use super::warnings::{Warning, warnings};
 use crate::model::organization::{Party, PartyKind, Role, Structure};
-use crate::model::value::{Country, Name, PartyId, word};
+use crate::model::value::{Country, Name, PartyId};
 
-word! {
-    /// Why somebody is a beneficial owner: the first of these that holds.
-    Basis {
-        Ownership = "ownership", Voting = "voting", Control = "control",
-        SeniorManager = "senior_manager",
-    }
+/// Why somebody is a beneficial owner: the first of these that holds.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Basis {
+    Ownership,
+    Voting,
+    Control,
+    SeniorManager,
 }
 
 /// A party in short.

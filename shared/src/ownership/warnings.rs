@@ -7,17 +7,36 @@ use serde::Serialize;
 use super::control::Control;
 use super::group::{CUSTOMER, Group};
 use super::view::{Basis, BeneficialOwner, Sums, controls_by_votes};
-use crate::model::value::word;
 
-word! {
-    /// What it is about.
-    WarningCode {
-        Over100Percent = "over_100_percent", CircularOwnership = "circular_ownership",
-        ClosedRing = "closed_ring", MissingCountry = "missing_country",
-        NotConnected = "not_connected", NoNaturalPerson = "no_natural_person",
-        UndisclosedOwnership = "undisclosed_ownership", MajorityOfVotes = "majority_of_votes",
-        NoBeneficialOwner = "no_beneficial_owner",
-    }
+/// What it is about.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum WarningCode {
+    #[serde(rename = "over_100_percent")]
+    #[strum(serialize = "over_100_percent")]
+    Over100Percent,
+    CircularOwnership,
+    ClosedRing,
+    MissingCountry,
+    NotConnected,
+    NoNaturalPerson,
+    UndisclosedOwnership,
+    MajorityOfVotes,
+    NoBeneficialOwner,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -54,7 +54,7 @@ pub(super) fn reason(sectors: &[&Sector], risk: RiskLevel) -> String {
     let (ids, sources) = (ids.join(", "), sources.join("; "));
     format!(
         "The industry is in a sector of {} risk ({ids}), according to: {sources}.",
-        risk.as_str()
+        risk.into_str()
     )
 }
 

@@ -66,7 +66,7 @@ pub fn owned(customer: &Customer, organization: &Organization) -> OrganizationFa
 fn session(session: &Session) -> SessionFacts {
     let mut latest: BTreeMap<&str, &Validation> = BTreeMap::new();
     for validation in &session.validations {
-        let known = latest.entry(validation.kind.as_str()).or_insert(validation);
+        let known = latest.entry(validation.kind.into_str()).or_insert(validation);
         if validation.at >= known.at {
             *known = validation;
         }

@@ -1,7 +1,9 @@
 //! What holds of any facts.
 
+use crate::model::value::one_of;
 use proptest::prelude::*;
 use proptest::sample::select;
+use strum::VariantNames;
 
 use super::*;
 use crate::model::alert::AlertStatus;
@@ -56,7 +58,7 @@ fn industries() -> impl Strategy<Value = Industry> {
 }
 
 fn kinds() -> impl Strategy<Value = ValidationKind> {
-    select(ValidationKind::WORDS).prop_map(|word| ValidationKind::parse(word).unwrap())
+    select(ValidationKind::VARIANTS).prop_map(|word| one_of::<ValidationKind>(word).unwrap())
 }
 
 /// Few days, so that sessions often change in the same millisecond.
@@ -65,7 +67,8 @@ fn times() -> impl Strategy<Value = Timestamp> {
 }
 
 fn sessions() -> impl Strategy<Value = SessionFacts> {
-    let status = select(SessionStatus::WORDS).prop_map(|word| SessionStatus::parse(word).unwrap());
+    let status =
+        select(SessionStatus::VARIANTS).prop_map(|word| one_of::<SessionStatus>(word).unwrap());
     let some = || prop::collection::vec(kinds(), 0..3);
     ("s[0-9]", status, some(), some(), some(), times()).prop_map(
         |(session_id, status, failed, in_review, passed, at)| SessionFacts {
@@ -80,8 +83,8 @@ fn sessions() -> impl Strategy<Value = SessionFacts> {
 }
 
 fn alerts() -> impl Strategy<Value = AlertFacts> {
-    ("a[0-9]{2}", select(AlertStatus::WORDS)).prop_map(|(alert_id, status)| {
-        let status = AlertStatus::parse(status).unwrap();
+    ("a[0-9]{2}", select(AlertStatus::VARIANTS)).prop_map(|(alert_id, status)| {
+        let status = one_of::<AlertStatus>(status).unwrap();
         AlertFacts { alert_id, list: "un".to_owned(), status }
     })
 }

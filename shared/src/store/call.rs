@@ -194,10 +194,9 @@ pub(super) fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Error {
     Error::internal(format!("a request was not complete: {error}"))
 }
 
-/// Half to all of the pause, so that those who met once do not meet again.
+/// A random duration from half the pause to all of it, so that writers that collided once spread out.
 pub(crate) fn jittered(pause: Duration) -> Duration {
-    let random = uuid::Uuid::now_v7().as_u128() as u8;
-    pause.mul_f64(0.5 + f64::from(random) / 512.0)
+    pause.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
 /// What passes by itself is a 503 a caller may repeat; everything else is our fault.

@@ -59,7 +59,7 @@ impl Replay {
         // No key has a line end.
         let digest = Sha256::new_with_prefix(self.key.as_str()).chain_update("\n");
         let digest = digest.chain_update(request).finalize();
-        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex::encode(digest))
     }
 }
 

@@ -157,7 +157,7 @@ impl<'a> TenantKeys<'a> {
 
     /// The partition of the index risk.
     pub(super) fn at_risk(&self, level: RiskLevel) -> String {
-        format!("T#{}#RISK#{}", self.0, level.as_str())
+        format!("T#{}#RISK#{}", self.0, level.into_str())
     }
 }
 
@@ -180,12 +180,12 @@ pub(super) fn current_pass(pass: PassKind, shard: u32) -> Key {
 }
 
 pub(super) fn finished_pass(pass: PassKind, shard: u32, pass_id: &str) -> Key {
-    Key { pk: format!("PASS#{}#{shard}", pass.as_str()), sk: pass_id.to_owned() }
+    Key { pk: format!("PASS#{}#{shard}", pass.into_str()), sk: pass_id.to_owned() }
 }
 
 /// A partition of the index monitored.
 pub(super) fn monitored(frequency: Frequency, shard: u32) -> String {
-    format!("MONITORED#{}#{shard}", frequency.as_str())
+    format!("MONITORED#{}#{shard}", frequency.into_str())
 }
 
 /// A customer of a shard that is to be checked again, by its sort key of the index monitored.

@@ -137,10 +137,10 @@ impl TenantTable<'_> {
             by_filter.push(equals(&mut e, "risk_pk", &self.keys.at_risk(level)));
         }
         if let Some(status) = filters.status {
-            by_filter.push(equals(&mut e, "status", status.as_str()));
+            by_filter.push(equals(&mut e, "status", status.into_str()));
         }
         if let Some(entity_type) = filters.entity_type {
-            by_filter.push(equals(&mut e, "entity_type", entity_type.as_str()));
+            by_filter.push(equals(&mut e, "entity_type", entity_type.into_str()));
         }
         if let Some(country) = &filters.country {
             by_filter.push(equals(&mut e, "country", country.as_str()));
@@ -150,7 +150,7 @@ impl TenantTable<'_> {
         }
         if let Some(monitored) = filters.monitored {
             let sign = if monitored { "=" } else { "<>" };
-            let active = MonitoringStatus::Active.as_str();
+            let active = MonitoringStatus::Active.into_str();
             by_filter.push(format!("{} {sign} {}", e.name("monitoring.status"), e.text(active)));
         }
         let filter = (!by_filter.is_empty()).then(|| by_filter.join(" AND "));

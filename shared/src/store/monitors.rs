@@ -402,7 +402,7 @@ impl TenantTable<'_> {
         after.monitoring = MonitoringSummary {
             status: MonitoringStatus::Active,
             lists: results.iter().map(|result| result.list.clone()).collect(),
-            check_frequency: Some(settings.check_frequency.as_str().to_owned()),
+            check_frequency: Some(settings.check_frequency.into_str().to_owned()),
             last_checked_at: Some(now),
             open_alerts: open_alerts(&sources.alerts),
         };
@@ -483,7 +483,7 @@ impl TenantTable<'_> {
         let start = after.map(|id| self.keys.alert(customer, &id));
         let (partition, prefix) = self.keys.alerts(customer);
         let filter = |e: &mut Expression| {
-            status.map(|status| format!("{} = {}", e.name("status"), e.text(status.as_str())))
+            status.map(|status| format!("{} = {}", e.name("status"), e.text(status.into_str())))
         };
         let listing = self.listing((partition, prefix), start, filter, paging.order, scope);
         let row = |item| written(&item::model::<Alert>(item)?);

@@ -262,7 +262,7 @@ impl Table {
         let last = seen.max_by_key(|pass| pass.finished_at);
         Ok(last.map(|pass| LastPass {
             pass_id: pass.pass_id,
-            frequency: pass.pass.as_str().to_owned(),
+            frequency: pass.pass.into_str().to_owned(),
             list_versions: pass.list_versions,
             finished_at: pass.finished_at,
         }))

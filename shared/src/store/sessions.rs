@@ -223,10 +223,10 @@ impl TenantTable<'_> {
         let (kept, sign) = match status {
             SessionStatus::Active => (SessionStatus::Active, ">"),
             SessionStatus::Expired => (SessionStatus::Active, "<="),
-            kept => return format!("{} = {}", e.name("status"), e.text(kept.as_str())),
+            kept => return format!("{} = {}", e.name("status"), e.text(kept.into_str())),
         };
         let now = self.table.clock.now().to_string();
         let (name, expires_at) = (e.name("status"), e.name("expires_at"));
-        format!("{name} = {} AND {expires_at} {sign} {}", e.text(kept.as_str()), e.text(now))
+        format!("{name} = {} AND {expires_at} {sign} {}", e.text(kept.into_str()), e.text(now))
     }
 }

@@ -198,7 +198,7 @@ fn of_customer(whose: Whose<'_>, customer: &Customer) -> Vec<(&'static str, Stri
     let all = format!("T#{}", whose.tenant);
     let folded = fold_key(customer.profile.name.as_str());
     vec![
-        ("risk_pk", format!("{all}#RISK#{}", customer.risk.level.as_str())),
+        ("risk_pk", format!("{all}#RISK#{}", customer.risk.level.into_str())),
         ("name_sk", format!("{folded}\u{1f}{}", whose.customer_id)),
         ("tenant_pk", all),
     ]
@@ -208,7 +208,7 @@ fn of_monitor(whose: Whose<'_>, monitor: &Monitor) -> Vec<(&'static str, String)
     if monitor.status != MonitoringStatus::Active {
         return Vec::new();
     }
-    let (frequency, shard) = (monitor.settings.check_frequency.as_str(), monitor.shard);
+    let (frequency, shard) = (monitor.settings.check_frequency.into_str(), monitor.shard);
     vec![
         ("monitored_pk", format!("MONITORED#{frequency}#{shard}")),
         ("monitored_sk", format!("{}#{}", whose.tenant, whose.customer_id)),

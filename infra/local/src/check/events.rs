@@ -173,7 +173,7 @@ impl Story {
         });
         for (alert, item) in &whole.alerts {
             let told = self.alerts.get(&alert.alert_id.to_string()).and_then(Value::as_str);
-            let holds = told == Some(alert.status.as_str());
+            let holds = told == Some(alert.status.into_str());
             found.check(holds, REPLAY, item, || "is not what the events made it".to_owned());
         }
         let version = whole.organization.as_ref().map(|(version, ..)| *version);

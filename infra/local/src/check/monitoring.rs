@@ -66,7 +66,7 @@ fn summary(whole: &Whole<'_>, found: &mut Found) {
         (ends == until, "end"),
         (said.lists.iter().eq(lists), "lists"),
         (
-            said.check_frequency.as_deref() == Some(monitor.settings.check_frequency.as_str()),
+            said.check_frequency.as_deref() == Some(monitor.settings.check_frequency.into_str()),
             "check_frequency",
         ),
         (said.last_checked_at == Some(monitor.last_checked_at), "last_checked_at"),

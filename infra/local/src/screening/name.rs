@@ -3,6 +3,7 @@
 use clap::Args;
 use local::Failure;
 use serde_json::json;
+use shared::model::value::one_of;
 use shared::screening::entity::{EntityKind, ListedDate};
 use shared::screening::index::Index;
 use shared::screening::lists::{countries, dates};
@@ -24,7 +25,7 @@ pub(crate) struct Name {
     #[arg(long, value_name = "YYYY", value_parser = date)]
     born: Option<ListedDate>,
     /// person, organization, vessel or aircraft
-    #[arg(long, value_parser = EntityKind::parse)]
+    #[arg(long, value_parser = one_of::<EntityKind>)]
     kind: Option<EntityKind>,
     #[command(flatten)]
     against: Against,
@@ -96,12 +97,12 @@ pub(crate) fn screen(asked: &Name) -> Result<(), Failure> {
 
 fn print_match(found: &Match) {
     println!("\n{:.2}  {}", found.score, found.name);
-    let (told, kind) = (&found.explanation, found.name_kind.as_str().replace('_', " "));
+    let (told, kind) = (&found.explanation, found.name_kind.into_str().replace('_', " "));
     println!(
         "      {} {}, {}; {kind} name; rests on {}",
         found.list,
         found.id,
-        found.kind.as_str(),
+        found.kind.into_str(),
         match told.strength {
             Strength::Identifier => "an identifier",
             Strength::NameAndDate => "name and date",

@@ -138,7 +138,7 @@ fn replace(out: &Path, bytes: &[u8]) -> std::io::Result<()> {
 const SHOWN: usize = 10;
 
 fn print_report(report: &Report) {
-    println!("  read as      {}", report.format.as_str());
+    println!("  read as      {}", report.format.into_str());
     println!("  entries      {}", total(report.counts.entities, &report.counts.kinds));
     println!("  names        {}", sum(&report.counts.names));
     println!("  dates        {}", counted(report.counts.dates));

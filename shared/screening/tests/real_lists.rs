@@ -1,0 +1,189 @@
+//! Matching on real lists, which are too large for this repository and not its to give away.
+//! `WATCHLISTS` names a folder of them, by its whole path:
+//!
+//! | | |
+//! |---|---|
+//! | `ofac/sdn_2024-01-11.csv` and `alt`, `add`, `sdn_comments` of `_2024-01.csv` | a full SDN list |
+//! | `ofac/history/sdn_*.csv.gz` | later revisions of its first file |
+//! | `eu/EUSanctionsShort.csv` | a part of the EU's list, 2018 layout |
+//! | `queries/dev-1.csv`, `names/negatives_us.csv`, `pairs/cases.csv` | labelled queries on the SDN list, names, pairs |
+//!
+//! `WATCHLISTS=<folder> cargo test -p screening --profile ci --test real_lists -- --ignored --nocapture`
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic)]
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use screening::delta::Delta;
+use screening::eval;
+use screening::index::Index;
+use screening::lists::Input;
+use screening::score::DEFAULT_MIN_SCORE;
+use screening::{Match, Query, Screener, import};
+
+fn file(path: &str) -> PathBuf {
+    let folder = std::env::var("WATCHLISTS").unwrap_or_else(|_| panic!("WATCHLISTS is not set"));
+    PathBuf::from(folder).join(path)
+}
+
+fn open(path: &str) -> File {
+    File::open(file(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn index(list: &str, paths: &[&str]) -> Index {
+    let read = |path: &str| -> Box<dyn std::io::BufRead> {
+        let file = open(path);
+        match path.strip_suffix(".gz") {
+            Some(_) => {
+                let mut bytes = Vec::new();
+                flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
+                Box::new(std::io::Cursor::new(bytes))
+            }
+            None => Box::new(BufReader::new(file)),
+        }
+    };
+    let inputs = paths.iter().map(|path| Input { name: path, read: read(path) }).collect();
+    let imported = import(list, None, inputs, |_| ()).unwrap();
+    println!("{list} {paths:?}: {:?}", imported.report.counts);
+    Index::open(imported.index).unwrap()
+}
+
+fn sdn() -> Index {
+    index(
+        "ofac-sdn",
+        &[
+            "ofac/sdn_2024-01-11.csv",
+            "ofac/alt_2024-01.csv",
+            "ofac/add_2024-01.csv",
+            "ofac/sdn_comments_2024-01.csv",
+        ],
+    )
+}
+
+#[test]
+#[ignore = "needs a folder of real lists"]
+fn labelled_queries_find_whom_they_should() {
+    let sdn = sdn();
+    assert_eq!(sdn.meta().entities, 13_827);
+    let queries = eval::read_queries(open("queries/dev-1.csv")).unwrap();
+    let report = eval::evaluate(&[&sdn], &queries, DEFAULT_MIN_SCORE, false, |_| ());
+    println!("{:?}\n{:#?}", report.shares, report.classes);
+    assert!(report.shares.recall >= 0.96);
+    assert!(report.shares.random_negative_hits <= 0.01);
+    assert!(report.shares.hard_negative_hits <= 0.08);
+    for exact in [
+        "exact_primary",
+        "exact_listed_form",
+        "exact_strong_alias",
+        "company_with_digits",
+        "company_single_token",
+        "single_token_person",
+        "long_name_70",
+        "vessel_exact",
+    ] {
+        assert_eq!(report.classes.get(exact), Some(&1.0), "{exact}");
+    }
+    assert!(report.classes.get("arabic_script").is_some_and(|recall| *recall >= 0.84));
+    let begun = Instant::now();
+    eval::run(&[&sdn], &queries, DEFAULT_MIN_SCORE, false);
+    println!(
+        "{:.0} queries a second on one core",
+        queries.len() as f64 / begun.elapsed().as_secs_f64()
+    );
+
+    let names = eval::read_names(open("names/negatives_us.csv")).unwrap();
+    let rate = eval::alert_rate(&[&sdn], &names, DEFAULT_MIN_SCORE, |_| ());
+    println!("{:.3} % of {} innocuous names alert", rate * 100.0, names.len());
+    assert!(rate <= 0.008);
+}
+
+#[test]
+#[ignore = "needs a folder of real lists"]
+fn pairs_are_told_apart() {
+    let pairs = eval::read_pairs(open("pairs/cases.csv")).unwrap();
+    let sweep = eval::separate(&pairs);
+    let best = sweep.iter().max_by(|a, b| a.f1.total_cmp(&b.f1)).unwrap();
+    println!("{best:?}");
+    assert!(best.f1 >= 0.82);
+}
+
+#[test]
+#[ignore = "needs a folder of real lists"]
+fn a_part_of_the_eu_list_is_read() {
+    let eu = index("eu", &["eu/EUSanctionsShort.csv"]);
+    assert!(eu.meta().entities > 90);
+    let all: Vec<_> = eu.entities().collect();
+    let mut screener = Screener::new([&eu]);
+    for entity in &all {
+        let name = &entity.names.first().unwrap().text;
+        let found = screener.screen(&Query::of_name(name), DEFAULT_MIN_SCORE);
+        assert!(found.iter().any(|found| found.id == entity.id), "{}", entity.id);
+    }
+}
+
+#[test]
+#[ignore = "needs a folder of real lists"]
+fn deltas_find_what_full_passes_find() {
+    let first = index("ofac-sdn", &["ofac/sdn_2024-01-11.csv"]);
+    let days = ["2024-02-20", "2024-02-23", "2024-03-27", "2024-04-12", "2024-05-03"];
+    let later: Vec<Index> = days
+        .iter()
+        .map(|day| index("ofac-sdn", &[format!("ofac/history/sdn_{day}.csv.gz").as_str()]))
+        .collect();
+    let queries = eval::read_queries(open("queries/dev-1.csv")).unwrap();
+    let names = eval::read_names(open("names/negatives_us.csv")).unwrap();
+    // Listed names too, so that there is something to find.
+    let listed = later.last().unwrap().entities();
+    let listed: Vec<String> = listed
+        .step_by(3)
+        .filter_map(|entity| Some(entity.names.into_iter().next()?.text))
+        .collect();
+    let queries = queries.iter().map(|query| query.name.as_str());
+    let some = names.iter().step_by(10).chain(&listed).map(String::as_str);
+    let subjects: Vec<&str> = queries.chain(some).collect();
+
+    let mut before = &first;
+    for (day, new) in days.iter().zip(&later) {
+        for (since, old) in [("the first", &first), ("the one before", before)] {
+            let delta = Delta::between(old, new);
+            let mini = Index::open(delta.index(new).unwrap()).unwrap();
+            let again = |id: &String| {
+                delta.changed.binary_search(id).is_ok() || delta.removed.binary_search(id).is_ok()
+            };
+            let (mut of_old, mut of_new, mut of_mini) =
+                (Screener::new([old]), Screener::new([new]), Screener::new([&mini]));
+            let mut hits = 0;
+            for subject in &subjects {
+                let query = Query::of_name(subject);
+                for least in [0.5, DEFAULT_MIN_SCORE] {
+                    let key = |found: Match| (found.id, found.name, found.score.to_bits());
+                    let kept =
+                        of_old.screen(&query, least).into_iter().filter(|one| !again(&one.id));
+                    let fresh = of_mini.screen(&query, least);
+                    hits += fresh.len();
+                    let mut parts: Vec<_> = kept.chain(fresh).map(key).collect();
+                    let mut whole: Vec<_> =
+                        of_new.screen(&query, least).into_iter().map(key).collect();
+                    parts.sort();
+                    whole.sort();
+                    assert_eq!(parts, whole, "{subject} on {day}");
+                }
+            }
+            assert!(hits > 0);
+            let begun = Instant::now();
+            for name in names.iter().cycle().take(100_000) {
+                of_mini.screen(&Query::of_name(name), DEFAULT_MIN_SCORE);
+            }
+            println!(
+                "{day} since {since}: {} added, {} changed, {} removed; 100,000 subjects in {:.2} s",
+                delta.added.len(),
+                delta.changed.len(),
+                delta.removed.len(),
+                begun.elapsed().as_secs_f64()
+            );
+        }
+        before = new;
+    }
+}
