@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use api_tests::{Value, json};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use local::check::{Report, check};
+use check::{Report, check};
 use shared::model::time::{Clock, Timestamp};
 
 use crate::monitoring::{Watched, path};

@@ -3,7 +3,6 @@
 
 mod authorizer;
 pub mod calls;
-pub mod check;
 pub mod data;
 mod event;
 pub mod events;

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use api_tests::chaos::{Chaos, Fault};
 use api_tests::{Answer, Api, Dice, Persona, Value, json};
 use aws_sdk_dynamodb::types::AttributeValue;
+use check::{Report, patient};
 use futures_util::future::join_all;
-use local::check::{Report, patient};
 use shared::model::time::Clock;
 
 use super::operations;

@@ -26,8 +26,10 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use serde::Serialize;
 use shared::model::time::Clock;
 
-use crate::Failure;
 use item::Item;
+
+/// Why a table could not be checked, as one line for a person.
+pub type Failure = String;
 
 /// A rule that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

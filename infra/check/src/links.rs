@@ -3,7 +3,7 @@
 use serde_json::Value;
 use shared::model::id::{CustomerId, SessionId};
 
-use super::item::{Item, Part, Place};
+use crate::item::{Item, Part, Place};
 
 /// Another item that must be there because this one is.
 #[derive(Clone, Debug, PartialEq, Eq)]

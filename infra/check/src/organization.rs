@@ -1,7 +1,7 @@
 //! An organization has every version it ever had.
 
-use super::Found;
-use super::customer::Whole;
+use crate::Found;
+use crate::customer::Whole;
 
 pub(super) fn check(whole: &Whole<'_>, found: &mut Found) {
     let kept: Vec<u64> = whole.organizations.iter().map(|(version, _)| *version).collect();

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use shared::model::time::Timestamp;
 use uuid::Uuid;
 
-use super::Found;
-use super::customer::Whole;
-use super::item::{Item, NOTHING};
+use crate::Found;
+use crate::customer::Whole;
+use crate::item::{Item, NOTHING};
 
 /// What a customer's item has besides what events tell of.
 const UNTOLD: [&str; 8] = [

@@ -2,8 +2,8 @@
 
 use shared::model::customer::{RiskLevel, RiskSummary};
 
-use super::Found;
-use super::customer::Whole;
+use crate::Found;
+use crate::customer::Whole;
 
 pub(super) fn check(whole: &Whole<'_>, found: &mut Found) {
     let newest = whole.profiles.last().map(|(profile, _)| RiskSummary {

@@ -8,9 +8,9 @@ use shared::model::id::AlertId;
 use shared::model::monitor::Monitor;
 use shared::monitoring::check::Watched;
 
-use super::Found;
-use super::customer::Whole;
-use super::item::Item;
+use crate::Found;
+use crate::customer::Whole;
+use crate::item::Item;
 
 pub(super) fn check(whole: &Whole<'_>, found: &mut Found) {
     for (alert, item) in &whole.alerts {

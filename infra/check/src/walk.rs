@@ -3,17 +3,16 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, Get, KeysAndAttributes, TransactGetItem};
+use sha2::{Digest, Sha256};
 use shared::http::edge::FUNCTION_TIME;
 use shared::model::time::{Clock, Timestamp};
 
-use super::item::{Item, Place};
-use super::links::{Need, half, needs};
-use super::{Found, Report, customer, is_known};
-use crate::Failure;
+use crate::item::{Item, Place};
+use crate::links::{Need, half, needs};
+use crate::{Failure, Found, Report, customer, is_known};
 
 type Key = HashMap<String, AttributeValue>;
 
@@ -321,8 +320,7 @@ fn key(pk: &str, sk: &str) -> Key {
 }
 
 fn hashed(half: String) -> u128 {
-    let digest = digest(&SHA256, half.as_bytes());
-    digest.as_ref().first_chunk().copied().map_or(0, u128::from_le_bytes)
+    Sha256::digest(half.as_bytes()).first_chunk().copied().map_or(0, u128::from_le_bytes)
 }
 
 fn failed(operation: &str, error: &(impl std::error::Error + 'static)) -> Failure {

@@ -1,4 +1,4 @@
-"""What infra/deploy is for, by SAM's own translator: a parameter that changes is a new version of every
+"""What infra/deploy/deploy is for, by SAM's own translator: a parameter that changes is a new version of every
 function, and a deployment that changes nothing is none. Needs the SAM CLI's Python."""
 
 import logging
@@ -36,7 +36,7 @@ def main():
         built = pathlib.Path(".aws-sam/build/template.yaml")
         built.parent.mkdir(parents=True)
         # As `sam build` writes it.
-        built.write_text(yaml_dump(yaml_parse((HERE.parent / "template.yaml").read_text())))
+        built.write_text(yaml_dump(yaml_parse((HERE.parent.parent / "template.yaml").read_text())))
         fake = pathlib.Path("bin/sam")
         fake.parent.mkdir()
         fake.write_text('#!/bin/sh\necho "$@" > called\n')
@@ -56,7 +56,7 @@ def main():
         unstamped = built.read_text()
         first = versions(unstamped, defaults)
         assert len(first) > 20, first
-        assert versions(unstamped, changed) == first, "SAM looks into parameters: infra/deploy is not needed"
+        assert versions(unstamped, changed) == first, "SAM looks into parameters: infra/deploy/deploy is not needed"
 
         seen = []
         for options, parameters in [

@@ -5,8 +5,8 @@ use shared::monitoring::lists::Revision;
 use shared::monitoring::pass::{Progress, Run};
 use uuid::Uuid;
 
-use super::Found;
-use super::item::{Item, Place};
+use crate::Found;
+use crate::item::{Item, Place};
 
 pub(super) fn check(item: &Item, found: &mut Found) {
     let (rule, fault) = match item.place() {

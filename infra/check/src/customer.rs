@@ -15,9 +15,9 @@ use shared::model::time::Timestamp;
 use shared::monitoring::check::Watched;
 use shared::store::KEPT_ANSWER;
 
-use super::Found;
-use super::item::{Item, Part, Place, Whose};
-use super::{events, monitoring, organization, risk, sessions};
+use crate::Found;
+use crate::item::{Item, Part, Place, Whose};
+use crate::{events, monitoring, organization, risk, sessions};
 
 /// Far more than a structure or the subjects of a monitor have.
 const MAX_BYTES: usize = 8 * 1024 * 1024;

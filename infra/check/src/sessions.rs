@@ -6,9 +6,9 @@ use shared::model::id::SessionId;
 use shared::model::session::{FinalDecision, Session, SessionStatus};
 use shared::model::time::Timestamp;
 
-use super::Found;
-use super::customer::Whole;
-use super::item::Item;
+use crate::Found;
+use crate::customer::Whole;
+use crate::item::Item;
 
 const COUNTERS: &str = "session counters";
 
