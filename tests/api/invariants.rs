@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use api_tests::{Value, json};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use check::{Report, check};
+use check::{Report, scan_table};
 use shared::model::time::{Clock, Timestamp};
 
 use crate::monitoring::{Watched, path};
@@ -20,7 +20,7 @@ pub(crate) async fn checked(w: &Watched) -> Report {
     let now = w.now.clone();
     let millis = move || now.load(std::sync::atomic::Ordering::SeqCst);
     let clock = Clock::new(move || Timestamp::from_millis(millis()));
-    check(&w.api.dynamodb, &w.api.table, &clock).await.unwrap()
+    scan_table(&w.api.dynamodb, &w.api.table, &clock).await.unwrap()
 }
 
 fn text(text: impl Into<String>) -> AttributeValue {

@@ -1,5 +1,5 @@
-//! Every change has its event: as many as there are versions, each going on from what the one before
-//! left, and all of them together making what is there.
+//! Checks that every change has its event: one per version, each continuing from the state that
+//! the one before left. Applied in order, the events must produce the stored state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 use shared::model::time::Timestamp;
 use uuid::Uuid;
 
-use crate::Found;
-use crate::customer::Whole;
-use crate::item::{Item, NOTHING};
+use crate::item::{ABSENT, Item};
+use crate::records::Records;
+use crate::report::{Rule, Violations};
 
-/// What a customer's item has besides what events tell of.
-const UNTOLD: [&str; 8] = [
+/// Attributes of a customer that events do not record.
+const UNRECORDED: [&str; 8] = [
     "type",
     "version",
     "updated_at",
@@ -22,203 +22,231 @@ const UNTOLD: [&str; 8] = [
     "risk_pk",
     "name_sk",
 ];
-const REPLAY: &str = "replay";
+/// Attributes of a session that events do not record.
+const UNRECORDED_OF_SESSION: [&str; 2] = ["type", "updated_at"];
 
-pub(super) fn check(whole: &Whole<'_>, found: &mut Found) {
-    let (version, events) = (whole.customer.version, whole.events.len() as u64);
-    found.check(version == events, "events", whole.item, || {
-        format!("is version {version}, and has {events} events")
+pub(crate) fn check(records: &Records<'_>, violations: &mut Violations) {
+    let (version, count) = (records.customer.version, records.events.len() as u64);
+    violations.require(version == count, Rule::Events, records.item, || {
+        format!("is version {version}, but {count} events exist")
     });
-    let mut last: Option<Timestamp> = None;
-    for (number, item) in whole.events.iter().enumerate() {
+    let mut previous: Option<Timestamp> = None;
+    for (index, item) in records.events.iter().enumerate() {
         let at = item.text("at").and_then(Timestamp::parse);
-        is_itself(item, at, found);
-        let is_first = item.text("kind") == Some("customer.created");
-        found.check(is_first == (number == 0), "events", item, || {
-            "a customer is created once, and first of all".to_owned()
+        check_event(item, at, violations);
+        let is_creation = item.text("kind") == Some("customer.created");
+        violations.require(is_creation == (index == 0), Rule::Events, item, || {
+            "customer.created must be the first event and occur once".to_owned()
         });
-        found.check(last < at, "events", item, || "is not later than the one before".to_owned());
-        last = at;
+        violations.require(previous < at, Rule::Events, item, || {
+            "is not later than the event before".to_owned()
+        });
+        previous = at;
     }
-    found.check(last == Some(whole.customer.updated_at), "events", whole.item, || {
-        "was not changed when its last event was".to_owned()
+    let is_current = previous == Some(records.customer.updated_at);
+    violations.require(is_current, Rule::Events, records.item, || {
+        "updated_at is not that of the last event".to_owned()
     });
-    // Of what was erased the events do not tell any more.
-    if whole.is_erased() {
+    // An erasure removes the values from the events.
+    if records.is_erased() {
         return;
     }
-    let mut story = Story::default();
-    for item in &whole.events {
-        story.goes_on(item, found);
+    let mut replay = Replay::default();
+    for item in &records.events {
+        replay.apply(item, violations);
     }
-    story.ends_as(whole, found);
-    profiles_are_told_of(whole, found);
+    replay.compare(records, violations);
+    check_risk_profiles(records, violations);
 }
 
-fn is_itself(item: &Item, at: Option<Timestamp>, found: &mut Found) {
-    let id = item.text("event_id").and_then(|id| Uuid::try_parse(id).ok());
-    let made = id.and_then(|id| id.get_timestamp()).map(|made| {
-        let (seconds, nanos) = made.to_unix();
-        i64::try_from(seconds).unwrap_or(i64::MAX) * 1_000 + i64::from(nanos / 1_000_000)
-    });
-    let holds = item.text("event_id").is_some_and(|id| item.sk == format!("EVENT#{id}"))
-        && made.is_some()
-        && made == at.map(Timestamp::millis)
+fn check_event(item: &Item, at: Option<Timestamp>, violations: &mut Violations) {
+    let event_id = item.text("event_id");
+    let created_at = event_id.and_then(|id| Uuid::try_parse(id).ok()).and_then(uuid_millis);
+    let holds = event_id.is_some_and(|id| item.sk == format!("EVENT#{id}"))
+        && created_at.is_some()
+        && created_at == at.map(Timestamp::millis)
         && ["actor", "request_id", "kind"].iter().all(|field| item.text(field).is_some())
         && item.get("changes").is_object();
-    found.check(holds, "events", item, || "is not whole".to_owned());
+    violations.require(holds, Rule::Events, item, || {
+        "must have actor, request_id, kind, changes, and an event_id of its time".to_owned()
+    });
 }
 
-/// A profile is calculated with a version of the customer, and told of in its event.
-fn profiles_are_told_of(whole: &Whole<'_>, found: &mut Found) {
-    let told: BTreeSet<&str> = whole
+/// Returns the time in a UUID of version 7, in milliseconds since 1970.
+fn uuid_millis(id: Uuid) -> Option<i64> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    Some(i64::try_from(seconds).unwrap_or(i64::MAX) * 1_000 + i64::from(nanos / 1_000_000))
+}
+
+/// Each risk profile is calculated with a version of the customer, whose event mentions it.
+fn check_risk_profiles(records: &Records<'_>, violations: &mut Violations) {
+    let mentioned: BTreeSet<&str> = records
         .events
         .iter()
         .skip(1)
-        .filter(|event| !part(event.get("changes"), "risk").is_null())
+        .filter(|event| !member(event.get("changes"), "risk").is_null())
         .filter_map(|event| event.text("at"))
         .collect();
-    let there: BTreeSet<&str> =
-        whole.profiles.iter().filter_map(|(_, item)| item.sk.strip_prefix("RISK#")).collect();
-    found.check(told == there, "risk profile", whole.item, || {
-        format!("has {} profiles, and {} events tell of one", there.len(), told.len())
+    let stored: BTreeSet<&str> =
+        records.profiles.iter().filter_map(|(_, item)| item.sk.strip_prefix("RISK#")).collect();
+    violations.require(mentioned == stored, Rule::RiskProfile, records.item, || {
+        let (stored, mentioned) = (stored.len(), mentioned.len());
+        format!("has {stored} profiles that differ from the {mentioned} in its events")
     });
 }
 
-/// What the events so far have made.
+/// The state that the events produce.
 #[derive(Default)]
-struct Story {
+struct Replay {
     customer: Map<String, Value>,
+    /// Fields of each session, by id.
     sessions: BTreeMap<String, Map<String, Value>>,
-    /// The status of each.
+    /// Status of each alert, by id.
     alerts: BTreeMap<String, Value>,
-    /// Its version.
-    organization: Value,
+    organization_version: Value,
 }
 
-impl Story {
-    fn goes_on(&mut self, event: &Item, found: &mut Found) {
+impl Replay {
+    fn apply(&mut self, event: &Item, violations: &mut Violations) {
         let Value::Object(changes) = event.get("changes") else { return };
         for (field, change) in changes {
-            let at = match field.as_str() {
-                "session" => self.session(change),
+            let continues = match field.as_str() {
+                "session" => self.apply_session(change),
                 "organization" => {
-                    moved(&mut self.organization, part(change, "version")).then_some(())
+                    apply_change(&mut self.organization_version, member(change, "version"))
                 }
-                "alerts" => self.all_alerts(change),
-                field => fold(&mut self.customer, field, change),
+                "alerts" => self.apply_alerts(change),
+                field => apply_field(&mut self.customer, field, change),
             };
-            found.check(at.is_some(), REPLAY, event, || {
-                format!("{field}: it does not go on from what was there")
+            violations.require(continues, Rule::Replay, event, || {
+                format!("{field} does not continue from the state before")
             });
         }
     }
 
-    fn session(&mut self, change: &Value) -> Option<()> {
-        let session_id = part(change, "session_id").as_str();
-        // The event of its creation gives the id as any other field.
-        let session_id = session_id.or_else(|| part(part(change, "session_id"), "to").as_str())?;
+    fn apply_session(&mut self, change: &Value) -> bool {
+        let session_id = member(change, "session_id").as_str();
+        // The event that creates a session has the id as a changed field.
+        let new_session_id = || member(member(change, "session_id"), "to").as_str();
+        let Some(session_id) = session_id.or_else(new_session_id) else { return false };
         let session = self.sessions.entry(session_id.to_owned()).or_default();
-        let fields = change.as_object()?.iter().filter(|(_, change)| change.is_object());
-        let mut all = Some(());
-        for (field, change) in fields {
-            all = fold(session, field, change).and(all);
+        let Some(fields) = change.as_object() else { return false };
+        let mut continues = true;
+        for (field, change) in fields.iter().filter(|(_, change)| change.is_object()) {
+            continues &= apply_field(session, field, change);
         }
-        all
+        continues
     }
 
-    fn all_alerts(&mut self, changes: &Value) -> Option<()> {
-        let mut all = Some(());
-        for change in changes.as_array()? {
-            let id = part(change, "alert_id").as_str()?;
+    fn apply_alerts(&mut self, changes: &Value) -> bool {
+        let Some(changes) = changes.as_array() else { return false };
+        let mut continues = true;
+        for change in changes {
+            let Some(id) = member(change, "alert_id").as_str() else { return false };
             let status = self.alerts.entry(id.to_owned()).or_default();
-            if !moved(status, part(change, "status")) {
-                all = None;
-            }
+            continues &= apply_change(status, member(change, "status"));
         }
-        all
+        continues
     }
 
-    fn ends_as(&self, whole: &Whole<'_>, found: &mut Found) {
-        let stored = whole.item.fields.iter();
-        let stored = stored.filter(|(field, _)| !UNTOLD.contains(&field.as_str()));
-        let fields: BTreeSet<&String> =
-            stored.map(|(field, _)| field).chain(self.customer.keys()).collect();
-        for field in fields {
-            let told = self.customer.get(field).unwrap_or(NOTHING);
-            let is = whole.item.get(field);
-            found.check(told == is || decays(field, told, is), REPLAY, whole.item, || {
-                format!("its {field} is not what the events made it")
-            });
-        }
-        found.check(self.sessions.len() == whole.sessions.len(), REPLAY, whole.item, || {
-            format!("has {} sessions, and events of {}", whole.sessions.len(), self.sessions.len())
-        });
-        for (session, item) in &whole.sessions {
-            let told = self.sessions.get(&session.session_id.to_string());
-            let is_untold = |field: &&String| ["type", "updated_at"].contains(&field.as_str());
-            let fields = item.fields.keys().filter(|field| !is_untold(field));
-            let holds = told.is_some_and(|told| {
-                let fields: BTreeSet<&String> = fields.chain(told.keys()).collect();
-                // The id stands in every event as it is.
-                fields
-                    .iter()
-                    .filter(|field| **field != "session_id")
-                    .all(|field| told.get(*field).unwrap_or(NOTHING) == item.get(field))
-            });
-            found.check(holds, REPLAY, item, || "is not what the events made it".to_owned());
-        }
-        found.check(self.alerts.len() == whole.alerts.len(), REPLAY, whole.item, || {
-            format!("has {} alerts, and events of {}", whole.alerts.len(), self.alerts.len())
-        });
-        for (alert, item) in &whole.alerts {
-            let told = self.alerts.get(&alert.alert_id.to_string()).and_then(Value::as_str);
-            let holds = told == Some(alert.status.into_str());
-            found.check(holds, REPLAY, item, || "is not what the events made it".to_owned());
-        }
-        let version = whole.organization.as_ref().map(|(version, ..)| *version);
-        found.check(self.organization.as_u64() == version, REPLAY, whole.item, || {
-            "its organization is another version than the events made".to_owned()
-        });
-    }
-}
-
-/// `None` where the change begins with something else than what was there.
-fn fold(fields: &mut Map<String, Value>, field: &str, change: &Value) -> Option<()> {
-    let (from, to) = (part(change, "from"), part(change, "to"));
-    let before = fields.insert(field.to_owned(), to.clone()).unwrap_or_default();
-    (before == *from || decays(field, &before, from)).then_some(())
-}
-
-fn moved(state: &mut Value, change: &Value) -> bool {
-    let before = std::mem::replace(state, part(change, "to").clone());
-    before == *part(change, "from")
-}
-
-fn part<'v>(value: &'v Value, name: &str) -> &'v Value {
-    value.get(name).unwrap_or(NOTHING)
-}
-
-/// Whether time alone makes the one of the other: sessions expire and monitoring ends without a
-/// write, and without an event.
-fn decays(field: &str, before: &Value, after: &Value) -> bool {
-    let (Value::Object(before), Value::Object(after)) = (before, after) else { return false };
-    let same_but = |names: &[&str]| {
-        let others = |map: &Map<String, Value>| -> Map<String, Value> {
-            let kept = map.iter().filter(|(name, _)| !names.contains(&name.as_str()));
-            kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+    /// Compares the state with the stored records.
+    fn compare(&self, records: &Records<'_>, violations: &mut Violations) {
+        let mut require = |holds: bool, item: &Item, what: &dyn Fn() -> String| {
+            violations.require(holds, Rule::Replay, item, what);
         };
-        others(before) == others(after)
-    };
-    let of = |map: &Map<String, Value>, name: &str| map.get(name).cloned().unwrap_or_default();
+        let mismatch = || "does not agree with the events".to_owned();
+
+        let stored = records.item.fields.keys();
+        let recorded = stored.filter(|field| !UNRECORDED.contains(&field.as_str()));
+        let fields: BTreeSet<&String> = recorded.chain(self.customer.keys()).collect();
+        for field in fields {
+            let expected = self.customer.get(field).unwrap_or(ABSENT);
+            let actual = records.item.get(field);
+            let holds = expected == actual || changes_with_time(field, expected, actual);
+            require(holds, records.item, &|| format!("{field} does not agree with the events"));
+        }
+
+        require(self.sessions.len() == records.sessions.len(), records.item, &|| {
+            let (stored, expected) = (records.sessions.len(), self.sessions.len());
+            format!("has {stored} sessions, but the events create {expected}")
+        });
+        for (session, item) in &records.sessions {
+            let expected = self.sessions.get(&session.session_id.to_string());
+            let holds = expected.is_some_and(|expected| is_session(item, expected));
+            require(holds, item, &mismatch);
+        }
+
+        require(self.alerts.len() == records.alerts.len(), records.item, &|| {
+            let (stored, expected) = (records.alerts.len(), self.alerts.len());
+            format!("has {stored} alerts, but the events create {expected}")
+        });
+        for (alert, item) in &records.alerts {
+            let expected = self.alerts.get(&alert.alert_id.to_string()).and_then(Value::as_str);
+            require(expected == Some(alert.status.into_str()), item, &mismatch);
+        }
+
+        let version = records.organization.as_ref().map(|(version, _)| *version);
+        require(self.organization_version.as_u64() == version, records.item, &|| {
+            "the version of its organization does not agree with the events".to_owned()
+        });
+    }
+}
+
+fn is_session(item: &Item, expected: &Map<String, Value>) -> bool {
+    let stored = item.fields.keys();
+    let recorded = stored.filter(|field| !UNRECORDED_OF_SESSION.contains(&field.as_str()));
+    let fields: BTreeSet<&String> = recorded.chain(expected.keys()).collect();
+    fields
+        .into_iter()
+        // Every event has the id as it is, not as a change.
+        .filter(|field| *field != "session_id")
+        .all(|field| expected.get(field).unwrap_or(ABSENT) == item.get(field))
+}
+
+/// Applies the change of a field. Returns whether it begins with the field's current value.
+fn apply_field(fields: &mut Map<String, Value>, field: &str, change: &Value) -> bool {
+    let (from, to) = (member(change, "from"), member(change, "to"));
+    let before = fields.insert(field.to_owned(), to.clone()).unwrap_or_default();
+    before == *from || changes_with_time(field, &before, from)
+}
+
+/// Applies a change. Returns whether it begins with the current value.
+fn apply_change(value: &mut Value, change: &Value) -> bool {
+    let before = std::mem::replace(value, member(change, "to").clone());
+    before == *member(change, "from")
+}
+
+fn member<'v>(value: &'v Value, name: &str) -> &'v Value {
+    value.get(name).unwrap_or(ABSENT)
+}
+
+/// Whether the passing of time alone explains the difference: sessions expire and monitoring ends
+/// without a write, and therefore without an event.
+fn changes_with_time(field: &str, before: &Value, after: &Value) -> bool {
+    let (Value::Object(before), Value::Object(after)) = (before, after) else { return false };
+    let get = |map: &Map<String, Value>, name: &str| map.get(name).cloned().unwrap_or_default();
     match field {
         "sessions" => {
-            let status = (of(before, "last_status"), of(after, "last_status"));
-            same_but(&["active", "last_status"])
-                && of(after, "active").as_u64() <= of(before, "active").as_u64()
+            let status = (get(before, "last_status"), get(after, "last_status"));
+            are_equal_except(before, after, &["active", "last_status"])
+                && get(after, "active").as_u64() <= get(before, "active").as_u64()
                 && (status.0 == status.1 || status == ("active".into(), "expired".into()))
         }
-        "monitoring" => same_but(&["status"]) && of(after, "status") == "off",
+        "monitoring" => {
+            are_equal_except(before, after, &["status"]) && get(after, "status") == "off"
+        }
         _ => false,
     }
+}
+
+fn are_equal_except(
+    one: &Map<String, Value>,
+    other: &Map<String, Value>,
+    excluded: &[&str],
+) -> bool {
+    without(one, excluded) == without(other, excluded)
+}
+
+fn without<'m>(map: &'m Map<String, Value>, excluded: &[&str]) -> BTreeMap<&'m String, &'m Value> {
+    map.iter().filter(|(name, _)| !excluded.contains(&name.as_str())).collect()
 }

@@ -1,108 +1,59 @@
-//! Walks the whole table and holds every item against what the store promises: claims match
-//! customers, counters match sessions, summaries match their sources, alerts match monitors, every
-//! change has its event, and nothing is an orphan.
+//! Scans a table and reports inconsistencies.
 //!
-//! A table that is in use changes while it is read. Whatever seems wrong is therefore looked at once
-//! more, as it is at one moment, and told only if it still is.
+//! It compares every item with what the store promises: claims match customers, counters match
+//! sessions, summaries match their sources, alerts match monitors, every change has its event, and
+//! every item belongs to an existing customer.
+//!
+//! A table in use changes while it is read. Each apparent inconsistency is therefore read a second
+//! time, in one transaction or between two reads of the same version, and reported only if it
+//! persists.
 
-mod apart;
 mod customer;
 mod events;
 mod item;
-mod links;
+mod key;
 mod monitoring;
 mod organization;
+mod records;
+mod references;
+mod report;
 mod risk;
+mod scan;
 mod sessions;
-mod walk;
+mod standalone;
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use serde::Serialize;
 use shared::model::time::Clock;
 
-use item::Item;
+pub use report::{Report, Rule, Violation};
 
-/// Why a table could not be checked, as one line for a person.
+/// Why a table could not be checked, as one line.
 pub type Failure = String;
 
-/// A rule that does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Violation {
-    pub rule: &'static str,
-    /// Of the item, without what a caller has written into it.
-    pub key: String,
-    pub what: String,
+/// Timeout of one attempt of a call. A page of a scan holds 1 MB and can take long.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Timeout of a call with all its attempts.
+const CALL_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Reads the whole table once, rereads what looks inconsistent, and reports what persists.
+///
+/// # Errors
+/// Fails when a call to DynamoDB fails after its retries.
+pub async fn scan_table(client: &Client, table: &str, clock: &Clock) -> Result<Report, Failure> {
+    scan::Scan::new(&with_long_timeouts(client), table, clock).run().await
 }
 
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.rule, self.key, self.what)
-    }
-}
-
-/// What the walk has seen.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Report {
-    /// By type.
-    pub items: BTreeMap<String, u64>,
-    /// Customers that changed whenever they were looked at again, or are just being erased: nothing is
-    /// said of them.
-    pub restless: u64,
-    pub violations: Vec<Violation>,
-}
-
-/// A page of a scan is 1 MB and may take a while.
-const PAGE_TIME: Duration = Duration::from_secs(30);
-
-/// Reads the whole table, once and a little more.
-pub async fn check(client: &Client, table: &str, clock: &Clock) -> Result<Report, Failure> {
-    walk::Walk::new(&patient(client), table, clock).whole_table().await
-}
-
-/// The same client, for whoever has more time than a request.
-pub fn patient(client: &Client) -> Client {
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(PAGE_TIME);
-    let timeouts = timeouts.operation_timeout(PAGE_TIME * 10).build();
+/// Returns a copy of the client with longer timeouts and more retries than a request has.
+pub fn with_long_timeouts(client: &Client) -> Client {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT)
+        .build();
     let retries = RetryConfig::standard().with_max_attempts(10);
     let config = client.config().to_builder().timeout_config(timeouts).retry_config(retries);
     Client::from_conf(config.build())
-}
-
-/// The violations there are.
-#[derive(Default)]
-struct Found(Vec<Violation>);
-
-impl Found {
-    fn add(&mut self, rule: &'static str, item: &Item, what: impl Into<String>) {
-        self.0.push(Violation { rule, key: item.shown(), what: what.into() });
-    }
-
-    fn check(
-        &mut self,
-        holds: bool,
-        rule: &'static str,
-        item: &Item,
-        what: impl FnOnce() -> String,
-    ) {
-        if !holds {
-            self.add(rule, item, what());
-        }
-    }
-}
-
-/// What can be said of an item without any other.
-fn is_known(item: &Item, found: &mut Found) {
-    match item.place() {
-        None => found.add("key", item, "is a key that nothing has"),
-        Some(place) if item.text("type") != Some(place.kind()) => {
-            found.add("key", item, format!("lies where a {} should", place.kind()));
-        }
-        Some(_) => apart::check(item, found),
-    }
 }

@@ -1,4 +1,5 @@
-//! A customer says what its monitor and its alerts say, and the monitor knows its alerts.
+//! Compares a customer's monitoring summary with its monitor and alerts, and the monitor with its
+//! alerts.
 
 use std::collections::BTreeSet;
 
@@ -8,104 +9,111 @@ use shared::model::id::AlertId;
 use shared::model::monitor::Monitor;
 use shared::monitoring::check::Watched;
 
-use crate::Found;
-use crate::customer::Whole;
 use crate::item::Item;
+use crate::records::Records;
+use crate::report::{Rule, Violations};
 
-pub(super) fn check(whole: &Whole<'_>, found: &mut Found) {
-    for (alert, item) in &whole.alerts {
-        let subject = alert.subject.party_id.as_deref().unwrap_or("self");
-        let id = whole.customer.customer_id;
-        // Of one that was erased it is not kept whom it was about.
-        let is_right = item.sk == format!("ALERT#{}", alert.alert_id)
-            && (whole.is_erased()
-                || alert.alert_id == AlertId::of(&id, subject, &alert.list, &alert.entity_id));
-        found.check(is_right, "alert", item, || "its id is another's".to_owned());
-        let is_decided = matches!(alert.status, AlertStatus::Open) == alert.resolved_at.is_none();
-        found.check(is_decided, "alert", item, || {
-            "its decision does not go with its status".to_owned()
-        });
-        let was_monitored = whole.monitor.is_some() || whole.is_erased();
-        found.check(was_monitored, "alert", item, || "nobody was monitored".to_owned());
+pub(crate) fn check(records: &Records<'_>, violations: &mut Violations) {
+    for (alert, item) in &records.alerts {
+        check_alert(records, alert, item, violations);
     }
-    let open = whole.alerts.iter().filter(|(alert, _)| alert.status == AlertStatus::Open).count();
-    let said = whole.customer.monitoring.open_alerts;
-    found.check(said as usize == open, "open alerts", whole.item, || {
-        format!("open_alerts is {said}, and {open} are open")
+    let alerts = records.alerts.iter().map(|(alert, _)| alert);
+    let open = alerts.filter(|alert| alert.status == AlertStatus::Open).count();
+    let counter = records.customer.monitoring.open_alerts;
+    violations.require(counter as usize == open, Rule::OpenAlerts, records.item, || {
+        format!("open_alerts is {counter}, but {open} alerts are open")
     });
-    summary(whole, found);
-    if let Some((monitor, watched, item)) = &whole.monitor {
-        knows_its_alerts(whole, monitor, watched, item, found);
+    check_summary(records, violations);
+    if let Some((monitor, watched, item)) = &records.monitor {
+        check_monitor(records, monitor, watched, item, violations);
     }
 }
 
-fn summary(whole: &Whole<'_>, found: &mut Found) {
-    let said = &whole.customer.monitoring;
-    let ends = whole.customer.monitored_until;
-    let Some((monitor, _, _)) = &whole.monitor else {
-        // Counted above, and kept when all else of it is erased.
-        let open_alerts = if whole.is_erased() { said.open_alerts } else { 0 };
-        let nothing = MonitoringSummary { open_alerts, ..MonitoringSummary::default() };
-        let is_right = *said == nothing && ends.is_none();
-        found.check(is_right, "monitoring summary", whole.item, || {
-            "tells of a monitor that is not there".to_owned()
+fn check_alert(records: &Records<'_>, alert: &Alert, item: &Item, violations: &mut Violations) {
+    let subject = alert.subject.party_id.as_deref().unwrap_or("self");
+    let customer_id = records.customer.customer_id;
+    // An erasure removes the subject, from which the id was made.
+    let has_right_id = item.sk == format!("ALERT#{}", alert.alert_id)
+        && (records.is_erased()
+            || alert.alert_id == AlertId::of(&customer_id, subject, &alert.list, &alert.entity_id));
+    violations.require(has_right_id, Rule::Alert, item, || {
+        "alert_id does not agree with the match".to_owned()
+    });
+    let is_open = matches!(alert.status, AlertStatus::Open);
+    violations.require(is_open == alert.resolved_at.is_none(), Rule::Alert, item, || {
+        "resolved_at does not agree with the status".to_owned()
+    });
+    let was_monitored = records.monitor.is_some() || records.is_erased();
+    violations
+        .require(was_monitored, Rule::Alert, item, || "the customer has no monitor".to_owned());
+}
+
+fn check_summary(records: &Records<'_>, violations: &mut Violations) {
+    let summary = &records.customer.monitoring;
+    let monitored_until = records.customer.monitored_until;
+    let Some((monitor, _, _)) = &records.monitor else {
+        // An erasure keeps the number of open alerts, which `check` compares.
+        let open_alerts = if records.is_erased() { summary.open_alerts } else { 0 };
+        let unmonitored = MonitoringSummary { open_alerts, ..MonitoringSummary::default() };
+        let is_right = *summary == unmonitored && monitored_until.is_none();
+        violations.require(is_right, Rule::MonitoringSummary, records.item, || {
+            "there is a monitoring summary without a monitor".to_owned()
         });
         return;
     };
-    // Who expired is off for whoever reads it, and maybe for who has written it since. The monitor
-    // itself is turned off by the next pass.
-    let has_expired = ends.is_some_and(|until| until <= whole.now);
-    let off_by_itself = has_expired && said.status == MonitoringStatus::Off;
-    let until = match monitor.status {
+    // Expired monitoring reads as off. A later write of the customer stores it as off, while the
+    // monitor keeps its status until the next pass.
+    let has_expired = monitored_until.is_some_and(|until| until <= records.now);
+    let is_off_by_expiry = has_expired && summary.status == MonitoringStatus::Off;
+    let expected_end = match monitor.status {
         MonitoringStatus::Off => None,
         MonitoringStatus::Active | MonitoringStatus::Paused => monitor.settings.expires_at,
     };
-    let lists: Vec<&String> = monitor.list_versions.keys().collect();
-    for (holds, what) in [
-        (said.status == monitor.status || off_by_itself, "status"),
-        (ends == until, "end"),
-        (said.lists.iter().eq(lists), "lists"),
-        (
-            said.check_frequency.as_deref() == Some(monitor.settings.check_frequency.into_str()),
-            "check_frequency",
-        ),
-        (said.last_checked_at == Some(monitor.last_checked_at), "last_checked_at"),
+    let frequency = monitor.settings.check_frequency.into_str();
+    for (holds, field) in [
+        (summary.status == monitor.status || is_off_by_expiry, "status"),
+        (monitored_until == expected_end, "end"),
+        (summary.lists.iter().eq(monitor.list_versions.keys()), "lists"),
+        (summary.check_frequency.as_deref() == Some(frequency), "check_frequency"),
+        (summary.last_checked_at == Some(monitor.last_checked_at), "last_checked_at"),
     ] {
-        found.check(holds, "monitoring summary", whole.item, || {
-            format!("its {what} is not that of the monitor")
+        violations.require(holds, Rule::MonitoringSummary, records.item, || {
+            format!("{field} is not that of the monitor")
         });
     }
 }
 
-/// A check that is complete has an alert of each pair it knows, and knows each that is not cleared.
-fn knows_its_alerts(
-    whole: &Whole<'_>,
+/// Compares the matches that a monitor knows with the alerts.
+///
+/// After a complete check, each match has an alert and each alert that is not cleared has a match.
+/// During a check, an alert may be ahead of the monitor.
+fn check_monitor(
+    records: &Records<'_>,
     monitor: &Monitor,
     watched: &Watched,
     item: &Item,
-    found: &mut Found,
+    violations: &mut Violations,
 ) {
-    let id = whole.customer.customer_id;
-    let known: BTreeSet<(AlertId, u64)> = watched
+    let customer_id = records.customer.customer_id;
+    let matches: BTreeSet<(AlertId, u64)> = watched
         .known
         .iter()
-        .map(|k| (AlertId::of(&id, &k.subject, &k.list, &k.entity), k.fingerprint))
+        .map(|k| (AlertId::of(&customer_id, &k.subject, &k.list, &k.entity), k.fingerprint))
         .collect();
-    let is_there = |(alert, _): &&(Alert, &Item)| alert.status != AlertStatus::Cleared;
-    let alerts: BTreeSet<(AlertId, u64)> = whole
+    let alerts: BTreeSet<(AlertId, u64)> = records
         .alerts
         .iter()
-        .filter(is_there)
-        .map(|(alert, _)| (alert.alert_id, alert.fingerprint()))
+        .map(|(alert, _)| alert)
+        .filter(|alert| alert.status != AlertStatus::Cleared)
+        .map(|alert| (alert.alert_id, alert.fingerprint()))
         .collect();
-    let holds = match monitor.list_revision {
-        0 => known.is_subset(&alerts),
-        _ => known == alerts,
-    };
-    found.check(holds, "monitor", item, || {
-        format!("knows {} matches, and has {} alerts", known.len(), alerts.len())
+    let is_complete = monitor.list_revision != 0;
+    let holds = if is_complete { matches == alerts } else { matches.is_subset(&alerts) };
+    violations.require(holds, Rule::Monitor, item, || {
+        format!("knows {} matches, but {} alerts exist", matches.len(), alerts.len())
     });
-    found.check(watched.subjects.len() == monitor.subjects as usize, "monitor", item, || {
-        "its subjects are not as many as it says".to_owned()
+    let has_all_subjects = watched.subjects.len() == monitor.subjects as usize;
+    violations.require(has_all_subjects, Rule::Monitor, item, || {
+        "subjects is not the number of its subjects".to_owned()
     });
 }

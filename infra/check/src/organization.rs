@@ -1,21 +1,24 @@
-//! An organization has every version it ever had.
+//! Checks that every replaced version of an organization is kept.
 
-use crate::Found;
-use crate::customer::Whole;
+use crate::records::Records;
+use crate::report::{Rule, Violations};
 
-pub(super) fn check(whole: &Whole<'_>, found: &mut Found) {
-    let kept: Vec<u64> = whole.organizations.iter().map(|(version, _)| *version).collect();
-    let Some((current, _, item)) = &whole.organization else {
-        for (_, item) in &whole.organizations {
-            found.add("organization", item, "was replaced by none");
+pub(crate) fn check(records: &Records<'_>, violations: &mut Violations) {
+    let Some((current, item)) = &records.organization else {
+        for (_, item) in &records.previous_organizations {
+            violations.add(Rule::Organization, item, "there is no current version");
         }
         return;
     };
-    found.check(kept.iter().copied().eq(1..*current), "organization", item, || {
-        format!("is version {current}, and {} were replaced", kept.len())
+    let versions = records.previous_organizations.iter().map(|(version, _)| *version);
+    violations.require(versions.eq(1..*current), Rule::Organization, item, || {
+        let count = records.previous_organizations.len();
+        format!("is version {current}, but {count} previous versions exist")
     });
-    for (version, item) in &whole.organizations {
+    for (version, item) in &records.previous_organizations {
         let is_right = item.get("version").as_u64() == Some(*version);
-        found.check(is_right, "organization", item, || "is another version".to_owned());
+        violations.require(is_right, Rule::Organization, item, || {
+            "version is not that of the key".to_owned()
+        });
     }
 }

@@ -146,7 +146,7 @@ async fn check(asked: Check) -> Result<(), Failure> {
         false => Aws::from_env().await?,
     };
     let client = shared::store::client(&aws, asked.endpoint.as_deref());
-    let report = check::check(&client, &asked.table, &Clock::system()).await?;
+    let report = check::scan_table(&client, &asked.table, &Clock::system()).await?;
     if asked.json {
         println!("{}", serde_json::to_string_pretty(&report).map_err(|why| why.to_string())?);
     } else {
