@@ -6,12 +6,10 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::id::CustomerId;
-
 /// A body of nothing but unknown fields must not become an answer many times its size.
 const MAX_DETAILS: usize = 100;
 
-/// What went wrong, as a program reads it. [`crate::http::status`] gives each its status code.
+/// What went wrong, as a program reads it. `http::status` maps each to a status code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
@@ -76,9 +74,14 @@ impl Error {
         self
     }
 
-    /// Why, for the log only. It must hold no personal data.
+    /// The cause, for the log only. It must not contain personal data.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
+    }
+
+    /// The cause or, without one, the message: what an operator needs to read.
+    pub fn reason(&self) -> &str {
+        self.cause.as_deref().unwrap_or(&self.message)
     }
 
     pub fn malformed_json(line: usize, column: usize, why: &str) -> Error {
@@ -167,7 +170,7 @@ impl Error {
         Error::new(Code::RetentionHold, message).detail("/retain_until", "has not passed", &more)
     }
 
-    pub fn customer_already_exists(field: &str, existing: &CustomerId) -> Error {
+    pub fn customer_already_exists(field: &str, existing: &impl fmt::Display) -> Error {
         let message = "Another customer has this client_id already.";
         Error::new(Code::CustomerAlreadyExists, message).detail(
             field,
@@ -241,6 +244,15 @@ impl Error {
         Error { cause: Some(cause.into()), ..Error::new(Code::StoreUnavailable, message) }
     }
 }
+
+/// Shows what a caller may read. The cause stays out: see [`Error::cause`].
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
 
 /// The faults of one request, all of them.
 #[derive(Clone, Debug, Default)]

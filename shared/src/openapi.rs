@@ -21,7 +21,9 @@ use utoipa::openapi::{
 
 use crate::auth::Permission;
 use crate::error::Code;
-use crate::http::{DEFAULT_LIMIT, IfMatch, JSON, MAX_LIMIT, MERGE_PATCH, Order, status};
+use crate::http::{IfMatch, JSON, MERGE_PATCH, status};
+use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order};
+pub use crate::model::schema::{closed, nullable, text};
 
 pub type Schemas = Vec<(String, RefOr<Schema>)>;
 
@@ -372,23 +374,6 @@ fn parameter(
         .description(Some(description))
         .schema(Some(schema))
         .build()
-}
-
-pub fn nullable(schema: impl Into<RefOr<Schema>>) -> RefOr<Schema> {
-    let null = ObjectBuilder::new().schema_type(Type::Null);
-    Schema::OneOf(OneOfBuilder::new().item(schema).item(null).build()).into()
-}
-
-/// An object that takes no other fields.
-pub fn closed(mut schema: RefOr<Schema>) -> RefOr<Schema> {
-    if let RefOr::T(Schema::Object(object)) = &mut schema {
-        object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
-    }
-    schema
-}
-
-pub fn text() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String)
 }
 
 pub fn flag() -> ObjectBuilder {

@@ -15,7 +15,6 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::error::Error;
-use crate::http::Request;
 
 const TARGET: &str = "kyc";
 /// Of the metrics: the name of the stack, so that two in one account have alarms of their own. Set
@@ -89,13 +88,11 @@ impl RequestLog {
     pub(crate) fn end(
         self,
         request_id: &str,
-        request: Option<&Request>,
+        tenant: Option<&str>,
+        route: Option<&str>,
         status: u16,
         error: Option<&Error>,
     ) {
-        let tenant = request.and_then(Request::claims).and_then(|claims| claims.tenant.as_ref());
-        let tenant = tenant.map(ToString::to_string);
-        let route = request.map(Request::route);
         let code = error.map(|error| error.code.to_string());
         let cause = error.and_then(Error::cause);
         let ms = self.started.elapsed().as_micros() as f64 / 1_000.0;
@@ -108,10 +105,7 @@ impl RequestLog {
                 )
             };
         }
-        match status {
-            500.. => line!(error),
-            _ => line!(info),
-        }
+        if status >= 500 { line!(error) } else { line!(info) }
     }
 }
 

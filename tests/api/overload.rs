@@ -23,10 +23,10 @@ use local::calls::OnTheWay;
 use serde::{Deserialize, Serialize};
 use shared::App;
 use shared::app::Settings;
-use shared::http::edge::{FUNCTION_TIME, MARGIN, answer};
 use shared::model::time::Clock;
-use shared::monitoring::lists::Lists;
-use shared::store::FREE_TIME;
+use shared::monitoring::watchlists::Watchlists;
+use shared::runtime::edge::{FUNCTION_TIME, MARGIN, answer};
+use shared::runtime::idempotency::FREE_TIME;
 
 use crate::hostile;
 use crate::matrix::ROWS;
@@ -150,7 +150,7 @@ async fn answered(main: &Api, fault: impl OnTheWay, time: Duration, key: &str) -
     let config = main.dynamodb.config().to_builder().http_client(faults::client(fault));
     let settings = Settings::read(|name| (name == "TABLE_NAME").then(|| main.table.clone()));
     let client = Client::from_conf(config.build());
-    let app = App::new(settings.unwrap(), client, Clock::system(), Lists::of(None));
+    let app = App::new(settings.unwrap(), client, Clock::system(), Watchlists::of(None));
     let answered = answer(&app, &create_customer::FUNCTION, &event, "id", time).await;
     serde_json::to_value(answered).unwrap()
 }

@@ -1,6 +1,7 @@
 use shared::error::Code;
+use shared::model::export::Exported;
+use shared::model::page::Page;
 use shared::openapi::{Endpoint, StatusCode};
-use shared::store::{Exported, Page};
 
 pub(crate) fn describe() -> Endpoint {
     let details = "The customer, its sessions, its organization and those it replaced, its risk profiles, its monitor, \

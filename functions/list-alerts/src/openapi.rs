@@ -1,7 +1,7 @@
 use shared::error::Code;
 use shared::model::alert::{Alert, AlertStatus};
+use shared::model::page::Page;
 use shared::openapi::{Endpoint, StatusCode};
-use shared::store::Page;
 
 pub(crate) fn describe() -> Endpoint {
     Endpoint::new(

@@ -1,7 +1,7 @@
 use shared::error::Code;
+use shared::model::page::Page;
 use shared::model::session::{Session, SessionStatus};
 use shared::openapi::{Endpoint, StatusCode};
-use shared::store::Page;
 
 pub(crate) fn describe() -> Endpoint {
     Endpoint::new(

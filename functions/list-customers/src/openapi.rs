@@ -1,8 +1,8 @@
 use shared::model::customer::{Customer, RiskLevel, Status};
+use shared::model::page::Page;
 use shared::model::profile::EntityType;
 use shared::model::value::{ClientId, Country, Tag};
 use shared::openapi::{Endpoint, StatusCode, flag, text, time};
-use shared::store::Page;
 
 pub(crate) fn describe() -> Endpoint {
     let details = "Rows come in order of creation, with `search` in order of name. Filters combine with AND. A page is \

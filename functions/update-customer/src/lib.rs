@@ -8,17 +8,17 @@
 mod openapi;
 
 use shared::http::{MERGE_PATCH, Request, Response};
-use shared::model::customer::Customer;
+use shared::model::customer::StoredCustomer;
 use shared::model::event::EventKind;
 use shared::model::patch::merge;
-use shared::{App, Caller, Error, Permission};
+use shared::{App, Error, Permission, customers};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Update;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let mut input = request.input();
     let if_match = input.if_match();
     let patch = input.object(MERGE_PATCH);
@@ -29,12 +29,13 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     };
     let id = request.customer_id()?;
     let now = app.clock.now();
-    let change = |current: &Customer| {
+    let change = |current: &StoredCustomer| {
         let (profile, status) = merge(current, &patch, faults.clone(), now.date())?;
         if_match.check(Some(current.version))?;
         current.changed(profile, status, now)
     };
-    let table = app.table.tenant(&caller);
-    let customer = table.change_customer(&id, EventKind::CustomerUpdated, change).await?;
+    let table = app.tenant(&caller);
+    let customer =
+        customers::update(&app.monitoring, &table, &id, EventKind::CustomerUpdated, change).await?;
     Ok(Response::ok(&customer)?.etag(customer.version))
 }

@@ -7,7 +7,7 @@ use shared::model::alert::{Alert, AlertStatus};
 use shared::model::customer::{MonitoringStatus, MonitoringSummary};
 use shared::model::id::AlertId;
 use shared::model::monitor::Monitor;
-use shared::monitoring::check::Watched;
+use shared::model::screened::Screened;
 
 use crate::item::Item;
 use crate::records::Records;
@@ -69,12 +69,12 @@ fn check_summary(records: &Records<'_>, violations: &mut Violations) {
         MonitoringStatus::Off => None,
         MonitoringStatus::Active | MonitoringStatus::Paused => monitor.settings.expires_at,
     };
-    let frequency = monitor.settings.check_frequency.into_str();
+    let frequency = monitor.settings.check_frequency;
     for (holds, field) in [
         (summary.status == monitor.status || is_off_by_expiry, "status"),
         (monitored_until == expected_end, "end"),
         (summary.lists.iter().eq(monitor.list_versions.keys()), "lists"),
-        (summary.check_frequency.as_deref() == Some(frequency), "check_frequency"),
+        (summary.check_frequency == Some(frequency), "check_frequency"),
         (summary.last_checked_at == Some(monitor.last_checked_at), "last_checked_at"),
     ] {
         violations.require(holds, Rule::MonitoringSummary, records.item, || {
@@ -90,7 +90,7 @@ fn check_summary(records: &Records<'_>, violations: &mut Violations) {
 fn check_monitor(
     records: &Records<'_>,
     monitor: &Monitor,
-    watched: &Watched,
+    watched: &Screened,
     item: &Item,
     violations: &mut Violations,
 ) {

@@ -2,14 +2,14 @@
 
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::de::DeserializeOwned;
-use shared::model::alert::Alert;
-use shared::model::customer::Customer;
+use shared::model::alert::StoredAlert;
+use shared::model::customer::StoredCustomer;
 use shared::model::monitor::Monitor;
 use shared::model::organization::Structure;
 use shared::model::risk::RiskProfile;
+use shared::model::screened::Screened;
 use shared::model::session::Session;
 use shared::model::time::Timestamp;
-use shared::monitoring::check::Watched;
 
 use crate::item::Item;
 use crate::key::{ItemKey, Part};
@@ -23,15 +23,15 @@ pub(crate) struct Records<'i> {
     pub(crate) now: Timestamp,
     /// The item of the customer.
     pub(crate) item: &'i Item,
-    pub(crate) customer: Customer,
+    pub(crate) customer: StoredCustomer,
     pub(crate) sessions: Vec<(Session, &'i Item)>,
     /// The current version of the organization.
     pub(crate) organization: Option<(u64, &'i Item)>,
     pub(crate) previous_organizations: Vec<(u64, &'i Item)>,
     /// Risk profiles, oldest first.
     pub(crate) profiles: Vec<(RiskProfile, &'i Item)>,
-    pub(crate) monitor: Option<(Monitor, Watched, &'i Item)>,
-    pub(crate) alerts: Vec<(Alert, &'i Item)>,
+    pub(crate) monitor: Option<(Monitor, Screened, &'i Item)>,
+    pub(crate) alerts: Vec<(StoredAlert, &'i Item)>,
     /// Events, oldest first.
     pub(crate) events: Vec<&'i Item>,
 }
@@ -47,7 +47,7 @@ impl<'i> Records<'i> {
         now: Timestamp,
         violations: &mut Violations,
     ) -> Option<Records<'i>> {
-        let customer: Customer = deserialize(item, violations)?;
+        let customer: StoredCustomer = deserialize(item, violations)?;
         let mut records = Records {
             now,
             item,

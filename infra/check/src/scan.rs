@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, Get, KeysAndAttributes, TransactGetItem};
 use sha2::{Digest, Sha256};
-use shared::http::edge::FUNCTION_TIME;
 use shared::model::time::{Clock, Timestamp};
+use shared::runtime::edge::FUNCTION_TIME;
 
 use crate::Failure;
 use crate::item::Item;

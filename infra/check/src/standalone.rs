@@ -1,8 +1,8 @@
 //! Rules that concern one item alone: its key, idempotency records, the lists, and passes.
 
 use serde_json::Value;
-use shared::monitoring::lists::Revision;
-use shared::monitoring::pass::{Progress, Run};
+use shared::model::rescreen::{Progress, Run};
+use shared::model::watchlist::Revision;
 use uuid::Uuid;
 
 use crate::item::Item;
@@ -58,7 +58,14 @@ fn idempotency_fault(item: &Item) -> Option<&'static str> {
             let answer: Value = serde_json::from_str(answer).unwrap_or_default();
             let is_complete = answer.get("status").is_some_and(Value::is_u64)
                 && answer.get("content").is_some_and(Value::is_object);
-            (!is_complete).then_some("answer has no status or no content")
+            if !is_complete {
+                return Some("answer has no status or no content");
+            }
+            // An erasure finds the answers about a customer by this attribute.
+            let is_success = answer.get("status").and_then(Value::as_u64).is_some_and(|s| s < 300);
+            let named = answer.pointer("/content/customer_id").and_then(Value::as_str);
+            (is_success && item.text("customer_id") != named)
+                .then_some("customer_id is not that of the answer")
         }
         (None, Some(_)) => None,
         _ => Some("must have either an answer or a lease"),

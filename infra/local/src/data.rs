@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use shared::monitoring::lists::Lists;
+use shared::monitoring::watchlists::Watchlists;
 
 use crate::Failure;
 use crate::authorizer::SigningKey;
@@ -30,9 +30,9 @@ impl DataFolder {
     }
 
     /// The indexes of watchlists.
-    pub(crate) fn lists(&self) -> Lists {
+    pub(crate) fn lists(&self) -> Watchlists {
         let objects = Folder::new(self.path.join("watchlists"));
-        Lists::of(Some(Arc::new(objects)))
+        Watchlists::of(Some(Arc::new(objects)))
     }
 
     pub(crate) fn lock(&self) -> Result<Lock, Failure> {

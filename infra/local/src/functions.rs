@@ -1,7 +1,7 @@
 //! The functions this binary holds. Which routes lead to them is the template's affair.
 
-use shared::http::edge::Function;
-use shared::job::Job;
+use shared::runtime::edge::Function;
+use shared::runtime::job::Job;
 
 /// Every function crate of the API, once.
 pub const FUNCTIONS: &[Function] = &[

@@ -13,8 +13,8 @@ use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use shared::App;
-use shared::http::edge::{FUNCTION_TIME, Function, MARGIN, answer};
-use shared::job::{self, Job};
+use shared::runtime::edge::{FUNCTION_TIME, Function, MARGIN, answer};
+use shared::runtime::job::{self, Job};
 use uuid::Uuid;
 
 use crate::authorizer::Authorizer;

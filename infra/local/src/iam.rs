@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use shared::monitoring::lists::Objects;
+use shared::monitoring::watchlists::Objects;
 
 use crate::Failure;
 use crate::calls::OnTheWay;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
-use shared::monitoring::lists::Objects;
+use shared::monitoring::watchlists::Objects;
 
 const MISSING: &str = "is not there";
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use percent_encoding::percent_decode_str;
-use shared::http::edge::Function;
+use shared::runtime::edge::Function;
 
 use crate::Failure;
 use crate::template::{FunctionSpec, Route, Template};

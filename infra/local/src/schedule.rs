@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 use shared::App;
-use shared::job::{self, Job};
+use shared::runtime::job::{self, Job};
 use tokio::task::JoinSet;
 
 use crate::gateway::JOB_TIME;

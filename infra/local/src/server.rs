@@ -12,7 +12,7 @@ use shared::App;
 use shared::app::Settings;
 use shared::aws::Aws;
 use shared::model::time::Clock;
-use shared::monitoring::lists::Lists;
+use shared::monitoring::watchlists::Watchlists;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
@@ -47,7 +47,7 @@ pub struct Options {
     /// Settings besides those of the template.
     pub environment: BTreeMap<String, String>,
     /// Where indexes of watchlists lie; `None` takes a folder of the data folder, or memory.
-    pub lists: Option<Lists>,
+    pub lists: Option<Watchlists>,
     /// Whether what the template schedules is done, watchlists first.
     pub schedules: bool,
     /// Where events go; `None` keeps the table's stream off. For the embedded store only.
@@ -61,7 +61,7 @@ pub struct Server {
     /// Where the table is.
     pub dynamodb_endpoint: String,
     pub dynamodb: Client,
-    pub lists: Lists,
+    pub lists: Watchlists,
     /// Of every function, by its name.
     pub roles: BTreeMap<String, Role>,
     stop: oneshot::Sender<()>,
@@ -123,7 +123,7 @@ impl Server {
         let lists = match (options.lists, &folder) {
             (Some(lists), _) => lists,
             (None, Some(folder)) => folder.lists(),
-            (None, None) => Lists::of(Some(Arc::new(Memory::default()))),
+            (None, None) => Watchlists::of(Some(Arc::new(Memory::default()))),
         };
         let table = Arc::new(template.table.clone());
         let roles: BTreeMap<String, Role> = template

@@ -1,7 +1,7 @@
 //! Alerts: matches of a monitored customer with an entry of a list, and what a person decided.
 
-use super::value::one_of;
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use super::fields::Fields;
 use super::id::{AlertId, CustomerId};
 use super::monitor::SubjectKind;
 use super::time::Timestamp;
-use super::value::Note;
+use super::value::{Note, one_of};
 use crate::error::Error;
 use screening::entity::{EntityKind, NameKind};
 
@@ -114,14 +114,77 @@ pub struct Alert {
     /// `returned` where the same pair had been cleared in between.
     #[serde(default)]
     pub changes: Vec<String>,
-    /// Of what was compared, field by field, a hash: to tell what changed.
-    #[serde(default, skip_serializing)]
-    #[cfg_attr(feature = "openapi", schema(ignore))]
-    pub compared: BTreeMap<String, String>,
-    /// What it was when it was cleared.
-    #[serde(default, skip_serializing)]
-    #[cfg_attr(feature = "openapi", schema(ignore))]
+}
+
+/// An alert as the table stores it: with what only the service reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredAlert {
+    /// The alert as callers see it.
+    #[serde(flatten)]
+    pub alert: Alert,
+    /// Hash of each compared field, to tell which of them changed.
+    #[serde(default)]
+    pub compared: BTreeMap<ComparedField, String>,
+    /// The decision that was in force when the alert was cleared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_before: Option<PastDecision>,
+}
+
+impl Deref for StoredAlert {
+    type Target = Alert;
+
+    fn deref(&self) -> &Alert {
+        &self.alert
+    }
+}
+
+impl DerefMut for StoredAlert {
+    fn deref_mut(&mut self) -> &mut Alert {
+        &mut self.alert
+    }
+}
+
+/// A field of a subject or an entry that screening compares.
+///
+/// Variants are in the order of their names: [`fingerprint`] reads them in this order.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr,
+)]
+#[strum(const_into_str)]
+pub enum ComparedField {
+    #[serde(rename = "entity.countries")]
+    #[strum(serialize = "entity.countries")]
+    EntityCountries,
+    #[serde(rename = "entity.dates")]
+    #[strum(serialize = "entity.dates")]
+    EntityDates,
+    #[serde(rename = "entity.gender")]
+    #[strum(serialize = "entity.gender")]
+    EntityGender,
+    #[serde(rename = "entity.identifiers")]
+    #[strum(serialize = "entity.identifiers")]
+    EntityIdentifiers,
+    #[serde(rename = "entity.kind")]
+    #[strum(serialize = "entity.kind")]
+    EntityKind,
+    #[serde(rename = "entity.names")]
+    #[strum(serialize = "entity.names")]
+    EntityNames,
+    #[serde(rename = "subject.country")]
+    #[strum(serialize = "subject.country")]
+    SubjectCountry,
+    #[serde(rename = "subject.date")]
+    #[strum(serialize = "subject.date")]
+    SubjectDate,
+    #[serde(rename = "subject.kind")]
+    #[strum(serialize = "subject.kind")]
+    SubjectKind,
+    #[serde(rename = "subject.name")]
+    #[strum(serialize = "subject.name")]
+    SubjectName,
+    #[serde(rename = "subject.tax_id")]
+    #[strum(serialize = "subject.tax_id")]
+    SubjectTaxId,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,49 +194,54 @@ pub struct PastDecision {
     pub resolved_at: Option<Timestamp>,
 }
 
-impl Alert {
-    /// Who and what was compared, in one hash: while it stays the same, so does every decision.
+impl StoredAlert {
+    /// One hash of all compared fields. While it stays the same, so does every decision.
     pub fn fingerprint(&self) -> u64 {
         fingerprint(&self.compared)
     }
 
-    /// Without a change it stays equal.
+    /// The alert after a decision. It stays equal when the decision changes nothing.
+    ///
+    /// # Errors
+    /// `InvalidTransition` when the alert is cleared.
     pub fn decided(
         &self,
         decision: &Decision,
         actor: &str,
         now: Timestamp,
-    ) -> Result<Alert, Error> {
+    ) -> Result<StoredAlert, Error> {
         if self.status == AlertStatus::Cleared {
             let hint = ": what it was about has gone";
             let to = decision.status.into_str();
             return Err(Error::invalid_transition("cleared alert", "cleared", to, hint));
         }
         let note = decision.note.clone().or_else(|| self.note.clone());
+        let mut decided = self.clone();
         if self.status == decision.status && self.note == note {
-            return Ok(self.clone());
+            return Ok(decided);
         }
         let is_open = decision.status == AlertStatus::Open;
-        Ok(Alert {
-            status: decision.status,
-            note,
-            resolved_by: (!is_open).then(|| actor.to_owned()),
-            resolved_at: (!is_open).then_some(now),
-            ..self.clone()
-        })
+        decided.status = decision.status;
+        decided.note = note;
+        decided.resolved_by = (!is_open).then(|| actor.to_owned());
+        decided.resolved_at = (!is_open).then_some(now);
+        Ok(decided)
     }
 }
 
-/// Of the fields that were compared.
-pub fn fingerprint(compared: &BTreeMap<String, String>) -> u64 {
+/// One hash of all compared fields: the first 8 bytes of SHA-256 over names and values.
+#[expect(clippy::expect_used, reason = "the length of a digest is fixed")]
+pub fn fingerprint(compared: &BTreeMap<ComparedField, String>) -> u64 {
     let mut hash = Sha256::new();
     for (field, value) in compared {
-        hash.update(field);
+        hash.update(field.into_str());
         hash.update([0]);
         hash.update(value);
         hash.update([0]);
     }
-    hash.finalize().first_chunk().copied().map_or(0, u64::from_le_bytes)
+    let digest = hash.finalize();
+    let first = digest.first_chunk().expect("SHA-256 has 8 bytes because it has 32");
+    u64::from_le_bytes(*first)
 }
 
 /// The body of `PATCH /customers/{id}/alerts/{alert_id}`.
@@ -189,7 +257,7 @@ pub struct Decision {
 /// What a person can say: `cleared` is what a list says.
 #[cfg(feature = "openapi")]
 fn decided() -> impl Into<utoipa::openapi::RefOr<utoipa::openapi::Schema>> {
-    let text = crate::openapi::text().enum_values(Some(["open", "confirmed", "false_positive"]));
+    let text = super::schema::text().enum_values(Some(["open", "confirmed", "false_positive"]));
     text.description(Some("`confirmed`, `false_positive`, or `open` to reopen."))
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::alert::Alert;
+use super::alert::StoredAlert;
 use super::risk::{Factor, HardRule, RiskProfile};
 use super::session::Session;
 
@@ -70,16 +70,14 @@ pub fn risk_profile(held: RiskProfile) -> RiskProfile {
 }
 
 /// That there was a match with this entry of this list, and what was decided.
-pub fn alert(mut held: Alert) -> Alert {
-    held.subject.name = String::new();
-    held.subject.party_id = None;
-    Alert {
-        entity_name: String::new(),
-        features: Value::Object(Map::new()),
-        note: None,
-        compared: Default::default(),
-        ..held
-    }
+pub fn alert(mut alert: StoredAlert) -> StoredAlert {
+    alert.subject.name = String::new();
+    alert.subject.party_id = None;
+    alert.entity_name = String::new();
+    alert.features = Value::Object(Map::new());
+    alert.note = None;
+    alert.compared = Default::default();
+    alert
 }
 
 /// Keeps the names of all fields, and what may be kept of them.

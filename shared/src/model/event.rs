@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::id::CustomerId;
 use super::time::Timestamp;
+use crate::error::Error;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum EventKind {
@@ -61,19 +62,27 @@ pub struct Event {
     pub changes: Map<String, Value>,
 }
 
-/// The fields of a model that differ. The version and the time of the change are the event's own.
-pub fn changes<T: Serialize>(before: Option<&T>, after: &T) -> Map<String, Value> {
-    let object = |model: &T| match serde_json::to_value(model) {
-        Ok(Value::Object(fields)) => fields,
-        _ => Map::new(),
-    };
-    let before = before.map(object).unwrap_or_default();
+/// The fields that differ between two versions of a model, each as `{"from": …, "to": …}`.
+/// `version` and `updated_at` are left out: the event has its own time.
+///
+/// # Errors
+/// `InternalError` when a model does not serialize to a JSON object.
+pub fn changes<T: Serialize>(before: Option<&T>, after: &T) -> Result<Map<String, Value>, Error> {
+    let before = before.map(fields).transpose()?.unwrap_or_default();
     let mut changes = Map::new();
-    for (field, to) in object(after) {
+    for (field, to) in fields(after)? {
         let from = before.get(&field).cloned().unwrap_or(Value::Null);
         if from != to && !matches!(field.as_str(), "version" | "updated_at") {
             changes.insert(field, json!({ "from": from, "to": to }));
         }
     }
-    changes
+    Ok(changes)
+}
+
+fn fields(model: &impl Serialize) -> Result<Map<String, Value>, Error> {
+    match serde_json::to_value(model) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(Error::internal("a model in an event is not an object")),
+        Err(error) => Err(Error::internal(format!("a model in an event: {error}"))),
+    }
 }

@@ -1,40 +1,16 @@
 //! Monitoring of a customer: who is screened, against what, and how often.
 
-use super::value::one_of;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::customer::MonitoringStatus;
 use super::fields::Fields;
+use super::frequency::{Frequency, PassKind};
 use super::id::CustomerId;
 use super::time::Timestamp;
-use super::value::{Issue, ListName};
+use super::value::{Issue, ListName, one_of};
 use screening::score::DEFAULT_MIN_SCORE;
-
-/// When a customer is screened again: whenever a list has changed, or against whole lists
-/// every day or every week.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    serde::Serialize,
-    serde::Deserialize,
-    strum::EnumString,
-    strum::IntoStaticStr,
-    strum::VariantNames,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum Frequency {
-    OnUpdate,
-    Daily,
-    Weekly,
-}
 
 /// Who is screened: the customer, or a party of its organization.
 #[derive(
@@ -83,7 +59,7 @@ pub struct Settings {
 
 #[cfg(feature = "openapi")]
 fn chosen_lists() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-    use crate::openapi::{nullable, text};
+    use super::schema::{nullable, text};
     let name = text().pattern(Some("^[a-z0-9._-]{1,64}$")).build();
     let lists = utoipa::openapi::schema::ArrayBuilder::new().items(name).min_items(Some(1));
     let lists = lists.max_items(Some(MAX_LISTS)).unique_items(true);
@@ -181,7 +157,8 @@ pub struct LastPass {
     pub pass_id: String,
     /// `on_update`, `daily`, `weekly`, or `reconcile`: the weekly pass against whole lists over
     /// the monitors that are otherwise checked when a list changes.
-    pub frequency: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub frequency: PassKind,
     pub list_versions: BTreeMap<String, String>,
     pub finished_at: Timestamp,
 }

@@ -193,7 +193,7 @@ pub mod schema {
 
     /// In a merge patch `null` removes a key.
     pub fn metadata_patch() -> RefOr<Schema> {
-        map_of(crate::openapi::nullable(MetadataValue::schema()))
+        map_of(crate::model::schema::nullable(MetadataValue::schema()))
     }
 
     fn map_of(values: RefOr<Schema>) -> RefOr<Schema> {

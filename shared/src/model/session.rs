@@ -379,7 +379,7 @@ pub mod schema {
     use utoipa::openapi::{RefOr, Schema};
 
     use super::{MAX_VALIDATIONS, Validation};
-    use crate::openapi::{closed, nullable};
+    use crate::model::schema::{closed, nullable};
 
     pub fn new_validations() -> RefOr<Schema> {
         let mut validation = Validation::schema();

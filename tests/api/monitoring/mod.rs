@@ -182,7 +182,7 @@ pub(crate) async fn of_another_release(api: &Api, list: &str, csv: &[u8]) {
     let input = Input { name: "list.csv", read: Box::new(csv) };
     let index = import(list, None, vec![input], |_| ()).unwrap().index;
     let object = format!("lists/{list}/of-another-release.index");
-    api.server().lists.keep(&object, index).await.unwrap();
+    api.server().lists.put(&object, index).await.unwrap();
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let update = api.dynamodb.update_item().table_name(&api.table);
     let update = update

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use shared::App;
 use shared::app::Settings;
 use shared::aws::Aws;
-use shared::http::edge::{FUNCTION_TIME, Function, answer};
+use shared::runtime::edge::{FUNCTION_TIME, Function, answer};
 use shared::model::time::Clock;
-use shared::monitoring::lists::Lists;
+use shared::monitoring::watchlists::Lists;
 use tokio::runtime::{Builder, Runtime};
 
 /// What every call is answered, and what the last query asked.

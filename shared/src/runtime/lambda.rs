@@ -8,10 +8,10 @@ use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::edge::{FUNCTION_TIME, Function, MARGIN, answer};
+use super::job::{self, Job};
 use crate::app::App;
-use crate::http::edge::{FUNCTION_TIME, Function, MARGIN, answer};
 use crate::https;
-use crate::job::{self, Job};
 use crate::telemetry;
 
 /// Starts the function and answers events until the sandbox is taken down.

@@ -1,24 +1,23 @@
-//! The list of customers: one index, one range, one filter, and pages that are full unless the
-//! list ends.
+//! The list of customers. A page is read from one index, within one range of keys and through one
+//! filter.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::cursor::Scope;
 use super::expression::Expression;
-use super::item::Item;
-use super::page::{Listing, Page, text, written};
+use super::item::{Item, required_text};
+use super::page::Listing;
 use super::{TenantTable, keys};
 use crate::error::Error;
-use crate::http::{Order, Paging};
 use crate::model::customer::{Customer, MonitoringStatus, RiskLevel, Status};
 use crate::model::fold::{MAX_KEY_BYTES, fold};
 use crate::model::id::CustomerId;
+use crate::model::page::{Order, Page, Paging};
 use crate::model::profile::EntityType;
 use crate::model::value::{ClientId, Country, Tag};
 
-/// Which customers; all of them combine with AND.
+/// Filters of the list. A customer must pass all of them.
 #[derive(Clone, Default, Serialize)]
 pub struct Filters {
     pub status: Option<Status>,
@@ -28,14 +27,14 @@ pub struct Filters {
     pub client_id: Option<ClientId>,
     pub tag: Option<Tag>,
     pub monitored: Option<bool>,
-    /// A folded prefix of the name; empty is every name.
+    /// Folded prefix of the name. An empty prefix fits every name.
     pub search: Option<String>,
-    /// Ids sort by creation, so a span of time is a span of ids.
+    /// First id. Ids sort by time of creation, so a span of time is a span of ids.
     pub created_from: Option<CustomerId>,
     pub created_to: Option<CustomerId>,
 }
 
-/// The index that orders the rows.
+/// The index to read.
 #[derive(Clone, Copy)]
 enum Index {
     Created,
@@ -45,7 +44,7 @@ enum Index {
 
 struct Plan {
     index: Index,
-    /// What a cursor's position must lie in, or the table refuses it.
+    /// Range of ids. The table refuses a start position outside of it.
     ids: (CustomerId, CustomerId),
     prefix: String,
     key_condition: String,
@@ -54,16 +53,20 @@ struct Plan {
 }
 
 impl TenantTable<'_> {
+    /// Reads a page of the tenant's customers that pass the filters.
+    ///
+    /// # Errors
+    /// `InvalidCursor`, `StoreUnavailable`, or `InternalError` when an item is malformed.
     pub async fn customers(
         &self,
         filters: &Filters,
         paging: &Paging,
-    ) -> Result<Page<Box<RawValue>>, Error> {
-        let scope = Scope::new(self.caller, "customers", &(filters, paging.order))?;
+    ) -> Result<Page<Customer>, Error> {
+        let scope = Scope::new(self.scope.tenant(), "customers", &(filters, paging.order))?;
         let position = paging.cursor.as_ref().map(|cursor| scope.open(cursor)).transpose()?;
         if let Some(client_id) = &filters.client_id {
-            let found = self.customer_of(client_id, filters).await?;
-            return Ok(Page::last(found.iter().map(written).collect::<Result<_, _>>()?));
+            let customer = self.customer_by_client(client_id, filters).await?;
+            return Ok(Page::last(customer.into_iter().collect()));
         }
         let Some(plan) = self.plan(filters) else {
             return Ok(Page::last(Vec::new()));
@@ -83,26 +86,26 @@ impl TenantTable<'_> {
             .set_expression_attribute_names(names)
             .set_expression_attribute_values(values)
             .scan_index_forward(paging.order == Order::Ascending);
-
         let listing = Listing { query, start, filtered, scope };
-        let row = |item| written(&self.read(item)?);
+        let row = |item| Ok(self.read_customer(item)?.customer);
         listing.page(paging.limit, row, |item| position_of(index, item)).await
     }
 
-    /// The customer of a client id, if it passes the other filters. Read by its key: who was just
-    /// told that a client id is taken finds whose it is.
-    async fn customer_of(
+    /// The customer of a client id, if it passes the other filters. It is read by key, so that a
+    /// caller whose client id is taken finds the customer that has it.
+    async fn customer_by_client(
         &self,
         client_id: &ClientId,
         filters: &Filters,
     ) -> Result<Option<Customer>, Error> {
-        let Some(id) = self.claimed_by(client_id).await? else {
+        let Some(id) = self.customer_of_client(client_id).await? else {
             return Ok(None);
         };
-        Ok(self.customer(&id).await?.filter(|customer| filters.pass(customer)))
+        let customer = self.customer(&id).await?.map(|stored| stored.customer);
+        Ok(customer.filter(|customer| filters.pass(customer)))
     }
 
-    /// How to read what the filters ask for; `None` when there can be no row.
+    /// How to read the rows; `None` when the filters exclude every row.
     fn plan(&self, filters: &Filters) -> Option<Plan> {
         let range = filters.created_range()?;
         let ranged = range != ALL;
@@ -159,7 +162,7 @@ impl TenantTable<'_> {
         Some(Plan { index, ids: range, prefix, key_condition, filter, expression: e })
     }
 
-    /// The key of the row a cursor stands on.
+    /// The key of the row at a cursor's position.
     fn start_key(&self, plan: &Plan, position: &str) -> Result<Item, Error> {
         let index = plan.index;
         let (folded, id) = match index {
@@ -197,7 +200,7 @@ impl TenantTable<'_> {
 const ALL: (CustomerId, CustomerId) = (CustomerId::MIN, CustomerId::MAX);
 
 impl Filters {
-    /// What the table's filter expression says, for a row that was found by its key.
+    /// Whether a customer that was read by key passes the filters.
     fn pass(&self, customer: &Customer) -> bool {
         let Customer { customer_id: id, profile, .. } = customer;
         let is_active = customer.monitoring.status == MonitoringStatus::Active;
@@ -214,7 +217,7 @@ impl Filters {
                 .is_none_or(|prefix| fold(profile.name.as_str()).starts_with(prefix))
     }
 
-    /// `None` when it is empty.
+    /// The range of ids; `None` when it is empty.
     fn created_range(&self) -> Option<(CustomerId, CustomerId)> {
         let from = self.created_from.unwrap_or(CustomerId::MIN);
         let to = self.created_to.unwrap_or(CustomerId::MAX);
@@ -236,11 +239,11 @@ fn equals(e: &mut Expression, attribute: &str, value: &str) -> String {
     format!("{} = {}", e.name(attribute), e.text(value))
 }
 
-/// Where a row, or a key the table stopped at, stands in an index.
+/// The position in an index of a row, or of a key the table stopped at.
 fn position_of(index: Index, item: &Item) -> Result<String, Error> {
     let attribute = match index {
         Index::Name => "name_sk",
         Index::Created | Index::Risk(_) => "customer_id",
     };
-    text(item, attribute)
+    required_text(item, attribute)
 }

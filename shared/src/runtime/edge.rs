@@ -1,5 +1,5 @@
-//! From an API Gateway event to a handler and back. Whatever the event holds, there is an answer
-//! in the envelope and a log line; nothing a caller sends ends the process.
+//! Passes an API Gateway event to a handler and returns its response. Every event gets a response
+//! in the envelope and a log line. Nothing that a caller sends can end the process.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,20 +15,18 @@ use lambda_http::request::LambdaRequest;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::input::BODY;
-use super::request::Request;
-use super::response::Response;
+use super::deadline;
 use crate::app::App;
-use crate::deadline;
 use crate::error::{Error, Faults};
-use crate::telemetry;
+use crate::http::{BODY, Request, Response};
+use crate::telemetry::{self, RequestLog};
 
-/// What a function has for one request: the template's time-out.
+/// Time a function has for one request: the time-out in the template.
 pub const FUNCTION_TIME: Duration = Duration::from_secs(29);
-/// How long before its end a function answers whatever it is at.
+/// How long before its time-out a function answers, finished or not.
 pub const MARGIN: Duration = Duration::from_secs(3);
 
-/// A function of the API: the name of its binary, and what it does with a request.
+/// A function of the API: the name of its binary and its handler.
 #[derive(Clone, Copy)]
 pub struct Function {
     pub name: &'static str,
@@ -40,12 +38,12 @@ pub struct Function {
 pub type Handler = for<'a> fn(&'a App, &'a Request) -> Answer<'a>;
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
 
-/// Names a crate's handler as its `FUNCTION`: the binary has the name of the crate, and
-/// `openapi::describe` is what the document says of it.
+/// Declares a crate's handler as its `FUNCTION`. The function has the name of the crate, and the
+/// crate's `openapi::describe` describes it.
 #[macro_export]
 macro_rules! function {
     ($handle:ident) => {
-        pub const FUNCTION: $crate::http::edge::Function = $crate::http::edge::Function {
+        pub const FUNCTION: $crate::runtime::edge::Function = $crate::runtime::edge::Function {
             name: env!("CARGO_PKG_NAME"),
             handle: |app, request| Box::pin($handle(app, request)),
             #[cfg(feature = "openapi")]
@@ -54,8 +52,8 @@ macro_rules! function {
     };
 }
 
-/// Answers one event of an HTTP API, payload format 2.0. `invocation_id` stands in for API
-/// Gateway's request id where the event carries none. After `time` it is a 503.
+/// Answers one event of an HTTP API, payload format 2.0. When `time` is over, the answer is a 503.
+/// `invocation_id` replaces API Gateway's request id in an event that has none.
 pub async fn answer(
     app: &App,
     function: &Function,
@@ -63,13 +61,12 @@ pub async fn answer(
     invocation_id: &str,
     time: Duration,
 ) -> ApiGatewayV2httpResponse {
-    let log = telemetry::RequestLog::start(function.name);
+    let log = RequestLog::start(function.name);
     let request = match read(event, app.settings.tenant_claim.as_deref()) {
         Ok(request) => request,
         Err((request_id, error)) => {
             let request_id = request_id.as_deref().unwrap_or(invocation_id);
-            let response =
-                written(Err(error), |status, error| log.end(request_id, None, status, error));
+            let response = respond(Err(error), log, request_id, None);
             return response.write(request_id);
         }
     };
@@ -78,34 +75,38 @@ pub async fn answer(
     let (handled, calls) = telemetry::count_calls(deadline::within(time, handled)).await;
     let result = handled
         .and_then(|handled| handled.unwrap_or_else(|_| Err(Error::internal("a handler panicked"))));
-    let log = log.calls(calls);
-    written(result, |status, error| log.end(request_id, Some(&request), status, error))
-        .write(request_id)
+    respond(result, log.calls(calls), request_id, Some(&request)).write(request_id)
 }
 
-/// Turns the result into a response and logs it, once.
-fn written(result: Result<Response, Error>, log: impl FnOnce(u16, Option<&Error>)) -> Response {
-    match result {
-        Ok(response) => {
-            log(response.status(), None);
-            response
-        }
+/// Turns the result into a response and writes its log line.
+fn respond(
+    result: Result<Response, Error>,
+    log: RequestLog,
+    request_id: &str,
+    request: Option<&Request>,
+) -> Response {
+    let (response, error) = match result {
+        Ok(response) => (response, None),
         Err(error) => {
             let response = Response::of_error(&error).unwrap_or_else(|_| Response::last_resort());
-            log(response.status(), Some(&error));
-            response
+            (response, Some(error))
         }
-    }
+    };
+    let tenant = request.and_then(Request::claims).and_then(|claims| claims.tenant.as_ref());
+    let tenant = tenant.map(ToString::to_string);
+    let route = request.map(Request::route);
+    log.end(request_id, tenant.as_deref(), route, response.status(), error.as_ref());
+    response
 }
 
-/// The request of an event, or the error and the request id of an event that holds none.
+/// Reads the request of an event. On failure returns the event's request id with the error.
 fn read(event: &RawValue, tenant_claim: Option<&str>) -> Result<Request, (Option<String>, Error)> {
     let Ok(LambdaRequest::ApiGatewayV2(mut parsed)) = serde_json::from_str(event.get()) else {
-        return Err(refused(event));
+        return Err(refuse(event));
     };
     let request_id = parsed.request_context.request_id.clone();
-    let faults = take_out_what_panics(&mut parsed);
-    // What is left to panic is a host, scheme or path that does not parse as a URL.
+    let faults = remove_what_panics(&mut parsed);
+    // A host, scheme or path that does not form a URL still panics.
     let convert = || lambda_http::Request::from(LambdaRequest::ApiGatewayV2(parsed));
     match catch_unwind(AssertUnwindSafe(convert)) {
         Ok(request) => Ok(Request::new(request, tenant_claim, faults)),
@@ -117,11 +118,11 @@ fn read(event: &RawValue, tenant_claim: Option<&str>) -> Result<Request, (Option
     }
 }
 
-/// `lambda_http` panics on a query string that is no URI and on a body that is not base64.
-/// Both are a caller's fault and become a 400.
-fn take_out_what_panics(event: &mut ApiGatewayV2httpRequest) -> Faults {
+/// Removes a query string that is not a URI and a body that is not base64: `lambda_http` panics on
+/// both. They are the caller's faults and become a 400.
+fn remove_what_panics(event: &mut ApiGatewayV2httpRequest) -> Faults {
     let mut faults = Faults::default();
-    // A `#` would not panic but cut the query short, in silence.
+    // A `#` does not panic, but cuts off the rest of the query without an error.
     let is_uri = |query: &String| {
         !query.contains('#') && PathAndQuery::try_from(format!("/?{query}")).is_ok()
     };
@@ -138,9 +139,9 @@ fn take_out_what_panics(event: &mut ApiGatewayV2httpRequest) -> Faults {
     faults
 }
 
-/// An event that `lambda_http` does not take for one of an HTTP API. API Gateway passes every
-/// claim on as a string; other claims are of another authorizer, and not to be trusted.
-fn refused(event: &RawValue) -> (Option<String>, Error) {
+/// The error of an event that `lambda_http` does not read as one of an HTTP API, and its request
+/// id. API Gateway passes every claim as a string, so other claims are not from its authorizer.
+fn refuse(event: &RawValue) -> (Option<String>, Error) {
     let event: Value = serde_json::from_str(event.get()).unwrap_or_default();
     let context = event.get("requestContext");
     let request_id = context.and_then(|context| context.get("requestId")).and_then(Value::as_str);

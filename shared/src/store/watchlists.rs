@@ -1,65 +1,51 @@
-//! Which lists are current: one item, read with every check, and moved in one step.
+//! The current lists: one item that every check reads and that changes in one step. Every revision is
+//! also kept under its number.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
-use super::call::{incomplete, unavailable_or_internal};
-use super::customers::IS_NEW;
 use super::expression::Expression;
-use super::item;
+use super::item::{self, IS_NEW, ItemKind};
+use super::transaction::{incomplete, unavailable_or_internal};
 use super::{Table, keys};
 use crate::error::Error;
 use crate::model::time::Timestamp;
-use crate::monitoring::lists::{ListVersion, Loaded, Revision};
+use crate::model::watchlist::Revision;
 
 impl Table {
-    /// The current revision, strongly consistent; [`Revision::none`] before the first.
+    /// Reads the current revision, strongly consistent; [`Revision::none`] before the first one.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, or `InternalError` when the item is malformed.
     pub async fn revision(&self) -> Result<Revision, Error> {
-        let revision = self.kept_revision(keys::current_lists()).await?;
-        Ok(revision.unwrap_or_else(Revision::none))
+        let item = self.get(keys::current_lists()).await?;
+        Ok(item.map(item::model).transpose()?.unwrap_or_else(Revision::none))
     }
 
-    /// A revision as it was, if it is still known.
-    pub(crate) async fn revision_of(&self, revision: u64) -> Result<Option<Revision>, Error> {
-        self.kept_revision(keys::lists_of(revision)).await
+    /// Reads a revision by its number.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, or `InternalError` when the item is malformed.
+    pub async fn revision_of(&self, revision: u64) -> Result<Option<Revision>, Error> {
+        self.get(keys::lists_of(revision)).await?.map(item::model).transpose()
     }
 
-    async fn kept_revision(&self, key: keys::Key) -> Result<Option<Revision>, Error> {
-        let get = self.client.get_item().table_name(&self.name).set_key(Some(key.attributes()));
-        let got = get.consistent_read(true).send().await;
-        let item = got.map_err(|error| unavailable_or_internal("GetItem", &error))?.item;
-        item.map(item::model).transpose()
-    }
-
-    /// The current lists, opened. They are read anew only when they changed.
-    pub async fn lists(&self) -> Result<Arc<Loaded>, Error> {
-        self.watching.lists.load(self.revision().await?).await
-    }
-
-    /// Whether the source of a list was last read too long ago to trust it.
-    pub(super) fn is_stale(&self, list: &ListVersion, now: Timestamp) -> bool {
-        let age = now.millis().saturating_sub(list.checked_at.millis());
-        u128::from(age.max(0).unsigned_abs()) > self.watching.max_list_age.as_millis()
-    }
-
-    /// Makes a revision current that follows `before`, and keeps it for the passes that come from
-    /// it one day. `false` when another came first.
-    pub(crate) async fn make_current(
-        &self,
-        before: u64,
-        revision: &Revision,
-    ) -> Result<bool, Error> {
+    /// Makes a revision current, as the successor of `before`, and keeps it for later passes that
+    /// compare with it. Returns `false` when another revision became current first.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, or `InternalError` when the revision does not serialize.
+    pub async fn make_current(&self, before: u64, revision: &Revision) -> Result<bool, Error> {
         let mut expression = Expression::default();
         let condition = match before {
             0 => IS_NEW.to_owned(),
             _ => format!("{} = {}", expression.name("revision"), expression.number(before)),
         };
-        let mut current = item::typed("lists", revision)?;
+        let mut current = item::typed(ItemKind::Lists, revision)?;
         current.extend(keys::current_lists().attributes());
-        let mut kept = item::typed("lists", revision)?;
+        let mut kept = item::typed(ItemKind::Lists, revision)?;
         kept.extend(keys::lists_of(revision.revision).attributes());
         let (names, values) = expression.into_parts();
         let current = Put::builder()
@@ -85,9 +71,12 @@ impl Table {
         }
     }
 
-    /// Keeps when the sources of these lists were last read. `false` when another revision came
-    /// first.
-    pub(crate) async fn keep_checked(
+    /// Stores when the sources of these lists were last read. Returns `false` when another revision
+    /// became current first.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`.
+    pub async fn set_checked(
         &self,
         revision: u64,
         checked: &BTreeMap<String, Timestamp>,

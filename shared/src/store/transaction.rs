@@ -1,80 +1,74 @@
-//! Transactions, and what the errors of the SDK mean to a caller.
-
-use std::time::Duration;
+//! Transactions, and the meaning of the SDK's errors.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use super::TenantTable;
-use super::change::Race;
-use super::customers::IS_THERE;
+use super::attempts::Attempts;
 use super::expression::Expression;
-use super::item::Item;
+use super::item::{IS_THERE, Item};
 use super::keys::Key;
 use crate::error::{Error, chain};
 
-/// One write of a transaction, and the rule its condition stands for.
+/// One write of a transaction, and the rule that its condition enforces.
 #[derive(Clone)]
 pub(super) struct Write {
     rule: Rule,
     item: TransactWriteItem,
 }
 
+/// The rule that the condition of a write enforces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
     /// The customer is new, or still at the version it was read at.
     Customer,
-    /// A client id belongs to nobody yet.
+    /// The client id is not taken.
     Claim,
-    /// A session is new, or there to be changed.
+    /// The session is new, or exists and is changed.
     Session,
-    /// An organization is new, or there to be replaced.
+    /// The organization is new, or exists and is replaced.
     Organization,
-    /// A monitor is new, or there to be changed.
+    /// The monitor is new, or exists and is changed.
     Monitor,
-    /// An alert is new, or there to be changed.
+    /// The alert is new, or exists and is changed.
     Alert,
-    /// A risk profile is new.
+    /// The risk profile is new.
     Profile,
-    /// An event is new.
+    /// The event is new.
     Event,
-    /// The idempotency key is still this request's.
+    /// The idempotency key still belongs to this request.
     Answer,
 }
 
 impl Write {
-    /// The item of an event.
+    /// The item, if this writes an event.
     pub(super) fn event(&mut self) -> Option<&mut Item> {
         let put = self.item.put.as_mut().filter(|_| self.rule == Rule::Event)?;
         Some(&mut put.item)
     }
 }
 
-/// How a transaction ended that the table was able to decide.
+/// How a transaction ended.
 pub(super) enum Outcome {
     Done,
     Refused(Refusals),
 }
 
-/// The rules that were broken, each with the item that stood in the way.
+/// The rules that a transaction broke, each with the item that broke it, if there is one.
 pub(super) struct Refusals(Vec<(Rule, Option<Item>)>);
 
 impl Refusals {
-    /// `None` when this rule held; else the item that broke it, if there was one.
+    /// `None` when the transaction did not break this rule, else the item that broke it.
     pub(super) fn take(&mut self, rule: Rule) -> Option<Option<Item>> {
         let at = self.0.iter().position(|(broken, _)| *broken == rule)?;
         Some(self.0.swap_remove(at).1)
     }
 
-    /// Another change of the customer came first; anything else is a fault of ours.
-    pub(super) fn overtaken(&mut self) -> Result<(), Error> {
-        self.take(Rule::Customer).map(drop).ok_or_else(|| self.unexpected())
-    }
-
-    /// A rule was broken that only a fault of ours can break.
+    /// The error for a rule that only a bug can break.
     pub(super) fn unexpected(&self) -> Error {
         let rules: Vec<&Rule> = self.0.iter().map(|(rule, _)| rule).collect();
         Error::internal(format!("a transaction broke the rules {rules:?}"))
@@ -82,11 +76,11 @@ impl Refusals {
 }
 
 impl TenantTable<'_> {
-    /// Writes all or nothing. Every write must stand on a condition of its own.
+    /// Writes all items or none of them. Every write has a condition.
     pub(super) async fn transact(&self, writes: &[Write]) -> Result<Outcome, Error> {
-        let mut race = Race::start();
-        // One for all tries: an earlier one may have been written without an answer, and what was
-        // written must not stand in its own way.
+        let mut attempts = Attempts::new();
+        // All attempts share one token. An attempt may succeed without an answer, and the next one
+        // must then not fail on the conditions that the first one changed.
         let token = uuid::Uuid::now_v7().to_string();
         loop {
             let items = writes.iter().map(|write| write.item.clone()).collect();
@@ -101,21 +95,15 @@ impl TenantTable<'_> {
                 return Err(unavailable_or_internal("TransactWriteItems", &error));
             };
             let reasons = canceled.cancellation_reasons();
-            if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-                // A customer that another transaction is about to change is about to be another one.
-                let broken = |(write, reason): &(&Write, &CancellationReason)| match reason.code() {
-                    Some("ConditionalCheckFailed") => true,
-                    Some("TransactionConflict") => write.rule == Rule::Customer,
-                    _ => false,
-                };
-                let refused = writes.iter().zip(reasons).filter(broken);
+            if reasons.iter().any(is_failed_condition) {
+                let refused = writes.iter().zip(reasons).filter(is_broken);
                 let refused = refused.map(|(write, reason)| (write.rule, reason.item().cloned()));
                 return Ok(Outcome::Refused(Refusals(refused.collect())));
             }
-            let Some(passing) = passing(reasons) else {
+            let Some(reason) = cancelled(reasons) else {
                 return Err(unavailable_or_internal("TransactWriteItems", &error));
             };
-            race.passed_over(passing).await?;
+            attempts.cancelled(reason).await?;
         }
     }
 
@@ -137,7 +125,7 @@ impl TenantTable<'_> {
         Ok(Write { rule, item })
     }
 
-    /// Removes what is there.
+    /// Deletes an item that exists.
     pub(super) fn delete(&self, rule: Rule, key: Key) -> Result<Write, Error> {
         let delete = Delete::builder()
             .table_name(&self.table.name)
@@ -171,35 +159,44 @@ impl TenantTable<'_> {
     }
 }
 
-/// Why a transaction was cancelled that need not be the next time.
-pub(super) enum Passing {
-    /// It met another one.
+fn is_failed_condition(reason: &CancellationReason) -> bool {
+    reason.code() == Some("ConditionalCheckFailed")
+}
+
+/// Whether a write broke its rule. A customer that another transaction is changing at this moment
+/// counts as changed.
+fn is_broken((write, reason): &(&Write, &CancellationReason)) -> bool {
+    match reason.code() {
+        Some("ConditionalCheckFailed") => true,
+        Some("TransactionConflict") => write.rule == Rule::Customer,
+        _ => false,
+    }
+}
+
+/// Why the table cancelled a transaction that may succeed when it is repeated.
+pub(super) enum Cancelled {
+    /// Another transaction touched the same item.
     Conflict,
-    /// The table had no room for it.
+    /// The table had no capacity.
     Throttled,
 }
 
-/// `None` where it would be cancelled again.
-pub(super) fn passing(reasons: &[CancellationReason]) -> Option<Passing> {
+/// The reason of a cancellation; `None` when a repetition would be cancelled again.
+pub(super) fn cancelled(reasons: &[CancellationReason]) -> Option<Cancelled> {
     let has = |codes: &[&str]| {
         reasons.iter().filter_map(CancellationReason::code).any(|code| codes.contains(&code))
     };
     if has(&["ThrottlingError", "ProvisionedThroughputExceeded"]) {
-        return Some(Passing::Throttled);
+        return Some(Cancelled::Throttled);
     }
-    has(&["TransactionConflict"]).then_some(Passing::Conflict)
+    has(&["TransactionConflict"]).then_some(Cancelled::Conflict)
 }
 
 pub(super) fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Error {
-    Error::internal(format!("a request was not complete: {error}"))
+    Error::internal(format!("a request is incomplete: {error}"))
 }
 
-/// A random duration from half the pause to all of it, so that writers that collided once spread out.
-pub(crate) fn jittered(pause: Duration) -> Duration {
-    pause.mul_f64(0.5 + fastrand::f64() / 2.0)
-}
-
-/// What passes by itself is a 503 a caller may repeat; everything else is our fault.
+/// Maps an error of the SDK: a temporary one to a 503 that the caller may repeat, any other to a 500.
 pub(super) fn unavailable_or_internal<E>(operation: &str, error: &SdkError<E>) -> Error
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
@@ -218,11 +215,20 @@ where
     ];
     match error {
         SdkError::ServiceError(_) if !throttled.contains(&code) => {
-            // The message of a validation error may quote a value: the code has to do.
+            // The message of a validation error may quote a value, so only the code is logged.
             Error::internal(format!("{operation}: {code}"))
         }
         SdkError::ConstructionFailure(_) => Error::internal(cause),
         SdkError::ServiceError(_) => Error::store_unavailable(format!("{operation}: {code}")),
         _ => Error::store_unavailable(cause),
+    }
+}
+
+/// Sends a conditional put. Returns `false` when its condition does not hold.
+pub(super) async fn conditional_put(put: PutItemFluentBuilder) -> Result<bool, Error> {
+    match put.send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(unavailable_or_internal("PutItem", &error)),
     }
 }

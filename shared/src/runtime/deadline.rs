@@ -1,5 +1,5 @@
-//! The time of a request: however slow the table is, and however many calls a request makes, its
-//! caller is told in time to come back, and the function does not run out of its own.
+//! The deadline of a request. However slow the table is, the caller gets a 503 in time and the
+//! function does not run into its own time-out.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,26 +12,26 @@ tokio::task_local! {
     static DEADLINE: Instant;
 }
 
-/// Runs a request's work for so long. What it was at is dropped then: a transaction that has left may
+/// Runs a request's work for at most `time`, then drops it. A transaction that was already sent may
 /// still be written, as when a function dies.
 pub(crate) async fn within<F: Future>(time: Duration, work: F) -> Result<F::Output, Error> {
     let deadline = Instant::now() + time;
-    let done = DEADLINE.scope(deadline, timeout_at(deadline, work)).await;
-    done.map_err(|_| over())
+    let result = DEADLINE.scope(deadline, timeout_at(deadline, work)).await;
+    result.map_err(|_| deadline_passed())
 }
 
-/// Runs work that leaves so much of the request's time for what has to come after it.
+/// Runs work that ends at least `rest` before the deadline, to leave time for cleaning up.
 pub(crate) async fn leaving<F: Future>(rest: Duration, work: F) -> Result<F::Output, Error> {
     let deadline = DEADLINE.try_with(|deadline| *deadline - rest);
     match deadline {
-        Ok(deadline) => timeout_at(deadline, work).await.map_err(|_| over()),
-        // A job has no request's time.
+        Ok(deadline) => timeout_at(deadline, work).await.map_err(|_| deadline_passed()),
+        // A job has no deadline of this kind.
         Err(_) => Ok(work.await),
     }
 }
 
-fn over() -> Error {
-    Error::store_unavailable("the time of the request is over")
+fn deadline_passed() -> Error {
+    Error::store_unavailable("the deadline of the request passed")
 }
 
 #[cfg(test)]
@@ -44,10 +44,10 @@ mod tests {
     const SOON: Duration = Duration::from_millis(20);
 
     #[tokio::test]
-    async fn work_ends_with_its_time_and_leaves_some_of_it() {
+    async fn work_ends_at_the_deadline_or_earlier() {
         let endless = within(SOON, pending::<()>()).await;
         assert_eq!(endless.unwrap_err().code, Code::StoreUnavailable);
-        // What comes after the work has its time still.
+        // Cleaning up still has its time.
         let ended = within(Duration::from_secs(600), async {
             let work = leaving(Duration::from_secs(600), pending::<()>()).await;
             (work.unwrap_err().code, "freed")
