@@ -100,8 +100,8 @@ pub struct BeneficialOwner {
     pub effective_percentage: f64,
     /// Share of the votes through all chains, 0 to 100.
     pub voting_percentage: f64,
-    /// Number of holdings in the shortest chain to the customer. 1 is a direct holding. It is `null`
-    /// if there is no chain.
+    /// Number of holdings in the shortest chain to the customer. 1 is a direct holding. It is
+    /// `null` if there is no chain.
     pub layers: Option<u32>,
     /// Chains that lead to the basis: at most ten, those with the largest shares.
     pub paths: Vec<Chain>,
