@@ -151,7 +151,7 @@ pub struct Relationship {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(default = false))]
     pub control: bool,
-    /// Date since when the relationship exists, not in the future.
+    /// Date on which the relationship began, not in the future.
     pub since: Option<CalendarDate>,
 }
 

@@ -370,7 +370,8 @@ impl Session {
             }
         }
         if validations.len() > MAX_VALIDATIONS {
-            let issue = format!("must not bring the session to more than {MAX_VALIDATIONS}");
+            let issue =
+                format!("must not bring the session to more than {MAX_VALIDATIONS} validations");
             faults.add("/validations", issue);
         }
         if !faults.is_empty() {
