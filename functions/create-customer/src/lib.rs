@@ -1,7 +1,8 @@
 //! POST /customers
 //!
-//! Creates a customer. A `client_id` belongs to one customer of its tenant until that one is erased: a
-//! second creation with it is a conflict that names the first.
+//! Creates a customer. Within a tenant, a `client_id` belongs to one customer until that customer
+//! is erased. A second customer with the same `client_id` is refused, and the error names the
+//! first.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,8 +1,8 @@
 //! POST /kyc/sessions
 //!
-//! Creates a session of the customer that `customer_id` or `client_id` names. A `client_id` that
-//! nobody has creates the customer with the session; of two first calls at once, both sessions
-//! belong to the one customer.
+//! Creates a session for the customer that `customer_id` or `client_id` identifies. If no customer
+//! has the `client_id`, the customer is created in the same transaction. If two such requests
+//! arrive at the same time, both sessions belong to the same customer.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -24,7 +24,7 @@ pub const PERMISSION: Permission = Permission::Create;
 struct CreatedSession<'a> {
     #[serde(flatten)]
     session: &'a Session,
-    /// Whether the customer was created with it.
+    /// Whether the request also created the customer.
     customer_created: bool,
 }
 

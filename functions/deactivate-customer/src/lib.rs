@@ -1,7 +1,7 @@
 //! DELETE /customers/{id}
 //!
-//! Deactivates: nothing is lost, and `PATCH {"status":"active"}` takes it back. Deactivating what
-//! is inactive already changes nothing.
+//! Deactivates a customer. No data is deleted, and `PATCH {"status":"active"}` reactivates it.
+//! Deactivating an inactive customer changes nothing.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,8 +1,9 @@
 //! POST /customers/{id}/erase
 //!
-//! Erases whatever tells who the customer is: of itself, its sessions, organizations, risk profiles,
-//! alerts and events. A tombstone stays, with ids, times, decisions and scores. Refused while the
-//! customer has to be kept. Repeating it goes on where it ended, and changes nothing after that.
+//! Erases the personal data of a customer, its sessions, organizations, risk profiles, alerts and
+//! events. A tombstone with ids, times, decisions and scores stays. The request is refused while
+//! the customer must be retained. A repeated request continues where the previous one stopped;
+//! after the end it changes nothing.
 
 #[cfg(feature = "openapi")]
 mod openapi;

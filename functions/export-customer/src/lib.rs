@@ -1,6 +1,7 @@
 //! GET /customers/{id}/export
 //!
-//! Everything that is held on the customer, as a person may ask for by data protection law.
+//! Returns all data that is held about a customer, for example to answer an access request under
+//! data protection law.
 
 #[cfg(feature = "openapi")]
 mod openapi;

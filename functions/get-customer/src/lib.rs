@@ -1,4 +1,6 @@
 //! GET /customers/{id}
+//!
+//! Returns a customer.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,6 +1,6 @@
 //! GET /customers/{id}/monitor
 //!
-//! How the customer is monitored, and when it was last checked.
+//! Returns how a customer is monitored, and when it was last checked.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,6 +1,6 @@
 //! GET /customers/{id}/organization
 //!
-//! The structure behind a customer as it was declared, and who owns and controls the customer by
+//! Returns the declared structure of a customer, and the owners and controllers that follow from
 //! it: as JSON, as a drawing (`image/svg+xml`) or as Mermaid text (`text/vnd.mermaid`).
 
 #[cfg(feature = "openapi")]

@@ -1,6 +1,7 @@
 //! GET /customers/{id}/risk-profile
 //!
-//! The current risk profile, and past ones; with `?recalculate=true` a new one, which is kept.
+//! Returns the current risk profile of a customer, and earlier ones. With `?recalculate=true` a
+//! new profile is calculated and stored first.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -22,7 +23,7 @@ pub const MAX_HISTORY: usize = 50;
 struct CurrentRiskProfile {
     #[serde(flatten)]
     profile: RiskProfile,
-    /// The newest first: the current one, and those before it.
+    /// Risk profiles, newest first, starting with the current one. Empty unless `history` is given.
     history: Vec<RiskProfile>,
 }
 

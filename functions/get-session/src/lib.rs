@@ -1,4 +1,6 @@
 //! GET /kyc/sessions/{session_id}
+//!
+//! Returns a KYC session.
 
 #[cfg(feature = "openapi")]
 mod openapi;

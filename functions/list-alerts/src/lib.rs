@@ -1,6 +1,6 @@
 //! GET /customers/{id}/alerts
 //!
-//! The matches of a customer with entries of lists, whatever became of them.
+//! Lists the matches of a customer with list entries, with any status.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,6 +1,6 @@
 //! GET /customers/{id}/sessions
 //!
-//! The KYC sessions of a customer, newest first.
+//! Lists the KYC sessions of a customer, newest first.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,7 +1,7 @@
 //! GET /customers
 //!
-//! The customers of a tenant, filtered and paged. Rows come in order of creation, with `search` in
-//! order of name. A row that was written within the last moments may not be listed yet.
+//! Lists the customers of a tenant, filtered and in pages. Rows are sorted by time of creation or,
+//! with `search`, by name. A row that was written a moment ago may not be listed yet.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,7 +1,8 @@
 //! POST /customers/{id}/monitor
 //!
-//! Starts monitoring of the customer, or changes it, and screens at once: the customer and, unless
-//! told otherwise, who owns and runs it.
+//! Starts monitoring of a customer, or replaces the settings of an active monitor. The customer is
+//! screened at once and, unless `include_related` is false, so are the parties that own and run
+//! it.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,7 +1,7 @@
 //! PUT /customers/{id}/organization
 //!
-//! Replaces the structure behind a customer. The one before is kept, and the risk profile is
-//! computed anew in the same transaction.
+//! Replaces the ownership structure of a customer. The previous structure is kept, and the risk
+//! profile is calculated again in the same transaction.
 
 #[cfg(feature = "openapi")]
 mod openapi;

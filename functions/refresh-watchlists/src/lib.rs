@@ -1,4 +1,4 @@
-//! Started by a schedule: gets the configured watchlists in place.
+//! Fetches the configured watchlists and makes them current. Started by a schedule.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Started by schedules: passes over the monitored customers.
+//! Screens all monitored customers again, in passes. Started by schedules.
 
 use std::time::Instant;
 

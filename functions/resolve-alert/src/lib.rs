@@ -1,6 +1,7 @@
 //! PATCH /customers/{id}/alerts/{alert_id}
 //!
-//! What a person decides about a match. A confirmed one raises the risk profile at once.
+//! Records the decision of a person about a match. A confirmed match raises the risk profile at
+//! once.
 
 #[cfg(feature = "openapi")]
 mod openapi;

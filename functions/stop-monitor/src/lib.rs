@@ -1,6 +1,6 @@
 //! DELETE /customers/{id}/monitor
 //!
-//! Stops monitoring. The alerts stay as they are, and nobody looks at them again by itself.
+//! Stops monitoring of a customer. Its alerts stay unchanged, and no later check updates them.
 
 #[cfg(feature = "openapi")]
 mod openapi;

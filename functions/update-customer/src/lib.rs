@@ -1,8 +1,8 @@
 //! PATCH /customers/{id}
 //!
-//! JSON Merge Patch (RFC 7396): an absent field stays, `null` clears. Without `If-Match` the last
-//! writer wins, and no field it did not name is lost: a patch that meets another is made anew on
-//! top of it.
+//! Applies a JSON Merge Patch (RFC 7396): an absent field stays unchanged, and `null` clears a
+//! field. Without `If-Match` the last write wins. A patch that conflicts with another is applied
+//! again to the new state, so that changes of different fields are all kept.
 
 #[cfg(feature = "openapi")]
 mod openapi;

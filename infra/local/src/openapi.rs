@@ -30,11 +30,17 @@ pub fn document(template: &Template) -> Result<OpenApi, Failure> {
     let token = Http::builder()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("An access token of the deployment's issuer, with the tenant and permissions in its claims."))
+        .description(Some(
+            "Access token of the issuer that is configured for the deployment. Its claims contain \
+             the tenant and the permissions of the caller.",
+        ))
         .build();
     let components = components.security_scheme("token", RefOr::T(SecurityScheme::Http(token)));
     let mut info = Info::new("Customers API", env!("CARGO_PKG_VERSION"));
-    info.description = Some("Customers API for KYC and AML teams, self-hosted.".to_owned());
+    let description = "Self-hosted API for KYC and AML teams: customers, KYC sessions, ownership \
+                       structures, risk profiles and watchlist monitoring. A caller sees only the \
+                       data of the tenant that its access token names.";
+    info.description = Some(description.to_owned());
     info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
     Ok(OpenApiBuilder::new()
         .info(info)

@@ -66,7 +66,7 @@ impl<'a> Input<'a> {
             return Err(refusal);
         }
         if !self.takes_body && !self.body.is_empty() {
-            self.faults.add(BODY, "is given, and this request takes no body");
+            self.faults.add(BODY, "must be empty for this request");
         }
         for (name, _) in self.query {
             let name: String = name.chars().take(100).collect();

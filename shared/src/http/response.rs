@@ -165,7 +165,7 @@ impl Response {
     /// A fixed response, for when writing an error failed.
     pub(crate) fn last_resort() -> Response {
         let content = RawValue::from_string(
-            r#"{"type":"InternalError","code":"INTERNAL_ERROR","message":"Something went wrong here.","details":[]}"#
+            r#"{"type":"InternalError","code":"INTERNAL_ERROR","message":"An internal error occurred.","details":[]}"#
                 .to_owned(),
         );
         let status = status(Code::InternalError).0.as_u16();

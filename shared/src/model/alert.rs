@@ -1,4 +1,5 @@
-//! Alerts: matches of a monitored customer with an entry of a list, and what a person decided.
+//! Alerts: matches of a monitored customer or a related party with a list entry, and the decisions
+//! about them.
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -15,7 +16,12 @@ use super::value::{Note, one_of};
 use crate::error::Error;
 use screening::entity::{EntityKind, NameKind};
 
-/// What became of a match.
+/// Status of an alert.
+///
+/// - `open`: not decided yet.
+/// - `confirmed`: the subject is the listed entity.
+/// - `false_positive`: the subject is not the listed entity.
+/// - `cleared`: the match no longer exists. `cleared_because` contains the reason.
 #[derive(
     Clone,
     Copy,
@@ -33,15 +39,23 @@ use screening::entity::{EntityKind, NameKind};
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum AlertStatus {
+    /// Not decided yet.
     Open,
+    /// The subject is the listed entity.
     Confirmed,
+    /// The subject is not the listed entity.
     FalsePositive,
+    /// The match no longer exists.
     Cleared,
 }
 
-/// Why an alert was cleared: the entry left its list, the list is no longer loaded or no longer
-/// watched, the party left the organization or is no longer screened, or entry and subject
-/// changed so that they do not match any more.
+/// Reason why an alert was cleared.
+///
+/// - `entry_removed`: the entry was removed from its list.
+/// - `list_removed`: the list is no longer configured.
+/// - `list_not_selected`: the monitor no longer selects the list.
+/// - `subject_removed`: the party left the organization or is no longer screened.
+/// - `no_longer_matches`: the entry or the subject changed and they no longer match.
 #[derive(
     Clone,
     Copy,
@@ -59,59 +73,77 @@ pub enum AlertStatus {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ClearedBecause {
+    /// The entry was removed from its list.
     EntryRemoved,
+    /// The list is no longer configured.
     ListRemoved,
+    /// The monitor no longer selects the list.
     ListNotSelected,
+    /// The party left the organization or is no longer screened.
     SubjectRemoved,
+    /// The entry or the subject changed and they no longer match.
     NoLongerMatches,
 }
 
-/// Who matches.
+/// The subject of an alert: the customer or a related party.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertSubject {
+    /// Whether the subject is the customer or a party.
     pub kind: SubjectKind,
-    /// `null` for the customer itself.
+    /// Id of the party, or `null` for the customer.
     pub party_id: Option<String>,
+    /// Name of the subject when the alert was last updated.
     pub name: String,
 }
 
-/// A match, found once per subject and entry of a list.
+/// A match of a subject with a list entry. Each pair of subject and entry has one alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Alert {
-    /// Made of the customer, the subject, the list and the entry, so that a match is one alert
-    /// however often it is found.
+    /// Id of the alert, derived from the customer, the subject, the list and the list entry. If the
+    /// same pair matches again, the id is the same.
     pub alert_id: AlertId,
+    /// The customer.
     pub customer_id: CustomerId,
+    /// The subject that matches.
     pub subject: AlertSubject,
+    /// Name of the list.
     pub list: String,
-    /// As the list numbers it.
+    /// Id of the entry in the list.
     pub entity_id: String,
-    /// The name of the entry that fits best, as the list writes it.
+    /// The name of the entry that matches best, as the list contains it.
     pub entity_name: String,
+    /// Kind of that name.
     pub entity_name_kind: NameKind,
+    /// Kind of the listed entity.
     pub entity_type: EntityKind,
-    /// From 0 to 1.
+    /// Score of the match, 0 to 1.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1))]
     pub score: f64,
-    /// How the score came about: which words were taken for one another and why, what was left
-    /// over, and what was compared besides the names.
+    /// Explanation of the score: the words that were paired and why, the words that were left over,
+    /// and the comparison of dates, countries and identifiers.
     pub features: Value,
-    /// The version of the list it was last found in.
+    /// Version of the list when the alert was last updated by a check.
     pub list_version: String,
+    /// Current status.
     pub status: AlertStatus,
+    /// Time of the first check that found the match.
     pub first_seen_at: Timestamp,
-    /// When it was last found new, or different from before. A check that finds it unchanged
-    /// writes nothing: the monitor's `last_checked_at` tells of it.
+    /// Time of the last check that found the match to be new or changed. A check that finds it
+    /// unchanged does not update the alert; see `last_checked_at` of the monitor.
     pub last_seen_at: Timestamp,
-    /// Who decided: the token's subject, or `system` where it was cleared.
+    /// Who decided: the `sub` of the access token (its `client_id` if there is no `sub`), `system` if
+    /// the alert was cleared, or `null` if it is open.
     pub resolved_by: Option<String>,
+    /// Time of the decision, or `null` if the alert is open.
     pub resolved_at: Option<Timestamp>,
+    /// Note of the person who decided, or `null`.
     pub note: Option<Note>,
+    /// Reason why the alert was cleared, or `null` if it is not cleared.
     pub cleared_because: Option<ClearedBecause>,
-    /// What was different when it was last found again, like `entity.names` or `subject.country`;
-    /// `returned` where the same pair had been cleared in between.
+    /// Compared fields that differed when the match was last found again, such as `entity.names` or
+    /// `subject.country`. `returned` means that the match had been cleared and nothing differs.
     #[serde(default)]
     pub changes: Vec<String>,
 }
@@ -187,10 +219,15 @@ pub enum ComparedField {
     SubjectTaxId,
 }
 
+/// The decision about an alert before it was cleared. It applies again if the match returns
+/// unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PastDecision {
+    /// Status before the alert was cleared.
     pub status: AlertStatus,
+    /// Who decided.
     pub resolved_by: Option<String>,
+    /// Time of the decision.
     pub resolved_at: Option<Timestamp>,
 }
 
@@ -211,7 +248,7 @@ impl StoredAlert {
         now: Timestamp,
     ) -> Result<StoredAlert, Error> {
         if self.status == AlertStatus::Cleared {
-            let hint = ": what it was about has gone";
+            let hint = ", because its match no longer exists";
             let to = decision.status.into_str();
             return Err(Error::invalid_transition("cleared alert", "cleared", to, hint));
         }
@@ -244,24 +281,27 @@ pub fn fingerprint(compared: &BTreeMap<ComparedField, String>) -> u64 {
     u64::from_le_bytes(*first)
 }
 
-/// The body of `PATCH /customers/{id}/alerts/{alert_id}`.
+/// Body of `PATCH /customers/{id}/alerts/{alert_id}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Decision {
-    /// `confirmed`, `false_positive`, or `open` to reopen.
+    /// `confirmed`, `false_positive`, or `open` to withdraw a decision.
     #[cfg_attr(feature = "openapi", schema(schema_with = decided))]
     pub status: AlertStatus,
+    /// Note about the decision. A note that is not given stays unchanged.
     pub note: Option<Note>,
 }
 
-/// What a person can say: `cleared` is what a list says.
+/// Returns the schema of a decision. `cleared` is not part of it, because only a check clears an
+/// alert.
 #[cfg(feature = "openapi")]
 fn decided() -> impl Into<utoipa::openapi::RefOr<utoipa::openapi::Schema>> {
     let text = super::schema::text().enum_values(Some(["open", "confirmed", "false_positive"]));
-    text.description(Some("`confirmed`, `false_positive`, or `open` to reopen."))
+    text.description(Some("`confirmed`, `false_positive`, or `open` to withdraw a decision."))
 }
 
 impl Decision {
+    /// Reads the fields and records every fault. Returns `None` only if it recorded one.
     pub fn read(fields: &mut Fields<'_>) -> Option<Decision> {
         let status = fields.required("status", |text| match one_of::<AlertStatus>(text) {
             Ok(AlertStatus::Cleared) | Err(_) => {
@@ -274,7 +314,7 @@ impl Decision {
     }
 }
 
-/// The fields only the server sets.
+/// The fields that only the server sets.
 pub const READ_ONLY: &[&str] = &[
     "alert_id",
     "customer_id",

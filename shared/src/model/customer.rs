@@ -1,4 +1,4 @@
-//! A customer: what the caller said of it, and what became of it here.
+//! Customers: the profile that the caller maintains, and the state that the service maintains.
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -13,7 +13,11 @@ use super::time::Timestamp;
 use super::value::{Note, TenantId};
 use crate::error::Error;
 
-/// Blocked and inactive customers take no new session and no monitoring.
+/// Status of a customer.
+///
+/// - `active`: the customer can have sessions and monitoring.
+/// - `inactive`: deactivated. The customer accepts no new sessions and no monitoring.
+/// - `blocked`: the customer accepts no new sessions, and its monitoring is paused.
 #[derive(
     Clone,
     Copy,
@@ -31,12 +35,16 @@ use crate::error::Error;
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Status {
+    /// Accepts sessions and monitoring.
     Active,
+    /// Deactivated. Monitoring is off.
     Inactive,
+    /// Accepts no new sessions. Monitoring is paused.
     Blocked,
 }
 
-/// `not_set` until there is a risk profile.
+/// Risk level of a customer. It is `not_set` until there is enough data for an assessment, and
+/// `prohibited` if a hard rule forbids the business relationship.
 #[derive(
     Clone,
     Copy,
@@ -54,14 +62,23 @@ pub enum Status {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum RiskLevel {
+    /// Not assessed, or not enough data for an assessment.
     NotSet,
+    /// Low risk.
     Low,
+    /// Medium risk.
     Medium,
+    /// High risk.
     High,
+    /// A hard rule forbids the business relationship.
     Prohibited,
 }
 
-/// Whether the customer is rescreened.
+/// Status of monitoring.
+///
+/// - `off`: the customer is not monitored.
+/// - `active`: the customer is screened again when lists or its data change.
+/// - `paused`: the customer is blocked. Monitoring continues when it is active again.
 #[derive(
     Clone,
     Copy,
@@ -79,19 +96,24 @@ pub enum RiskLevel {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum MonitoringStatus {
+    /// Not monitored.
     Off,
+    /// Screened again when lists or the customer's data change.
     Active,
+    /// Suspended while the customer is blocked.
     Paused,
 }
 
-/// The risk profile in short.
+/// Summary of the current risk profile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RiskSummary {
+    /// Current risk level.
     pub level: RiskLevel,
-    /// 0 to 100.
+    /// Score from 0 (lowest risk) to 100, or `null` if the level is `not_set`.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub score: Option<u8>,
+    /// Time of the calculation, or `null` if no profile has been calculated.
     pub calculated_at: Option<Timestamp>,
 }
 
@@ -101,15 +123,21 @@ impl Default for RiskSummary {
     }
 }
 
-/// The monitor in short.
+/// Summary of the monitor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MonitoringSummary {
+    /// Status of monitoring.
     pub status: MonitoringStatus,
+    /// Names of the lists in the last check.
     pub lists: Vec<String>,
+    /// Check frequency of the monitor, or `null` if the customer has never been monitored.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub check_frequency: Option<Frequency>,
+    /// Time of the last check with a new result, or `null` if the customer has never been
+    /// monitored. For the time of the last check see the monitor.
     pub last_checked_at: Option<Timestamp>,
+    /// Number of alerts with the status `open`.
     pub open_alerts: u32,
 }
 
@@ -125,43 +153,61 @@ impl Default for MonitoringSummary {
     }
 }
 
-/// The KYC sessions in short.
+/// Number of KYC sessions by status, and the newest session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionCounters {
+    /// Number of all sessions.
     pub total: u32,
+    /// Number of sessions with the status `approved`.
     pub approved: u32,
+    /// Number of sessions with the status `rejected`.
     pub rejected: u32,
+    /// Number of sessions with the status `manual_review`.
     pub manual_review: u32,
+    /// Number of sessions with the status `active`.
     pub active: u32,
-    /// The newest one.
+    /// Id of the newest session.
     pub last_session_id: Option<SessionId>,
+    /// Status of the newest session.
     pub last_status: Option<SessionStatus>,
-    /// When it last changed.
+    /// Time of the latest change of the newest session.
     pub last_at: Option<Timestamp>,
 }
 
+/// A customer of a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Customer {
+    /// Id of the customer.
     pub customer_id: CustomerId,
+    /// The tenant that the customer belongs to.
     pub tenant_id: TenantId,
+    /// The fields that the caller maintains.
     #[serde(flatten)]
     pub profile: Profile,
+    /// Current status.
     pub status: Status,
+    /// Summary of the current risk profile.
     #[serde(default)]
     pub risk: RiskSummary,
+    /// Summary of the monitor.
     #[serde(default)]
     pub monitoring: MonitoringSummary,
+    /// Number of sessions by status.
     #[serde(default)]
     pub sessions: SessionCounters,
-    /// From 1, one more with every change; the `ETag` in quotes.
+    /// Version: 1 at first, and one more with every change, including changes of its sessions,
+    /// organization, risk and monitoring. In quotes, it is the `ETag`.
     #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub version: u64,
+    /// Time of creation.
     pub created_at: Timestamp,
+    /// Time of the latest change.
     pub updated_at: Timestamp,
+    /// Time of the deactivation, or `null` if the customer is not inactive.
     pub deactivated_at: Option<Timestamp>,
-    /// When its personal data was erased; what is left cannot be changed.
+    /// Time at which the personal data was erased, or `null`. An erased customer cannot change.
     pub erased_at: Option<Timestamp>,
 }
 
@@ -199,10 +245,11 @@ impl DerefMut for StoredCustomer {
     }
 }
 
-/// How many sessions of a customer can be active at once: its item holds them all.
+/// Maximum number of active sessions of a customer. The limit exists because all of them are stored
+/// in the item of the customer.
 pub const MAX_OPEN_SESSIONS: usize = 1_000;
 
-/// The fields only the server sets, for a clear message when a caller gives one.
+/// The fields that only the server sets. A request that contains one gets a specific message.
 pub const READ_ONLY: &[&str] = &[
     "customer_id",
     "tenant_id",
@@ -381,7 +428,7 @@ impl StoredCustomer {
 }
 
 impl SessionCounters {
-    /// Those of sessions with an outcome. The active ones are counted where they expire.
+    /// Returns the counter of an outcome. Active sessions are counted by `recount`.
     fn of(&mut self, status: SessionStatus) -> Option<&mut u32> {
         match status {
             SessionStatus::Approved => Some(&mut self.approved),
@@ -393,13 +440,14 @@ impl SessionCounters {
 }
 
 impl Status {
+    /// Checks that the status can change to `to`.
     fn check_move(self, to: Status) -> Result<(), Error> {
         let hint = match (self, to) {
             (Status::Active, Status::Blocked) | (Status::Blocked, Status::Active) => return Ok(()),
             (Status::Inactive, Status::Active) => return Ok(()),
             (from, to) if from == to => return Ok(()),
-            (_, Status::Inactive) => ": DELETE deactivates it",
-            _ => ": reactivate it first",
+            (_, Status::Inactive) => "; use DELETE /customers/{id} to deactivate it",
+            _ => "; set it to active first",
         };
         Err(Error::invalid_transition("customer", self.into_str(), to.into_str(), hint))
     }

@@ -1,5 +1,5 @@
-//! The audit trail: who changed what, when and in which request. Events are only ever added; erasing a
-//! customer takes values out of them.
+//! Audit events: who changed what, when and in which request. Events are only added. When a
+//! customer is erased, the values that are personal data are removed from its events.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -9,56 +9,76 @@ use super::id::CustomerId;
 use super::time::Timestamp;
 use crate::error::Error;
 
+/// The kind of an audit event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum EventKind {
+    /// A customer was created.
     #[serde(rename = "customer.created")]
     CustomerCreated,
+    /// The profile or status of a customer changed.
     #[serde(rename = "customer.updated")]
     CustomerUpdated,
+    /// A customer was deactivated.
     #[serde(rename = "customer.deactivated")]
     CustomerDeactivated,
-    /// Its personal data is gone; the `changes` say nothing of it.
+    /// The personal data of a customer was erased. `changes` contains the names of fields without
+    /// their values.
     #[serde(rename = "customer.erased")]
     CustomerErased,
+    /// A session was created.
     #[serde(rename = "session.created")]
     SessionCreated,
+    /// A session changed.
     #[serde(rename = "session.updated")]
     SessionUpdated,
+    /// The organization of a customer was created or replaced.
     #[serde(rename = "organization.replaced")]
     OrganizationReplaced,
+    /// A caller requested a new risk profile.
     #[serde(rename = "risk.calculated")]
     RiskCalculated,
+    /// Monitoring started.
     #[serde(rename = "monitor.started")]
     MonitorStarted,
+    /// The settings of an active monitor were replaced.
     #[serde(rename = "monitor.changed")]
     MonitorChanged,
-    /// Also when it expired.
+    /// Monitoring was stopped, or it expired.
     #[serde(rename = "monitor.stopped")]
     MonitorStopped,
-    /// A check found matches, or others than before.
+    /// A check had a result that differs from the one before.
     #[serde(rename = "monitor.checked")]
     MonitorChecked,
+    /// A person decided about an alert.
     #[serde(rename = "alert.decided")]
     AlertDecided,
 }
 
-/// Who is behind a change, and in which request.
+/// The origin of a change: the actor and the request.
 #[derive(Clone, Debug, Serialize)]
 pub struct Origin {
-    /// The token's `sub`, else its `client_id`.
+    /// The `sub` of the access token, or its `client_id` if it has no `sub`. For a change by the
+    /// service, the name of its function.
     pub actor: String,
+    /// Id of the request, or of the pass for a change by the service.
     pub request_id: String,
 }
 
+/// An audit event.
 #[derive(Clone, Debug, Serialize)]
 pub struct Event {
+    /// Id of the event.
     pub event_id: Uuid,
+    /// Kind of the event.
     pub kind: EventKind,
+    /// The customer that the event is about.
     pub customer_id: CustomerId,
+    /// Time of the change.
     pub at: Timestamp,
+    /// Actor and request.
     #[serde(flatten)]
     pub origin: Origin,
-    /// By field: `{"from": …, "to": …}`.
+    /// The changed fields by name, each as `{"from": ..., "to": ...}`.
     pub changes: Map<String, Value>,
 }
 

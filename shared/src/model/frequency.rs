@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// When a customer is screened again: whenever a list has changed, or against whole lists
-/// every day or every week.
+/// How often a customer is screened again. `on_update`: when a list changes, against the entries that
+/// changed. `daily` and `weekly`: every day or every week, against whole lists.
 #[derive(
     Clone,
     Copy,
@@ -21,8 +21,11 @@ use serde::{Deserialize, Serialize};
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Frequency {
+    /// When a list changes, against the entries that changed.
     OnUpdate,
+    /// Every day, against whole lists.
     Daily,
+    /// Every week, against whole lists.
     Weekly,
 }
 

@@ -1,4 +1,7 @@
-//! What the product is about: typed, parsed once, and free of I/O, clock and environment.
+//! The domain types: every type that is stored or returned.
+//!
+//! A value is parsed once, at the edge, and is valid from then on. The module performs no I/O and
+//! reads neither the clock nor the environment.
 
 pub mod alert;
 pub mod answer;

@@ -11,29 +11,35 @@ use crate::model::profile::EntityType;
 use crate::model::time::Timestamp;
 use crate::model::value::Issue;
 
-/// From which share on an individual is a beneficial owner, unless the caller says otherwise.
+/// Default of the smallest share of a beneficial owner, in percent.
 pub const DEFAULT_THRESHOLD: f64 = 25.0;
 
+/// The declared structure of a customer and what is derived from it.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = OrganizationStatement))]
 pub struct Statement<'a> {
+    /// The customer.
     pub customer_id: CustomerId,
-    /// The beneficial owners, the largest share first.
+    /// Beneficial owners, the largest share first.
     pub ubos: Vec<BeneficialOwner>,
-    /// Who holds something of the customer itself, the largest share first.
+    /// Parties with a direct holding in the customer, the largest share first.
     pub shareholders: Vec<Shareholder>,
+    /// Parties with the role `director`.
     pub directors: Vec<Officer>,
+    /// Parties with the role `representative`.
     pub representatives: Vec<Officer>,
-    /// As it was given.
+    /// The structure as it was declared.
     pub structure: &'a Structure,
-    /// What no declared owner accounts for, through all chains, 0 to 100.
+    /// Share in the customer without a declared owner, through all chains, 0 to 100.
     pub undisclosed_percentage: f64,
+    /// Findings that a person should review.
     pub warnings: Vec<Warning>,
-    /// From which effective share or voting share on an individual is a beneficial owner.
+    /// Smallest effective share or voting share of a beneficial owner in this answer, in percent.
     pub threshold: f64,
-    /// From 1, one more with every change; the `ETag` in quotes.
+    /// Version: 1 at first, and one more with every change. In quotes, it is the `ETag`.
     pub version: u64,
+    /// Time of the latest change.
     pub updated_at: Timestamp,
 }
 

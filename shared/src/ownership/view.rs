@@ -18,7 +18,14 @@ use super::warnings::{Warning, warnings};
 use crate::model::organization::{Party, PartyKind, Role, Structure};
 use crate::model::value::{Country, Name, PartyId};
 
-/// Why somebody is a beneficial owner: the first of these that holds.
+/// Basis on which an individual is a beneficial owner. If several apply, it is the first in this
+/// order.
+///
+/// - `ownership`: the effective share reaches the threshold.
+/// - `voting`: the voting share reaches the threshold.
+/// - `control`: the individual controls, by other means, the customer or a company whose share
+///   reaches the threshold.
+/// - `senior_manager`: a senior manager, if no individual is a beneficial owner on another basis.
 #[derive(
     Clone,
     Copy,
@@ -36,20 +43,29 @@ use crate::model::value::{Country, Name, PartyId};
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Basis {
+    /// The effective share reaches the threshold.
     Ownership,
+    /// The voting share reaches the threshold.
     Voting,
+    /// Control by other means than shares and votes.
     Control,
+    /// Senior manager of a customer without another beneficial owner.
     SeniorManager,
 }
 
-/// A party in short.
+/// A party with its roles.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Officer {
+    /// Id of the party.
     pub party_id: PartyId,
+    /// Name of the party.
     pub name: Name,
+    /// Whether the party is an individual or a company.
     pub kind: PartyKind,
+    /// Country of the party.
     pub country: Option<Country>,
+    /// Roles of the party in the customer.
     pub roles: Vec<Role>,
 }
 
@@ -57,49 +73,56 @@ pub struct Officer {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Chain {
-    /// The ids from the party to `self`.
+    /// Ids along the chain: first the party, last `self` for the customer.
     pub parties: Vec<String>,
-    /// What this chain carries of the shares, with `voting` of the votes, 0 to 100; `null` for a
-    /// chain of control.
+    /// Share in the customer through this chain, 0 to 100. With the basis `voting` it is the share
+    /// of the votes. It is `null` for a chain of control.
     pub percentage: Option<f64>,
 }
 
+/// An individual who is a beneficial owner of the customer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BeneficialOwner {
+    /// Id of the individual.
     pub party_id: PartyId,
+    /// Name of the individual.
     pub name: Name,
+    /// Always `individual`.
     pub kind: PartyKind,
+    /// Country of the individual.
     pub country: Option<Country>,
+    /// Basis on which the individual is a beneficial owner.
     pub basis: Basis,
-    /// What it holds of the customer itself, 0 to 100.
+    /// Declared share in the customer itself, 0 to 100.
     pub direct_percentage: f64,
-    /// Its share through all chains, 0 to 100.
+    /// Share in the customer through all chains, 0 to 100.
     pub effective_percentage: f64,
-    /// Its share of the votes through all chains, 0 to 100.
+    /// Share of the votes through all chains, 0 to 100.
     pub voting_percentage: f64,
-    /// The number of holdings between it and the customer by the shortest way; 1 is direct, `null`
-    /// where there is none.
+    /// Number of holdings in the shortest chain to the customer. 1 is a direct holding. It is
+    /// `null` if there is no chain.
     pub layers: Option<u32>,
-    /// The chains that its basis rests on; the ten that carry the most.
+    /// Chains that lead to the basis: at most ten, those with the largest shares.
     pub paths: Vec<Chain>,
 }
 
-/// Who holds something of the customer itself.
+/// A party with a direct holding in the customer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Shareholder {
+    /// The party.
     #[serde(flatten)]
     pub party: Officer,
-    /// What it holds of the customer itself, 0 to 100.
+    /// Declared share in the customer itself, 0 to 100.
     pub direct_percentage: f64,
-    /// Its votes in the customer itself, 0 to 100.
+    /// Share of the votes in the customer itself, 0 to 100.
     pub direct_voting_percentage: f64,
-    /// Whether it controls the customer by other means.
+    /// Whether the party controls the customer by other means than shares and votes.
     pub control: bool,
-    /// Its share through all chains, 0 to 100.
+    /// Share in the customer through all chains, 0 to 100.
     pub effective_percentage: f64,
-    /// Its share of the votes through all chains, 0 to 100.
+    /// Share of the votes through all chains, 0 to 100.
     pub voting_percentage: f64,
 }
 

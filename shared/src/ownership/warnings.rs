@@ -8,7 +8,18 @@ use super::control::Control;
 use super::group::{CUSTOMER, Group};
 use super::view::{Basis, BeneficialOwner, Sums, controls_by_votes};
 
-/// What it is about.
+/// Subject of a warning.
+///
+/// - `over_100_percent`: more than 100 % is declared in a company, within the rounding tolerance.
+/// - `circular_ownership`: companies hold each other in a circle.
+/// - `closed_ring`: companies own each other entirely.
+/// - `missing_country`: a party has no country.
+/// - `not_connected`: a party has no role and no holding that connects it with the customer.
+/// - `no_natural_person`: no shares, votes or control lead from an individual to the customer.
+/// - `undisclosed_ownership`: the undisclosed share reaches the threshold.
+/// - `majority_of_votes`: an individual below the threshold has the majority of the votes in the
+///   customer, or in a company whose share reaches the threshold.
+/// - `no_beneficial_owner`: there is no beneficial owner, and no senior manager.
 #[derive(
     Clone,
     Copy,
@@ -39,13 +50,15 @@ pub enum WarningCode {
     NoBeneficialOwner,
 }
 
+/// A finding in the structure that a person should review.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Warning {
+    /// Subject of the warning.
     pub code: WarningCode,
-    /// For a person. It names no names.
+    /// Explanation for people. It does not contain names.
     pub message: String,
-    /// The ids of the parties it is about, `self` among them where it is about the customer.
+    /// Ids of the parties concerned. `self` is the customer.
     pub parties: Vec<String>,
 }
 

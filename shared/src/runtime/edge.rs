@@ -112,7 +112,7 @@ fn read(event: &RawValue, tenant_claim: Option<&str>) -> Result<Request, (Option
         Ok(request) => Ok(Request::new(request, tenant_claim, faults)),
         Err(_) => {
             let mut faults = faults;
-            faults.add("Host", "or the path does not form a URL");
+            faults.add("Host", "and the path must form a URL");
             Err((request_id, faults.into()))
         }
     }
