@@ -21,7 +21,7 @@ const ENTITIES: usize = 14_000;
 /// Number of entries that a median change of a real list adds.
 const CHANGED: usize = 10;
 const QUERIES: usize = 5_000;
-/// Number of queries for Jaro-Winkler, which is about 80 times slower.
+/// Number of queries for Jaro-Winkler, which is much slower.
 const SIMPLE_QUERIES: usize = 50;
 /// Number of runs of which the median is reported.
 const RUNS: usize = 11;

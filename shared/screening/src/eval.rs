@@ -23,7 +23,7 @@ pub struct Labelled {
     pub category: String,
     /// Ids of entries, any of which is a correct match. Empty if the query should not match.
     pub expected: Vec<String>,
-    /// What the query tests.
+    /// Kind of test case.
     pub case: Case,
     /// Date of birth, founding or construction. It is compared only with context.
     pub date: Option<ListedDate>,
@@ -38,7 +38,7 @@ impl Labelled {
     }
 }
 
-/// What a labelled query tests.
+/// The kind of test case that a labelled query is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
     /// The query should match one of its expected entries.
@@ -290,11 +290,11 @@ pub fn alert_rate(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelledPair {
     /// The name that is scored as the name of a query.
-    pub asked: String,
+    pub query: String,
     /// The name that is scored as a listed name.
     pub listed: String,
     /// Whether the names belong to the same party.
-    pub same: bool,
+    pub is_match: bool,
 }
 
 /// Reads pairs of names from a CSV with the columns `name1`, `name2` and `is_match` (`true` or
@@ -305,20 +305,20 @@ pub struct LabelledPair {
 /// value.
 pub fn read_pairs(from: impl io::Read) -> csv::Result<Vec<LabelledPair>> {
     let mut table = Table::open(from)?;
-    let (asked, listed) = (table.required("name1")?, table.required("name2")?);
-    let is_match = table.required("is_match")?;
+    let (query, listed) = (table.required("name1")?, table.required("name2")?);
+    let label = table.required("is_match")?;
     let mut pairs = Vec::new();
     for row in table.rows() {
         let row = row?;
-        let same = match row.text(is_match).to_ascii_lowercase().as_str() {
+        let is_match = match row.text(label).to_ascii_lowercase().as_str() {
             "true" => true,
             "false" => false,
             other => return Err(invalid(format!("is_match must be true or false, not {other:?}"))),
         };
         pairs.push(LabelledPair {
-            asked: row.text(asked).to_owned(),
+            query: row.text(query).to_owned(),
             listed: row.text(listed).to_owned(),
-            same,
+            is_match,
         });
     }
     Ok(pairs)
@@ -343,23 +343,23 @@ pub struct Separation {
 pub fn separate(pairs: &[LabelledPair]) -> Vec<Separation> {
     let mut alignment = Alignment::default();
     let scored: Vec<(f32, bool)> =
-        pairs.iter().map(|pair| (score_pair(pair, &mut alignment), pair.same)).collect();
+        pairs.iter().map(|pair| (score_pair(pair, &mut alignment), pair.is_match)).collect();
     (1_u8..=100).map(|step| separation(&scored, f32::from(step) / 100.0)).collect()
 }
 
 fn score_pair(pair: &LabelledPair, alignment: &mut Alignment) -> f32 {
-    let (asked, listed) = (prepare(&pair.asked), prepare(&pair.listed));
-    let asked: Vec<Part<'_>> = asked.tokens.iter().map(Part::of).collect();
-    let listed: Vec<Part<'_>> = listed.tokens.iter().map(Part::of).collect();
-    score(&asked, &listed, alignment)
+    let (query, listed) = (prepare(&pair.query), prepare(&pair.listed));
+    let query_parts: Vec<Part<'_>> = query.tokens.iter().map(Part::of).collect();
+    let listed_parts: Vec<Part<'_>> = listed.tokens.iter().map(Part::of).collect();
+    score(&query_parts, &listed_parts, alignment)
 }
 
 fn separation(scored: &[(f32, bool)], threshold: f32) -> Separation {
     let count_hits = |label: bool| {
-        scored.iter().filter(|(score, same)| *same == label && *score >= threshold).count()
+        scored.iter().filter(|(score, is_match)| *is_match == label && *score >= threshold).count()
     };
     let (true_hits, false_hits) = (count_hits(true), count_hits(false));
-    let positives = scored.iter().filter(|(_, same)| *same).count();
+    let positives = scored.iter().filter(|(_, is_match)| *is_match).count();
     Separation {
         threshold,
         f1: share(2 * true_hits, positives + true_hits + false_hits),

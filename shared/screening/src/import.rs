@@ -14,7 +14,7 @@ pub struct Imported {
     pub version: String,
     /// Publication date, `YYYY-MM-DD`, if the files state it.
     pub date: Option<String>,
-    /// What was read, and what could not be read.
+    /// Counts of the values that were read, and the records and values that were not.
     pub report: Report,
 }
 

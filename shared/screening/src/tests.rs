@@ -452,7 +452,7 @@ fn the_order_of_entries_and_values_does_not_matter() {
 #[test]
 fn a_family_name_does_not_match_alone() {
     let mut entity = list().remove(0);
-    for (listed, asked, is_match) in [
+    for (listed, query, is_match) in [
         ("GERTOLO, Dan", "Gertolo", false),
         ("GERTOLO, Dan", "Ben Gertolo", false),
         ("GERTOLO, Dan", "Asa Gertolo", false),
@@ -464,8 +464,8 @@ fn a_family_name_does_not_match_alone() {
         entity.names.truncate(1);
         entity.names[0].text = listed.to_owned();
         let index = index_of(vec![entity.clone()]);
-        let matches = Screener::new([&index]).screen(&Query::of_name(asked), DEFAULT_MIN_SCORE);
-        assert_eq!(!matches.is_empty(), is_match, "{asked} against {listed}: {matches:?}");
+        let matches = Screener::new([&index]).screen(&Query::of_name(query), DEFAULT_MIN_SCORE);
+        assert_eq!(!matches.is_empty(), is_match, "{query} against {listed}: {matches:?}");
     }
 }
 
@@ -473,9 +473,9 @@ fn a_family_name_does_not_match_alone() {
 fn a_match_names_the_limit_of_its_score() {
     let mut entity = list().remove(0);
     entity.names.truncate(1);
-    let limit = |entity: &Entity, asked: &str| {
+    let limit = |entity: &Entity, query: &str| {
         let index = index_of(vec![entity.clone()]);
-        let matches = Screener::new([&index]).screen(&Query::of_name(asked), 0.3);
+        let matches = Screener::new([&index]).screen(&Query::of_name(query), 0.3);
         matches.first().and_then(|best| best.explanation.limit)
     };
     entity.names[0].text = "Ali bin Omar".to_owned();

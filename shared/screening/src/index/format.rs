@@ -297,7 +297,7 @@ impl<'a> Numbers<'a> {
 
     /// Returns the numbers that the table `offsets` assigns to `position`. The result is empty
     /// if the file does not hold them, see [`View`](super::view::View).
-    pub(super) fn of(self, offsets: Numbers<'_>, position: usize) -> Numbers<'a> {
+    pub(super) fn slice(self, offsets: Numbers<'_>, position: usize) -> Numbers<'a> {
         let numbers = offsets.range(position).and_then(|range| self.0.get(range));
         Numbers(numbers.unwrap_or_default())
     }

@@ -90,7 +90,7 @@ impl<'a> View<'a> {
 
     /// Returns the names that have a token, in ascending order.
     pub(super) fn names_with_token(&self, token: u32) -> Numbers<'a> {
-        self.postings.of(self.posting_offsets, token as usize)
+        self.postings.slice(self.posting_offsets, token as usize)
     }
 
     pub(crate) fn name(&self, number: u32) -> Option<NameRecord> {
@@ -115,7 +115,7 @@ impl<'a> View<'a> {
     /// Replaces the content of `parts` by the tokens of a name.
     pub(crate) fn parts(&self, name: u32, parts: &mut Vec<Part<'a>>) {
         parts.clear();
-        let tokens = self.name_tokens.of(self.name_offsets, name as usize);
+        let tokens = self.name_tokens.slice(self.name_offsets, name as usize);
         parts.extend(tokens.iter().filter_map(|token| self.token(token)));
     }
 

@@ -17,7 +17,7 @@ pub use token::{Class, MAX_TOKEN_LENGTH, Origin, Token};
 pub(super) use variants::variant_group;
 use word::Word;
 
-/// Maximum number of characters of a name that are read.
+/// Maximum number of characters that are read of a name, or of each part of a name with a comma.
 pub const MAX_CHARACTERS: usize = script::MAX_CHARACTERS;
 /// Maximum number of tokens of a name that are matched.
 pub const MAX_TOKENS: usize = 32;

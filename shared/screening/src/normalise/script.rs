@@ -8,7 +8,7 @@ use super::arabic;
 use super::token::Origin;
 use super::word::Word;
 
-/// Maximum number of characters of a name that are read.
+/// Maximum number of characters that are read of a name, or of each part of a name with a comma.
 pub(super) const MAX_CHARACTERS: usize = 600;
 
 /// Appends the words of a text to `out`.

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Maximum number of ASCII letters and digits of a token that are matched.
 pub const MAX_TOKEN_LENGTH: usize = 32;
 
-/// What kind of word a token is. The discriminants are part of the index format.
+/// The kind of word that a token is. The discriminants are part of the index format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {

@@ -1,4 +1,4 @@
-//! Compares what is known besides the names.
+//! Compares dates, countries and other fields besides the names.
 //!
 //! A value that agrees moves the score towards 1, and a contradiction reduces it by a share. A
 //! missing value does not change the score and is reported as not compared.
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::entity::{Entity, EntityKind, Gender, Identifier, ListedDate};
 
-/// What a query states besides the name.
+/// The fields of a query besides the name.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct QueryContext<'a> {
     /// Kind of party or object.
@@ -178,18 +178,22 @@ pub fn min_name_score(min_score: f32, query: &QueryContext<'_>) -> f32 {
 
 fn compare_kind(query: &QueryContext<'_>, entity: &Entity) -> Comparison {
     let known = |kind: EntityKind| (kind != EntityKind::Unknown).then_some(kind);
-    let (asked, listed) = (query.kind.and_then(known), known(entity.kind));
-    let outcome = match (asked, listed) {
-        (Some(asked), Some(listed)) if asked == listed => Outcome::Equal,
-        (Some(_), Some(_)) => Outcome::Different,
-        _ => Outcome::NotCompared,
-    };
+    let (kind, listed) = (query.kind.and_then(known), known(entity.kind));
+    let outcome = compare_options(kind, listed);
     let word = |kind: Option<EntityKind>| kind.map(|kind| kind.into_str().to_owned());
     Comparison {
         field: ComparedField::Kind,
         outcome,
-        query: word(asked).into_iter().collect(),
+        query: word(kind).into_iter().collect(),
         listed: word(listed).into_iter().collect(),
+    }
+}
+
+fn compare_options<T: PartialEq>(query: Option<T>, listed: Option<T>) -> Outcome {
+    match query.zip(listed) {
+        Some((query, listed)) if query == listed => Outcome::Equal,
+        Some(_) => Outcome::Different,
+        None => Outcome::NotCompared,
     }
 }
 
@@ -197,7 +201,7 @@ fn compare_date(query: &QueryContext<'_>, entity: &Entity) -> Comparison {
     let outcomes = query
         .date
         .iter()
-        .flat_map(|asked| entity.dates.iter().map(|listed| compare_dates(asked, listed)));
+        .flat_map(|date| entity.dates.iter().map(move |listed| compare_dates(date, listed)));
     Comparison {
         field: ComparedField::Date,
         outcome: most_favourable(outcomes),
@@ -265,11 +269,7 @@ fn compare_country(query: &QueryContext<'_>, entity: &Entity) -> Comparison {
 }
 
 fn compare_gender(query: &QueryContext<'_>, entity: &Entity) -> Comparison {
-    let outcome = match (query.gender, entity.gender) {
-        (Some(asked), Some(listed)) if asked == listed => Outcome::Equal,
-        (Some(_), Some(_)) => Outcome::Different,
-        _ => Outcome::NotCompared,
-    };
+    let outcome = compare_options(query.gender, entity.gender);
     let word = |gender: Option<Gender>| gender.map(|gender| gender.into_str().to_owned());
     Comparison {
         field: ComparedField::Gender,
@@ -280,10 +280,9 @@ fn compare_gender(query: &QueryContext<'_>, entity: &Entity) -> Comparison {
 }
 
 fn compare_identifier(query: &QueryContext<'_>, entity: &Entity) -> Comparison {
-    let outcomes = query
-        .identifiers
-        .iter()
-        .flat_map(|asked| entity.identifiers.iter().map(|it| compare_identifiers(asked, it)));
+    let outcomes = query.identifiers.iter().flat_map(|it| {
+        entity.identifiers.iter().map(move |listed| compare_identifiers(it, listed))
+    });
     let format_all = |identifiers: &[Identifier]| {
         identifiers.iter().map(|one| format!("{} {}", one.kind, one.value)).collect()
     };

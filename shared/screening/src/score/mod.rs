@@ -1,6 +1,6 @@
 //! Scores how likely two names belong to the same party.
 //!
-//! A score depends only on the two names and on what is known of both parties.
+//! The score depends only on the two names and on the other fields of the query and of the entry.
 
 mod align;
 mod context;

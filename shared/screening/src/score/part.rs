@@ -21,7 +21,7 @@ pub struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Borrows a token and computes what its comparison needs.
+    /// Borrows a token and computes the fields that its comparison needs.
     pub fn of(token: &'a Token) -> Part<'a> {
         Part {
             text: token.text.as_bytes(),
