@@ -34,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
     let statement = Statement::of(&customer, &organization, DEFAULT_THRESHOLD);
     let encoded = serde_json::to_value(&statement).expect("the statement encodes");
     for owner in encoded["ubos"].as_array().expect("the statement has owners") {
-        let share = owner["effective_percentage"].as_f64().unwrap_or_default();
+        let share = owner["effective_percentage"].as_f64().expect("the percentage is a number");
         assert!((0.0..=100.000_1).contains(&share), "an owner has {share} percent");
     }
     let picture = picture(&customer, &organization, DEFAULT_THRESHOLD);

@@ -97,7 +97,8 @@ impl Api {
     /// of the API.
     pub fn answer(&self, function: &Function, event: &RawValue) -> (u64, Value) {
         let call = answer(&self.app, function, event, "fuzz", FUNCTION_TIME);
-        let response = serde_json::to_value(self.runtime.block_on(call)).expect("it encodes");
+        let response =
+            serde_json::to_value(self.runtime.block_on(call)).expect("the response encodes");
         let status = response["statusCode"].as_u64().expect("the response has a status");
         let text = response["body"].as_str().expect("the response has a body");
         let body: Value = serde_json::from_str(text).expect("the body is JSON");

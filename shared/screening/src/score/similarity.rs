@@ -32,9 +32,9 @@ pub enum Reason {
     Script,
 }
 
-/// Returns the similarity of two tokens, above 0 and up to 1, and its reason. Returns `None` for
-/// tokens that are different words, and for tokens that do not share a key (see
-/// [`keys`](mod@super::keys)). The order of the arguments does not matter.
+/// Returns the similarity of two tokens, above 0 and up to 1, and its reason, or `None` if they are
+/// different words. Except for an initial and a name, only tokens that share a key can be similar,
+/// because an index finds no others. The order of the arguments does not matter.
 pub fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
     if a.origin == Origin::Reading || b.origin == Origin::Reading {
         return reading(a, b).map(|score| (score, Reason::Script));
