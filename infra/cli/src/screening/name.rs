@@ -171,7 +171,7 @@ fn print_comparison(comparison: &Comparison) {
         (asked, "") => format!("asked for {asked}, not listed"),
         (asked, listed) => format!("asked for {asked}, listed {listed}"),
     };
-    line(comparison.of, &format!("{outcome}: {values}"));
+    line(comparison.field.into(), &format!("{outcome}: {values}"));
 }
 
 fn line(label: &str, text: &str) {
