@@ -69,6 +69,7 @@ impl Running {
         token: &str,
         body: Option<Value>,
     ) -> (u16, Value) {
+        local::tls::install_provider();
         let client = reqwest::Client::new();
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = client.request(method, format!("{}{path}", self.url)).bearer_auth(token);

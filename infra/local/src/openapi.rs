@@ -1,4 +1,4 @@
-//! The OpenAPI document: paths from the template, operations from the functions.
+//! Builds the OpenAPI document: paths come from the template, operations from the functions.
 
 use shared::openapi::envelope_schemas;
 use utoipa::openapi::path::{HttpMethod, Paths};
@@ -17,7 +17,8 @@ pub fn document(template: &Template) -> Result<OpenApi, Failure> {
     }
     for (spec, route) in template.routes() {
         let function = FUNCTIONS.iter().find(|function| function.name == spec.name);
-        let function = function.ok_or_else(|| format!("{} is not linked in", spec.name))?;
+        let function = function
+            .ok_or_else(|| format!("{} is not in infra/local/src/functions.rs", spec.name))?;
         let segments = route.path.split('/');
         let parameters: Vec<&str> =
             segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect();
@@ -56,6 +57,6 @@ fn method(method: &str) -> Result<HttpMethod, Failure> {
         "PUT" => Ok(HttpMethod::Put),
         "PATCH" => Ok(HttpMethod::Patch),
         "DELETE" => Ok(HttpMethod::Delete),
-        other => Err(format!("the method {other} is not known here")),
+        other => Err(format!("the method {other} is not supported")),
     }
 }
