@@ -22,8 +22,7 @@ use token::Token;
 
 /// Run the Customers API on this machine
 ///
-/// Without a command, it starts the API, its table, its schedules and a token issuer, and prints
-/// how to use them.
+/// Without a command, it starts the API with its table and its schedules, and prints how to use it.
 #[derive(Parser)]
 #[command(name = "kyc-customers", version, args_conflicts_with_subcommands = true)]
 struct Cli {
