@@ -30,6 +30,10 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
+    /// Generates a key.
+    ///
+    /// # Errors
+    /// Fails when the system has no random numbers.
     pub fn generate() -> Result<SigningKey, Failure> {
         let failure = |error: &dyn fmt::Display| format!("no signing key was generated: {error}");
         let key = RsaPrivateKey::new(&mut OsRng, KEY_BITS).map_err(|error| failure(&error))?;
@@ -55,11 +59,15 @@ impl SigningKey {
         })
     }
 
+    /// Returns the private key in PKCS#8 format.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
     /// Signs any claims, even those that the authorizer rejects.
+    ///
+    /// # Errors
+    /// Fails when the key cannot sign.
     pub fn sign(&self, claims: &Value) -> Result<String, Failure> {
         let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::RS256) };
         jsonwebtoken::encode(&header, claims, &self.private)
@@ -67,6 +75,9 @@ impl SigningKey {
     }
 
     /// Returns a token that the template's authorizer accepts.
+    ///
+    /// # Errors
+    /// Fails when the key cannot sign.
     pub fn token(&self, request: &TokenRequest, template: &Template) -> Result<String, Failure> {
         let now = since_epoch().as_secs();
         let authorizer = &template.authorizer;

@@ -21,6 +21,9 @@ pub(crate) struct Lock(#[allow(dead_code, reason = "dropping the file releases t
 
 impl DataFolder {
     /// Opens the folder and creates it if it does not exist.
+    ///
+    /// # Errors
+    /// Fails when the folder cannot be created.
     pub fn open(path: &Path) -> Result<DataFolder, Failure> {
         fs::create_dir_all(path).map_err(|error| {
             format!("the data folder {} cannot be created: {error}", path.display())
@@ -65,6 +68,9 @@ impl DataFolder {
     }
 
     /// Reads the signing key of this folder, and generates it first if it does not exist.
+    ///
+    /// # Errors
+    /// Fails when the file cannot be read or written, or is not a key.
     pub fn signing_key(&self) -> Result<SigningKey, Failure> {
         let name = self.key_file();
         let failure = |error: std::io::Error| format!("{}: {error}", name.display());

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_smithy_runtime_api::client::http::{HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
@@ -183,8 +185,6 @@ fn queried_partition<'b>(body: &'b Value, hash: &str) -> Option<&'b Value> {
 
 impl Interceptor for Role {
     fn call(&self, next: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
-        use aws_smithy_runtime_api::client::http::HttpConnector;
-
         let Err(why) = self.allow_request(&request) else {
             return next.call(request);
         };

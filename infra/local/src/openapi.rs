@@ -9,6 +9,10 @@ use crate::Failure;
 use crate::functions::FUNCTIONS;
 use crate::template::Template;
 
+/// Returns the OpenAPI document.
+///
+/// # Errors
+/// Fails when a route has no function, or its method is not supported.
 pub fn document(template: &Template) -> Result<OpenApi, Failure> {
     let mut paths = Paths::new();
     let mut components = ComponentsBuilder::new();
@@ -45,8 +49,14 @@ pub fn document(template: &Template) -> Result<OpenApi, Failure> {
         .build())
 }
 
+/// Returns the OpenAPI document as YAML, as `infra/openapi.yaml` has it.
+///
+/// # Errors
+/// Fails as [`document`] does.
 pub fn yaml(template: &Template) -> Result<String, Failure> {
-    let yaml = document(template)?.to_yaml().map_err(|error| format!("OpenAPI: {error}"))?;
+    let yaml = document(template)?
+        .to_yaml()
+        .map_err(|error| format!("the OpenAPI document was not written: {error}"))?;
     Ok(format!("# Generated from the code: cargo run -- openapi > infra/openapi.yaml\n{yaml}"))
 }
 

@@ -90,6 +90,9 @@ pub struct IndexSpec {
 
 impl Template {
     /// Reads the template that this binary was built with.
+    ///
+    /// # Errors
+    /// Fails when a part is missing or is not supported by the local server.
     pub fn embedded() -> Result<Template, Failure> {
         Template::parse(TEMPLATE)
     }
