@@ -78,6 +78,7 @@ impl Emulated {
             .stderr(Stdio::null());
         let emulator = command.spawn().unwrap();
         let url = format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations");
+        local::tls::install_provider();
         let emulated = Emulated { emulator, url, http: Client::new() };
         for _ in 0..600 {
             if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {

@@ -19,7 +19,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use futures_util::future::join_all;
-use local::calls::OnTheWay;
+use local::calls::Interceptor;
 use serde::{Deserialize, Serialize};
 use shared::App;
 use shared::app::Settings;
@@ -142,7 +142,7 @@ async fn a_transaction_without_room_is_tried_three_times() {
 }
 
 /// Answers one event as a function does that has this time, with this on the way to the table.
-async fn answered(main: &Api, fault: impl OnTheWay, time: Duration, key: &str) -> Value {
+async fn answered(main: &Api, fault: impl Interceptor, time: Duration, key: &str) -> Value {
     let body = json!({ "name": "A", "client_id": key }).to_string();
     let mut event = hostile::posting(json!(body), false);
     event["headers"]["idempotency-key"] = json!(key);
@@ -192,7 +192,7 @@ impl Silent {
     }
 }
 
-impl OnTheWay for Silent {
+impl Interceptor for Silent {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
         let (End::Before(at) | End::After(at)) = self.at;
@@ -250,6 +250,7 @@ struct Told {
 
 impl Load {
     async fn send(self) -> Told {
+        local::tls::install_provider();
         let (load, http) = (Arc::new(self), reqwest::Client::new());
         let mut sent = Vec::new();
         let mut ticks = tokio::time::interval(Duration::from_secs(1) / load.a_second);

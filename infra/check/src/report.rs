@@ -81,7 +81,7 @@ pub struct Violation {
     pub rule: Rule,
     /// Key of the item, without the parts that a caller chose.
     pub key: String,
-    /// What is wrong with the item.
+    /// Description of the inconsistency.
     pub what: String,
 }
 

@@ -1,4 +1,4 @@
-//! The OpenAPI document: paths from the template, operations from the functions.
+//! Builds the OpenAPI document: paths come from the template, operations from the functions.
 
 use shared::openapi::envelope_schemas;
 use utoipa::openapi::path::{HttpMethod, Paths};
@@ -9,6 +9,10 @@ use crate::Failure;
 use crate::functions::FUNCTIONS;
 use crate::template::Template;
 
+/// Returns the OpenAPI document.
+///
+/// # Errors
+/// Fails when a route has no function, or its method is not supported.
 pub fn document(template: &Template) -> Result<OpenApi, Failure> {
     let mut paths = Paths::new();
     let mut components = ComponentsBuilder::new();
@@ -17,7 +21,8 @@ pub fn document(template: &Template) -> Result<OpenApi, Failure> {
     }
     for (spec, route) in template.routes() {
         let function = FUNCTIONS.iter().find(|function| function.name == spec.name);
-        let function = function.ok_or_else(|| format!("{} is not linked in", spec.name))?;
+        let function = function
+            .ok_or_else(|| format!("{} is not in infra/local/src/functions.rs", spec.name))?;
         let segments = route.path.split('/');
         let parameters: Vec<&str> =
             segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect();
@@ -50,8 +55,14 @@ pub fn document(template: &Template) -> Result<OpenApi, Failure> {
         .build())
 }
 
+/// Returns the OpenAPI document as YAML, as `infra/openapi.yaml` has it.
+///
+/// # Errors
+/// Fails as [`document`] does.
 pub fn yaml(template: &Template) -> Result<String, Failure> {
-    let yaml = document(template)?.to_yaml().map_err(|error| format!("OpenAPI: {error}"))?;
+    let yaml = document(template)?
+        .to_yaml()
+        .map_err(|error| format!("the OpenAPI document was not written: {error}"))?;
     Ok(format!("# Generated from the code: cargo run -- openapi > infra/openapi.yaml\n{yaml}"))
 }
 
@@ -62,6 +73,6 @@ fn method(method: &str) -> Result<HttpMethod, Failure> {
         "PUT" => Ok(HttpMethod::Put),
         "PATCH" => Ok(HttpMethod::Patch),
         "DELETE" => Ok(HttpMethod::Delete),
-        other => Err(format!("the method {other} is not known here")),
+        other => Err(format!("the method {other} is not supported")),
     }
 }

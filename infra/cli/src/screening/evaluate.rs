@@ -1,4 +1,4 @@
-//! `screen-eval`: how good and how fast the matching is, on anybody's labelled data.
+//! `screen-eval`: measures the accuracy and speed of screening on labelled data.
 
 use std::fs::File;
 use std::num::NonZero;
@@ -10,11 +10,16 @@ use clap::Args;
 use local::Failure;
 use serde::Serialize;
 use serde_json::json;
-use shared::screening::eval::{self, Labelled, Report, Separation, Shares};
+use shared::screening::eval::{self, Report, Separation, Shares};
 use shared::screening::index::Index;
 
+use super::indexes::Against;
+use super::output::{count, print_json};
 use super::progress::Progress;
-use super::{Against, counted, json};
+
+/// How long to measure the throughput. It is long enough that neither the resolution of the clock nor
+/// a cold cache matters.
+const MEASURING_TIME: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
 pub(crate) struct Evaluate {
@@ -22,7 +27,7 @@ pub(crate) struct Evaluate {
     against: Against,
     #[command(flatten)]
     data: Data,
-    /// Compare the columns `birth_date` and `country` of --queries as well, not the names alone
+    /// Also compare the columns birth_date and country of --queries, not only names
     #[arg(long, requires = "queries")]
     context: bool,
     /// Print one JSON object
@@ -33,38 +38,39 @@ pub(crate) struct Evaluate {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Data {
-    /// Labelled queries: a CSV with kind, category, query, expected_ids and maybe schema
+    /// Labelled queries: a CSV with kind, category, query, expected_ids and optionally schema
     #[arg(long, value_name = "FILE")]
     queries: Option<PathBuf>,
-    /// Names that nobody should match: a CSV with full_name or name, or its first column
+    /// Names that should not match: a CSV with full_name or name, else its first column
     #[arg(long, value_name = "FILE")]
     names: Option<PathBuf>,
-    /// Pairs of names: a CSV with name1, name2 and is_match; needs no list
+    /// Pairs of names: a CSV with name1, name2 and is_match; uses no list
     #[arg(long, value_name = "FILE")]
     pairs: Option<PathBuf>,
 }
 
-pub(crate) fn evaluate(asked: &Evaluate) -> Result<(), Failure> {
-    match &asked.data {
-        Data { queries: Some(file), .. } => queries(asked, file),
-        Data { names: Some(file), .. } => names(asked, file),
-        Data { pairs: Some(file), .. } => pairs(asked, file),
-        Data { .. } => Err("one of --queries, --names and --pairs is needed".to_owned()),
+pub(crate) fn run(options: &Evaluate) -> Result<(), Failure> {
+    match &options.data {
+        Data { queries: Some(file), .. } => evaluate_queries(options, file),
+        Data { names: Some(file), .. } => evaluate_names(options, file),
+        Data { pairs: Some(file), .. } => evaluate_pairs(options, file),
+        Data { .. } => Err("pass one of --queries, --names and --pairs".to_owned()),
     }
 }
 
-fn read<T>(
+/// Reads the rows of a file, which must have at least one.
+fn read_rows<T>(
     file: &Path,
-    read: impl FnOnce(File) -> Result<Vec<T>, csv::Error>,
+    parse: impl FnOnce(File) -> Result<Vec<T>, csv::Error>,
 ) -> Result<Vec<T>, Failure> {
-    let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
-    let opened = File::open(file).map_err(|error| failed(&error))?;
-    let rows = read(opened).map_err(|error| failed(&error))?;
-    if rows.is_empty() { Err(failed(&"has no rows")) } else { Ok(rows) }
+    let failure = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
+    let input = File::open(file).map_err(|error| failure(&error))?;
+    let rows = parse(input).map_err(|error| failure(&error))?;
+    if rows.is_empty() { Err(failure(&"has no rows")) } else { Ok(rows) }
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct QueriesReport<'a> {
     #[serde(flatten)]
     report: &'a Report,
     queries: usize,
@@ -72,19 +78,27 @@ struct Told<'a> {
     threads: usize,
 }
 
-fn queries(asked: &Evaluate, file: &Path) -> Result<(), Failure> {
-    let rows = read(file, eval::read_queries)?;
-    let indexes = asked.against.indexes()?;
+fn evaluate_queries(options: &Evaluate, file: &Path) -> Result<(), Failure> {
+    let rows = read_rows(file, eval::read_queries)?;
+    let indexes = options.against.indexes()?;
     let lists: Vec<&Index> = indexes.iter().collect();
-    let progress = Progress::of("queries", Some(rows.len() as u64));
-    let report = eval::evaluate(&lists, &rows, asked.against.threshold, asked.context, |done| {
-        progress.at(done as u64);
-    });
+    let (threshold, context) = (options.against.threshold, options.context);
+    let progress = Progress::start("queries", Some(rows.len() as u64));
+    let report =
+        eval::evaluate(&lists, &rows, threshold, context, |done| progress.set(done as u64));
     drop(progress);
-    let (queries_per_second, threads) = throughput(rows.len(), || screen_all(&lists, &rows, asked));
-    if asked.json {
+    let screen_all = || {
+        eval::run(&lists, &rows, threshold, context);
+    };
+    let (queries_per_second, threads) = throughput(rows.len(), screen_all);
+    if options.json {
         let queries = rows.len();
-        return json(&Told { report: &report, queries, queries_per_second, threads });
+        return print_json(&QueriesReport {
+            report: &report,
+            queries,
+            queries_per_second,
+            threads,
+        });
     }
     print_shares(&report.shares);
     println!("\nclass                                share");
@@ -102,18 +116,14 @@ fn queries(asked: &Evaluate, file: &Path) -> Result<(), Failure> {
         );
     }
     println!(
-        "\n{} queries a second on {threads} threads, from the text to the explained matches",
-        counted(queries_per_second as u64)
+        "\n{} queries per second on {threads} threads, from the text to the explained matches",
+        count(queries_per_second as u64)
     );
     Ok(())
 }
 
-fn screen_all(lists: &[&Index], rows: &[Labelled], asked: &Evaluate) {
-    eval::run(lists, rows, asked.against.threshold, asked.context);
-}
-
 fn print_shares(shares: &Shares) {
-    println!("at {:.2}", shares.threshold);
+    println!("threshold               {:.2}", shares.threshold);
     println!("recall                {:>6}", percent(shares.recall));
     println!("random negative hits  {:>6}", percent(shares.random_negative_hits));
     println!("hard negative hits    {:>6}", percent(shares.hard_negative_hits));
@@ -123,57 +133,59 @@ fn percent(share: f64) -> String {
     format!("{:.2} %", share * 100.0)
 }
 
-/// Long enough that neither the clock nor a cold cache shows.
-const MEASURED: Duration = Duration::from_secs(2);
-
-/// How many a second `work` does on every core there is, when it does `count` in a call.
-fn throughput(count: usize, work: impl Fn() + Sync) -> (f64, usize) {
+/// Runs `work` on all cores and returns how many items it processes per second, and the number of
+/// threads. Each call of `work` processes `items` items.
+fn throughput(items: usize, work: impl Fn() + Sync) -> (f64, usize) {
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     work();
-    let begun = Instant::now();
+    let start = Instant::now();
+    let count_rounds = || {
+        let mut rounds = 0;
+        while start.elapsed() < MEASURING_TIME {
+            work();
+            rounds += 1;
+        }
+        rounds
+    };
     let rounds: usize = thread::scope(|scope| {
-        let one = || {
-            let mut rounds = 0;
-            while begun.elapsed() < MEASURED {
-                work();
-                rounds += 1;
-            }
-            rounds
-        };
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
-        running.into_iter().map(|thread| thread.join().unwrap_or_default()).sum()
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(count_rounds)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap_or_default()).sum()
     });
-    ((rounds * count) as f64 / begun.elapsed().as_secs_f64(), threads)
+    ((rounds * items) as f64 / start.elapsed().as_secs_f64(), threads)
 }
 
-fn names(asked: &Evaluate, file: &Path) -> Result<(), Failure> {
-    let names = read(file, eval::read_names)?;
-    let indexes = asked.against.indexes()?;
+fn evaluate_names(options: &Evaluate, file: &Path) -> Result<(), Failure> {
+    let names = read_rows(file, eval::read_names)?;
+    let indexes = options.against.indexes()?;
     let lists: Vec<&Index> = indexes.iter().collect();
-    let threshold = asked.against.threshold;
-    let progress = Progress::of("names", Some(names.len() as u64));
-    let rate = eval::alert_rate(&lists, &names, threshold, |done| progress.at(done as u64));
+    let threshold = options.against.threshold;
+    let progress = Progress::start("names", Some(names.len() as u64));
+    let rate = eval::alert_rate(&lists, &names, threshold, |done| progress.set(done as u64));
     drop(progress);
-    if asked.json {
-        return json(&json!({ "threshold": threshold, "names": names.len(), "alert_rate": rate }));
+    if options.json {
+        return print_json(
+            &json!({ "threshold": threshold, "names": names.len(), "alert_rate": rate }),
+        );
     }
-    let count = counted(names.len() as u64);
-    println!("{:.3} % of {count} names alert at {threshold:.2}", rate * 100.0);
+    let names = count(names.len() as u64);
+    println!("{:.3} % of {names} names have a match at {threshold:.2}", rate * 100.0);
     Ok(())
 }
 
-fn pairs(asked: &Evaluate, file: &Path) -> Result<(), Failure> {
-    let pairs = read(file, eval::read_pairs)?;
+fn evaluate_pairs(options: &Evaluate, file: &Path) -> Result<(), Failure> {
+    let pairs = read_rows(file, eval::read_pairs)?;
     let sweep = eval::separate(&pairs);
     let best = sweep.iter().max_by(|a, b| a.f1.total_cmp(&b.f1)).copied().unwrap_or_default();
-    let asked_for = |one: &&Separation| one.threshold >= asked.against.threshold;
-    let at = sweep.iter().find(asked_for).copied().unwrap_or_default();
-    if asked.json {
-        return json(&json!({ "pairs": pairs.len(), "best": best, "at": at, "sweep": sweep }));
+    let is_at_threshold = |one: &&Separation| one.threshold >= options.against.threshold;
+    let at = sweep.iter().find(is_at_threshold).copied().unwrap_or_default();
+    if options.json {
+        return print_json(
+            &json!({ "pairs": pairs.len(), "best": best, "at": at, "sweep": sweep }),
+        );
     }
-    for (what, one) in [("best", best), ("asked", at)] {
+    for (label, one) in [("best", best), ("given", at)] {
         println!(
-            "{what:<5} F1 {:.3} at {:.2}: precision {}, recall {}",
+            "{label:<5} F1 {:.3} at {:.2}: precision {}, recall {}",
             one.f1,
             one.threshold,
             percent(one.precision),

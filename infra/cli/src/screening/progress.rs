@@ -1,31 +1,31 @@
-//! How far a long piece of work is, on a terminal only.
+//! A progress bar, which appears on a terminal only.
 
 use std::borrow::Cow;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-pub(super) struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// `total` where it is known beforehand.
-    pub(super) fn of(what: impl Into<Cow<'static, str>>, total: Option<u64>) -> Progress {
+    /// Starts a bar. `total` is `None` if it is not known in advance.
+    pub(crate) fn start(label: impl Into<Cow<'static, str>>, total: Option<u64>) -> Progress {
         let bar = ProgressBar::no_length();
-        let shape = match total {
+        let template = match total {
             Some(_) => "{msg}: {human_pos} of {human_len} [{bar:30}] {eta} left",
             None => "{msg}: {human_pos} ({elapsed})",
         };
-        if let Ok(style) = ProgressStyle::with_template(shape) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         if let Some(total) = total {
             bar.set_length(total);
         }
-        bar.set_message(what);
+        bar.set_message(label);
         Progress(bar)
     }
 
-    pub(super) fn at(&self, done: u64) {
-        self.0.set_position(done);
+    pub(crate) fn set(&self, position: u64) {
+        self.0.set_position(position);
     }
 }
 

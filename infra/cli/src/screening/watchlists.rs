@@ -1,5 +1,7 @@
-//! `watchlists`: building indexes, and looking at what is in them.
+//! `watchlists`: builds, inspects and compares indexes.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -12,192 +14,202 @@ use shared::screening::index::Index;
 use shared::screening::lists::{Input, Report};
 use shared::screening::{import, score};
 
+use super::indexes::open;
+use super::output::{count, print_json};
 use super::progress::Progress;
-use super::{counted, json, open};
+
+/// Number of records that a report prints one by one.
+const MAX_LINES: usize = 10;
 
 #[derive(Subcommand)]
 pub(crate) enum Watchlists {
-    /// Read the files of a list as its publisher makes them, and write an index of it
+    /// Build an index from the files that a list's publisher provides
     Build(Build),
-    /// What an index holds
+    /// Show what an index contains
     Info(Info),
-    /// What changed between two versions of a list
+    /// Show the changes between two versions of a list
     Diff(Diff),
 }
 
 #[derive(Args)]
 pub(crate) struct Build {
-    /// What to call it, like ofac-sdn
-    #[arg(long = "list", value_name = "NAME", value_parser = named)]
+    /// Name of the list, such as ofac-sdn
+    #[arg(long = "list", value_name = "NAME", value_parser = list_name)]
     list: String,
-    /// A file of it, in any format that can be read; OFAC's CSV has several
+    /// File of the list, in any supported format; repeat it for a list of several files
     #[arg(long = "from", value_name = "FILE", required = true)]
     from: Vec<PathBuf>,
-    /// The index to write; replaced as a whole, and only once everything is read
+    /// Index to write; an existing file is replaced after all input is read
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// What to call this version; without it, a hash of the content
+    /// Name of this version; by default a hash of the content
     #[arg(long = "as", value_name = "VERSION")]
     version: Option<String>,
-    /// Print the whole report as JSON: every record left out, every value not read
+    /// Print the whole report as JSON, with every skipped record and every unreadable value
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct Info {
+    /// Index to show
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Show the entry with this id as well
+    /// Also show the entry with this id
     #[arg(long, value_name = "ID")]
     entry: Option<String>,
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct Diff {
+    /// Index of the old version
     #[arg(value_name = "OLD")]
     old: PathBuf,
+    /// Index of the new version
     #[arg(value_name = "NEW")]
     new: PathBuf,
-    /// Print the ids of all of them
+    /// Print the ids of all changed entries as JSON
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) fn watchlists(command: &Watchlists) -> Result<(), Failure> {
+pub(crate) fn run(command: &Watchlists) -> Result<(), Failure> {
     match command {
-        Watchlists::Build(build) => write(build),
-        Watchlists::Info(info) => describe(info),
-        Watchlists::Diff(diff) => compare(diff),
+        Watchlists::Build(options) => build(options),
+        Watchlists::Info(options) => show_info(options),
+        Watchlists::Diff(options) => show_diff(options),
     }
 }
 
-fn named(text: &str) -> Result<String, String> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if (1..=64).contains(&text.len()) && text.chars().all(allowed) && !text.starts_with('-') {
+fn list_name(text: &str) -> Result<String, String> {
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if (1..=64).contains(&text.len()) && text.chars().all(is_allowed) && !text.starts_with('-') {
         Ok(text.to_owned())
     } else {
-        Err("must be 1 to 64 of a-z, 0-9 and -".to_owned())
+        Err("must be 1 to 64 of a-z, 0-9 and -, and must not start with -".to_owned())
     }
 }
 
-fn write(build: &Build) -> Result<(), Failure> {
-    let names: Vec<String> = build.from.iter().map(|file| file.display().to_string()).collect();
+fn build(options: &Build) -> Result<(), Failure> {
+    let names: Vec<String> = options.from.iter().map(|file| file.display().to_string()).collect();
     let mut inputs = Vec::new();
-    for (file, name) in build.from.iter().zip(&names) {
-        let open = File::open(file).map_err(|error| format!("{name}: {error}"))?;
-        inputs.push(Input { name, read: Box::new(BufReader::new(open)) });
+    for (file, name) in options.from.iter().zip(&names) {
+        let input = File::open(file).map_err(|error| format!("{name}: {error}"))?;
+        inputs.push(Input { name, read: Box::new(BufReader::new(input)) });
     }
-    let progress = Progress::of("entries", None);
-    let imported = import(&build.list, build.version.as_deref(), inputs, |read| progress.at(read));
+    let progress = Progress::start("entries", None);
+    let import =
+        import(&options.list, options.version.as_deref(), inputs, |read| progress.set(read));
     drop(progress);
-    let imported = imported.map_err(|why| why.to_string())?;
-    replace(&build.out, &imported.index)
-        .map_err(|error| format!("{}: {error}", build.out.display()))?;
-    if build.json {
-        return json(&json!({
-            "list": build.list,
-            "version": imported.version,
-            "date": imported.date,
-            "bytes": imported.index.len(),
-            "report": imported.report,
+    let import = import.map_err(|why| why.to_string())?;
+    replace(&options.out, &import.index)
+        .map_err(|error| format!("{}: {error}", options.out.display()))?;
+    if options.json {
+        return print_json(&json!({
+            "list": options.list,
+            "version": import.version,
+            "date": import.date,
+            "bytes": import.index.len(),
+            "report": import.report,
         }));
     }
-    let date = imported.date.map(|date| format!(" of {date}")).unwrap_or_default();
+    let date = import.date.map(|date| format!(" of {date}")).unwrap_or_default();
     println!(
         "{}: {} version {}{date}, {} KB",
-        build.out.display(),
-        build.list,
-        imported.version,
-        counted(imported.index.len() as u64 / 1_000)
+        options.out.display(),
+        options.list,
+        import.version,
+        count(import.index.len() as u64 / 1_000)
     );
-    print_report(&imported.report);
+    print_report(&import.report);
     Ok(())
 }
 
-/// Never half a file, whatever happens while it is written.
+/// Replaces a file atomically, so that a reader never gets a part of it.
 fn replace(out: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut fresh = out.as_os_str().to_owned();
-    fresh.push(format!(".{}.new", std::process::id()));
-    let fresh = PathBuf::from(fresh);
-    let written = File::create(&fresh).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    let replaced = written.and_then(|()| fs::rename(&fresh, out));
-    if replaced.is_err() {
-        // What is left of it; the first error is the one to tell.
-        let _ = fs::remove_file(&fresh);
+    let mut name = out.as_os_str().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let temporary = PathBuf::from(name);
+    let result = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, out));
+    if result.is_err() {
+        // Only the first error is reported.
+        let _ = fs::remove_file(&temporary);
     }
-    replaced
+    result
 }
 
-/// So many of a kind are printed one by one.
-const SHOWN: usize = 10;
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
 
 fn print_report(report: &Report) {
-    println!("  read as      {}", report.format.into_str());
-    println!("  entries      {}", total(report.counts.entities, &report.counts.kinds));
-    println!("  names        {}", sum(&report.counts.names));
-    println!("  dates        {}", counted(report.counts.dates));
-    println!("  countries    {}", sum(&report.counts.countries));
-    println!("  identifiers  {}", sum(&report.counts.identifiers));
+    println!("  format       {}", report.format.into_str());
+    println!("  entries      {}", total_by_kind(report.counts.entities, &report.counts.kinds));
+    println!("  names        {}", sum_by_kind(&report.counts.names));
+    println!("  dates        {}", count(report.counts.dates));
+    println!("  countries    {}", sum_by_kind(&report.counts.countries));
+    println!("  identifiers  {}", sum_by_kind(&report.counts.identifiers));
     if !report.passed_over.is_empty() {
-        println!("  passed over  {} (they name nobody)", sum(&report.passed_over));
+        println!("  ignored      {} (without a name)", sum_by_kind(&report.passed_over));
     }
     if report.skipped_total > 0 {
-        println!("  left out     {} records that cannot be read:", counted(report.skipped_total));
-        for skipped in report.skipped.iter().take(SHOWN) {
+        println!("  skipped      {} unreadable records:", count(report.skipped_total));
+        for skipped in report.skipped.iter().take(MAX_LINES) {
             let record = skipped.record.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
             println!("    {}, line {}{record}: {}", skipped.file, skipped.line, skipped.why);
         }
-        more(report.skipped_total, report.skipped.len().min(SHOWN));
+        print_rest(report.skipped_total, report.skipped.len().min(MAX_LINES));
     }
     if report.unread_total > 0 {
-        println!("  not read     {} values; their entries are kept:", counted(report.unread_total));
-        for unread in report.unread.iter().take(SHOWN) {
+        println!("  unreadable   {} values, whose entries are kept:", count(report.unread_total));
+        for unread in report.unread.iter().take(MAX_LINES) {
             println!(
                 "    {}, line {}: {} {:?}, {} times",
                 unread.file, unread.line, unread.field, unread.text, unread.times
             );
         }
-        let shown = report.unread.iter().take(SHOWN).map(|unread| unread.times).sum::<u64>();
-        more(report.unread_total, usize::try_from(shown).unwrap_or(usize::MAX));
+        let printed = report.unread.iter().take(MAX_LINES).map(|unread| unread.times).sum::<u64>();
+        print_rest(report.unread_total, usize::try_from(printed).unwrap_or(usize::MAX));
     }
 }
 
-fn more(total: u64, shown: usize) {
-    let rest = total.saturating_sub(shown as u64);
+/// Prints how many of a total were not printed.
+fn print_rest(total: u64, printed: usize) {
+    let rest = total.saturating_sub(printed as u64);
     if rest > 0 {
-        println!("    and {} more: --json shows them", counted(rest));
+        println!("    and {} more: --json prints them", count(rest));
     }
 }
 
-fn sum<K: AsRef<str>>(counts: &std::collections::BTreeMap<K, u64>) -> String {
-    total(counts.values().sum(), counts)
+fn sum_by_kind<K: AsRef<str>>(counts: &BTreeMap<K, u64>) -> String {
+    total_by_kind(counts.values().sum(), counts)
 }
 
-/// `5: 3 person, 2 vessel`, the most frequent first.
-fn total<K: AsRef<str>>(total: u64, counts: &std::collections::BTreeMap<K, u64>) -> String {
+/// Formats a total and its parts, the largest first, for example `5: 3 person, 2 vessel`.
+fn total_by_kind<K: AsRef<str>>(total: u64, counts: &BTreeMap<K, u64>) -> String {
     let mut kinds: Vec<(&str, u64)> = counts.iter().map(|(kind, n)| (kind.as_ref(), *n)).collect();
-    kinds.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    let kinds: Vec<String> =
-        kinds.iter().map(|(kind, n)| format!("{} {kind}", counted(*n))).collect();
-    let colon = if kinds.is_empty() { "" } else { ": " };
-    format!("{}{colon}{}", counted(total), kinds.join(", "))
+    kinds.sort_by_key(|(_, n)| Reverse(*n));
+    let parts: Vec<String> =
+        kinds.iter().map(|(kind, n)| format!("{} {kind}", count(*n))).collect();
+    let separator = if parts.is_empty() { "" } else { ": " };
+    format!("{}{separator}{}", count(total), parts.join(", "))
 }
 
-fn describe(info: &Info) -> Result<(), Failure> {
-    let index = open(&info.file)?;
-    let entry = info.entry.as_deref().map(|id| {
-        index.entity(id).ok_or_else(|| format!("{} has no entry {id}", info.file.display()))
-    });
-    let entry = entry.transpose()?;
+fn show_info(options: &Info) -> Result<(), Failure> {
+    let index = open(&options.file)?;
+    let find_entry = |id| {
+        let missing = || format!("{} has no entry {id}", options.file.display());
+        index.entity(id).ok_or_else(missing)
+    };
+    let entry = options.entry.as_deref().map(find_entry).transpose()?;
     let meta = index.meta();
-    if info.json {
-        return json(&json!({
+    if options.json {
+        return print_json(&json!({
             "list": meta.list,
             "version": meta.version,
             "date": meta.date,
@@ -211,45 +223,50 @@ fn describe(info: &Info) -> Result<(), Failure> {
     let kinds = meta.kinds.iter().map(|(kind, n)| (kind.as_str(), u64::from(*n))).collect();
     println!("list         {}", meta.list);
     println!("version      {}", meta.version);
-    println!("published    {}", meta.date.as_deref().unwrap_or("its files do not say"));
-    println!("entries      {}", total(u64::from(meta.entities), &kinds));
-    println!("names        {}", counted(u64::from(meta.names)));
+    println!("published    {}", meta.date.as_deref().unwrap_or("unknown"));
+    println!("entries      {}", total_by_kind(u64::from(meta.entities), &kinds));
+    println!("names        {}", count(u64::from(meta.names)));
     println!("model        {}", score::MODEL_VERSION);
     match entry {
-        Some(entry) => json(&entry),
+        Some(entry) => print_json(&entry),
         None => Ok(()),
     }
 }
 
-fn compare(diff: &Diff) -> Result<(), Failure> {
-    let (old, new) = (open(&diff.old)?, open(&diff.new)?);
+fn show_diff(options: &Diff) -> Result<(), Failure> {
+    let (old, new) = (open(&options.old)?, open(&options.new)?);
     if old.meta().list != new.meta().list {
         return Err(format!(
             "{} is of {} and {} of {}: only versions of one list can be compared",
-            diff.old.display(),
+            options.old.display(),
             old.meta().list,
-            diff.new.display(),
+            options.new.display(),
             new.meta().list
         ));
     }
     let delta = Delta::between(&old, &new);
-    if diff.json {
-        return json(&delta);
+    if options.json {
+        return print_json(&delta);
     }
     println!("{}: {} to {}", new.meta().list, old.meta().version, new.meta().version);
-    part(&new, "added", &delta.added, "screened against everybody");
-    part(&new, "changed", &delta.changed, "in what is matched: screened against everybody");
-    part(&new, "redescribed", &delta.redescribed, "in what only a reader sees");
-    part(&old, "removed", &delta.removed, "their alerts are cleared");
+    print_entries(&new, "added", &delta.added, "screened against all customers");
+    print_entries(
+        &new,
+        "changed",
+        &delta.changed,
+        "in compared fields, screened against all customers",
+    );
+    print_entries(&new, "redescribed", &delta.redescribed, "in other fields");
+    print_entries(&old, "removed", &delta.removed, "their alerts are cleared");
     Ok(())
 }
 
-fn part(index: &Index, what: &str, ids: &[String], meaning: &str) {
-    println!("{what:<12} {:>6}  {meaning}", counted(ids.len() as u64));
-    for id in ids.iter().take(SHOWN) {
+fn print_entries(index: &Index, label: &str, ids: &[String], meaning: &str) {
+    println!("{label:<12} {:>6}  {meaning}", count(ids.len() as u64));
+    for id in ids.iter().take(MAX_LINES) {
         let entity = index.entity(id);
         let name = entity.as_ref().and_then(|entity| entity.names.first());
         println!("    {id}  {}", name.map(|name| name.text.as_str()).unwrap_or_default());
     }
-    more(ids.len() as u64, ids.len().min(SHOWN));
+    print_rest(ids.len() as u64, ids.len().min(MAX_LINES));
 }

@@ -1,4 +1,8 @@
-//! An HTTP request as the event of an HTTP API (payload format 2.0), and the way back.
+//! Converts an HTTP request to the event of an HTTP API (payload format 2.0), and the function's
+//! answer to an HTTP response.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE, USER_AGENT};
@@ -9,18 +13,16 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
-use std::time::SystemTime;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::routes::Match;
 
-/// `claims` are already all strings.
-pub(crate) fn request(
+/// Returns the event of a request. All claims must be strings.
+pub(crate) fn event(
     parts: &Parts,
     body: &Bytes,
-    found: &Match<'_>,
+    route_match: &Match<'_>,
     claims: &Map<String, Value>,
     request_id: &str,
 ) -> Value {
@@ -32,7 +34,7 @@ pub(crate) fn request(
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let mut event = json!({
         "version": "2.0",
-        "routeKey": found.route.key(),
+        "routeKey": route_match.route.key(),
         "rawPath": path,
         "rawQueryString": query,
         "headers": headers(parts),
@@ -50,24 +52,24 @@ pub(crate) fn request(
                 "userAgent": header(&USER_AGENT),
             },
             "requestId": request_id,
-            "routeKey": found.route.key(),
+            "routeKey": route_match.route.key(),
             "stage": "$default",
             "time": clf_time(now.as_secs()),
             "timeEpoch": now.as_millis() as u64,
         },
         "isBase64Encoded": false,
     });
-    // What is empty is absent.
+    // API Gateway omits members that are empty.
     let mut set = |name: &str, value: Value| {
         event.as_object_mut().map(|event| event.insert(name.to_owned(), value))
     };
-    if !found.parameters.is_empty() {
-        set("pathParameters", json!(found.parameters));
+    if !route_match.parameters.is_empty() {
+        set("pathParameters", json!(route_match.parameters));
     }
     if !query.is_empty() {
         set(
             "queryStringParameters",
-            json!(joined(form_urlencoded::parse(query.as_bytes()).into_owned())),
+            json!(join_values(form_urlencoded::parse(query.as_bytes()).into_owned())),
         );
     }
     let cookies: Vec<String> = parts.headers.get_all(COOKIE).iter().map(text).collect();
@@ -87,7 +89,7 @@ pub(crate) fn request(
     event
 }
 
-/// As API Gateway writes it: `22/Nov/2026:10:30:00 +0000`.
+/// Formats a time as API Gateway does, for example `22/Nov/2026:10:30:00 +0000`.
 fn clf_time(seconds: u64) -> String {
     let layout =
         format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
@@ -96,7 +98,7 @@ fn clf_time(seconds: u64) -> String {
     time.and_then(|time| time.format(&layout).ok()).unwrap_or_default()
 }
 
-/// The media types an HTTP API passes on as they are; others travel in base64.
+/// Whether an HTTP API passes the body on as text. It encodes other bodies in Base64.
 fn is_text(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence.starts_with("text/")
@@ -106,7 +108,8 @@ fn is_text(content_type: &str) -> bool {
 
 fn headers(parts: &Parts) -> BTreeMap<String, String> {
     let named = parts.headers.iter().filter(|(name, _)| **name != COOKIE);
-    let mut headers = joined(named.map(|(name, value)| (name.as_str().to_owned(), text(value))));
+    let mut headers =
+        join_values(named.map(|(name, value)| (name.as_str().to_owned(), text(value))));
     let port = headers.get("host").and_then(|host| Some(host.rsplit_once(':')?.1.to_owned()));
     for (name, value) in [
         ("x-forwarded-for", "127.0.0.1".to_owned()),
@@ -118,14 +121,14 @@ fn headers(parts: &Parts) -> BTreeMap<String, String> {
     headers
 }
 
-/// What is given more than once is one value, joined by commas.
-fn joined(pairs: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
-    let mut joined: BTreeMap<String, String> = BTreeMap::new();
+/// Joins the values of each name with commas.
+fn join_values(pairs: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    let mut values: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in pairs {
-        let entry = joined.entry(name);
+        let entry = values.entry(name);
         entry.and_modify(|all| *all = format!("{all},{value}")).or_insert(value);
     }
-    joined
+    values
 }
 
 fn text(value: &HeaderValue) -> String {
@@ -145,7 +148,7 @@ struct Answer {
     is_base64_encoded: bool,
 }
 
-/// What a function answered, on the wire. `None` where API Gateway would answer 500.
+/// Converts the answer of a function. Returns `None` where API Gateway would answer 500.
 pub(crate) fn response(answer: &str) -> Option<Response<Body>> {
     let answer: Answer = serde_json::from_str(answer).ok()?;
     let body = answer.body.unwrap_or_default();
