@@ -1,0 +1,4 @@
+//! Checks and generators for contributors. `cargo xtask` runs them; the tests of this crate assert them.
+
+pub mod prose;
+pub mod repository;
