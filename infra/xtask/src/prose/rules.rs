@@ -68,7 +68,7 @@ pub(super) const RULES: &[Rule] = &[
     .except(r"[^?]*\?"),
     anywhere(
         "whoever, whatever",
-        r"\b(whoever|whomever|(by|of|with|from|for|on|in|and|that) whatever)\b",
+        r"\b(whoever|whomever|(by|of|from|on|and|that) whatever)\b",
         "The lease belongs to whoever renews it.",
         "Works for empty lists, or whatever the caller passes.",
     ),
@@ -93,7 +93,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     anywhere(
         "nothing is",
-        r"\bnothing (is|was|has|that|in|of|about|from)\b",
+        r"\bnothing (is|was|has|that|of)\b",
         "After an error nothing is lost.",
         "After an error no data is lost.",
     ),
@@ -159,7 +159,7 @@ pub(super) const RULES: &[Rule] = &[
         "The row says which list it belongs to.",
         "The documentation says which list it is.",
     )
-    .except(r"(it|that|which) says? (so|that) .*\b(docs|documentation|spec|RFC)\b"),
+    .except(r"that said,"),
     anywhere(
         "data that knows",
         r"\b(table|list|lists|file|document|template|store|index|row|item|schema|event|server|function|gateway|store|stack|database|client|API) (knows?|knew)\b",
@@ -168,7 +168,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     anywhere(
         "comes first",
-        r"\b(comes?|came|coming) (first|next|last|before|behind|after|besides|back|again|of it|with it)\b",
+        r"\b(comes?|came|coming) (first|next|behind|besides|back|again|of it|with it)\b",
         "The customer comes first.",
         "The customer is written first.",
     )
@@ -180,12 +180,25 @@ pub(super) const RULES: &[Rule] = &[
         "The row needs to be written twice.",
     ),
     anywhere(
-        "it is said",
-        r"\b(it|as|is|was|are|were) (is )?(said|asked|meant)\b",
-        "The server is asked for a page.",
-        "The client asks the server for a page.",
+        "said",
+        r"\w+ said\b",
+        "Every fact is said once.",
+        "That said, every fact appears once.",
     )
-    .except(r"\w+ (is )?(meant|said) (to|for|as)\b"),
+    .except(r"(that|being|all) said"),
+    anywhere(
+        "asked",
+        r"\b(asks?|asked|asking)\b",
+        "The server is asked for a page.",
+        "The client requests a page.",
+    ),
+    anywhere(
+        "is meant",
+        r"\b(it|as|is|was|are|were) meant\b",
+        "Which of them is meant.",
+        "The row is meant for tests.",
+    )
+    .except(r"\w+ meant (to|for|as|only|solely)\b"),
     anywhere(
         "such a ... as",
         r"\bsuch an? (\S+ ){1,3}as\b",
@@ -194,17 +207,16 @@ pub(super) const RULES: &[Rule] = &[
     ),
     anywhere(
         "none there",
-        r"\bthere (is|are|was|were) (none|nothing|nobody|no other|no such)\b",
+        r"\bthere (is|are|was|were) (none|nothing|nobody)\b",
         "Without a file there are none yet.",
         "The file does not exist yet.",
     ),
     anywhere(
         "all there is",
-        r"\b(all|as|what|than|everything|whatever) (there|that) (is|are|was|were)\b",
+        r"\b(all|everything|whatever|what|than) (there|that) (is|are|was|were)\b",
         "Every permission, all there are.",
         "All permissions.",
-    )
-    .except(r"\w+ that (is|are|was|were) [a-z]"),
+    ),
     anywhere(
         "the most",
         r"\b(is|are|at) the (most|least)([.,;:)]| and\b|$)",
@@ -256,12 +268,76 @@ pub(super) const RULES: &[Rule] = &[
         "The shard became offline.",
     ),
     anywhere(
-        "one more",
-        r"\b(once more|one more|ever again|again and again)\b",
+        "once more",
+        r"\b(once more|ever again|again and again)\b",
         "The check runs once more.",
         "The check runs again.",
+    ),
+    start(
+        "starts with That",
+        r"that (there|a|an|no|every|some|something|all)\b",
+        "That there was a match.",
+        "That way, every match is recorded.",
+    ),
+    start(
+        "starts with Since when",
+        r"(since|from|by|against|in|under|until|for|to) (when|which|what|whom)\b",
+        "Since when it is current.",
+        "In which case it fails.",
     )
-    .except(r"one more (than|byte|character|element|item|time)"),
+    .except(r"in which case\b"),
+    start("starts with Why", r"why\b", "Why two tokens were taken for one.", "Why not?"),
+    start("starts with Where", r"where\b", "Where given, only against changes.", "Sorts the rows.")
+        .except(r"where possible\b"),
+    start(
+        "inverted condition",
+        r"(should|were|had) (it|they|the|a|an|there|one|this|that|no|nobody|any)\b",
+        "Should it fail, the pass ends.",
+        "Should be called once.",
+    ),
+    anywhere(
+        "where for if",
+        r"(, |; |^X+ )where (it|they|there|none|nothing|that|given|one|nobody|needed)\b",
+        "`None` where it is new.",
+        "Reads the folder where the lists are.",
+    ),
+    anywhere(
+        "is no",
+        r"\b\w+ (is|are|was|were) no \w+",
+        "The tag of a cursor is no signature.",
+        "There is no signature; it is no longer needed.",
+    )
+    .except(
+        r"there\b|\w+ \w+ no (longer|more|less|different|worse|better|such|need|way|guarantee)\b",
+    ),
+    anywhere(
+        "that of",
+        r"\b(is|are|was|were|be) (that|those) of\b",
+        "The lease is that of a worker.",
+        "The lease belongs to a worker.",
+    ),
+    anywhere(
+        "but for",
+        r"\bbut for (the|a|an|its|their|one)\b",
+        "Equal but for the request id.",
+        "Equal except for the request id.",
+    ),
+    anywhere("moves on", r"\b(moves?|moved) on\b", "The list moved on.", "The list changed."),
+    anywhere("by now", r"\bby (now|then)\b", "It has ended by now.", "It ended before this call."),
+    anywhere("meanwhile", r"\bmeanwhile\b", "The list changed meanwhile.", "The list changed in between."),
+    anywhere("is over", r"\b(is|are|was|were) over([.,;]|$)", "Its time is over.", "It is overdue."),
+    anywhere("apart", r"\bapart\b", "Keeps the two lists apart.", "Apart from this, it is empty.")
+        .except(r"apart from\b"),
+    anywhere("lies", r"\b(lies|lie|lay)\b", "The folder in which it lies.", "The folder of it."),
+    anywhere("all the same", r"\ball the same\b", "It is written all the same.", "It is written."),
+    anywhere("in the way", r"\bin the way\b", "An old row is in the way.", "In the same way."),
+    anywhere("do without", r"\b(does|do|done) without\b", "It does without keys.", "Without keys."),
+    anywhere(
+        "archaic",
+        r"\b(reckon\w*|thereof|therein|whence|thence|lest|henceforth|save for|be it|be they|begun|fares?)\b",
+        "A pass that was begun.",
+        "A pass that has started.",
+    ),
 ];
 
 #[cfg(test)]
