@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::prose::Checker;
-use xtask::repository;
+use xtask::{imports, repository};
 
 /// Commands for contributors to this repository.
 #[derive(Parser)]
@@ -20,6 +20,8 @@ struct Cli {
 enum Command {
     /// Count stilted constructions in comments, documents and messages
     Prose(Prose),
+    /// Check which module uses which, and print the graph
+    Imports(Imports),
 }
 
 #[derive(clap::Args)]
@@ -31,10 +33,18 @@ struct Prose {
     summary: bool,
 }
 
+#[derive(clap::Args)]
+struct Imports {
+    /// Print only the violations
+    #[arg(long)]
+    summary: bool,
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Prose(arguments) => prose(&arguments),
+        Command::Imports(arguments) => check_imports(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,4 +71,18 @@ fn prose(arguments: &Prose) -> Result<(), String> {
     }
     println!("{report}");
     Ok(())
+}
+
+fn check_imports(arguments: &Imports) -> Result<(), String> {
+    let imports = imports::check(&repository::root()?)?;
+    if !arguments.summary {
+        println!("{}", imports.graph);
+    }
+    for violation in &imports.violations {
+        println!("{violation}");
+    }
+    match imports.violations.len() {
+        0 => Ok(()),
+        count => Err(format!("{count} violations of the import rules")),
+    }
 }

@@ -164,8 +164,7 @@ fn markup_length(text: &str) -> usize {
 /// Byte offsets after each sentence, the last one being the end of the text.
 fn sentence_ends(text: &str) -> Vec<usize> {
     let mut ends = Vec::new();
-    let mut characters = text.char_indices().peekable();
-    while let Some((position, c)) = characters.next() {
+    for (position, c) in text.char_indices() {
         if !matches!(c, '.' | '?' | '!') || is_abbreviation(&text[..position]) {
             continue;
         }

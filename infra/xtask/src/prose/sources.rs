@@ -58,10 +58,8 @@ fn rust(text: &str) -> Vec<Passage> {
                     passages.add(Kind::Comment, line + index, "/*", content);
                 }
             }
-            TokenKind::Literal { kind, .. } if is_string(kind) => {
-                if is_sentence(source) {
-                    passages.add_alone(Kind::Literal, line, source);
-                }
+            TokenKind::Literal { kind, .. } if is_string(kind) && is_sentence(source) => {
+                passages.add_alone(Kind::Literal, line, source);
             }
             _ => {}
         }
