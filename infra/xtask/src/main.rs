@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use xtask::new_route::{Method, Route};
 use xtask::prose::Checker;
-use xtask::{imports, repository};
+use xtask::{commands, imports, new_route, repository};
 
 /// Commands for contributors to this repository.
 #[derive(Parser)]
@@ -18,13 +19,45 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Count stilted constructions in comments, documents and messages
-    Prose(Prose),
+    /// Check a change before a commit: format, lints, unit tests, imports, prose (about a minute)
+    Quick,
+    /// Run every check of continuous integration (about 45 minutes)
+    Check,
+    /// Update infra/openapi.yaml from the code
+    Openapi(Openapi),
+    /// Add a route: create its function and list it in every place
+    NewRoute(NewRoute),
     /// Check which module uses which, and print the graph
     Imports(Imports),
+    /// Count stilted constructions in comments, documents and messages
+    Prose(Prose),
 }
 
-#[derive(clap::Args)]
+#[derive(Args)]
+struct Openapi {
+    /// Only compare, and fail if the file is out of date
+    #[arg(long)]
+    check: bool,
+}
+
+#[derive(Args)]
+struct NewRoute {
+    /// GET, POST, PUT, PATCH or DELETE
+    method: Method,
+    /// Path as the template writes it, like /customers/{id}/notes
+    path: String,
+    /// Name of the function, like list-notes
+    name: String,
+}
+
+#[derive(Args)]
+struct Imports {
+    /// Print only the violations
+    #[arg(long)]
+    summary: bool,
+}
+
+#[derive(Args)]
 struct Prose {
     /// Files or folders to check; the whole repository by default
     paths: Vec<PathBuf>,
@@ -33,20 +66,8 @@ struct Prose {
     summary: bool,
 }
 
-#[derive(clap::Args)]
-struct Imports {
-    /// Print only the violations
-    #[arg(long)]
-    summary: bool,
-}
-
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let outcome = match cli.command {
-        Command::Prose(arguments) => prose(&arguments),
-        Command::Imports(arguments) => check_imports(&arguments),
-    };
-    match outcome {
+    match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cargo xtask: {error}");
@@ -55,21 +76,27 @@ fn main() -> ExitCode {
     }
 }
 
-fn prose(arguments: &Prose) -> Result<(), String> {
-    let paths = if arguments.paths.is_empty() {
-        vec![repository::root()?]
-    } else {
-        arguments.paths.clone()
-    };
-    let root = repository::root().unwrap_or_default();
-    let report = Checker::new().check(&root, &paths)?;
-    if !arguments.summary {
-        for hit in &report.hits {
-            println!("{hit}");
-        }
-        println!();
+fn run(command: Command) -> Result<(), String> {
+    match command {
+        Command::Quick => commands::quick(&repository::root()?),
+        Command::Check => commands::check(&repository::root()?),
+        Command::Openapi(arguments) => commands::openapi(&repository::root()?, arguments.check),
+        Command::NewRoute(arguments) => add_route(&arguments),
+        Command::Imports(arguments) => check_imports(&arguments),
+        Command::Prose(arguments) => check_prose(&arguments),
     }
-    println!("{report}");
+}
+
+fn add_route(arguments: &NewRoute) -> Result<(), String> {
+    let root = repository::root()?;
+    let route = Route::new(arguments.method, &arguments.path, &arguments.name)?;
+    for path in new_route::create(&root, &route)? {
+        println!("wrote {}", path.display());
+    }
+    for manifest in commands::update_locks(&root) {
+        println!("the lock file of {manifest} is not updated: build there once");
+    }
+    println!("\nLeft to do for {route}:\n{}", new_route::remaining_work(&route));
     Ok(())
 }
 
@@ -85,4 +112,23 @@ fn check_imports(arguments: &Imports) -> Result<(), String> {
         0 => Ok(()),
         count => Err(format!("{count} violations of the import rules")),
     }
+}
+
+fn check_prose(arguments: &Prose) -> Result<(), String> {
+    // Files outside the repository can be checked, too.
+    let root = repository::root().unwrap_or_default();
+    let paths = if arguments.paths.is_empty() {
+        vec![repository::root()?]
+    } else {
+        arguments.paths.clone()
+    };
+    let report = Checker::new().check(&root, &paths)?;
+    if !arguments.summary {
+        for hit in &report.hits {
+            println!("{hit}");
+        }
+        println!();
+    }
+    println!("{report}");
+    Ok(())
 }
