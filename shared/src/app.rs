@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 
-use crate::aws::Aws;
+use crate::aws::{self, Aws};
 use crate::model::id::Ids;
 use crate::model::time::Clock;
 use crate::monitoring::bucket::Bucket;
 use crate::monitoring::lists::{Lists, Objects};
 use crate::monitoring::source::{self, Source};
-use crate::store::{self, Table, Watching};
+use crate::store::{Table, Watching};
 
 /// What the template sets for every function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl App {
                 (Err(why), Err(also)) => return Err(format!("{why}; {also}")),
                 (Err(why), Ok(_)) | (Ok(_), Err(why)) => return Err(why),
             };
-        let client = store::client(&aws, settings.dynamodb_endpoint.as_deref());
+        let client = aws::dynamodb_client(&aws, settings.dynamodb_endpoint.as_deref());
         let endpoint = settings.s3_endpoint.as_deref();
         let bucket = settings.watchlist_bucket.as_deref();
         let bucket = bucket.map(|bucket| Bucket::new(aws, bucket, endpoint));

@@ -8,7 +8,6 @@ mod deadline;
 pub mod error;
 pub mod events;
 pub mod http;
-pub mod https;
 pub mod job;
 pub mod lambda;
 pub mod model;

@@ -15,7 +15,7 @@ pub trait OnTheWay: Clone + Debug + Send + Sync + 'static {
 
 /// The HTTP client that a function has.
 pub fn plain() -> SharedHttpClient {
-    shared::https::client(shared::https::connector())
+    shared::aws::http_client()
 }
 
 /// An HTTP client for the SDK whose calls this happens to.

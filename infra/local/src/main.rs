@@ -145,7 +145,7 @@ async fn check(asked: Check) -> Result<(), Failure> {
         true => Aws::elsewhere(),
         false => Aws::from_env().await?,
     };
-    let client = shared::store::client(&aws, asked.endpoint.as_deref());
+    let client = shared::aws::dynamodb_client(&aws, asked.endpoint.as_deref());
     let report = local::check::check(&client, &asked.table, &Clock::system()).await?;
     if asked.json {
         println!("{}", serde_json::to_string_pretty(&report).map_err(|why| why.to_string())?);

@@ -100,7 +100,7 @@ impl Server {
             Some(_) => Aws::from_env().await?,
             None => Aws::elsewhere(),
         };
-        let dynamodb = shared::store::client(&aws, Some(&endpoint));
+        let dynamodb = shared::aws::dynamodb_client(&aws, Some(&endpoint));
         let http_client = options.http_client.unwrap_or_else(calls::plain);
         let config = dynamodb.config().to_builder().http_client(http_client.clone());
         let dynamodb = Client::from_conf(config.build());

@@ -198,7 +198,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_table_of_an_older_template_gets_the_indexes_it_lacks() {
         let store = Store::start(None).unwrap();
-        let client = shared::store::client(&Aws::elsewhere(), Some(&store.endpoint));
+        let client = shared::aws::dynamodb_client(&Aws::elsewhere(), Some(&store.endpoint));
         let spec = Template::embedded().unwrap().table;
         let mut older = spec.clone();
         older.indexes.retain(|name, _| name == "created");

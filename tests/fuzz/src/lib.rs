@@ -63,7 +63,7 @@ impl Place {
         }));
         let get = |name: &str| (name == "TABLE_NAME").then(|| "fuzz".to_owned());
         let settings = Settings::read(get).expect("settings");
-        let client = shared::store::client(&Aws::elsewhere(), Some("http://localhost"));
+        let client = shared::aws::dynamodb_client(&Aws::elsewhere(), Some("http://localhost"));
         let table = Table::default();
         // It holds nothing.
         let nothing = json!({ "Items": [], "Count": 0, "ScannedCount": 0, "Responses": [{}, {}] });
