@@ -7,14 +7,14 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 
 use crate::auth::Caller;
-use crate::aws::Aws;
+use crate::aws::{self, Aws};
 use crate::model::id::Ids;
 use crate::model::time::Clock;
 use crate::monitoring::Monitoring;
 use crate::monitoring::bucket::Bucket;
 use crate::monitoring::source::{self, Source};
 use crate::monitoring::watchlists::{Objects, Watchlists};
-use crate::store::{self, Table, TenantTable};
+use crate::store::{Table, TenantTable};
 
 /// Settings that the template passes to every function as environment variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl App {
                 (Err(error), Err(other)) => return Err(format!("{error}; {other}")),
                 (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
             };
-        let client = store::client(&aws, settings.dynamodb_endpoint.as_deref());
+        let client = aws::dynamodb_client(&aws, settings.dynamodb_endpoint.as_deref());
         let endpoint = settings.s3_endpoint.as_deref();
         let bucket = settings.watchlist_bucket.as_deref();
         let bucket = bucket.map(|bucket| Bucket::new(aws, bucket, endpoint));

@@ -1,15 +1,45 @@
-//! How a function reaches AWS: with the region and the credentials that Lambda puts into its
-//! environment. Nothing else is asked for them, neither files nor other services.
+//! Clients for AWS services.
+//!
+//! Region and credentials come from the environment variables that Lambda sets. Profiles, instance
+//! metadata and other sources are not read: a function needs none of them, and looking for them
+//! would slow down every cold start.
+
+use std::fmt;
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use aws_config::environment::{
     EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
 };
 use aws_config::meta::region::ProvideRegion;
-use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
-use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, SharedHttpClient,
+};
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
-use crate::https;
+use crate::telemetry::CallCounter;
 
+/// Time limit for opening a connection, TLS handshake included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time limit for one attempt of a DynamoDB call.
+const DYNAMODB_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time limit for a DynamoDB call with all its attempts. The calls of a request also share the
+/// request's own deadline, so a slow table leads to a 503 and not to a function that times out.
+const DYNAMODB_OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
+/// Attempts per DynamoDB call. All calls of a process share the SDK's retry budget, so an overloaded
+/// table does not receive three times the load.
+const DYNAMODB_ATTEMPTS: u32 = 3;
+
+/// What every AWS client needs.
 #[derive(Clone, Debug)]
 pub struct Aws {
     pub(crate) region: Region,
@@ -18,21 +48,238 @@ pub struct Aws {
 }
 
 impl Aws {
+    /// Reads the region and the credentials that Lambda puts into the environment.
+    ///
+    /// # Errors
+    /// When `AWS_REGION` is not set. Missing credentials are reported by the first call.
     pub async fn from_env() -> Result<Aws, String> {
         let region = EnvironmentVariableRegionProvider::new().region().await;
         let region = region.ok_or_else(|| "AWS_REGION is not set".to_owned())?;
         let credentials = EnvironmentVariableCredentialsProvider::new();
         let credentials = SharedCredentialsProvider::new(credentials);
-        Ok(Aws { region, credentials, connector: https::connector() })
+        Ok(Aws { region, credentials, connector: connector(TlsContext::default()) })
     }
 
-    /// For servers that are compatible with AWS's and ask for no credentials, as the embedded store.
+    /// For servers that are compatible with AWS and do not check credentials, such as the embedded
+    /// store.
     pub fn elsewhere() -> Aws {
         let credentials = Credentials::new("local", "local", None, None, "local");
         Aws {
             region: Region::from_static("local"),
             credentials: SharedCredentialsProvider::new(credentials),
-            connector: https::connector(),
+            connector: connector(TlsContext::default()),
         }
+    }
+}
+
+/// Creates an HTTP client as the functions use it. It trusts the certificate authorities of the
+/// machine, or those in `SSL_CERT_FILE`.
+pub fn http_client() -> SharedHttpClient {
+    shared_client(connector(TlsContext::default()))
+}
+
+fn shared_client(connector: SharedHttpConnector) -> SharedHttpClient {
+    http_client_fn(move |_, _| connector.clone())
+}
+
+/// Connects over rustls with ring. AWS-LC, the default of the SDK, collects entropy for 20 ms in every
+/// cold start.
+fn connector(tls: TlsContext) -> SharedHttpConnector {
+    SharedHttpConnector::new(LazyConnector(LazyLock::new(Box::new(move || {
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        Connector::builder()
+            .connector_settings(settings)
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(tls)
+            .build()
+    }))))
+}
+
+/// Reads the certificate authorities on first use, because some functions never make a call.
+struct LazyConnector(LazyLock<Connector, Box<dyn FnOnce() -> Connector + Send>>);
+
+impl fmt::Debug for LazyConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LazyConnector")
+    }
+}
+
+impl HttpConnector for LazyConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.0.call(request)
+    }
+}
+
+/// Creates a client for DynamoDB, or for a compatible server when `endpoint` is given.
+pub fn dynamodb_client(aws: &Aws, endpoint: Option<&str>) -> Client {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(DYNAMODB_ATTEMPT_TIMEOUT)
+        .operation_timeout(DYNAMODB_OPERATION_TIMEOUT)
+        .build();
+    let mut config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(aws.region.clone())
+        .credentials_provider(aws.credentials.clone())
+        .http_client(shared_client(aws.connector.clone()))
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(DYNAMODB_ATTEMPTS))
+        .interceptor(CallCounter);
+    config.set_endpoint_url(endpoint.map(str::to_owned));
+    Client::from_conf(config.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::thread;
+
+    use aws_smithy_http_client::tls::TrustStore;
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rustls::crypto::ring;
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use rustls::sign::{CertifiedKey, SingleCertAndKey};
+    use rustls::version::{TLS12, TLS13};
+    use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
+
+    use super::*;
+    use crate::error::chain;
+    use crate::monitoring::source::Fetcher;
+
+    /// A certificate authority that issues certificates to servers.
+    struct Authority {
+        issuer: Issuer<'static, KeyPair>,
+        pem: String,
+    }
+
+    /// Which key a server signs its handshake with.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Signer {
+        /// The key of its certificate.
+        Own,
+        /// Another key: the server presents a certificate that is not its own.
+        Other,
+    }
+
+    impl Authority {
+        fn new() -> Authority {
+            let key = KeyPair::generate().unwrap();
+            let mut params = CertificateParams::default();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let pem = params.self_signed(&key).unwrap().pem();
+            Authority { issuer: Issuer::new(params, key), pem }
+        }
+
+        /// A client that trusts this authority and no other.
+        fn trusted(&self) -> TlsContext {
+            trusting(TrustStore::empty().with_pem_certificate(self.pem.as_str()))
+        }
+
+        /// Starts a server on `localhost` with a certificate for `name`, and returns its URL.
+        fn serve(
+            &self,
+            name: &str,
+            signer: Signer,
+            version: &'static SupportedProtocolVersion,
+        ) -> String {
+            let (own, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+            let params = CertificateParams::new([name.to_owned()]).unwrap();
+            let certificate = params.signed_by(&own, &self.issuer).unwrap().der().clone();
+            let key = if signer == Signer::Own { own } else { other };
+            let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+            let key = ring::sign::any_supported_type(&key).unwrap();
+            let certified = SingleCertAndKey::from(CertifiedKey::new(vec![certificate], key));
+            let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .with_no_client_auth()
+                .with_cert_resolver(Arc::new(certified));
+            let config = Arc::new(config);
+            let listener = TcpListener::bind("localhost:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            thread::spawn(move || {
+                for stream in listener.incoming() {
+                    // A client that refuses the certificate closes the connection.
+                    let _ = answer(stream.unwrap(), config.clone());
+                }
+            });
+            format!("https://localhost:{port}")
+        }
+    }
+
+    fn trusting(store: TrustStore) -> TlsContext {
+        TlsContext::builder().with_trust_store(store).build().unwrap()
+    }
+
+    /// Answers one request with an empty JSON object: for DynamoDB, that no item was found.
+    fn answer(stream: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<()> {
+        let connection = ServerConnection::new(config).unwrap();
+        let mut stream = BufReader::new(StreamOwned::new(connection, stream));
+        let (mut line, mut length) = (String::new(), 0);
+        while line != "\r\n" {
+            line.clear();
+            stream.read_line(&mut line)?;
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        stream.read_exact(&mut vec![0; length])?;
+        let answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+        stream.get_mut().write_all(answer)?;
+        stream.get_mut().conn.send_close_notify();
+        stream.get_mut().flush()
+    }
+
+    /// Sends one request to a server, or returns why that is not possible.
+    async fn get(tls: TlsContext, url: &str) -> Result<(), String> {
+        let aws = Aws { connector: connector(tls), ..Aws::elsewhere() };
+        let config = dynamodb_client(&aws, Some(url)).config().to_builder();
+        let config = config.retry_config(RetryConfig::disabled());
+        let client = Client::from_conf(config.timeout_config(TimeoutConfig::disabled()).build());
+        let sent = client.get_item().table_name("table").send().await;
+        sent.map(drop).map_err(|error| chain(&error))
+    }
+
+    #[tokio::test]
+    async fn a_server_needs_a_certificate_for_its_name_from_a_trusted_authority() {
+        let authority = Authority::new();
+        for version in [&TLS13, &TLS12] {
+            let good = authority.serve("localhost", Signer::Own, version);
+            get(authority.trusted(), &good).await.unwrap();
+            // The impostor's authority has the same name as the trusted one, but another key.
+            let impostor = Authority::new().serve("localhost", Signer::Own, version);
+            let nobody = trusting(TrustStore::empty());
+            for (tls, url, reason) in [
+                (
+                    authority.trusted(),
+                    &authority.serve("localhost", Signer::Other, version),
+                    "BadSignature",
+                ),
+                (
+                    authority.trusted(),
+                    &authority.serve("other.example", Signer::Own, version),
+                    "not valid for name \"localhost\"",
+                ),
+                (authority.trusted(), &impostor, "BadSignature"),
+                (nobody, &good, "UnknownIssuer"),
+                // The authorities of the machine, if it has any.
+                (TlsContext::default(), &good, "UnknownIssuer"),
+            ] {
+                let refused = get(tls, url).await.unwrap_err();
+                assert!(refused.contains("invalid peer certificate"), "{reason}: {refused}");
+                assert!(refused.contains(reason), "{reason}: {refused}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_is_not_downloaded_from_a_server_with_an_unknown_authority() {
+        let url = Authority::new().serve("localhost", Signer::Own, &TLS13);
+        let fetcher = Fetcher::new(Duration::from_secs(10)).unwrap();
+        let refused = fetcher.fetch(&url.parse().unwrap()).await.unwrap_err();
+        assert!(refused.contains("UnknownIssuer"), "{refused}");
     }
 }

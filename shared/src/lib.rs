@@ -8,7 +8,6 @@ pub mod customers;
 pub mod error;
 pub mod events;
 pub mod http;
-pub mod https;
 pub mod model;
 pub mod monitoring;
 #[cfg(feature = "openapi")]

@@ -26,7 +26,7 @@ pub(crate) async fn run(options: Check) -> Result<(), Failure> {
     } else {
         Aws::from_env().await?
     };
-    let client = shared::store::client(&aws, options.endpoint.as_deref());
+    let client = shared::aws::dynamodb_client(&aws, options.endpoint.as_deref());
     let report = scan_table(&client, &options.table, &Clock::system()).await?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report).map_err(|why| why.to_string())?);

@@ -16,7 +16,7 @@ pub trait Interceptor: Clone + Debug + Send + Sync + 'static {
 
 /// Returns the HTTP client that a function uses.
 pub fn default_client() -> SharedHttpClient {
-    shared::https::client(shared::https::connector())
+    shared::aws::http_client()
 }
 
 /// Returns an HTTP client whose calls pass through the interceptor.

@@ -204,7 +204,7 @@ async fn connect(
     let has_credentials = std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
     let aws =
         if has_credentials && !is_embedded { Aws::from_env().await? } else { Aws::elsewhere() };
-    let client = shared::store::client(&aws, Some(endpoint));
+    let client = shared::aws::dynamodb_client(&aws, Some(endpoint));
     let config = client.config().to_builder().http_client(http_client.clone());
     Ok(Client::from_conf(config.build()))
 }

@@ -211,7 +211,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn missing_indexes_are_added() {
         let store = Store::start(None).unwrap();
-        let client = shared::store::client(&Aws::elsewhere(), Some(&store.endpoint));
+        let client = shared::aws::dynamodb_client(&Aws::elsewhere(), Some(&store.endpoint));
         let spec = Template::embedded().unwrap().table;
         let mut older = spec.clone();
         older.indexes.retain(|name, _| name == "created");

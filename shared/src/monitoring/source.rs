@@ -5,12 +5,11 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::redirect::Policy;
-use rustls::ClientConfig;
+use rustls::crypto::ring;
 use serde::Deserialize;
 use url::Url;
 
 use crate::error::chain;
-use crate::https;
 use crate::model::value::ListName;
 
 /// Far more than any list has today; what is larger is not a list.
@@ -83,9 +82,10 @@ pub struct Fetcher {
 
 impl Fetcher {
     pub fn new(time: Duration) -> Result<Fetcher, String> {
-        let tls = https::tls()?;
+        // Reqwest is built without a crypto provider and uses the one of the process. The call fails
+        // when the process has one already, which is fine, too.
+        let _ = ring::default_provider().install_default();
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(ClientConfig::clone(&tls))
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(time)
             .redirect(Policy::custom(|attempt| match attempt.previous().len() {

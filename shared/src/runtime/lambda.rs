@@ -11,13 +11,10 @@ use serde_json::value::RawValue;
 use super::edge::{FUNCTION_TIME, Function, MARGIN, answer};
 use super::job::{self, Job};
 use crate::app::App;
-use crate::https;
 use crate::telemetry;
 
 /// Starts the function and answers events until the sandbox is taken down.
 pub async fn run(function: Function) -> Result<(), Error> {
-    // On the other processor, while the client of the table is made and its connection opened.
-    drop(tokio::task::spawn_blocking(https::read_authorities));
     telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
     let app = App::from_env().await?;
     // INIT has two full processors whatever the memory setting is; the first request has not.

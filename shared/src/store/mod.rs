@@ -32,18 +32,12 @@ mod watchlists;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::BehaviorVersion;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::aws::Aws;
 use crate::error::Error;
-use crate::https;
 use crate::model::id::Ids;
 use crate::model::scope::TenantScope;
 use crate::model::time::Clock;
-use crate::telemetry::CallCounter;
 use item::Item;
 use keys::{Key, TenantKeys};
 use transaction::unavailable_or_internal;
@@ -59,33 +53,11 @@ pub use item::ItemKind;
 pub use monitored::{Monitored, ShardPage};
 pub use rechecks::Recheck;
 
-/// Of one call. Those of a request together end with its time, so that a slow table is a 503 and not
-/// a dead function; all calls of a process share the SDK's budget of retries, so that a table that
-/// has no room is not asked three times as often.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time limit for the call that opens the connection.
+const WARM_TIMEOUT: Duration = Duration::from_secs(1);
+/// Attempts of a transaction that the table cancels because it is throttled. The SDK repeats a
+/// throttled call by itself, but not a cancelled transaction.
 const ATTEMPTS: u32 = 3;
-
-/// A client for AWS's DynamoDB or, with an endpoint, for a server compatible with it.
-pub fn client(aws: &Aws, endpoint: Option<&str>) -> Client {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
-        .build();
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(aws.region.clone())
-        .credentials_provider(aws.credentials.clone())
-        .http_client(https::client(aws.connector.clone()))
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .interceptor(CallCounter);
-    let config = match endpoint {
-        Some(endpoint) => config.endpoint_url(endpoint),
-        None => config,
-    };
-    Client::from_conf(config.build())
-}
 
 /// The table.
 #[derive(Clone)]
@@ -113,7 +85,7 @@ impl Table {
         // A key that functions may read and that does not exist.
         let key = || AttributeValue::S("T#WARM".to_owned());
         let get = self.client.get_item().table_name(&self.name).key("pk", key()).key("sk", key());
-        let _ = tokio::time::timeout(ATTEMPT_TIMEOUT, get.send()).await;
+        let _ = tokio::time::timeout(WARM_TIMEOUT, get.send()).await;
     }
 
     /// Reads one item, strongly consistent.

@@ -79,7 +79,7 @@ impl Api {
         }));
         let get = |name: &str| (name == "TABLE_NAME").then(|| "fuzz".to_owned());
         let settings = Settings::read(get).expect("the settings are valid");
-        let client = shared::store::client(&Aws::elsewhere(), Some("http://localhost"));
+        let client = shared::aws::dynamodb_client(&Aws::elsewhere(), Some("http://localhost"));
         let table = Table::default();
         let empty = json!({ "Items": [], "Count": 0, "ScannedCount": 0, "Responses": [{}, {}] });
         table.set_answer(&empty);
