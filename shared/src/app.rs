@@ -4,10 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
-
 use crate::auth::Caller;
-use crate::aws::{self, Aws};
+use crate::aws::{self, Aws, Client};
 use crate::model::id::Ids;
 use crate::model::time::Clock;
 use crate::monitoring::Monitoring;

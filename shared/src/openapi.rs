@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-pub use lambda_http::http::StatusCode;
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::header::Header;
@@ -21,6 +20,7 @@ use utoipa::openapi::{
 
 use crate::auth::Permission;
 use crate::error::Code;
+pub use crate::http::StatusCode;
 use crate::http::{IfMatch, JSON, MERGE_PATCH, status};
 use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order};
 pub use crate::model::schema::{closed, nullable, text};

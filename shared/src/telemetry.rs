@@ -6,9 +6,6 @@ use std::io::Write;
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime};
 
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_dynamodb::error::BoxError;
 use serde_json::{Value, json};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -174,23 +171,8 @@ pub(crate) async fn count_calls<F: Future>(future: F) -> (F::Output, u32) {
     CALLS.scope(Cell::new(0), counted).await
 }
 
-/// Sits in the SDK's client and sees every attempt go out.
-#[derive(Debug)]
-pub(crate) struct CallCounter;
-
-impl Intercept for CallCounter {
-    fn name(&self) -> &'static str {
-        "CallCounter"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        // Outside a request, as when a connection is warmed, there is nothing to count for.
-        let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
-        Ok(())
-    }
+/// Counts a call to DynamoDB. Outside a request, for example when a connection is opened in advance,
+/// it is not counted.
+pub(crate) fn count_call() {
+    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
 }

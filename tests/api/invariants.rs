@@ -179,6 +179,7 @@ fn plants() -> Vec<(&'static str, &'static str, Change)> {
         ("idempotency", "idempotency", Edit(|item| set(item, "ttl", number(1)))),
         ("idempotency", "idempotency", Edit(|item| drop(item.remove("answer")))),
         ("idempotency", "idempotency", Edit(|item| set(item, "owner", text("x")))),
+        ("idempotency", "idempotency", Edit(|item| set(item, "customer_id", text(NOBODY)))),
         (
             "answer",
             "idempotency",
@@ -187,6 +188,7 @@ fn plants() -> Vec<(&'static str, &'static str, Change)> {
                 let mut answer: Value = serde_json::from_str(answer).unwrap();
                 answer["content"]["customer_id"] = json!(NOBODY);
                 set(item, "answer", text(answer.to_string()));
+                set(item, "customer_id", text(NOBODY));
             }),
         ),
         ("lists", "lists", Edit(|item| set(item, "revision", number(9)))),

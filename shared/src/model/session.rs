@@ -1,19 +1,17 @@
 //! KYC sessions. A session is one run of a customer through a verification workflow, with its
 //! validations and its outcome.
 
-use super::value::one_of;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-use super::customer::Customer;
 use super::fields::Fields;
 use super::id::{CustomerId, SessionId};
 use super::profile::{EntityType, MAX_METADATA};
 use super::time::Timestamp;
 use super::value::{
-    ClientId, Issue, MetadataKey, MetadataValue, Name, TenantId, WorkflowId, whole,
+    ClientId, Issue, MetadataKey, MetadataValue, Name, TenantId, WorkflowId, one_of, whole,
 };
 use crate::error::{Error, Faults};
 
@@ -316,16 +314,27 @@ fn score(number: &Number) -> Result<f64, Issue> {
         .ok_or_else(|| "must be a number from 0 to 100".to_owned())
 }
 
+/// The customer of a new session.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// Its `client_id`, if it has one.
+    pub client_id: Option<ClientId>,
+    /// Its tenant.
+    pub tenant_id: TenantId,
+}
+
 impl Session {
-    /// Makes the session that a request asks for. Its time of creation is that of its id.
-    pub fn new(session_id: SessionId, customer: &Customer, request: &NewSession) -> Session {
+    /// Makes the session of a customer that a request asks for. Its time of creation is that of its id.
+    pub fn new(session_id: SessionId, owner: Owner, request: &NewSession) -> Session {
         let created_at = session_id.created_at();
         let ttl = i64::try_from(request.ttl_days).unwrap_or(i64::MAX).saturating_mul(DAY_MILLIS);
         Session {
             session_id,
-            customer_id: customer.customer_id,
-            client_id: customer.profile.client_id.clone(),
-            tenant_id: customer.tenant_id.clone(),
+            customer_id: owner.customer_id,
+            client_id: owner.client_id,
+            tenant_id: owner.tenant_id,
             workflow_id: request.workflow_id.clone(),
             status: SessionStatus::Active,
             final_decision: None,

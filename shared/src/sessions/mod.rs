@@ -8,7 +8,7 @@ use crate::model::event::EventKind;
 use crate::model::id::{CustomerId, SessionId};
 use crate::model::page::{Page, Paging};
 use crate::model::risk::Trigger;
-use crate::model::session::{NewSession, Session, SessionPatch, SessionStatus};
+use crate::model::session::{NewSession, Owner, Session, SessionPatch, SessionStatus};
 use crate::model::time::Timestamp;
 use crate::risk_profiles::{Sources, plan_profile};
 use crate::store::{Attempts, Change, Replay, SessionChange, StoredAnswer, TenantTable};
@@ -99,7 +99,12 @@ pub fn plan_creation(
     if !faults.is_empty() {
         return Err(faults.into());
     }
-    let session = Session::new(session_id, &customer, request);
+    let owner = Owner {
+        customer_id: customer.customer_id,
+        client_id: customer.profile.client_id.clone(),
+        tenant_id: customer.tenant_id.clone(),
+    };
+    let session = Session::new(session_id, owner, request);
     let after = customer.with_session(None, &session, session.created_at);
     let change = Change {
         is_new: customer_created,

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use super::ATTEMPTS;
-use super::transaction::Cancelled;
 use crate::error::Error;
 
 /// Longest time spent on a change that keeps losing to concurrent writers.
@@ -14,6 +13,14 @@ const FIRST_PAUSE: Duration = Duration::from_millis(4);
 const LONGEST_PAUSE: Duration = Duration::from_millis(300);
 /// Pause after the first throttled attempt. Each further pause is longer by the same amount.
 const THROTTLED_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why the table cancelled a transaction that may succeed when it is repeated.
+pub(super) enum Cancelled {
+    /// Another transaction touched the same item.
+    Conflict,
+    /// The table had no capacity.
+    Throttled,
+}
 
 /// The attempts at one change.
 pub struct Attempts {

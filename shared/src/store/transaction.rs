@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::TenantTable;
-use super::attempts::Attempts;
+use super::attempts::{Attempts, Cancelled};
 use super::expression::Expression;
 use super::item::{IS_THERE, Item};
 use super::keys::Key;
@@ -171,14 +171,6 @@ fn is_broken((write, reason): &(&Write, &CancellationReason)) -> bool {
         Some("TransactionConflict") => write.rule == Rule::Customer,
         _ => false,
     }
-}
-
-/// Why the table cancelled a transaction that may succeed when it is repeated.
-pub(super) enum Cancelled {
-    /// Another transaction touched the same item.
-    Conflict,
-    /// The table had no capacity.
-    Throttled,
 }
 
 /// The reason of a cancellation; `None` when a repetition would be cancelled again.

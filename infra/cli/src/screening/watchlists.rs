@@ -148,7 +148,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn print_report(report: &Report) {
-    println!("  format       {}", report.format.into_str());
+    println!("  format       {}", report.format);
     println!("  entries      {}", total_by_kind(report.counts.entities, &report.counts.kinds));
     println!("  names        {}", sum_by_kind(&report.counts.names));
     println!("  dates        {}", count(report.counts.dates));

@@ -64,12 +64,12 @@ pub struct Input<'a> {
     Hash,
     serde::Serialize,
     serde::Deserialize,
+    strum::Display,
     strum::EnumString,
-    strum::IntoStaticStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Format {
     /// OFAC's sdn.csv, optionally with alt.csv, add.csv and sdn_comments.csv:
@@ -136,9 +136,9 @@ pub fn read(inputs: Vec<Input<'_>>, entity: &mut dyn FnMut(Entity)) -> Result<Re
     if let Some(other) = sources.iter().find(|source| source.kind.format() != format) {
         let reason = format!(
             "the format is {}, but the format of {} is {}; import them as separate lists",
-            other.kind.format().into_str(),
+            other.kind.format(),
             first.name,
-            format.into_str()
+            format
         );
         return Err(Refused::new(&other.name, None, reason));
     }

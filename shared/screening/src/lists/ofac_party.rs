@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::entry::{add_country, identifier, new_entity, set_gender};
-use super::ofac_xml::OfacList;
+use super::ofac_xml::{OfacList, read_day};
 use super::report::Tally;
 use super::text::{join, non_empty, with_label};
 use super::xml::Node;
@@ -208,11 +208,4 @@ fn read_period(period: &Node) -> Option<ListedDate> {
         |edge: &str| period.child(edge).is_some_and(|e| e.attribute("Approximate") == "true");
     let date = dates::range(from, to)?;
     Some(ListedDate { circa: is_approximate("Start") || is_approximate("End"), ..date })
-}
-
-/// Reads an element with the children `Year`, `Month` and `Day`.
-pub(super) fn read_day(node: &Node) -> Option<ListedDate> {
-    let part = |name: &str| node.text_of(name);
-    let year = part("Year").parse().ok()?;
-    dates::from_parts(year, part("Month").parse().ok(), part("Day").parse().ok())
 }

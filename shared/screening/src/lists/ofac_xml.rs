@@ -8,13 +8,12 @@
 use std::collections::HashMap;
 
 use super::input::MAX_HELD;
-use super::ofac_party::read_day;
 use super::report::Tally;
 use super::sniff::Source;
 use super::text::non_empty;
 use super::xml::{Node, Record, Records};
-use super::{Refused, countries, identifiers};
-use crate::entity::{Entity, Identifier};
+use super::{Refused, countries, dates, identifiers};
+use crate::entity::{Entity, Identifier, ListedDate};
 
 /// Elements that are records. All but the last five are reference values, whose texts explain the
 /// numbers in other records.
@@ -166,4 +165,11 @@ impl OfacList {
 fn date_of_issue(node: &Node) -> Option<String> {
     let date = read_day(node)?;
     Some(format!("{:04}-{:02}-{:02}", date.year, date.month?, date.day?))
+}
+
+/// Reads an element with the children `Year`, `Month` and `Day`.
+pub(super) fn read_day(node: &Node) -> Option<ListedDate> {
+    let part = |name: &str| node.text_of(name);
+    let year = part("Year").parse().ok()?;
+    dates::from_parts(year, part("Month").parse().ok(), part("Day").parse().ok())
 }
