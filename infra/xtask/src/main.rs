@@ -1,6 +1,7 @@
 //! `cargo xtask`: commands for contributors.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command")]
+#![allow(clippy::print_stderr, reason = "this is a command")]
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -90,24 +91,24 @@ fn run(command: Command) -> Result<(), String> {
 fn add_route(arguments: &NewRoute) -> Result<(), String> {
     let root = repository::root()?;
     let route = Route::new(arguments.method, &arguments.path, &arguments.name)?;
+    let mut text = String::new();
     for path in new_route::create(&root, &route)? {
-        println!("wrote {}", path.display());
+        text.push_str(&format!("wrote {}\n", path.display()));
     }
     for manifest in commands::update_locks(&root) {
-        println!("the lock file of {manifest} is not updated: build there once");
+        text.push_str(&format!("The lock file of {manifest} is out of date; build there once.\n"));
     }
-    println!("\nLeft to do for {route}:\n{}", new_route::remaining_work(&route));
-    Ok(())
+    text.push_str(&format!("\nLeft to do for {route}:\n{}", new_route::remaining_work(&route)));
+    print(&text)
 }
 
 fn check_imports(arguments: &Imports) -> Result<(), String> {
     let imports = imports::check(&repository::root()?)?;
-    if !arguments.summary {
-        println!("{}", imports.graph);
-    }
+    let mut text = if arguments.summary { String::new() } else { imports.graph };
     for violation in &imports.violations {
-        println!("{violation}");
+        text.push_str(&format!("{violation}\n"));
     }
+    print(&text)?;
     match imports.violations.len() {
         0 => Ok(()),
         count => Err(format!("{count} violations of the import rules")),
@@ -123,12 +124,20 @@ fn check_prose(arguments: &Prose) -> Result<(), String> {
         arguments.paths.clone()
     };
     let report = Checker::new().check(&root, &paths)?;
+    let mut text = String::new();
     if !arguments.summary {
         for hit in &report.hits {
-            println!("{hit}");
+            text.push_str(&format!("{hit}\n"));
         }
-        println!();
     }
-    println!("{report}");
-    Ok(())
+    text.push_str(&format!("{report}\n"));
+    print(&text)
+}
+
+/// Writes to standard output. A reader such as `head` may close it early.
+fn print(text: &str) -> Result<(), String> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("output: {error}")),
+        _ => Ok(()),
+    }
 }

@@ -1,4 +1,5 @@
 //! Asserts the import rules of the repository: see `cargo xtask imports`.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use xtask::{imports, repository};
 

@@ -1,4 +1,5 @@
 //! Adds routes to a copy of the repository, without compiling it.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
 use std::path::Path;

@@ -1,10 +1,11 @@
 //! Holds a ceiling over the number of stilted constructions in this repository.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use xtask::prose::Checker;
 use xtask::repository;
 
 /// The number of stilted constructions in the whole repository. It may only fall.
-const CEILING: usize = 2200;
+const CEILING: usize = 2046;
 
 #[test]
 fn stilted_constructions_only_become_fewer() {

@@ -15,8 +15,8 @@ pub(super) enum Allowed {
 
 use Allowed::{All, Only};
 
-/// What every use case may use: the vocabulary, the caller, the table, the pure rules, and the other
-/// use cases. The rule against cycles between folders keeps the last part in order.
+/// The modules that every use case may use: the vocabulary, the caller, the table, the pure rules, and
+/// the other use cases. Cycles among use cases break the rule against cycles between folders.
 const USE_CASE: Allowed = Only(&[
     "auth",
     "customers",
@@ -37,7 +37,7 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer { module: "error", may_use: Only(&[]) },
     // Log lines and metrics. They report errors.
     Layer { module: "telemetry", may_use: Only(&["error"]) },
-    // Clients of AWS: settings, credentials, TLS. They know no data.
+    // Clients of AWS: settings, credentials and TLS, without any data.
     Layer { module: "aws", may_use: Only(&["error", "telemetry"]) },
     // Every stored or returned type. Pure: no clock and no I/O.
     Layer { module: "model", may_use: Only(&["error"]) },
@@ -77,7 +77,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "telemetry",
         ]),
     },
-    // Requests and responses. It knows HTTP and no use case.
+    // Requests and responses. It depends on no use case.
     Layer { module: "http", may_use: Only(&["auth", "error", "model"]) },
     // Lambda events to requests and back.
     Layer { module: "runtime", may_use: All },
@@ -94,7 +94,7 @@ pub(super) struct Restricted {
 pub(super) const RESTRICTED: &[Restricted] = &[
     // Use cases neither read requests nor build responses.
     Restricted { dependency: "lambda_http", allowed_in: &["http", "runtime"] },
-    // Only the store knows DynamoDB's types; `aws` builds the client.
+    // The store hides DynamoDB's types from the other modules. `aws` builds the client.
     Restricted { dependency: "aws_sdk_dynamodb", allowed_in: &["aws", "store"] },
 ];
 

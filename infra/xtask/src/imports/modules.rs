@@ -12,7 +12,7 @@ use crate::repository;
 /// The segments of a module's path below the root of its target, which has none.
 pub(super) type ModulePath = Vec<String>;
 
-/// What a module contains and mentions.
+/// The contents of a module and the paths that it mentions.
 #[derive(Default)]
 pub(super) struct Module {
     pub(super) file: PathBuf,

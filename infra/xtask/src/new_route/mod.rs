@@ -157,8 +157,8 @@ pub fn remaining_work(route: &Route) -> String {
     let name = &route.name;
     let mut steps = vec![
         format!(
-            "functions/{name}/src/lib.rs: replace the handler, which is that of {PATTERN}. Until then it \
-             answers with a customer, or with 404. Check PERMISSION."
+            "functions/{name}/src/lib.rs: replace the handler. It is a copy of {PATTERN} and returns a customer, \
+             or 404. Check PERMISSION."
         ),
         format!(
             "functions/{name}/src/openapi.rs: describe the operation, its answer and its errors."
@@ -170,12 +170,21 @@ pub fn remaining_work(route: &Route) -> String {
         ),
         "cargo xtask openapi: update infra/openapi.yaml.".to_owned(),
         format!("README.md, row `{route}`: say what the route does and which permission it needs."),
-        "tests/api/matrix.rs: add a row to ROWS. The test `coverage` fails without it.".to_owned(),
+        "tests/api/matrix.rs: add a row to ROWS. `coverage` and `isolation` fail without it."
+            .to_owned(),
         "tests/api/overload.rs: add a request to `of_every_route`. Its count fails without it."
             .to_owned(),
-        "tests/api/policies.rs: add a request that uses each permission of the policy.".to_owned(),
-        "tests/api/round_trips/rows.rs: add a row with the calls to the table.".to_owned(),
-        format!("tests/api: write tests of the route's own behaviour, for example in {name}.rs."),
+        "tests/api/policies.rs: add a request that uses each permission of the policy. \
+         `every_permission_is_needed_and_none_is_missing` fails without it."
+            .to_owned(),
+        "tests/api/round_trips/rows.rs: add a row to ROWS with the calls to the table. \
+         `every_route_has_a_budget` fails without it."
+            .to_owned(),
+        "tests/api/limits.rs: add a body to `good`, if the route takes one.".to_owned(),
+        format!(
+            "tests/api: write tests of the route's own behaviour, for example in {}.rs.",
+            route.crate_name()
+        ),
         format!(
             "infra/bench/cold/src/case.rs: add an event for {name}. Then run `infra/bench/run budget \
              --update`: {} starts with the limits of {PATTERN}.",

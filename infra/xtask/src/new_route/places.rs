@@ -15,7 +15,7 @@ const TEMPLATE: &str = "template.yaml";
 const LOCAL_MANIFEST: &str = "infra/local/Cargo.toml";
 /// List of all functions in that crate.
 const LOCAL_REGISTRY: &str = "infra/local/src/functions.rs";
-/// What each function may cost.
+/// Limits of size, dependencies and instructions for each function.
 pub(super) const BUDGET: &str = "infra/bench/cold/budget.toml";
 const README: &str = "README.md";
 

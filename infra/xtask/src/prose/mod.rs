@@ -1,7 +1,7 @@
 //! Counts stilted constructions in comments, documents and messages.
 //!
-//! The writing rules of this project ask for plain English. This module finds the constructions that
-//! break them most often. It does not judge grammar.
+//! Comments in this project are written in plain English. This module finds the constructions that
+//! break the writing rules most often. It does not judge grammar.
 
 mod rules;
 mod sentences;
@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use regex_lite::Regex;
+use regex::Regex;
 
 use crate::repository;
 use rules::{RULES, Rule};
 use sentences::Sentence;
 use sources::Passage;
 
-/// Where a piece of prose was found.
+/// The part of a file that a piece of prose comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A comment of a source file.
@@ -189,8 +189,8 @@ impl Checker {
         }
     }
 
-    /// Finds the rules that a sentence breaks, with the offset of each match. Of overlapping matches,
-    /// only the first rule counts.
+    /// Finds the rules that a sentence breaks, with the offset of each match. If matches overlap, only
+    /// the first rule counts.
     fn matches(&self, sentence: &Sentence, kind: Kind) -> Vec<(&'static Rule, usize)> {
         let text = sentence.text.as_str();
         let has_start = sentence.has_start && kind != Kind::Literal;

@@ -31,6 +31,9 @@ const ON: &str = "<!-- prose: on -->";
 /// Stands for inline code and URLs, so that their words do not count.
 const CODE: char = 'X';
 
+/// A longer quotation is treated as prose.
+const MAX_QUOTED_WORDS: usize = 3;
+
 pub(super) fn sentences(passage: &Passage) -> Vec<Sentence> {
     let mut splitter = Splitter::default();
     let mut fence: Option<&str> = None;
@@ -59,6 +62,7 @@ struct Splitter {
     sentences: Vec<Sentence>,
     text: String,
     lines: Vec<(usize, usize)>,
+    is_continuation: bool,
 }
 
 impl Splitter {
@@ -78,6 +82,8 @@ impl Splitter {
             }
         } else if let Some(item) = list_item(content) {
             self.end_paragraph(true);
+            // An item in lower case continues the sentence before the list.
+            self.is_continuation = item.starts_with(char::is_lowercase);
             self.push(number, item);
         } else {
             self.push(number, content.trim_start_matches("> "));
@@ -95,6 +101,7 @@ impl Splitter {
     fn end_paragraph(&mut self, has_start: bool) {
         let text = without_markup(&std::mem::take(&mut self.text));
         let lines = std::mem::take(&mut self.lines);
+        let is_continuation = std::mem::take(&mut self.is_continuation);
         let mut start = 0;
         for end in sentence_ends(&text) {
             let sentence = &text[start..end];
@@ -107,7 +114,8 @@ impl Splitter {
                 own.map(|(offset, number)| (offset.saturating_sub(first), *number)).collect();
             let trimmed = sentence.trim().to_owned();
             if !trimmed.is_empty() {
-                let has_start = has_start && !trimmed.ends_with('?');
+                let continues = is_continuation && start == 0;
+                let has_start = has_start && !continues && !trimmed.ends_with('?');
                 self.sentences.push(Sentence { text: trimmed, has_start, lines: sentence_lines });
             }
             start = end;
@@ -144,12 +152,17 @@ fn without_markup(text: &str) -> String {
     plain
 }
 
-/// The length of the inline code, link target or URL at the start of the text, or 0.
+/// The length of the inline code, quoted words, link target or URL at the start of the text, or 0.
 fn markup_length(text: &str) -> usize {
     if text.starts_with('`') {
         let inner = text.trim_start_matches('`');
         let ticks = &text[..text.len() - inner.len()];
         return inner.find(ticks).map_or(0, |end| ticks.len() + end + ticks.len());
+    }
+    if let Some(inner) = text.strip_prefix('"') {
+        let quoted = inner.split('"').next().unwrap_or_default();
+        let is_short = quoted.len() < inner.len() && quoted.split(' ').count() <= MAX_QUOTED_WORDS;
+        return if is_short { quoted.len() + 2 } else { 0 };
     }
     if text.starts_with("](") {
         return text.find(')').map_or(0, |end| end + 1);
@@ -226,6 +239,8 @@ mod tests {
         assert_eq!(starts("| what | who |"), [false, false]);
         assert_eq!(starts("Who is it?"), [false]);
         assert_eq!(starts("- Of two"), [true]);
+        assert_eq!(starts("- whose share is 25 %. Who else?"), [false, false]);
+        assert_eq!(texts("No \"nobody\" here."), ["No XXXXXXXX here."]);
         assert_eq!(texts("1. One\n2. Two"), ["One", "Two"]);
     }
 }
