@@ -29,7 +29,7 @@ pub fn picture(customer: &Customer, organization: &Organization, threshold: f64)
     for (party, share) in structure.parties.iter().zip(&view.effective_percentages) {
         let roles = party.roles.iter().map(|role| role.into_str().replace('_', " "));
         let roles: Vec<String> = roles.collect();
-        let share = (*share > 0.0).then(|| format!("holds {} % in all", short(*share)));
+        let share = (*share > 0.0).then(|| format!("holds {} % in total", short(*share)));
         let details = country(&party.country).into_iter();
         let details = details.chain((!roles.is_empty()).then(|| roles.join(", ")));
         nodes.push(Node {
