@@ -41,8 +41,8 @@ pub(crate) fn layout(
         return Err(reason.to_owned());
     }
 
-    let options = GraphOptions { directed: true, multigraph: true, compound: false };
-    let mut graph: Graph<NodeLabel, EdgeLabel> = Graph::with_options(options);
+    let graph_options = GraphOptions { directed: true, multigraph: true, compound: false };
+    let mut graph: Graph<NodeLabel, EdgeLabel> = Graph::with_options(graph_options);
     for (party, &Size { width, height }) in boxes.iter().enumerate() {
         graph.set_node(party.to_string(), Some(NodeLabel { width, height, ..Default::default() }));
     }
@@ -54,14 +54,14 @@ pub(crate) fn layout(
     }
     // `routes` decides the distance between rows later. The other rankers search without a bound.
     let ranker = Ranker::LongestPath;
-    let options =
+    let layout_options =
         LayoutOptions { nodesep: 22.0, edgesep: 14.0, ranksep: 40.0, ranker, ..Default::default() };
-    dagre::layout(&mut graph, Some(options));
+    dagre::layout(&mut graph, Some(layout_options));
 
-    let centres: Option<Vec<Point>> = (0..boxes.len())
+    let centres: Vec<Point> = (0..boxes.len())
         .map(|party| graph.node(&party.to_string()).and_then(|node| point(node.x, node.y)))
-        .collect();
-    let centres = centres.ok_or(NOT_PLACED)?;
+        .collect::<Option<_>>()
+        .ok_or(NOT_PLACED)?;
     let mut bends = Vec::with_capacity(links.len());
     for (index, link) in links.iter().enumerate() {
         let id = EdgeId::new(index, link, is_upward[index]);
@@ -90,8 +90,8 @@ impl EdgeId {
 /// Reads where the layout leads a link. Returns `None` if the layout gave the link no place.
 fn bends_of(link: &Link, edge: &EdgeLabel, is_upward: bool) -> Option<Bends> {
     // The first and last points are where the line meets the boxes. `routes` replaces them.
-    let inner = edge.points.len().saturating_sub(2);
-    let inner = edge.points.iter().skip(1).take(inner);
+    let inner_count = edge.points.len().saturating_sub(2);
+    let inner = edge.points.iter().skip(1).take(inner_count);
     let mut points: Vec<Point> = inner.map(|point| Point { x: point.x, y: point.y }).collect();
     if is_upward {
         points.reverse();

@@ -51,7 +51,7 @@ pub(crate) fn routes(boxes: &[Size], centres: &[Point], bends: Vec<Bends>) -> La
         .enumerate()
         .map(|(index, line)| stops(index, line, centres, &rows, &ports))
         .collect();
-    let levels = Levels::of(&rows, crossings(&stops, &rows));
+    let heights = Heights::of(&rows, crossings(&stops, &rows));
 
     let lines = bends.iter().zip(&stops).enumerate().map(|(index, (line, stops))| {
         let Bends { link, is_upward, label, .. } = line;
@@ -60,16 +60,15 @@ pub(crate) fn routes(boxes: &[Size], centres: &[Point], bends: Vec<Bends>) -> La
         } else {
             let edge_of = |party: usize, is_top: bool| {
                 let half = boxes[party].height / 2.0;
-                levels.middles[rows.at(centres[party].y)] + if is_top { -half } else { half }
+                heights.middles[rows.at(centres[party].y)] + if is_top { -half } else { half }
             };
             let (start, end) = (edge_of(link.owner, *is_upward), edge_of(link.owned, !is_upward));
-            levels.corners(index, stops, start, end)
+            heights.corners(index, stops, start, end)
         };
-        Line { points, label: Point { x: label.x, y: levels.middles[rows.at(label.y)] } }
+        Line { points, label: Point { x: label.x, y: heights.middles[rows.at(label.y)] } }
     });
-    let lines = lines.collect();
-    let boxes = centres.iter().map(|&Point { x, y }| Point { x, y: levels.middles[rows.at(y)] });
-    Layout { boxes: boxes.collect(), lines }
+    let boxes = centres.iter().map(|&Point { x, y }| Point { x, y: heights.middles[rows.at(y)] });
+    Layout { boxes: boxes.collect(), lines: lines.collect() }
 }
 
 /// Lists where a line passes through rows, from the owner on. A line from a box to itself has no
@@ -154,15 +153,15 @@ fn crossings(stops: &[Vec<Stop>], rows: &Rows) -> Vec<Vec<Crossing>> {
 }
 
 /// Heights on the page.
-struct Levels {
+struct Heights {
     /// The middle of each row.
     middles: Vec<f64>,
     /// The lane of each leg that leads sideways.
     lanes: BTreeMap<Leg, f64>,
 }
 
-impl Levels {
-    fn of(rows: &Rows, crossings: Vec<Vec<Crossing>>) -> Levels {
+impl Heights {
+    fn of(rows: &Rows, crossings: Vec<Vec<Crossing>>) -> Heights {
         let mut middles = Vec::with_capacity(rows.half_heights.len());
         let mut lanes = BTreeMap::new();
         let mut y = 0.0;
@@ -175,7 +174,7 @@ impl Levels {
             }
             y += LANE * last_lane as f64 + CLEARANCE;
         }
-        Levels { middles, lanes }
+        Heights { middles, lanes }
     }
 
     /// Returns the corners of a line that begins at the height `start` and ends at `end`.

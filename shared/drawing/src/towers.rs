@@ -91,14 +91,17 @@ pub(crate) fn plan(
     if places.boxes.len() != boxes.len() || places.lines.len() != links.len() {
         return Err(NOT_PLACED.to_owned());
     }
-    let (boxes_at, lines) =
-        (places.boxes.into_values().collect(), places.lines.into_values().collect());
-    let mut plan = Plan { size: Size::default(), boxes: boxes_at, lines, trunks };
+    let mut plan = Plan {
+        size: Size::default(),
+        boxes: places.boxes.into_values().collect(),
+        lines: places.lines.into_values().collect(),
+        trunks,
+    };
     plan.move_to_origin(boxes, links);
     Ok(plan)
 }
 
-/// What has a place so far, by index.
+/// Boxes and links that have a place so far, by index.
 struct Places {
     /// Centres of boxes.
     boxes: BTreeMap<usize, Point>,
@@ -215,10 +218,10 @@ impl Plan {
 
     /// Moves everything to the right by `x` and down by `y`.
     pub(crate) fn shift(&mut self, x: f64, y: f64) {
-        let lines = self.lines.iter_mut();
-        let lines = lines.flat_map(|line| line.points.iter_mut().chain([&mut line.label]));
-        let trunks = self.trunks.iter_mut().flat_map(|trunk| &mut trunk.points);
-        for point in self.boxes.iter_mut().chain(lines).chain(trunks) {
+        let line_points =
+            self.lines.iter_mut().flat_map(|line| line.points.iter_mut().chain([&mut line.label]));
+        let trunk_points = self.trunks.iter_mut().flat_map(|trunk| &mut trunk.points);
+        for point in self.boxes.iter_mut().chain(line_points).chain(trunk_points) {
             *point = Point { x: point.x + x, y: point.y + y };
         }
     }

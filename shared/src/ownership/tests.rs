@@ -14,10 +14,10 @@ fn layered() -> impl Strategy<Value = (usize, Vec<Holding>)> {
             let mut holdings: Vec<Holding> = list
                 .into_iter()
                 .filter(|(owner, owned, _)| owned < owner)
-                .map(|(owner, owned, tenths)| Holding {
+                .map(|(owner, owned, percent)| Holding {
                     owner,
                     owned,
-                    fraction: f64::from(tenths) / 100.0,
+                    fraction: f64::from(percent) / 100.0,
                 })
                 .collect();
             holdings.sort_by_key(|holding| (holding.owner, holding.owned));

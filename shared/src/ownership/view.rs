@@ -8,7 +8,7 @@ use super::owners::{beneficial_owners, officers, shareholders};
 use super::warnings::{Warning, warnings};
 use crate::model::organization::{Role, Structure};
 
-/// What follows from a declared structure. Percentages are 0 to 100, exact to 10 decimals.
+/// The result of analysing a declared structure. Percentages are 0 to 100, exact to 10 decimals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
     /// Beneficial owners, the largest effective share first. Empty if the customer is an

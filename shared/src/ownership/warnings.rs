@@ -109,8 +109,8 @@ fn closed_rings(analysis: &Analysis<'_>) -> impl Iterator<Item = Warning> {
     let message = "These companies are owned entirely by each other. Their holdings are not \
                    attributed to any owner.";
     let code = WarningCode::ClosedRing;
-    let rings = analysis.shares.closed_rings.iter().chain(&analysis.votes.closed_rings);
-    let rings: BTreeSet<&Vec<usize>> = rings.collect();
+    let rings: BTreeSet<&Vec<usize>> =
+        analysis.shares.closed_rings.iter().chain(&analysis.votes.closed_rings).collect();
     rings.into_iter().map(move |ring| Warning::new(&analysis.group, code, message, ring))
 }
 

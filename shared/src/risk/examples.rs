@@ -273,7 +273,7 @@ fn sessions_count_by_their_outcome_and_age() {
     check(&of(vec![approved(1), rejected(2)]), &points, &[], RiskLevel::Low);
     let rules = ["latest_session_rejected"];
     check(&of(vec![approved(2), rejected(1)]), &points, &rules, RiskLevel::High);
-    // Of two sessions with the same time, the worse counts as the latest.
+    // If two sessions have the same time, the worse one counts as the latest.
     check(&of(vec![approved(1), rejected(1)]), &points, &rules, RiskLevel::High);
     check(&of(vec![approved(1), rejected(1_095)]), &[], &[], RiskLevel::Low);
     let review = session("?", SessionStatus::ManualReview, 1);

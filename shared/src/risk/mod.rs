@@ -4,6 +4,7 @@
 //!
 //! An assessment always lists every factor, in the same order. A factor that is unknown or does not
 //! apply has no value and no points, and its reason says why.
+#![warn(missing_docs)]
 
 mod countries;
 mod entity;

@@ -15,9 +15,9 @@ use crate::model::risk::{Category, Factor};
 
 pub(super) fn undisclosed(model: &Model, facts: &Facts<'_>) -> Factor {
     let finding = organization_finding(facts, |organization| {
-        let percentage = organization.undisclosed_percentage;
+        let undisclosed = organization.undisclosed_percentage;
         // A percentage that is not a number is unknown, and counts as entirely undisclosed.
-        let percentage = if percentage.is_nan() { 100.0 } else { percentage.clamp(0.0, 100.0) };
+        let percentage = if undisclosed.is_nan() { 100.0 } else { undisclosed.clamp(0.0, 100.0) };
         Finding {
             value: json!({ "percentage": percentage }),
             points: model.undisclosed.points(percentage as u64),
@@ -52,7 +52,6 @@ pub(super) fn circular(model: &Model, facts: &Facts<'_>) -> Factor {
     let finding = organization_finding(facts, |organization| {
         let parties: BTreeSet<&str> = organization.circular.iter().map(String::as_str).collect();
         let count = parties.len();
-        let parties = parties.into_iter().map(evidence::party);
         Finding {
             value: json!({ "parties": count }),
             points: model.circular.points(count as u64),
@@ -62,7 +61,7 @@ pub(super) fn circular(model: &Model, facts: &Facts<'_>) -> Factor {
                 _ => format!("Circular holdings involve {count} parties."),
             },
             evidence: std::iter::once(evidence::organization(facts, organization))
-                .chain(parties)
+                .chain(parties.into_iter().map(evidence::party))
                 .collect(),
         }
     });
