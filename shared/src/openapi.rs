@@ -20,10 +20,10 @@ use utoipa::openapi::{
 
 use crate::auth::Permission;
 use crate::error::Code;
-pub use crate::http::StatusCode;
 use crate::http::{IfMatch, JSON, MERGE_PATCH, status};
 use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order};
 pub use crate::model::schema::{closed, nullable, text};
+pub use lambda_http::http::StatusCode;
 
 /// Schemas by name, as they appear under `components`.
 pub type Schemas = Vec<(String, RefOr<Schema>)>;

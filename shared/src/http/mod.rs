@@ -10,7 +10,6 @@ mod response;
 mod status;
 
 pub use input::{BODY, Input, JSON, MAX_BODY_BYTES, MAX_ORGANIZATION_BYTES, MERGE_PATCH};
-pub use lambda_http::http::StatusCode;
 pub use precondition::IfMatch;
 pub use request::Request;
 pub use response::Response;

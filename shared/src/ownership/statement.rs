@@ -1,8 +1,9 @@
-//! An organization as it is answered: what was declared, and what follows from it.
+//! The answer of the API about an organization: the declared structure and what follows from it.
 
 use serde::Serialize;
 
-use super::view::{BeneficialOwner, Officer, Shareholder, View};
+use super::owners::{BeneficialOwner, Officer, Shareholder};
+use super::view::View;
 use super::warnings::Warning;
 use crate::model::customer::Customer;
 use crate::model::id::CustomerId;
@@ -11,19 +12,20 @@ use crate::model::profile::EntityType;
 use crate::model::time::Timestamp;
 use crate::model::value::Issue;
 
-/// Default of the smallest share of a beneficial owner, in percent.
+/// Share from which on an individual is a beneficial owner, unless the caller sets another one.
+/// Source: Regulation (EU) 2024/1624, Article 52: 25 % or more.
 pub const DEFAULT_THRESHOLD: f64 = 25.0;
 
-/// The declared structure of a customer and what is derived from it.
+/// An organization as the API returns it.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = OrganizationStatement))]
 pub struct Statement<'a> {
-    /// The customer.
+    /// Id of the customer.
     pub customer_id: CustomerId,
-    /// Beneficial owners, the largest share first.
+    /// Beneficial owners, the largest effective share first.
     pub ubos: Vec<BeneficialOwner>,
-    /// Parties with a direct holding in the customer, the largest share first.
+    /// Parties with a direct holding in the customer, the largest direct share first.
     pub shareholders: Vec<Shareholder>,
     /// Parties with the role `director`.
     pub directors: Vec<Officer>,
@@ -31,19 +33,22 @@ pub struct Statement<'a> {
     pub representatives: Vec<Officer>,
     /// The structure as it was declared.
     pub structure: &'a Structure,
-    /// Share in the customer without a declared owner, through all chains, 0 to 100.
+    /// Share of the customer that no declared owner accounts for, through all chains, 0 to 100.
     pub undisclosed_percentage: f64,
-    /// Findings that a person should review.
+    /// Points that need attention.
     pub warnings: Vec<Warning>,
-    /// Smallest effective share or voting share of a beneficial owner in this answer, in percent.
+    /// Effective share or voting share from which on an individual is a beneficial owner, above 0
+    /// and at most 100.
     pub threshold: f64,
-    /// Version: 1 at first, and one more with every change. In quotes, it is the `ETag`.
+    /// Version of the structure: 1 at first, and 1 more with every change. The `ETag` is this
+    /// number in quotes.
     pub version: u64,
-    /// Time of the latest change.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
 impl<'a> Statement<'a> {
+    /// Analyses an organization. `threshold` is a percentage above 0 and at most 100.
     pub fn of(
         customer: &Customer,
         organization: &'a Organization,
@@ -67,14 +72,19 @@ impl<'a> Statement<'a> {
     }
 }
 
+/// Analyses the organization of a customer. `threshold` is a percentage above 0 and at most 100.
 pub fn view(customer: &Customer, organization: &Organization, threshold: f64) -> View {
     let is_company = customer.profile.entity_type == EntityType::Company;
     View::of(&organization.structure, is_company, threshold)
 }
 
+/// Parses a threshold for beneficial owners, a percentage.
+///
+/// # Errors
+/// If the text is not a JSON number above 0 and at most 100.
 pub fn parse_threshold(text: &str) -> Result<f64, Issue> {
-    // A number as JSON has it: Rust would also read `inf` and `+5`.
+    // Rust's own parser also accepts `inf` and `+5`.
     let number = serde_json::from_str::<f64>(text).ok();
-    let number = number.filter(|number| *number > 0.0 && *number <= 100.0);
-    number.ok_or_else(|| "must be a number above 0 and at most 100".to_owned())
+    let threshold = number.filter(|number| *number > 0.0 && *number <= 100.0);
+    threshold.ok_or_else(|| "must be a number above 0 and at most 100".to_owned())
 }

@@ -93,7 +93,8 @@ pub(super) struct Restricted {
 
 pub(super) const RESTRICTED: &[Restricted] = &[
     // Use cases neither read requests nor build responses.
-    Restricted { dependency: "lambda_http", allowed_in: &["http", "runtime"] },
+    // The OpenAPI document names status codes, so it uses the same type as `http`.
+    Restricted { dependency: "lambda_http", allowed_in: &["http", "openapi", "runtime"] },
     // The store hides DynamoDB's types from the other modules. `aws` builds the client.
     Restricted { dependency: "aws_sdk_dynamodb", allowed_in: &["aws", "store"] },
 ];
