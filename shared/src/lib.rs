@@ -7,6 +7,8 @@ pub mod aws;
 pub mod customers;
 pub mod error;
 pub mod events;
+#[cfg(test)]
+mod fixtures;
 pub mod http;
 pub mod model;
 pub mod monitoring;

@@ -2,6 +2,9 @@
 
 mod erasure;
 
+#[cfg(test)]
+mod tests;
+
 pub use erasure::{erase, plan_erasure};
 
 use crate::error::Error;

@@ -22,6 +22,21 @@ pub struct Affected {
 }
 
 impl Affected {
+    /// What a change does to a monitor, from its parts.
+    #[cfg(test)]
+    pub(crate) fn of(
+        before: &StoredCustomer,
+        after: &StoredCustomer,
+        organization_replaced: bool,
+        monitor: Monitor,
+        screened: Screened,
+        lists: Arc<Loaded>,
+    ) -> Option<Affected> {
+        let action = Action::of(before, after, organization_replaced)?;
+        let lists = (action == Action::Check).then_some(lists);
+        Some(Affected { action, monitor, screened, lists })
+    }
+
     /// The lists that the monitor is checked against, if it must be checked.
     pub fn lists(&self) -> Option<&Loaded> {
         self.lists.as_deref()

@@ -22,6 +22,8 @@ pub mod watchlists;
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -330,3 +330,67 @@ fn plan_lists(
     }
     (lists, results)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{LIST, hour, lists};
+
+    fn sources(names: &[&str]) -> Vec<Source> {
+        let sources = names
+            .iter()
+            .map(|name| json!({ "list": name, "from": ["https://example.org/list.csv"] }));
+        super::super::source::read(&json!(sources.collect::<Vec<_>>()).to_string()).unwrap()
+    }
+
+    /// The current version of the list, as it is after a fetch at hour 5.
+    fn fetched(revision: &Revision, version: &str, is_new: bool) -> Fetched {
+        let current = revision.lists.get(LIST).unwrap().clone();
+        let version = ListVersion { version: version.to_owned(), checked_at: hour(5), ..current };
+        Fetched { list: LIST.to_owned(), version, is_new, skipped: 0 }
+    }
+
+    #[test]
+    fn a_new_version_replaces_the_current_one() {
+        let before = lists(1, &[]).revision.clone();
+        let new = [fetched(&before, "v2", true)];
+        let (lists, results) = plan_lists(&before, &sources(&[LIST]), &new);
+        assert_eq!(lists[LIST].version, "v2");
+        assert!(matches!(&results[..], [Refreshed::Updated { version, .. }] if version == "v2"));
+    }
+
+    #[test]
+    fn an_unchanged_list_keeps_a_newer_version_and_gets_the_time_of_the_check() {
+        let before = lists(1, &[]).revision.clone();
+        let old = [fetched(&before, "v0", false)];
+        let (lists, results) = plan_lists(&before, &sources(&[LIST]), &old);
+        assert_eq!(lists[LIST].version, "v1");
+        assert_eq!(lists[LIST].checked_at, hour(5));
+        assert!(matches!(results[..], [Refreshed::Unchanged { .. }]));
+    }
+
+    #[test]
+    fn a_list_that_is_not_configured_is_removed_and_one_that_was_refused_stays() {
+        let before = lists(1, &[]).revision.clone();
+        let (lists, results) = plan_lists(&before, &sources(&["other"]), &[]);
+        assert!(lists.is_empty());
+        assert!(matches!(results[..], [Refreshed::Removed { .. }]));
+        let (lists, results) = plan_lists(&before, &sources(&[LIST]), &[]);
+        assert_eq!(lists, before.lists);
+        assert!(results.is_empty());
+    }
+
+    #[test]
+    fn a_list_may_lose_only_so_many_entries_names_and_identifiers() {
+        let mut last = lists(1, &[]).revision.lists[LIST].clone();
+        last.entities = 1_000;
+        last.parts = [("names".to_owned(), 1_000), ("dates".to_owned(), 99)].into();
+        let check = |entities, names, dates| {
+            let parts = [("names".to_owned(), names), ("dates".to_owned(), dates)].into();
+            check_shrinkage(&last, entities, &parts, 20)
+        };
+        assert_eq!(check(800, 800, 0), Ok(()));
+        assert!(check(799, 1_000, 99).unwrap_err().contains("799 entries and had 1000"));
+        assert!(check(1_000, 799, 99).unwrap_err().contains("799 names and had 1000"));
+    }
+}

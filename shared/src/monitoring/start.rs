@@ -96,7 +96,7 @@ pub async fn start(
 /// # Errors
 /// `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, or `ValidationError` that names every list
 /// that is not loaded.
-fn check_start(
+pub(super) fn check_start(
     customer: &StoredCustomer,
     settings: &Settings,
     lists: &Loaded,

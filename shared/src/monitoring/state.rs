@@ -32,7 +32,7 @@ pub async fn state(
 
 /// The last pass that screened the monitor: one that began after the monitor's own last check. An
 /// earlier pass may not have seen it.
-fn last_pass(monitor: &Monitor, passes: Vec<Finished>) -> Option<LastPass> {
+pub(super) fn last_pass(monitor: &Monitor, passes: Vec<Finished>) -> Option<LastPass> {
     let last = passes
         .into_iter()
         .filter(|pass| pass.started_at > monitor.last_checked_at)

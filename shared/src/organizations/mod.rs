@@ -1,5 +1,8 @@
 //! Organizations: who owns and runs a customer.
 
+#[cfg(test)]
+mod tests;
+
 use futures_util::future::try_join;
 
 use crate::error::Error;

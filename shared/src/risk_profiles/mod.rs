@@ -1,5 +1,8 @@
 //! Risk profiles: loads what a profile is calculated from, calculates it and stores it.
 
+#[cfg(test)]
+mod tests;
+
 use futures_util::future::try_join3;
 
 use crate::error::Error;

@@ -1,5 +1,8 @@
 //! KYC sessions: creation, progress and outcome, reading.
 
+#[cfg(test)]
+mod tests;
+
 use crate::customers;
 use crate::error::{Code, Error, Faults};
 use crate::model::answer::Answer;

@@ -96,7 +96,8 @@ pub(super) const RESTRICTED: &[Restricted] = &[
     // The OpenAPI document names status codes, so it uses the same type as `http`.
     Restricted { dependency: "lambda_http", allowed_in: &["http", "openapi", "runtime"] },
     // The store hides DynamoDB's types from the other modules. `aws` builds the client.
-    Restricted { dependency: "aws_sdk_dynamodb", allowed_in: &["aws", "store"] },
+    // `app` passes the client from `aws` to `store`.
+    Restricted { dependency: "aws_sdk_dynamodb", allowed_in: &["app", "aws", "store"] },
 ];
 
 /// Packages that must build and test without AWS, an async runtime and `shared`.

@@ -132,8 +132,7 @@ fn layer_violations(uses: &[Use]) -> Vec<Violation> {
 fn restricted_use(from: &str, dependency: &str) -> Option<(&'static str, String)> {
     let restricted = RESTRICTED.iter().find(|r| r.dependency == dependency)?;
     let allowed = restricted.allowed_in;
-    let message =
-        || format!("{from} must not use {dependency}; only {} may", allowed.join(" and "));
+    let message = || format!("{from} must not use {dependency}; only {} may", allowed.join(", "));
     (!allowed.contains(&from)).then(|| ("crate", message()))
 }
 

@@ -113,7 +113,9 @@ fn restricted_crates_are_reported() {
     let violations = with_store("use lambda_http::Body;").layers();
     assert_eq!(violations[0].2, "crate");
     assert!(
-        violations[0].3.starts_with("store must not use lambda_http; only http, openapi and runtime may")
+        violations[0]
+            .3
+            .starts_with("store must not use lambda_http; only http, openapi, runtime may")
     );
 }
 

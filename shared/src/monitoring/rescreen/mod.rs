@@ -13,6 +13,9 @@ mod pending;
 mod target;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};

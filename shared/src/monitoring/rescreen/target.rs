@@ -74,7 +74,7 @@ impl Changes {
         Ok(Some(changes))
     }
 
-    fn add(&mut self, list: &str, old: &Index, new: &Index) -> Result<(), Error> {
+    pub(super) fn add(&mut self, list: &str, old: &Index, new: &Index) -> Result<(), Error> {
         let delta = Delta::between(old, new);
         let touched = delta.changed.iter().chain(&delta.removed);
         self.touched.extend(touched.map(|entity| (list.to_owned(), entity.clone())));
