@@ -59,7 +59,8 @@ fn key(client: &mut Client<'_>) -> (usize, Vec<(&'static str, String)>) {
     }
     // Of few, so that others have it too.
     let number = number % 60
-        + client.world.w.now.load(std::sync::atomic::Ordering::SeqCst) as usize / 100_000 % 1_000
+        + client.world.setup.now.load(std::sync::atomic::Ordering::SeqCst) as usize / 100_000
+            % 1_000
             * 60;
     (number, vec![("idempotency-key", client.world.key(number))])
 }
@@ -221,7 +222,7 @@ async fn start_monitor(client: &mut Client<'_>) {
         body["include_related"] = json!(false);
     }
     if client.dice.percent(15) {
-        let millis = client.world.w.now.load(std::sync::atomic::Ordering::SeqCst);
+        let millis = client.world.setup.now.load(std::sync::atomic::Ordering::SeqCst);
         let soon = 60_000 + client.dice.roll(600_000) as i64;
         let until = shared::model::time::Timestamp::from_millis(millis + soon);
         body["expires_at"] = json!(until.to_string());

@@ -13,7 +13,7 @@ use shared::model::time::Clock;
 
 use super::operations;
 use crate::invariants::checked;
-use crate::monitoring::Watched;
+use crate::monitoring::Setup;
 
 pub(super) const TENANTS: [&str; 2] = ["acme", "other"];
 
@@ -21,7 +21,7 @@ pub(super) struct World {
     pub(super) seed: u64,
     clients: usize,
     round: u64,
-    pub(super) w: Watched,
+    pub(super) setup: Setup,
     chaos: Chaos,
     /// Two processes.
     apis: Vec<Api>,
@@ -55,17 +55,20 @@ pub(super) struct Client<'w> {
 
 impl World {
     pub(super) async fn new(seed: u64, clients: usize) -> World {
-        let w = Watched::start(&operations::list(&mut Dice::new(seed))).await;
+        let setup = Setup::start(&operations::list(&mut Dice::new(seed))).await;
         // The store removes by its own clock what has had its time: it must not be ahead.
-        let behind = Clock::system().now().millis() - w.now.load(Ordering::SeqCst);
-        w.pass_time(behind / 1_000 + 1);
+        let behind = Clock::system().now().millis() - setup.now.load(Ordering::SeqCst);
+        setup.advance_clock(behind / 1_000 + 1);
         let chaos = Chaos::of(seed);
-        let apis = vec![w.under(chaos.clone()).await, w.under(chaos.clone()).await];
+        let apis = vec![
+            setup.server_with_fault(chaos.clone()).await,
+            setup.server_with_fault(chaos.clone()).await,
+        ];
         World {
             seed,
             clients,
             round: 0,
-            w,
+            setup,
             chaos,
             apis,
             tenants: TENANTS.map(Persona::of).to_vec(),
@@ -84,7 +87,7 @@ impl World {
             self.round += 1;
             let mut dice = Dice::new(self.seed ^ self.round << 40);
             if dice.percent(50) {
-                self.w.list(&operations::list(&mut dice));
+                self.setup.write_list(&operations::list(&mut dice));
             }
             self.chaos.let_loose();
             let (each, more) = (now / self.clients, now % self.clients);
@@ -93,12 +96,12 @@ impl World {
             join_all(clients).await;
             self.chaos.calm();
             // Longer than any lease: whoever still holds one is dead.
-            self.w.pass_time(100);
+            self.setup.advance_clock(100);
             self.client_ids_have_one_owner().await;
             let wrong = std::mem::take(&mut *self.wrong.lock().unwrap());
             if !wrong.is_empty() {
                 self.finish_erasing().await;
-                let violations = checked(&self.w).await.violations;
+                let violations = checked(&self.setup).await.violations;
                 let some: Vec<String> =
                     violations.iter().take(3).map(ToString::to_string).collect();
                 let (seed, count) = (self.seed, violations.len());
@@ -137,7 +140,7 @@ impl World {
 
     pub(super) async fn is_consistent(&self) -> Report {
         self.finish_erasing().await;
-        let report = checked(&self.w).await;
+        let report = checked(&self.setup).await;
         let told: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
         let (some, seed) = (&told[..told.len().min(40)], self.seed);
         assert!(told.is_empty(), "seed {seed}: {} violations: {some:#?}", told.len());
@@ -161,9 +164,9 @@ impl World {
     /// When all is calm again, what was left unfinished is finished, and nobody was missed.
     pub(super) async fn ends_well(&self) -> Report {
         self.is_consistent().await;
-        self.w.refresh().await;
+        self.setup.refresh().await;
         for pass in ["resume", "on_update", "daily", "weekly", "resume", "reconcile"] {
-            let done = self.w.pass(pass).await;
+            let done = self.setup.run_pass(pass).await;
             let is_over = |shard: &Value| {
                 ["finished", "nothing_new"].contains(&shard["outcome"].as_str().unwrap())
             };
@@ -187,7 +190,7 @@ impl World {
             let mut left = BTreeSet::new();
             for owner in owners {
                 let path = of(&owner, "");
-                let customer = self.w.api.get(&self.tenants[at.0], &path).await.expect(200);
+                let customer = self.setup.api.get(&self.tenants[at.0], &path).await.expect(200);
                 if customer["erased_at"].is_null() {
                     left.insert(owner);
                 }
@@ -206,7 +209,7 @@ impl World {
             let text = |name: &str| item[name].as_s().unwrap();
             let tenant = TENANTS.iter().position(|name| name == text("tenant_id")).unwrap();
             let path = of(text("customer_id"), "/erase");
-            self.w.api.call(&self.tenants[tenant], "POST", &path).send().await.expect(200);
+            self.setup.api.call(&self.tenants[tenant], "POST", &path).send().await.expect(200);
         }
     }
 
@@ -216,7 +219,7 @@ impl World {
         filter: &str,
         names: &[(&str, &str)],
     ) -> Vec<HashMap<String, AttributeValue>> {
-        let mut scan = patient(&self.w.api.dynamodb).scan().table_name(&self.w.api.table);
+        let mut scan = patient(&self.setup.api.dynamodb).scan().table_name(&self.setup.api.table);
         for (name, attribute) in names {
             scan = scan.expression_attribute_names(*name, *attribute);
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use api_tests::faults::{End, Mortal};
 use api_tests::{Dice, Value, json};
 
-use super::{Watched, sum};
+use super::{Setup, sum};
 
 /// Entries of a list, by id; a revision each.
 type Revisions = Vec<Vec<(String, String)>>;
@@ -46,26 +46,26 @@ fn borrowed(entries: &[(String, String)]) -> Vec<(&str, &str)> {
 }
 
 /// Who has which alerts, by name: ids differ between two runs.
-async fn found(w: &Watched, customers: &[Value]) -> Vec<Value> {
+async fn found(setup: &Setup, customers: &[Value]) -> Vec<Value> {
     let mut all = Vec::new();
     for customer in customers {
-        all.push(json!([customer["name"], w.found(customer).await]));
+        all.push(json!([customer["name"], setup.alert_statuses(customer).await]));
     }
     all
 }
 
-async fn everybody(w: &Watched, count: usize) -> Vec<Value> {
+async fn everybody(setup: &Setup, count: usize) -> Vec<Value> {
     let mut customers = Vec::new();
     for number in 0..count {
-        customers.push(w.monitored(&named(number)).await);
+        customers.push(setup.monitored_customer(&named(number)).await);
     }
     customers
 }
 
 /// A worker that may die at that call; whether it did.
-async fn worker(w: &Watched, end: End) -> bool {
+async fn worker(setup: &Setup, end: End) -> bool {
     let mortal = Mortal::new(end);
-    let api = w.under(mortal.clone()).await;
+    let api = setup.server_with_fault(mortal.clone()).await;
     mortal.arm();
     let payload = json!({ "pass": "on_update" });
     tokio::select! {
@@ -85,25 +85,30 @@ fn somewhere(dice: &mut Dice, calls: usize) -> End {
 
 /// Kills so many workers or one more, two at a time in half of the cases. Where none lived long
 /// enough to die, as the pass was over, the next ones die earlier: every worker makes a first call.
-pub(crate) async fn deaths(w: &Watched, dice: &mut Dice, mut calls: usize, enough: usize) -> usize {
+pub(crate) async fn deaths(
+    setup: &Setup,
+    dice: &mut Dice,
+    mut calls: usize,
+    enough: usize,
+) -> usize {
     let mut killed = 0;
     while killed < enough {
         // Who died holds its shard until the lease is over.
-        w.pass_time(91);
+        setup.advance_clock(91);
         let deaths = match dice.percent(50) {
             true => {
                 let (one, two) = (somewhere(dice, calls), somewhere(dice, calls));
-                let (one, two) = tokio::join!(worker(w, one), worker(w, two));
+                let (one, two) = tokio::join!(worker(setup, one), worker(setup, two));
                 usize::from(one) + usize::from(two)
             }
-            false => usize::from(worker(w, somewhere(dice, calls)).await),
+            false => usize::from(worker(setup, somewhere(dice, calls)).await),
         };
         killed += deaths;
         if deaths == 0 {
             calls = (calls / 2).max(1);
         }
     }
-    w.pass_time(91);
+    setup.advance_clock(91);
     killed
 }
 
@@ -112,24 +117,24 @@ async fn what_is_killed_goes_on_and_finds_the_same() {
     const CUSTOMERS: usize = 60;
     let dice = &mut Dice::new(20);
     let revisions = revisions(dice, CUSTOMERS);
-    let calm = Watched::start(&borrowed(&revisions[0])).await;
-    let wild = Watched::start(&borrowed(&revisions[0])).await;
+    let calm = Setup::start(&borrowed(&revisions[0])).await;
+    let wild = Setup::start(&borrowed(&revisions[0])).await;
     let (calm_customers, wild_customers) =
         (everybody(&calm, CUSTOMERS).await, everybody(&wild, CUSTOMERS).await);
     let mut killed = 0;
     for entries in &revisions {
-        calm.update(&borrowed(entries)).await;
-        wild.list(&borrowed(entries));
+        calm.update_list(&borrowed(entries)).await;
+        wild.write_list(&borrowed(entries));
         wild.refresh().await;
-        wild.pass_time(61);
+        wild.advance_clock(61);
         killed += deaths(&wild, dice, 30, 10).await;
-        let last = wild.pass("on_update").await;
+        let last = wild.run_pass("on_update").await;
         assert!(
             last.iter()
                 .all(|s| ["finished", "nothing_new"].contains(&s["outcome"].as_str().unwrap()))
         );
         assert_eq!(found(&calm, &calm_customers).await, found(&wild, &wild_customers).await);
-        let checked = wild.pass("reconcile").await;
+        let checked = wild.run_pass("reconcile").await;
         assert_eq!((sum(&checked, "news"), sum(&checked, "missed")), (0, 0));
     }
     assert!(killed >= 50, "only {killed} were killed");

@@ -37,10 +37,10 @@ pub(crate) fn memory() -> usize {
 #[ignore = "needs a folder of real lists"]
 async fn nobody_has_news() {
     let bytes = &revisions()[0];
-    let w = start(bytes).await;
-    let table = w.api.table.clone();
+    let setup = start(bytes).await;
+    let table = setup.api.table.clone();
     // One real monitor, and as many copies under other names.
-    let one = w.monitored("Zzyzx Qwortelbrand").await;
+    let one = setup.monitored_customer("Zzyzx Qwortelbrand").await;
     let list = index(bytes);
     let mut screener = Screener::new([&list]);
     let names: Vec<String> = innocuous(60_000)
@@ -54,7 +54,7 @@ async fn nobody_has_news() {
             ("sk".to_owned(), AttributeValue::S(sk.to_owned())),
         ])
     };
-    let got = w.api.dynamodb.get_item().table_name(&table).set_key(Some(key("MONITOR")));
+    let got = setup.api.dynamodb.get_item().table_name(&table).set_key(Some(key("MONITOR")));
     let monitor = got.send().await.unwrap().item.unwrap();
     let copy = |number: usize| {
         let id = Uuid::from_u128((0x0192_0000_u128 << 96) | 0x7000_8000 << 48 | number as u128);
@@ -82,7 +82,7 @@ async fn nobody_has_news() {
             (0..8).map(|part| {
                 let from = batch * 200 + part * 25;
                 let items: Vec<WriteRequest> = (from..from + 25).map(copy).collect();
-                let write = w.api.dynamodb.batch_write_item();
+                let write = setup.api.dynamodb.batch_write_item();
                 let write = write.request_items(&table, items).send();
                 async move {
                     assert!(write.await.unwrap().unprocessed_items.is_none_or(|u| u.is_empty()))
@@ -93,9 +93,9 @@ async fn nobody_has_news() {
     }
 
     let tally = Tally::default();
-    let counted = w.under(tally.clone()).await;
+    let counted = setup.server_with_fault(tally.clone()).await;
     for pass in ["on_update", "reconcile", "reconcile"] {
-        w.pass_time(61);
+        setup.advance_clock(61);
         tally.reset();
         let (before, started) = (memory(), std::time::Instant::now());
         let done = counted.run("rescreen", &json!({ "pass": pass })).await.unwrap();
@@ -115,7 +115,7 @@ async fn nobody_has_news() {
         // The first pass opens lists and connections; from then on nothing may pile up.
         assert!(pass == "on_update" || after < before + 32, "{before} MB, then {after} MB");
 
-        let units = units(&w, &table).await;
+        let units = units(&setup, &table).await;
         let millions = CUSTOMERS as f64 / 1e6;
         let (reads, writes) = (units / millions, writes as f64 / millions);
         let pass_of_ten = 10.0 * (reads / 1e6 * READS + seconds / millions * GB * GB_SECOND);
@@ -125,17 +125,17 @@ async fn nobody_has_news() {
             CUSTOMERS as f64 / seconds
         );
     }
-    let last = w.api.get(&w.acme, &path(&one, "/monitor")).await.expect(200);
+    let last = setup.api.get(&setup.acme, &path(&one, "/monitor")).await.expect(200);
     assert_eq!(last["last_pass"]["frequency"], "reconcile");
 }
 
 /// What reading the whole index once consumes.
-async fn units(w: &super::Watched, table: &str) -> f64 {
+async fn units(setup: &super::Setup, table: &str) -> f64 {
     let mut units = 0.0;
     for shard in 0..2 {
         let mut start = None;
         loop {
-            let page = w.api.dynamodb.query().table_name(table).index_name("monitored");
+            let page = setup.api.dynamodb.query().table_name(table).index_name("monitored");
             let page = page
                 .key_condition_expression("monitored_pk = :pk")
                 .expression_attribute_values(

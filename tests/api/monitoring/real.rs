@@ -16,7 +16,7 @@ use shared::screening::index::Index;
 use shared::screening::lists::Input;
 
 use super::killed::deaths;
-use super::{Watched, sum};
+use super::{Setup, sum};
 
 fn folder() -> PathBuf {
     PathBuf::from(std::env::var("WATCHLISTS").expect("WATCHLISTS names a folder"))
@@ -109,26 +109,26 @@ pub(super) fn innocuous(count: usize) -> Vec<String> {
     names.take(count).collect()
 }
 
-async fn monitored(w: &Watched, name: &str, kind: EntityKind) -> Value {
+async fn monitored(setup: &Setup, name: &str, kind: EntityKind) -> Value {
     let kind = if kind == EntityKind::Person { "individual" } else { "company" };
     let body = json!({ "name": name, "entity_type": kind });
-    let customer = w.api.create(&w.acme, &body).await;
-    w.monitor(&customer, &json!({})).await.expect(201);
+    let customer = setup.api.create(&setup.acme, &body).await;
+    setup.monitor(&customer, &json!({})).await.expect(201);
     customer
 }
 
-pub(super) async fn start(first: &[u8]) -> Watched {
-    let w = Watched::start(&[("x", "Nobody Else")]).await;
-    w.file(first);
-    w.refresh().await;
-    w
+pub(super) async fn start(first: &[u8]) -> Setup {
+    let setup = Setup::start(&[("x", "Nobody Else")]).await;
+    setup.write_file(first);
+    setup.refresh().await;
+    setup
 }
 
 /// Of every customer the status of its alerts, by entry.
-async fn all_alerts(w: &Watched, customers: &[Value]) -> Vec<BTreeMap<String, String>> {
+async fn all_alerts(setup: &Setup, customers: &[Value]) -> Vec<BTreeMap<String, String>> {
     let mut all = Vec::new();
     for customer in customers {
-        all.push(w.found(customer).await.into_iter().collect());
+        all.push(setup.alert_statuses(customer).await.into_iter().collect());
     }
     all
 }
@@ -151,8 +151,8 @@ async fn a_list_moves_on_under_its_customers() {
         wild_customers.push(monitored(&wild, &name, EntityKind::Person).await);
     }
     println!("{everybody} customers, {} of them listed before or after", listed.len());
-    calm.pass("on_update").await;
-    wild.pass("on_update").await;
+    calm.run_pass("on_update").await;
+    wild.run_pass("on_update").await;
     let dice = &mut Dice::new(4);
     let mut killed = 0;
     // All that are listed come first; of the others everyone in the end, and some in between.
@@ -160,9 +160,9 @@ async fn a_list_moves_on_under_its_customers() {
     let mut before = all_alerts(&calm, &calm_customers[..some]).await;
     for (number, bytes) in revisions.iter().enumerate().skip(1) {
         let looked_at = if number + 1 == revisions.len() { everybody } else { some };
-        calm.file(bytes);
+        calm.write_file(bytes);
         calm.refresh().await;
-        let pass = calm.pass("on_update").await;
+        let pass = calm.run_pass("on_update").await;
         assert_eq!(sum(&pass, "monitors"), everybody as u64);
         let after = all_alerts(&calm, &calm_customers[..looked_at]).await;
         let mut raised = 0;
@@ -190,17 +190,17 @@ async fn a_list_moves_on_under_its_customers() {
             sum(&pass, "worked_ms"),
         );
         // Twice changes nothing.
-        assert_eq!(sum(&calm.pass("on_update").await, "news"), 0);
+        assert_eq!(sum(&calm.run_pass("on_update").await, "news"), 0);
 
-        wild.file(bytes);
+        wild.write_file(bytes);
         wild.refresh().await;
-        wild.pass_time(61);
+        wild.advance_clock(61);
         killed += deaths(&wild, dice, 60, 10).await;
-        wild.pass("on_update").await;
+        wild.run_pass("on_update").await;
         assert_eq!(after, all_alerts(&wild, &wild_customers[..looked_at]).await);
         before = after;
     }
-    let last = calm.pass("reconcile").await;
+    let last = calm.run_pass("reconcile").await;
     assert_eq!(
         (sum(&last, "monitors"), sum(&last, "news"), sum(&last, "missed")),
         (everybody as u64, 0, 0)

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::{Watched, clock, of_another_release, pairs, path};
+use super::{Setup, clock, leave_index_of_another_release, pairs, path};
 
 /// What a publisher's server sends, byte for byte, and whether it ever ends.
 #[derive(Clone)]
@@ -82,12 +82,12 @@ async fn reading(publisher: &Publisher, now: &Arc<AtomicI64>) -> Api {
 
 #[tokio::test]
 async fn the_same_list_is_no_new_version() {
-    let w = Watched::start(&[("1", "Mirka Dovello")]).await;
-    let again = w.refresh().await;
+    let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
+    let again = setup.refresh().await;
     let outcome = &again["lists"][0]["outcome"];
     assert_eq!((&again["revision"], outcome), (&json!(1), &json!("unchanged")));
-    w.list(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti")]);
-    let changed = w.refresh().await;
+    setup.write_list(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti")]);
+    let changed = setup.refresh().await;
     let outcome = &changed["lists"][0]["outcome"];
     assert_eq!((&changed["revision"], outcome), (&json!(2), &json!("updated")));
     assert_eq!(changed["lists"][0]["entities"], 2);
@@ -96,37 +96,37 @@ async fn the_same_list_is_no_new_version() {
 /// A table that was restored into a stack of its own knows lists that its bucket does not have.
 #[tokio::test]
 async fn an_index_that_is_lost_is_made_anew() {
-    let w = Watched::start(&[("1", "Mirka Dovello")]).await;
-    let followed = w.monitored("Tarun Oblasti").await;
-    w.pass("on_update").await;
-    let lists = &w.api.server().lists;
+    let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
+    let followed = setup.monitored_customer("Tarun Oblasti").await;
+    setup.run_pass("on_update").await;
+    let lists = &setup.api.server().lists;
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let current = w.api.dynamodb.get_item().table_name(&w.api.table);
+    let current = setup.api.dynamodb.get_item().table_name(&setup.api.table);
     let current = current.key("pk", text("LISTS")).key("sk", text("CURRENT"));
     let current = current.send().await.unwrap().item.unwrap();
     let ours = &current["lists"].as_m().unwrap()["ours"].as_m().unwrap();
     let object = ours["object"].as_s().unwrap();
     lists.keep(object, Vec::new()).await.unwrap();
 
-    let restored = w.another().await;
-    let customer = w.customer("Mirka Dovello").await;
-    let start = restored.post(&w.acme, &path(&customer, "/monitor"), &json!({})).await;
+    let restored = setup.another_server().await;
+    let customer = setup.create_customer("Mirka Dovello").await;
+    let start = restored.post(&setup.acme, &path(&customer, "/monitor"), &json!({})).await;
     start.refused(503, "STORE_UNAVAILABLE");
     let refreshed = restored.refresh().await;
     assert_eq!(refreshed["revision"], 1);
     assert_eq!(refreshed["lists"][0]["outcome"], "unchanged");
-    let start = restored.post(&w.acme, &path(&customer, "/monitor"), &json!({})).await;
+    let start = restored.post(&setup.acme, &path(&customer, "/monitor"), &json!({})).await;
     start.expect(201);
-    assert_eq!(w.found(&customer).await, pairs(&[("1", "open")]));
+    assert_eq!(setup.alert_statuses(&customer).await, pairs(&[("1", "open")]));
 
     // The list moves on from a version whose index is gone again.
     lists.keep(object, Vec::new()).await.unwrap();
-    w.list(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti")]);
-    let restored = w.another().await;
+    setup.write_list(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti")]);
+    let restored = setup.another_server().await;
     assert_eq!(restored.refresh().await["lists"][0]["outcome"], "updated");
-    w.pass_time(61);
+    setup.advance_clock(61);
     restored.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
-    assert_eq!(w.found(&followed).await, pairs(&[("2", "open")]));
+    assert_eq!(setup.alert_statuses(&followed).await, pairs(&[("2", "open")]));
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn a_release_with_another_model_builds_every_list_anew() {
     let api = reading(&publisher, &now).await;
     let acme = Persona::of("acme");
     api.refresh().await;
-    of_another_release(&api, "theirs", list(&["Mirka Dovello"]).as_bytes()).await;
+    leave_index_of_another_release(&api, "theirs", list(&["Mirka Dovello"]).as_bytes()).await;
     // Both releases screen, before anybody has refreshed.
     let early = Api::on_table_of(&api).await;
     let customer = early.create(&acme, &json!({ "name": "Mirka Dovello" })).await;
@@ -250,9 +250,9 @@ async fn one_bad_source_holds_up_no_other() {
 
 #[tokio::test]
 async fn a_list_that_is_configured_no_longer_clears_its_alerts() {
-    let w = Watched::start(&[("1", "Mirka Dovello")]).await;
-    let customer = w.monitored("Mirka Dovello").await;
-    w.pass("on_update").await;
+    let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
+    let customer = setup.monitored_customer("Mirka Dovello").await;
+    setup.run_pass("on_update").await;
     let folder = tempfile::TempDir::new().unwrap();
     let other = folder.path().join("other.csv");
     std::fs::write(&other, list(&["Nobody Else"])).unwrap();
@@ -261,15 +261,15 @@ async fn a_list_that_is_configured_no_longer_clears_its_alerts() {
         ("WATCHLIST_SOURCES".to_owned(), sources.to_string()),
         ("MONITOR_SHARDS".to_owned(), "1".to_owned()),
     ];
-    let api = Api::set(clock(&w.now), Some(&w.api), None, settings.into()).await;
+    let api = Api::set(clock(&setup.now), Some(&setup.api), None, settings.into()).await;
     let done = api.refresh().await;
     assert_eq!(done["lists"][0], json!({ "outcome": "removed", "list": "ours" }));
     // Fewer shards than before: those there were are still walked.
-    w.pass_time(61);
+    setup.advance_clock(61);
     let passed = api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
     assert_eq!(passed["shards"].as_array().unwrap().len(), 2);
-    assert_eq!(w.found(&customer).await, pairs(&[("1", "cleared")]));
-    assert_eq!(w.alerts(&customer).await[0]["cleared_because"], "list_removed");
+    assert_eq!(setup.alert_statuses(&customer).await, pairs(&[("1", "cleared")]));
+    assert_eq!(setup.alerts(&customer).await[0]["cleared_because"], "list_removed");
 }
 
 /// Of a list of several files half of one can be missing, with every entry there.
