@@ -259,11 +259,12 @@ async fn read_alerts(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
     let page = client.send("alerts", "GET", &customer_path(&customer, "/alerts"), None, &[]).await;
     for alert in items(page) {
-        let id = alert["alert_id"].as_str().unwrap().to_owned();
-        let known = (customer.clone(), id);
-        client.learn(|all, t| {
-            if !all.alerts[t].contains(&known) {
-                all.alerts[t].push(known);
+        let alert_id = alert["alert_id"].as_str().unwrap().to_owned();
+        let alert_key = (customer.clone(), alert_id);
+        client.learn(|knowledge, tenant| {
+            let alerts = &mut knowledge.alerts[tenant];
+            if !alerts.contains(&alert_key) {
+                alerts.push(alert_key);
             }
         });
     }

@@ -92,6 +92,7 @@ impl World {
             if dice.percent(50) {
                 self.setup.write_list(&operations::list(&mut dice));
             }
+
             self.chaos.let_loose();
             let (per_client, remainder) = (count / self.clients, count % self.clients);
             let clients = (0..self.clients).map(|number| {
@@ -99,9 +100,11 @@ impl World {
             });
             join_all(clients).await;
             self.chaos.calm();
+
             // All leases expire. Only dead workers still hold one.
             self.setup.advance_clock(100);
             self.check_owners().await;
+
             let failures = std::mem::take(&mut *self.failures.lock().unwrap());
             if !failures.is_empty() {
                 self.finish_erasures().await;

@@ -174,8 +174,8 @@ async fn a_client_id_can_be_set_only_once() {
     let second = api.create(&acme, &json!({ "name": "B" })).await;
     let path = path_of(&second);
 
-    let taken = json!({ "client_id": "a", "name": "C" });
-    let error = api.patch(&acme, &path, &taken).await.refused(409, "CUSTOMER_ALREADY_EXISTS");
+    let patch = json!({ "client_id": "a", "name": "C" });
+    let error = api.patch(&acme, &path, &patch).await.refused(409, "CUSTOMER_ALREADY_EXISTS");
     assert_eq!(error["details"][0]["customer_id"], first["customer_id"]);
     assert_eq!(error["details"][0]["field"], "/client_id");
     assert_eq!(api.get(&acme, &path).await.expect(200), second);

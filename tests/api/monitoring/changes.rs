@@ -1,6 +1,6 @@
 //! Changes of a customer and their effect on its monitor.
 
-use api_tests::json;
+use api_tests::{Value, json};
 
 use super::{Setup, pairs, path, sum};
 
@@ -9,29 +9,24 @@ async fn a_renamed_customer_is_screened_at_once() {
     let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
     let customer = setup.monitored_customer("Anna Harmless").await;
     assert_eq!(setup.alert_statuses(&customer).await, []);
-    let renamed = setup
-        .api
-        .patch(&setup.acme, &path(&customer, ""), &json!({ "name": "Mirka Dovello" }))
-        .await;
-    let renamed = renamed.expect(200);
-    assert_eq!(renamed["monitoring"]["open_alerts"], 1);
+    let patch = async |body: Value| {
+        setup.api.patch(&setup.acme, &path(&customer, ""), &body).await.expect(200)
+    };
+
+    let listed = patch(json!({ "name": "Mirka Dovello" })).await;
+    assert_eq!(listed["monitoring"]["open_alerts"], 1);
     // The open alert counts in the risk at once.
-    assert_ne!(renamed["risk"]["level"], "not_set");
+    assert_ne!(listed["risk"]["level"], "not_set");
     assert_eq!(setup.alert_statuses(&customer).await, pairs(&[("1", "open")]));
 
-    let back = setup
-        .api
-        .patch(&setup.acme, &path(&customer, ""), &json!({ "name": "Anna Harmless" }))
-        .await;
-    assert_eq!(back.expect(200)["monitoring"]["open_alerts"], 0);
+    let unlisted = patch(json!({ "name": "Anna Harmless" })).await;
+    assert_eq!(unlisted["monitoring"]["open_alerts"], 0);
     assert_eq!(setup.alert_statuses(&customer).await, pairs(&[("1", "cleared")]));
 
     // A change of a field that screening does not compare does not start a check.
     let before = setup.get_monitor(&customer).await["last_checked_at"].clone();
     setup.advance_clock(5);
-    let tagged =
-        setup.api.patch(&setup.acme, &path(&customer, ""), &json!({ "tags": ["vip"] })).await;
-    tagged.expect(200);
+    patch(json!({ "tags": ["vip"] })).await;
     assert_eq!(setup.get_monitor(&customer).await["last_checked_at"], before);
 }
 

@@ -113,18 +113,18 @@ impl HeldOperation {
 
 /// Holds the operation back at each of its calls in turn, makes the other change, lets the operation
 /// finish, and checks the alerts.
-async fn interleave(held: HeldOperation, change: ConcurrentChange) {
+async fn interleave(operation: HeldOperation, change: ConcurrentChange) {
     for call in 0..MAX_CALLS {
         let setup = Setup::start(&OLD).await;
         let company = setup.api.create(&setup.acme, &json!({ "name": "Mirka Dovello" })).await;
         put_organization(&setup.api, &setup, &company, "Tarun Oblasti").await;
-        if held != HeldOperation::Start {
+        if operation != HeldOperation::Start {
             setup.monitor(&company, &json!({})).await.expect(201);
         }
         setup.run_pass("on_update").await;
         setup.monitored_customer("Nora Quist").await;
 
-        if held == HeldOperation::Pass {
+        if operation == HeldOperation::Pass {
             setup.write_list(&NEW);
             setup.refresh().await;
             setup.advance_clock(61);
@@ -136,7 +136,7 @@ async fn interleave(held: HeldOperation, change: ConcurrentChange) {
         let gate = Gate::at(call);
         let slow = setup.server_with_fault(gate.clone()).await;
         gate.arm();
-        let running = held.run(&slow, &setup, &company, &alert);
+        let running = operation.run(&slow, &setup, &company, &alert);
         tokio::pin!(running);
         let reached = tokio::select! {
             () = gate.reached() => true,
@@ -169,7 +169,7 @@ async fn interleave(held: HeldOperation, change: ConcurrentChange) {
             }
             gate.release();
             running.await;
-            if held.screens() {
+            if operation.screens() {
                 // The operation noticed the list change and did not leave it to the next pass.
                 let monitor = crate::audit::items(&setup.api, &company, "MONITOR").await;
                 let current = setup.refresh().await["revision"].clone();
@@ -179,7 +179,7 @@ async fn interleave(held: HeldOperation, change: ConcurrentChange) {
 
         let sets_settings =
             [HeldOperation::Start, HeldOperation::ChangeSettings, HeldOperation::Stop]
-                .contains(&held);
+                .contains(&operation);
         if reached && matches!(change, ConcurrentChange::NewSettings) && !sets_settings {
             let state = setup.get_monitor(&company).await;
             let settings = (&state["min_score"], &state["check_frequency"]);
@@ -191,7 +191,7 @@ async fn interleave(held: HeldOperation, change: ConcurrentChange) {
             return;
         }
     }
-    panic!("{held:?} makes more than {MAX_CALLS} calls");
+    panic!("{operation:?} makes more than {MAX_CALLS} calls");
 }
 
 macro_rules! interleaving_tests {

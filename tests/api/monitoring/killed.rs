@@ -72,8 +72,8 @@ async fn run_mortal_worker(setup: &Setup, end: End) -> bool {
     let payload = json!({ "pass": "on_update" });
     tokio::select! {
         () = mortal.ended() => true,
-        done = api.run("rescreen", &payload) => {
-            done.unwrap();
+        result = api.run("rescreen", &payload) => {
+            result.unwrap();
             false
         }
     }

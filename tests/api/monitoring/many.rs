@@ -87,10 +87,10 @@ async fn a_pass_without_news_stays_within_its_cost() {
             (0..8).map(|part| {
                 let from = batch * 200 + part * 25;
                 let items: Vec<WriteRequest> = (from..from + 25).map(copy).collect();
-                let write = setup.api.dynamodb.batch_write_item();
-                let write = write.request_items(&table, items).send();
+                let batch_write = setup.api.dynamodb.batch_write_item();
+                let output = batch_write.request_items(&table, items).send();
                 async move {
-                    assert!(write.await.unwrap().unprocessed_items.is_none_or(|u| u.is_empty()))
+                    assert!(output.await.unwrap().unprocessed_items.is_none_or(|u| u.is_empty()))
                 }
             }),
         )
@@ -142,8 +142,8 @@ async fn units(setup: &super::Setup, table: &str) -> f64 {
     for shard in 0..2 {
         let mut start = None;
         loop {
-            let page = setup.api.dynamodb.query().table_name(table).index_name("monitored");
-            let page = page
+            let query = setup.api.dynamodb.query().table_name(table).index_name("monitored");
+            let query = query
                 .key_condition_expression("monitored_pk = :pk")
                 .expression_attribute_values(
                     ":pk",
@@ -151,7 +151,7 @@ async fn units(setup: &super::Setup, table: &str) -> f64 {
                 )
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .set_exclusive_start_key(start);
-            let page = page.send().await.unwrap();
+            let page = query.send().await.unwrap();
             units += page.consumed_capacity.and_then(|used| used.capacity_units).unwrap();
             start = page.last_evaluated_key;
             if start.is_none() {

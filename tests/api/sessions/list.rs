@@ -115,9 +115,9 @@ async fn an_expired_session_is_reported_as_expired_everywhere_at_once() {
         api.post(&acme, "/kyc/sessions", &body).await.expect(201)
     };
     let (long, short) = (create(3).await, create(1).await);
-    let done = create(1).await;
+    let finished = create(1).await;
     let completed = json!({ "status": "completed" });
-    api.patch(&acme, &super::path_of(&done), &completed).await.expect(200);
+    api.patch(&acme, &super::path_of(&finished), &completed).await.expect(200);
 
     let list = format!("{}/sessions?status=", path_of(&long));
     let by_status = async |status: &str| listed_ids(&api, &acme, &format!("{list}{status}")).await;
@@ -129,7 +129,7 @@ async fn an_expired_session_is_reported_as_expired_everywhere_at_once() {
     now.store(NOON + DAY, Ordering::SeqCst);
     assert_eq!(by_status("active").await, [id(&long)]);
     assert_eq!(by_status("expired").await, [id(&short)]);
-    assert_eq!(by_status("completed").await, [id(&done)]);
+    assert_eq!(by_status("completed").await, [id(&finished)]);
     let read = api.get(&acme, &super::path_of(&short)).await.expect(200);
     assert_eq!(read["status"], "expired");
     let counts = counters(&api, &acme, &long).await;
