@@ -52,8 +52,8 @@ pub(super) async fn run_random(client: &mut Client<'_>) {
     }
 }
 
-/// Picks the number that determines the body of a request, and in half of the cases an idempotency key
-/// for it. The same key always has the same number.
+/// Picks the number that determines the body of a request, and in half of the cases an idempotency
+/// key for it. The same key always has the same number.
 fn pick_key(client: &mut Client<'_>) -> (usize, Vec<(&'static str, String)>) {
     let number = client.dice.roll(100_000);
     if client.dice.percent(50) {
@@ -67,8 +67,8 @@ fn pick_key(client: &mut Client<'_>) -> (usize, Vec<(&'static str, String)>) {
     (number, vec![("idempotency-key", client.world.key(number))])
 }
 
-/// Stores the idempotency key in the metadata. A later check finds items that were created twice with
-/// the same key, whatever the answers were.
+/// Stores the idempotency key in the metadata. A later check finds items that were created twice
+/// with the same key, whatever the answers were.
 fn mark_with_key(body: &mut Value, headers: &[(&'static str, String)]) {
     if let Some((_, key)) = headers.first() {
         body["metadata"]["key"] = json!(key);
@@ -316,8 +316,8 @@ fn items(page: Option<Value>) -> Vec<Value> {
     page.and_then(|page| page["items"].as_array().cloned()).unwrap_or_default()
 }
 
-/// Runs a scheduled job. A pass over the whole lists waits until new lists are old enough, so refreshes
-/// and such passes run in different rounds.
+/// Runs a scheduled job. A pass over the whole lists waits until new lists are old enough, so
+/// refreshes and such passes run in different rounds.
 async fn run_job(client: &mut Client<'_>) {
     match (client.dice.roll(6), client.world.allows_refresh()) {
         (0 | 1, true) => client.run("refresh", "refresh-watchlists", &json!({})).await,

@@ -80,8 +80,8 @@ impl World {
         }
     }
 
-    /// Runs operations in rounds of `per_round`. Between two rounds the clock advances and the list may
-    /// change.
+    /// Runs operations in rounds of `per_round`. Between two rounds the clock advances and the list
+    /// may change.
     pub(super) async fn run(&mut self, operations: usize, per_round: usize) {
         let mut left = operations;
         while left > 0 {
@@ -133,8 +133,8 @@ impl World {
         }
     }
 
-    /// Returns the idempotency key with this number. A key expires after a day, so keys change before
-    /// that.
+    /// Returns the idempotency key with this number. A key expires after a day, so keys change
+    /// before that.
     pub(super) fn key(&self, number: usize) -> String {
         format!("k{number}-{}", self.round / 200)
     }
@@ -176,8 +176,8 @@ impl World {
         assert!(repeated.is_empty(), "seed {}: keys took effect again: {repeated:#?}", self.seed);
     }
 
-    /// Finishes all pending work without faults, and checks that passes did not miss an alert and that
-    /// the table is consistent.
+    /// Finishes all pending work without faults, and checks that passes did not miss an alert and
+    /// that the table is consistent.
     pub(super) async fn settle_and_check(&self) -> Report {
         self.check_consistency().await;
         self.setup.refresh().await;
@@ -262,8 +262,8 @@ impl Client<'_> {
         &self.world.tenants[self.tenant]
     }
 
-    /// Sends a request, compares the answer with earlier ones for the same idempotency key, and returns
-    /// the data of a successful answer.
+    /// Sends a request, compares the answer with earlier ones for the same idempotency key, and
+    /// returns the data of a successful answer.
     pub(super) async fn send(
         &mut self,
         operation: &'static str,
@@ -332,7 +332,8 @@ impl Client<'_> {
         owners.insert(id.to_owned());
     }
 
-    /// Runs a scheduled job. The job may fail because of faults of the table, but not for another reason.
+    /// Runs a scheduled job. The job may fail because of faults of the table, but not for another
+    /// reason.
     pub(super) async fn run(&mut self, operation: &'static str, job: &str, payload: &Value) {
         let result = self.api.run(job, payload).await;
         if let Err(error) = &result

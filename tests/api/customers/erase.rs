@@ -35,11 +35,12 @@ const PERSONAL: [&str; 22] = [
     "mirka dovello",
 ];
 
-/// Idempotency key. A key that a caller chooses may identify a person, so the table must not hold it in
-/// plain text.
+/// Idempotency key. A key that a caller chooses may identify a person, so the table must not hold
+/// it in plain text.
 const KEY: &str = "key-secret-16";
 
-/// Creates a customer with every kind of item, and with personal data in every field that takes any.
+/// Creates a customer with every kind of item, and with personal data in every field that takes
+/// any.
 pub(crate) async fn populated_customer() -> (Setup, Value) {
     let setup = Setup::start(&[("1", "Mirka Dovello"), ("2", "Nora Quist")]).await;
     let body = json!({

@@ -112,8 +112,8 @@ fn ids(items: &[Value]) -> Vec<&str> {
     items.iter().map(|item| item["customer_id"].as_str().unwrap()).collect()
 }
 
-/// Returns the rows that the API must list, by brute force over all rows of a tenant. The rows are in
-/// order of creation.
+/// Returns the rows that the API must list, by brute force over all rows of a tenant. The rows are
+/// in order of creation.
 fn expected_rows<'a>(
     rows: &'a [Row],
     filters: &[(&'static str, String)],
@@ -310,7 +310,8 @@ async fn combinations_of_filters_agree_with_a_brute_force_model() {
         for (filter, values) in &choices {
             queries.extend(values.iter().map(|value| vec![(*filter, value.clone())]));
         }
-        // One tenant is enough for the combinations. The other one's rows must never be listed here.
+        // One tenant is enough for the combinations. The other one's rows must never be listed
+        // here.
         if tenant == "acme" {
             for (i, first) in filters.iter().enumerate() {
                 for second in &filters[..i] {

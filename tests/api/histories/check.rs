@@ -10,8 +10,8 @@ pub(super) struct Exchange {
     /// Start and end of the exchange, on a logical clock of all clients.
     pub(super) span: (u64, u64),
     pub(super) request: Request,
-    /// The data of a successful answer, else the status. After a 503 it is unknown whether the request
-    /// took effect.
+    /// The data of a successful answer, else the status. After a 503 it is unknown whether the
+    /// request took effect.
     pub(super) answer: Result<Value, u16>,
     pub(super) key: Option<String>,
     pub(super) is_replay: bool,

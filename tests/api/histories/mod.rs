@@ -1,5 +1,5 @@
-//! Several clients change the same customer concurrently. Their requests and answers are recorded, and
-//! a sequential history must explain all of them.
+//! Several clients change the same customer concurrently. Their requests and answers are recorded,
+//! and a sequential history must explain all of them.
 
 mod check;
 
@@ -13,7 +13,8 @@ use check::{Exchange, Request, faults};
 
 const CLIENTS: usize = 8;
 const STEPS_PER_CLIENT: usize = 12;
-/// Maximum number of retries of a request that the history does not record. A slow machine needs some.
+/// Maximum number of retries of a request that the history does not record. A slow machine needs
+/// some.
 const RETRIES: usize = 20;
 
 struct Recorder {
@@ -58,8 +59,8 @@ impl Recorder {
         answer
     }
 
-    /// Runs a client that patches with and without `If-Match`, deactivates and reactivates the customer,
-    /// creates customers, and creates and decides sessions.
+    /// Runs a client that patches with and without `If-Match`, deactivates and reactivates the
+    /// customer, creates customers, and creates and decides sessions.
     async fn run_client(&self, number: usize, path: &str, mut dice: Dice) {
         for step in 0..STEPS_PER_CLIENT {
             let value = format!("{number}-{step}");

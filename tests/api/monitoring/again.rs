@@ -35,8 +35,8 @@ async fn unfinished_shard(setup: &Setup) -> u64 {
     panic!("there is no unfinished pass");
 }
 
-/// A worker of one release starts the pass. The release that resumes it has another matching model, or
-/// cannot open the lists of the pass any more.
+/// A worker of one release starts the pass. The release that resumes it has another matching model,
+/// or cannot open the lists of the pass any more.
 #[tokio::test]
 async fn a_pass_that_cannot_be_resumed_is_restarted() {
     for (field, value, pass) in
@@ -71,8 +71,8 @@ async fn a_pass_that_cannot_be_resumed_is_restarted() {
     }
 }
 
-/// A fault that affects one customer does not stop the pass. The customer does not count as checked,
-/// and `resume` retries the check until it succeeds.
+/// A fault that affects one customer does not stop the pass. The customer does not count as
+/// checked, and `resume` retries the check until it succeeds.
 #[tokio::test]
 async fn a_failed_check_of_a_customer_is_retried() {
     let setup = Setup::start(&[("1", "Someone Else")]).await;
@@ -112,7 +112,8 @@ async fn a_failed_check_of_a_customer_is_retried() {
     assert_ne!(setup.get_monitor(&listed).await["last_pass"], Value::Null);
 }
 
-/// The check raises more alerts than fit in a transaction. The process dies between two transactions.
+/// The check raises more alerts than fit in a transaction. The process dies between two
+/// transactions.
 #[tokio::test]
 async fn an_interrupted_check_is_completed() {
     let entries: Vec<String> = (0..100).map(|id| id.to_string()).collect();

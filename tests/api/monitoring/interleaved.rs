@@ -1,5 +1,6 @@
-//! Requests, list changes and passes that run concurrently, interleaved at every call to the table and
-//! at random. In the end every customer has the alerts of a full screening against the newest lists.
+//! Requests, list changes and passes that run concurrently, interleaved at every call to the table
+//! and at random. In the end every customer has the alerts of a full screening against the newest
+//! lists.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,8 @@ const OLD: [(&str, &str); 3] =
 const NEW: [(&str, &str); 3] =
     [("1", "Mirka Ilinovna Dovello"), ("3", "Ivo Brandel"), ("4", "Tarun Oblasti")];
 
-/// Runs a pass over all customers, then checks that a reconciliation has no news and no missed alerts.
+/// Runs a pass over all customers, then checks that a reconciliation has no news and no missed
+/// alerts.
 async fn settle(setup: &Setup) {
     setup.advance_clock(100);
     let shards = setup.run_pass("on_update").await;
@@ -111,8 +113,8 @@ impl HeldOperation {
     }
 }
 
-/// Holds the operation back at each of its calls in turn, makes the other change, lets the operation
-/// finish, and checks the alerts.
+/// Holds the operation back at each of its calls in turn, makes the other change, lets the
+/// operation finish, and checks the alerts.
 async fn interleave(operation: HeldOperation, change: ConcurrentChange) {
     for call in 0..MAX_CALLS {
         let setup = Setup::start(&OLD).await;
@@ -162,7 +164,8 @@ async fn interleave(operation: HeldOperation, change: ConcurrentChange) {
                     setup.monitor(&company, &body).await;
                 }
                 ConcurrentChange::Pass => {
-                    // Shorter than the time limit of a function, so the held operation is still alive.
+                    // Shorter than the time limit of a function, so the held operation is still
+                    // alive.
                     setup.advance_clock(28);
                     setup.api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
                 }
@@ -268,8 +271,8 @@ async fn send_requests(
     }
 }
 
-/// Updates the list at random intervals. The clock advances by more than the time limit of a function, so
-/// it advances only while no request or pass is running.
+/// Updates the list at random intervals. The clock advances by more than the time limit of a
+/// function, so it advances only while no request or pass is running.
 async fn publish_lists(setup: &Setup, until: Instant, time: &RwLock<()>) {
     let mut dice = Dice::new(7);
     while Instant::now() < until {
@@ -294,7 +297,8 @@ async fn run_passes(api: &Api, seed: u64, until: Instant, time: &RwLock<()>) {
         let pass = dice.pick(&["on_update", "on_update", "daily"]);
         {
             let _shared = time.read().await;
-            // A `daily` pass could wait for the clock, which cannot advance while this holds the lock.
+            // A `daily` pass could wait for the clock, which cannot advance while this holds the
+            // lock.
             if *pass == "on_update" {
                 api.run("rescreen", &json!({ "pass": pass })).await.unwrap();
             }

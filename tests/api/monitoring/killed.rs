@@ -86,8 +86,8 @@ fn random_end(dice: &mut Dice, calls: usize) -> End {
 }
 
 /// Kills `count` workers or one more, two at a time in half of the cases, each within its first
-/// `calls` calls, and returns the number of killed workers. If the pass ended before a worker reached
-/// its call, the next ones die earlier. Every worker makes at least one call, so this ends.
+/// `calls` calls, and returns the number of killed workers. If the pass ended before a worker
+/// reached its call, the next ones die earlier. Every worker makes at least one call, so this ends.
 pub(crate) async fn kill_workers(
     setup: &Setup,
     dice: &mut Dice,

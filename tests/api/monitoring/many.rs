@@ -1,5 +1,5 @@
-//! Measures the cost of a pass over 200,000 customers without news. `WATCHLISTS` is a folder as for the
-//! module `real`:
+//! Measures the cost of a pass over 200,000 customers without news. `WATCHLISTS` is a folder as for
+//! the module `real`:
 //!
 //! `WATCHLISTS=<folder> cargo test -p api-tests --profile ci --test api -- --ignored many:: --nocapture`
 

@@ -1,5 +1,5 @@
-//! Tests of monitoring: watchlists change, passes check the customers against them, and matches raise
-//! alerts.
+//! Tests of monitoring: watchlists change, passes check the customers against them, and matches
+//! raise alerts.
 
 mod again;
 mod alerts;
@@ -97,8 +97,8 @@ impl Setup {
         self.api.refresh().await
     }
 
-    /// Advances the clock. A deployed stack uses the real time, so there this waits, for 5 seconds at
-    /// most.
+    /// Advances the clock. A deployed stack uses the real time, so there this waits, for 5 seconds
+    /// at most.
     pub(crate) fn advance_clock(&self, seconds: i64) {
         if DEPLOYED.is_some() && seconds <= 5 {
             return std::thread::sleep(Duration::from_secs(seconds.unsigned_abs()));
@@ -107,7 +107,8 @@ impl Setup {
         self.now.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }
 
-    /// Advances the clock until a pass may use the current lists, which is 60 seconds after a refresh.
+    /// Advances the clock until a pass may use the current lists, which is 60 seconds after a
+    /// refresh.
     pub(crate) async fn advance_past_grace(&self) {
         if DEPLOYED.is_some() {
             self.api.age_lists(61).await;
@@ -155,8 +156,8 @@ impl Setup {
         page["items"].as_array().unwrap().clone()
     }
 
-    /// Returns the list entry and the status of every alert, in order of the entries. Also checks the
-    /// number of open alerts on the customer.
+    /// Returns the list entry and the status of every alert, in order of the entries. Also checks
+    /// the number of open alerts on the customer.
     pub(crate) async fn alert_statuses(&self, customer: &Value) -> Vec<(String, String)> {
         let alerts = self.alerts(customer).await;
         let text = |alert: &Value, field: &str| alert[field].as_str().unwrap().to_owned();

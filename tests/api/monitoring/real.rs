@@ -1,6 +1,6 @@
-//! Passes over a year of revisions of a real list, with 5,000 customers if `THOROUGH=1`, else 1,000.
-//! `WATCHLISTS` is the absolute path of a folder with `ofac/sdn_2024-01-11.csv`, later revisions as
-//! `ofac/history/sdn_*.csv.gz`, and names in `names/negatives_us.csv`:
+//! Passes over a year of revisions of a real list, with 5,000 customers if `THOROUGH=1`, else
+//! 1,000. `WATCHLISTS` is the absolute path of a folder with `ofac/sdn_2024-01-11.csv`, later
+//! revisions as `ofac/history/sdn_*.csv.gz`, and names in `names/negatives_us.csv`:
 //!
 //! `WATCHLISTS=<folder> cargo test -p api-tests --profile ci --test api -- --ignored real:: --nocapture`
 
@@ -59,7 +59,8 @@ struct Listed {
     until: Option<usize>,
 }
 
-/// Selects 200 entries that later revisions add and keep, and up to 12 per revision that they remove.
+/// Selects 200 entries that later revisions add and keep, and up to 12 per revision that they
+/// remove.
 fn select_listed(indexes: &[Index]) -> Vec<Listed> {
     let mut selected: Vec<Listed> = Vec::new();
     let mut selected_ids = BTreeSet::new();
@@ -162,8 +163,8 @@ async fn a_list_moves_on_under_its_customers() {
 
     let dice = &mut Dice::new(4);
     let mut killed = 0;
-    // The sample has all listed customers, which are at the start, and some others. The last revision
-    // compares all customers.
+    // The sample has all listed customers, which are at the start, and some others. The last
+    // revision compares all customers.
     let sample = listed.len() + UNLISTED_SAMPLE;
     let mut before = all_alerts(&reference, &reference_customers[..sample]).await;
     for (number, bytes) in revisions.iter().enumerate().skip(1) {

@@ -101,7 +101,8 @@ async fn an_unchanged_list_does_not_create_a_new_version() {
     assert_eq!(changed["lists"][0]["entities"], 2);
 }
 
-/// A table that was restored into another stack refers to indexes that the bucket there does not have.
+/// A table that was restored into another stack refers to indexes that the bucket there does not
+/// have.
 #[tokio::test]
 async fn a_lost_index_is_rebuilt_by_the_next_refresh() {
     let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
@@ -191,8 +192,8 @@ async fn an_invalid_list_is_refused_and_the_old_one_stays_in_use() {
     assert_eq!(stale().await, false);
 }
 
-/// A release with another matching model needs other indexes. An unavailable publisher does not delay
-/// them.
+/// A release with another matching model needs other indexes. An unavailable publisher does not
+/// delay them.
 #[tokio::test]
 async fn a_release_with_another_model_rebuilds_the_index_of_every_list() {
     let publisher = Publisher::start().await;
@@ -300,7 +301,8 @@ async fn removing_a_list_from_the_settings_clears_its_alerts() {
     assert_eq!(setup.alerts(&customer).await[0]["cleared_because"], "list_removed");
 }
 
-/// In a list of several files, the file of aliases can be incomplete although the entries are complete.
+/// In a list of several files, the file of aliases can be incomplete although the entries are
+/// complete.
 #[tokio::test]
 async fn a_list_that_lost_half_of_its_aliases_is_refused() {
     let folder = tempfile::TempDir::new().unwrap();

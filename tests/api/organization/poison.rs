@@ -46,8 +46,8 @@ fn knot() -> Vec<Value> {
     all
 }
 
-/// Layers in which every company owns a share of each company of the next layer. The number of chains
-/// is far too large to enumerate.
+/// Layers in which every company owns a share of each company of the next layer. The number of
+/// chains is far too large to enumerate.
 fn lattice() -> Vec<Value> {
     const WIDTH: usize = 8;
     let mut all: Vec<Value> = (0..WIDTH).map(|n| holds(&id(n), "self", 12.0)).collect();

@@ -1,6 +1,6 @@
-//! Checks which calls to the table every operation makes, and that it stays within a budget of read and
-//! write units. More calls or units make an operation slower and more expensive, which other tests do
-//! not notice.
+//! Checks which calls to the table every operation makes, and that it stays within a budget of read
+//! and write units. More calls or units make an operation slower and more expensive, which other
+//! tests do not notice.
 
 mod rows;
 #[cfg(test)]

@@ -59,8 +59,8 @@ const OTHER_OWNERS: &str = r#"{"parties":[{"party_id":"q","kind":"individual","n
 const CHECK: &str = r#"{"validations":[{"kind":"document","result":"passed","score":97.5}]}"#;
 
 /// A change that affects the risk profile reads the organization, the sessions and the alerts in
-/// parallel, which adds one GetItem and two Queries. A change of a monitored customer also reads the
-/// monitor and, if the customer is screened, the lists before and after the screening.
+/// parallel, which adds one GetItem and two Queries. A change of a monitored customer also reads
+/// the monitor and, if the customer is screened, the lists before and after the screening.
 pub(crate) const ROWS: &[Row] = &[
     Row { what: "create", body: NEW, calls: "1 TransactWriteItems", units: (0.0, 9.0), ..CREATE },
     Row {
@@ -187,7 +187,8 @@ pub(crate) const ROWS: &[Row] = &[
         units: (7.0, 11.0),
         ..MONITOR
     },
-    // Reads the monitor and the customer, then in one transaction the pending recheck and the passes.
+    // Reads the monitor and the customer, then in one transaction the pending recheck and the
+    // passes.
     Row {
         what: "monitor",
         route: "GET /customers/{id}/monitor",

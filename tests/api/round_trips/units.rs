@@ -1,8 +1,8 @@
-//! The embedded store counts the units that the budgets use, so its count must match the documentation
-//! of DynamoDB under docs.aws.amazon.com/amazondynamodb/latest/developerguide/
-//! (read-write-operations.html, GSI.html, transaction-apis.html). One rule is not documented, but was
-//! measured by the author of the store: a transaction doubles the units of the table, but not those of
-//! its indexes.
+//! The embedded store counts the units that the budgets use, so its count must match the
+//! documentation of DynamoDB under docs.aws.amazon.com/amazondynamodb/latest/developerguide/
+//! (read-write-operations.html, GSI.html, transaction-apis.html). One rule is not documented, but
+//! was measured by the author of the store: a transaction doubles the units of the table, but not
+//! those of its indexes.
 
 use std::collections::HashMap;
 
