@@ -7,7 +7,7 @@ use api_tests::deployed::{DEPLOYED, Deployed};
 use api_tests::{Api, Persona, Value, json, path_of};
 
 use crate::audit::events;
-use crate::monitoring::{Watched, pairs};
+use crate::monitoring::{Setup, pairs};
 
 fn deployed() -> &'static Deployed {
     DEPLOYED.as_ref().expect("DEPLOYED says where the stack is")
@@ -30,9 +30,9 @@ async fn within<T>(what: &str, time: Duration, ask: impl AsyncFn() -> Option<T>)
 #[tokio::test]
 #[ignore = "needs a deployed stack: infra/emulator/run"]
 async fn schedules_load_the_list_and_pass_over_who_is_monitored() {
-    let w = Watched::without_lists().await;
-    w.list(&[("1", "Nobody Else")]);
-    let customer = w.customer("Tarun Oblasti").await;
+    let w = Setup::without_lists().await;
+    w.write_list(&[("1", "Nobody Else")]);
+    let customer = w.create_customer("Tarun Oblasti").await;
     w.monitor(&customer, &json!({})).await.refused(503, "STORE_UNAVAILABLE");
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     let started = within("the list is loaded", minutes(3), async || {
@@ -41,12 +41,12 @@ async fn schedules_load_the_list_and_pass_over_who_is_monitored() {
     });
     assert_eq!(started.await.expect(201)["matches"], 0);
 
-    w.list(&[("1", "Nobody Else"), ("7", "Tarun Oblasti")]);
+    w.write_list(&[("1", "Nobody Else"), ("7", "Tarun Oblasti")]);
     let alerts = within("a pass raises the alert", minutes(5), async || {
         Some(w.alerts(&customer).await).filter(|alerts| !alerts.is_empty())
     });
     alerts.await;
-    assert_eq!(w.found(&customer).await, pairs(&[("7", "open")]));
+    assert_eq!(w.alert_statuses(&customer).await, pairs(&[("7", "open")]));
     let events = events(&w.api, &w.get(&customer).await).await;
     let told = events.last().unwrap();
     assert_eq!((&told["kind"], &told["actor"]), (&json!("monitor.checked"), &json!("rescreen")));

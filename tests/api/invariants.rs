@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use check::{Report, scan_table};
 use shared::model::time::{Clock, Timestamp};
 
-use crate::monitoring::{Watched, path};
+use crate::monitoring::{Setup, path};
 use crate::organization::structure;
 
 type Raw = HashMap<String, AttributeValue>;
@@ -16,7 +16,7 @@ type Edited = fn(&mut Raw);
 type Left<'a> = dyn Fn(&mut Raw) + 'a;
 
 /// What the checker says of the test's table.
-pub(crate) async fn checked(w: &Watched) -> Report {
+pub(crate) async fn checked(w: &Setup) -> Report {
     let now = w.now.clone();
     let millis = move || now.load(std::sync::atomic::Ordering::SeqCst);
     let clock = Clock::new(move || Timestamp::from_millis(millis()));
@@ -32,12 +32,12 @@ fn number(number: u64) -> AttributeValue {
 }
 
 /// A table with one of everything.
-async fn furnished() -> Watched {
-    let w = Watched::start(&[("1", "Mirka Dovello"), ("2", "Nora Quist")]).await;
+async fn furnished() -> Setup {
+    let w = Setup::start(&[("1", "Mirka Dovello"), ("2", "Nora Quist")]).await;
     let body = json!({ "name": "Mirka Dovello", "client_id": "a", "country": "DE" });
     let create = w.api.call(&w.acme, "POST", "/customers").header("idempotency-key", "k");
     let customer = create.json(&body).send().await.expect(201);
-    w.customer("Somebody Else").await;
+    w.create_customer("Somebody Else").await;
     let mut sessions = Vec::new();
     for number in 0..4 {
         let link = json!({ "client_id": "a", "metadata": { "n": number.to_string() } });
@@ -66,7 +66,7 @@ async fn furnished() -> Watched {
     assert_eq!(started["new_matches"], 2, "{started}");
     let alerts = w.alerts(&customer).await;
     w.decide(&customer, &alerts[0], "false_positive").await;
-    w.update(&[("1", "Mirka Dovello"), ("2", "Nora Quist"), ("3", "Nobody Else")]).await;
+    w.update_list(&[("1", "Mirka Dovello"), ("2", "Nora Quist"), ("3", "Nobody Else")]).await;
     w
 }
 
@@ -222,18 +222,18 @@ fn one_of<'i>(kind: &str, items: &'i [Raw]) -> &'i Raw {
     items.iter().find(is_one).unwrap_or_else(|| panic!("no {kind}"))
 }
 
-async fn all(w: &Watched) -> Vec<Raw> {
+async fn all(w: &Setup) -> Vec<Raw> {
     let scan = w.api.dynamodb.scan().table_name(&w.api.table).send().await.unwrap();
     assert!(scan.last_evaluated_key.is_none());
     scan.items.unwrap()
 }
 
-async fn put(w: &Watched, item: &Raw) {
+async fn put(w: &Setup, item: &Raw) {
     let put = w.api.dynamodb.put_item().table_name(&w.api.table);
     put.set_item(Some(item.clone())).send().await.unwrap();
 }
 
-async fn delete(w: &Watched, item: &Raw) {
+async fn delete(w: &Setup, item: &Raw) {
     let key = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone()));
     let delete = w.api.dynamodb.delete_item().table_name(&w.api.table);
     delete.set_key(Some(key.into())).send().await.unwrap();
@@ -281,11 +281,11 @@ async fn every_violation_is_found() {
 /// Of an erased customer, whatever was left behind.
 #[tokio::test]
 async fn what_an_erasure_missed_is_found() {
-    let (w, customer) = crate::customers::furnished().await;
+    let (w, customer) = crate::customers::populated_customer().await;
     w.api.call(&w.acme, "POST", &path(&customer, "/erase")).send().await.expect(200);
     assert_eq!(checked(&w).await.violations, []);
     // What was begun only now may be on its way still.
-    w.pass_time(30);
+    w.advance_clock(30);
     let factor = |item: &mut Raw| {
         let Some(AttributeValue::L(factors)) = item.get_mut("factors") else {
             panic!("no factors")
@@ -327,7 +327,7 @@ async fn time_breaks_no_rule() {
     let customer = w.api.create(&w.acme, &body).await;
     w.monitor(&customer, &json!({ "expires_at": "2026-11-20T00:00:00Z" })).await.expect(201);
     w.api.post(&w.acme, "/kyc/sessions", &json!({ "client_id": "b" })).await.expect(201);
-    w.pass_time(40 * 24 * 3_600);
+    w.advance_clock(40 * 24 * 3_600);
     assert_eq!(checked(&w).await.violations, []);
     // What is written now tells of what had ended without a word.
     for name in ["A", "B"] {
@@ -335,6 +335,6 @@ async fn time_breaks_no_rule() {
         assert_eq!(checked(&w).await.violations, []);
     }
     w.api.post(&w.acme, "/kyc/sessions", &json!({ "client_id": "b" })).await.expect(201);
-    w.pass("on_update").await;
+    w.run_pass("on_update").await;
     assert_eq!(checked(&w).await.violations, []);
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use api_tests::{Answer, Api, Call, Persona, TEMPLATE, Value, json};
 
-use crate::customers::forged;
+use crate::customers::forged_cursor;
 use crate::matrix::{Ids, PERMISSIONS, ROWS, everything};
 
 const NOBODY: &str = "01920000-0000-7000-8000-000000000000";
@@ -156,8 +156,8 @@ fn of_the_rest(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> V
         ),
         (
             "export cursor",
-            export(cursor(&forged(&api.tenant("acme"), theirs, "CUSTOMER"))),
-            export(cursor(&forged(&api.tenant("acme"), NOBODY, "CUSTOMER"))),
+            export(cursor(&forged_cursor(&api.tenant("acme"), theirs, "CUSTOMER"))),
+            export(cursor(&forged_cursor(&api.tenant("acme"), NOBODY, "CUSTOMER"))),
         ),
         (
             "alerts cursor",

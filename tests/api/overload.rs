@@ -30,7 +30,7 @@ use shared::runtime::idempotency::FREE_TIME;
 
 use crate::hostile;
 use crate::matrix::ROWS;
-use crate::monitoring::many::memory;
+use crate::monitoring::many::resident_memory;
 use crate::organization::structure;
 
 type Asked = (&'static str, String, Option<Value>);
@@ -302,7 +302,7 @@ impl Load {
         let output = loop {
             tokio::select! {
                 output = &mut ended => break output.unwrap(),
-                _ = seconds.tick() => held.push(memory()),
+                _ = seconds.tick() => held.push(resident_memory()),
             }
         };
         let output = String::from_utf8(output.stdout).unwrap();

@@ -9,10 +9,10 @@ use api_tests::{Api, Value, json, path_of};
 use futures_util::FutureExt;
 use local::iam::Role;
 
-use crate::monitoring::{Watched, of_another_release};
+use crate::monitoring::{Setup, leave_index_of_another_release};
 
 /// Posts twice under one idempotency key: the second answer is the first one, kept.
-async fn keyed(w: &Watched, api: &Api, path: &str, body: &Value, status: u16) {
+async fn keyed(w: &Setup, api: &Api, path: &str, body: &Value, status: u16) {
     let key = format!("{path}{body}").replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     for _ in 0..2 {
         let post = api.call(&w.acme, "POST", path).header("idempotency-key", &key);
@@ -20,7 +20,7 @@ async fn keyed(w: &Watched, api: &Api, path: &str, body: &Value, status: u16) {
     }
 }
 
-async fn customers_and_sessions(w: &Watched) -> Value {
+async fn customers_and_sessions(w: &Setup) -> Value {
     let (api, acme) = (&w.api, &w.acme);
     let company = json!({ "client_id": "crm-1", "name": "Mirka Dovello", "country": "DE" });
     keyed(w, api, "/customers", &company, 201).await;
@@ -53,19 +53,19 @@ async fn customers_and_sessions(w: &Watched) -> Value {
     customer
 }
 
-async fn monitoring(w: &Watched, customer: &Value) {
+async fn monitoring(w: &Setup, customer: &Value) {
     let (api, acme) = (&w.api, &w.acme);
     let path = |rest: &str| format!("{}{rest}", path_of(customer));
     // Before there is any list: the outcome is open, and the key is given back.
     keyed(w, api, &path("/monitor"), &json!({}), 503).await;
-    w.list(&[("1", "Mirka Dovello")]);
+    w.write_list(&[("1", "Mirka Dovello")]);
     w.refresh().await;
     w.refresh().await;
     keyed(w, api, &path("/monitor"), &json!({ "check_frequency": "on_update" }), 201).await;
-    w.state(customer).await;
+    w.get_monitor(customer).await;
     let alerts = w.alerts(customer).await;
     w.decide(customer, &alerts[0], "confirmed").await;
-    let news = w.update(&[("1", "Mirka Dovello"), ("2", "Mirka Dovello")]).await;
+    let news = w.update_list(&[("1", "Mirka Dovello"), ("2", "Mirka Dovello")]).await;
     assert_eq!(crate::monitoring::sum(&news, "raised"), 1);
 
     let parties = json!({
@@ -79,8 +79,8 @@ async fn monitoring(w: &Watched, customer: &Value) {
     api.get(acme, &path("/risk-profile?recalculate=true")).await.expect(200);
 
     // Another release made the list current, and the publisher has trouble.
-    of_another_release(api, "ours", b"id,name\n1,Mirka Dovello\n").await;
-    w.file(b"<html>");
+    leave_index_of_another_release(api, "ours", b"id,name\n1,Mirka Dovello\n").await;
+    w.write_file(b"<html>");
     api.run("refresh-watchlists", &json!({})).await.unwrap_err();
 
     api.delete(acme, &path("/monitor")).await.expect(200);
@@ -88,14 +88,14 @@ async fn monitoring(w: &Watched, customer: &Value) {
 }
 
 /// More matches than one transaction takes: the rest is left to the next `resume`.
-async fn many_matches(w: &Watched) {
+async fn many_matches(w: &Setup) {
     let (api, acme) = (&w.api, &w.acme);
     let ids: Vec<String> = (0..90).map(|id| id.to_string()).collect();
     let entries: Vec<(&str, &str)> = ids.iter().map(|id| (&**id, "Ada Vast")).collect();
-    w.list(&entries);
+    w.write_list(&entries);
     w.refresh().await;
-    w.monitored("Ada Vast").await;
-    let renamed = w.monitored("Ivo Brandel").await;
+    w.monitored_customer("Ada Vast").await;
+    let renamed = w.monitored_customer("Ivo Brandel").await;
     api.patch(acme, &path_of(&renamed), &json!({ "name": "Ada Vast" })).await.expect(200);
     let company = api.create(acme, &json!({ "name": "Brandel Brothers" })).await;
     w.monitor(&company, &json!({})).await.expect(201);
@@ -109,25 +109,25 @@ async fn many_matches(w: &Watched) {
 }
 
 /// A pass that may not write: whom it could not check is left to the next `resume`.
-async fn failing_pass(w: &Watched) -> Api {
-    w.list(&[("1", "Ada Vast")]);
+async fn failing_pass(w: &Setup) -> Api {
+    w.write_list(&[("1", "Ada Vast")]);
     w.refresh().await;
-    w.pass_time(61);
-    let api = w.under(NoTransactions(400, "AccessDeniedException")).await;
+    w.advance_clock(61);
+    let api = w.server_with_fault(NoTransactions(400, "AccessDeniedException")).await;
     api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
     api
 }
 
 /// A table that fails in the middle: the outcome is open, and the key is given back.
-async fn trouble(w: &Watched) -> Api {
-    let api = w.under(NoTransactions(500, "InternalServerError")).await;
+async fn trouble(w: &Setup) -> Api {
+    let api = w.server_with_fault(NoTransactions(500, "InternalServerError")).await;
     keyed(w, &api, "/customers", &json!({ "name": "Ada" }), 503).await;
     keyed(w, &api, "/kyc/sessions", &json!({ "client_id": "crm-3" }), 503).await;
     api
 }
 
 /// With everything that there is to erase.
-async fn erased(w: &Watched, customer: &Value) {
+async fn erased(w: &Setup, customer: &Value) {
     let path = |rest: &str| format!("{}{rest}", path_of(customer));
     w.api.get(&w.acme, &path("/export")).await.expect(200);
     for _ in 0..2 {
@@ -138,7 +138,7 @@ async fn erased(w: &Watched, customer: &Value) {
 
 #[tokio::test]
 async fn every_permission_is_needed_and_none_is_missing() {
-    let w = Watched::without_lists().await;
+    let w = Setup::without_lists().await;
     let everything = async {
         let customer = customers_and_sessions(&w).await;
         monitoring(&w, &customer).await;

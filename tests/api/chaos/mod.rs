@@ -1,7 +1,8 @@
-//! Every operation under faults of every kind: afterwards nothing in the table contradicts itself.
+//! Runs all operations of the API under all kinds of faults and then checks the consistency of the
+//! table.
 //!
-//! A seed chooses the operations and the faults. How requests interleave it does not choose, but for
-//! `CLIENTS=1`. The long run is a command of its own:
+//! A seed determines the operations and the faults. It does not determine how requests interleave,
+//! except with `CLIENTS=1`. The long run is a separate command:
 //!
 //! `SEED=1 OPERATIONS=100000 cargo test -p api-tests --profile ci --test api -- --ignored --exact
 //! chaos::many_operations_under_faults --nocapture`
@@ -25,16 +26,19 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use local::calls::Interceptor;
 use world::World;
 
-/// Of all transactions the first is done without an answer, and the second is cancelled.
+/// Executes the first transaction but loses its answer, and cancels the second one.
 #[derive(Clone, Debug, Default)]
-struct LostThenCancelled(Arc<AtomicUsize>, Overload);
+struct LostThenCancelled {
+    transactions: Arc<AtomicUsize>,
+    overload: Overload,
+}
 
 impl Interceptor for LostThenCancelled {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         if operation(&request) != "TransactWriteItems" {
             return on.call(request);
         }
-        match self.0.fetch_add(1, Ordering::SeqCst) {
+        match self.transactions.fetch_add(1, Ordering::SeqCst) {
             0 => {
                 let on = on.clone();
                 HttpConnectorFuture::new(async move {
@@ -44,9 +48,9 @@ impl Interceptor for LostThenCancelled {
                 })
             }
             1 => {
-                self.1.set(Some(Trouble::Cancelled));
-                let answer = self.1.call(on, request);
-                self.1.set(None);
+                self.overload.set(Some(Trouble::Cancelled));
+                let answer = self.overload.call(on, request);
+                self.overload.set(None);
                 answer
             }
             _ => on.call(request),
@@ -54,16 +58,18 @@ impl Interceptor for LostThenCancelled {
     }
 }
 
-/// What was written must not stand in its own way when it is tried again.
+/// The retry of a write must not conflict with its own first attempt.
 #[tokio::test]
-async fn what_was_done_without_an_answer_is_done_once_and_answered() {
+async fn a_write_whose_answer_is_lost_takes_effect_once() {
     let (main, acme) = (Api::start().await, Persona::of("acme"));
-    let calls = LostThenCancelled::default();
-    let api = Api::with_calls(calls.clone(), &main).await;
+    let fault = LostThenCancelled::default();
+    let api = Api::with_calls(fault.clone(), &main).await;
+
     let session = api.post(&acme, "/kyc/sessions", &json!({ "client_id": "a" })).await.expect(201);
     let path = path_of(&session);
     assert_eq!(main.get(&acme, &path).await.expect(200)["sessions"]["total"], 1);
-    calls.0.store(0, Ordering::SeqCst);
+
+    fault.transactions.store(0, Ordering::SeqCst);
     let patch = api.call(&acme, "PATCH", &path).header("if-match", "\"2\"");
     let patched = patch.json(&json!({ "name": "B" })).send().await.expect(200);
     assert_eq!(patched["version"], 3);
@@ -75,12 +81,13 @@ fn setting(name: &str, default: u64) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_contradicts_itself_after_faults() {
+async fn the_table_is_consistent_after_faults() {
     let mut world = World::new(setting("SEED", 7), 12).await;
     world.run(setting("OPERATIONS", 400) as usize, 200).await;
-    world.ends_well().await;
-    // It was no calm sea: most kinds of operations came through, and most kinds of faults came.
-    let (operations, faults) = (world.answered(), world.faults());
+    world.settle_and_check().await;
+
+    // Most kinds of operations were answered, and most kinds of faults occurred.
+    let (operations, faults) = (world.status_counts(), world.faults());
     assert!(operations.len() > 12 && faults.len() > 6, "{operations:?} {faults:?}");
 }
 
@@ -90,17 +97,17 @@ async fn many_operations_under_faults() {
     let (seed, operations) = (setting("SEED", 1), setting("OPERATIONS", 100_000) as usize);
     let (clients, started) = (setting("CLIENTS", 32) as usize, Instant::now());
     let mut world = World::new(seed, clients).await;
-    let mut done = 0;
-    while done < operations {
-        let some = 5_000.min(operations - done);
-        world.run(some, 500).await;
-        done += some;
-        world.is_consistent().await;
-        println!("seed {seed}: {done} operations in {:.0} s", started.elapsed().as_secs_f64());
+    let mut completed = 0;
+    while completed < operations {
+        let batch = 5_000.min(operations - completed);
+        world.run(batch, 500).await;
+        completed += batch;
+        world.check_consistency().await;
+        println!("seed {seed}: {completed} operations in {:.0} s", started.elapsed().as_secs_f64());
     }
-    let report = world.ends_well().await;
-    println!("\nseed {seed}, {clients} clients, {done} operations, by operation and status:");
-    for (operation, statuses) in world.answered() {
+    let report = world.settle_and_check().await;
+    println!("\nseed {seed}, {clients} clients, {completed} operations, by operation and status:");
+    for (operation, statuses) in world.status_counts() {
         let statuses: Vec<String> = statuses.iter().map(|(s, n)| format!("{s}: {n}")).collect();
         println!("{operation:>24}  {}", statuses.join(", "));
     }

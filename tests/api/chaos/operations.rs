@@ -1,8 +1,8 @@
-//! What clients do: every operation of the API, with all that makes two of them meet.
+//! The operations of the clients: all operations of the API, with data that makes clients conflict.
 
 use api_tests::{Dice, Value, json};
 
-use super::world::{Client, TENANTS, of, unique};
+use super::world::{Client, TENANTS, customer_path, push_unique};
 
 const NAMES: [&str; 12] = [
     "Mirka Dovello",
@@ -20,10 +20,10 @@ const NAMES: [&str; 12] = [
 ];
 const COUNTRIES: [&str; 6] = ["DE", "FR", "IR", "KP", "US", "PA"];
 
-/// Some entries of a list: names of customers, and others.
+/// Makes a random list of entries, most of them with names of customers.
 pub(super) fn list(dice: &mut Dice) -> Vec<(&'static str, &'static str)> {
     const IDS: [&str; 12] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
-    let mut entries = vec![("100", "Nobody At All")];
+    let mut entries = vec![("100", "Someone Unrelated")];
     for id in IDS {
         if dice.percent(35) {
             entries.push((id, *dice.pick(&NAMES)));
@@ -32,7 +32,8 @@ pub(super) fn list(dice: &mut Dice) -> Vec<(&'static str, &'static str)> {
     entries
 }
 
-pub(super) async fn one(client: &mut Client<'_>) {
+/// Runs a random operation.
+pub(super) async fn run_random(client: &mut Client<'_>) {
     match client.dice.roll(1_000) {
         0..100 => create(client).await,
         100..250 => create_session(client).await,
@@ -47,25 +48,28 @@ pub(super) async fn one(client: &mut Client<'_>) {
         800..960 => read(client).await,
         960..975 => export(client).await,
         975..988 => erase(client).await,
-        _ => work(client).await,
+        _ => run_job(client).await,
     }
 }
 
-/// A key, or none; the body that goes with it is always the same.
-fn key(client: &mut Client<'_>) -> (usize, Vec<(&'static str, String)>) {
+/// Picks the number that determines the body of a request, and in half of the cases an idempotency
+/// key for it. The same key always has the same number.
+fn pick_key(client: &mut Client<'_>) -> (usize, Vec<(&'static str, String)>) {
     let number = client.dice.roll(100_000);
     if client.dice.percent(50) {
         return (number, Vec::new());
     }
-    // Of few, so that others have it too.
+    // Few numbers have a key, so that several clients use the same one.
     let number = number % 60
-        + client.world.w.now.load(std::sync::atomic::Ordering::SeqCst) as usize / 100_000 % 1_000
+        + client.world.setup.now.load(std::sync::atomic::Ordering::SeqCst) as usize / 100_000
+            % 1_000
             * 60;
     (number, vec![("idempotency-key", client.world.key(number))])
 }
 
-/// What was made with a key says so: there must be one of it, whatever its client was told.
-fn mark(body: &mut Value, headers: &[(&'static str, String)]) {
+/// Stores the idempotency key in the metadata. A later check finds items that were created twice
+/// with the same key, whatever the answers were.
+fn mark_with_key(body: &mut Value, headers: &[(&'static str, String)]) {
     if let Some((_, key)) = headers.first() {
         body["metadata"]["key"] = json!(key);
     }
@@ -76,46 +80,49 @@ fn client_id(number: usize) -> String {
 }
 
 async fn create(client: &mut Client<'_>) {
-    let (number, headers) = key(client);
+    let (number, headers) = pick_key(client);
     let mut body = json!({
         "name": NAMES[number % NAMES.len()],
         "country": COUNTRIES[number / 7 % COUNTRIES.len()],
         "metadata": { "n": number.to_string() },
     });
-    mark(&mut body, &headers);
+    mark_with_key(&mut body, &headers);
     if number % 3 > 0 {
         body["client_id"] = json!(client_id(number));
     }
     if number % 4 == 0 {
         body["entity_type"] = json!("individual");
     }
-    let made = client.send("create", "POST", "/customers", Some(&body), &headers).await;
-    if let Some(customer) = made {
+    let created = client.send("create", "POST", "/customers", Some(&body), &headers).await;
+    if let Some(customer) = created {
         if let Some(client_id) = customer["client_id"].as_str() {
-            client.owns(client_id, &customer);
+            client.record_owner(client_id, &customer);
         }
-        client.learn(|known, t| unique(&mut known.customers[t], &customer["customer_id"]));
+        client.learn(|knowledge, tenant| {
+            push_unique(&mut knowledge.customers[tenant], &customer["customer_id"])
+        });
     }
 }
 
 async fn create_session(client: &mut Client<'_>) {
-    let (number, headers) = key(client);
+    let (number, headers) = pick_key(client);
     let mut body = json!({ "ttl_days": 1 + number % 3, "metadata": { "n": number.to_string() } });
-    mark(&mut body, &headers);
-    // What a key goes with must not depend on what is known by now.
+    mark_with_key(&mut body, &headers);
+    // The body for a key must always be the same, so it does not use the shared knowledge.
     let customer = client.customer().filter(|_| headers.is_empty() && number % 3 > 0);
     match customer {
         Some(customer) => body["customer_id"] = json!(customer),
         None => body["client_id"] = json!(client_id(number)),
     }
-    let made = client.send("create session", "POST", "/kyc/sessions", Some(&body), &headers).await;
-    if let Some(session) = made {
+    let created =
+        client.send("create session", "POST", "/kyc/sessions", Some(&body), &headers).await;
+    if let Some(session) = created {
         if let Some(client_id) = body["client_id"].as_str() {
-            client.owns(client_id, &session);
+            client.record_owner(client_id, &session);
         }
-        client.learn(|known, t| {
-            unique(&mut known.sessions[t], &session["session_id"]);
-            unique(&mut known.customers[t], &session["customer_id"]);
+        client.learn(|knowledge, tenant| {
+            push_unique(&mut knowledge.sessions[tenant], &session["session_id"]);
+            push_unique(&mut knowledge.customers[tenant], &session["customer_id"]);
         });
     }
 }
@@ -154,22 +161,23 @@ async fn update(client: &mut Client<'_>) {
     }
     let mut headers = Vec::new();
     if client.dice.percent(40) {
-        let read = client.send("get", "GET", &of(&customer, ""), None, &[]).await;
+        let read = client.send("get", "GET", &customer_path(&customer, ""), None, &[]).await;
         let version = read.and_then(|customer| customer["version"].as_u64()).unwrap_or(1);
         headers.push(("if-match", format!("\"{version}\"")));
     }
     let operation = if headers.is_empty() { "update" } else { "update if match" };
-    let changed = client.send(operation, "PATCH", &of(&customer, ""), Some(&body), &headers).await;
+    let changed =
+        client.send(operation, "PATCH", &customer_path(&customer, ""), Some(&body), &headers).await;
     if let Some(changed) = changed
         && let Some(client_id) = changed["client_id"].as_str()
     {
-        client.owns(client_id, &changed);
+        client.record_owner(client_id, &changed);
     }
 }
 
 async fn deactivate(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
-    client.send("deactivate", "DELETE", &of(&customer, ""), None, &[]).await;
+    client.send("deactivate", "DELETE", &customer_path(&customer, ""), None, &[]).await;
 }
 
 async fn erase(client: &mut Client<'_>) {
@@ -178,38 +186,38 @@ async fn erase(client: &mut Client<'_>) {
     if client.dice.percent(40) {
         headers.push(("idempotency-key", format!("erase-{customer}")));
     }
-    client.send("erase", "POST", &of(&customer, "/erase"), None, &headers).await;
+    client.send("erase", "POST", &customer_path(&customer, "/erase"), None, &headers).await;
 }
 
 async fn export(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
-    let page = client.send("export", "GET", &of(&customer, "/export"), None, &[]).await;
+    let page = client.send("export", "GET", &customer_path(&customer, "/export"), None, &[]).await;
     let Some(page) = page else { return };
     let mut tenants = page["items"].as_array().unwrap().iter().map(|row| &row["data"]["tenant_id"]);
     if tenants.any(|tenant| tenant.is_string() && tenant != TENANTS[client.tenant]) {
-        client.world.wrong(format!("an export of {customer} has what is another tenant's"));
+        client.world.report_failure(format!("an export of {customer} has data of another tenant"));
     }
 }
 
 async fn put_organization(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
     let party = |id: &str, kind: &str, name: &str| json!({ "party_id": id, "kind": kind, "name": name, "roles": ["director"] });
-    let (one, other) = (*client.dice.pick(&NAMES), *client.dice.pick(&NAMES));
+    let (person, company) = (*client.dice.pick(&NAMES), *client.dice.pick(&NAMES));
     let share = 26 + client.dice.roll(70);
     let body = json!({
-        "parties": [party("p", "individual", one), party("c", "company", other)],
+        "parties": [party("p", "individual", person), party("c", "company", company)],
         "relationships": [
             { "owner": "c", "owned": "self", "percentage": share },
             { "owner": "p", "owned": "c", "percentage": 100 },
         ],
     });
-    let path = of(&customer, "/organization");
+    let path = customer_path(&customer, "/organization");
     client.send("put organization", "PUT", &path, Some(&body), &[]).await;
 }
 
 async fn recalculate(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
-    let path = of(&customer, "/risk-profile?recalculate=true");
+    let path = customer_path(&customer, "/risk-profile?recalculate=true");
     client.send("recalculate", "GET", &path, None, &[]).await;
 }
 
@@ -221,41 +229,42 @@ async fn start_monitor(client: &mut Client<'_>) {
         body["include_related"] = json!(false);
     }
     if client.dice.percent(15) {
-        let millis = client.world.w.now.load(std::sync::atomic::Ordering::SeqCst);
+        let millis = client.world.setup.now.load(std::sync::atomic::Ordering::SeqCst);
         let soon = 60_000 + client.dice.roll(600_000) as i64;
         let until = shared::model::time::Timestamp::from_millis(millis + soon);
         body["expires_at"] = json!(until.to_string());
     }
     let mut headers = Vec::new();
     if client.dice.percent(40) {
-        // A key of its own for what this request is.
+        // Different settings need different keys.
         headers.push(("idempotency-key", format!("{customer}-{body}")));
     }
-    let path = of(&customer, "/monitor");
+    let path = customer_path(&customer, "/monitor");
     client.send("start monitor", "POST", &path, Some(&body), &headers).await;
 }
 
 async fn stop_monitor(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
-    client.send("stop monitor", "DELETE", &of(&customer, "/monitor"), None, &[]).await;
+    client.send("stop monitor", "DELETE", &customer_path(&customer, "/monitor"), None, &[]).await;
 }
 
 async fn decide(client: &mut Client<'_>) {
     let Some((customer, alert)) = client.alert() else { return read_alerts(client).await };
     let status = *client.dice.pick(&["confirmed", "false_positive", "open"]);
-    let path = of(&customer, &format!("/alerts/{alert}"));
+    let path = customer_path(&customer, &format!("/alerts/{alert}"));
     client.send("decide", "PATCH", &path, Some(&json!({ "status": status })), &[]).await;
 }
 
 async fn read_alerts(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
-    let page = client.send("alerts", "GET", &of(&customer, "/alerts"), None, &[]).await;
+    let page = client.send("alerts", "GET", &customer_path(&customer, "/alerts"), None, &[]).await;
     for alert in items(page) {
-        let id = alert["alert_id"].as_str().unwrap().to_owned();
-        let known = (customer.clone(), id);
-        client.learn(|all, t| {
-            if !all.alerts[t].contains(&known) {
-                all.alerts[t].push(known);
+        let alert_id = alert["alert_id"].as_str().unwrap().to_owned();
+        let alert_key = (customer.clone(), alert_id);
+        client.learn(|knowledge, tenant| {
+            let alerts = &mut knowledge.alerts[tenant];
+            if !alerts.contains(&alert_key) {
+                alerts.push(alert_key);
             }
         });
     }
@@ -265,10 +274,12 @@ async fn read(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
     match client.dice.roll(9) {
         0 => {
-            // Also of those that were made without an answer.
+            // The list also has customers whose creation was not answered.
             let page = client.send("list", "GET", "/customers?limit=20", None, &[]).await;
             for customer in items(page) {
-                client.learn(|known, t| unique(&mut known.customers[t], &customer["customer_id"]));
+                client.learn(|knowledge, tenant| {
+                    push_unique(&mut knowledge.customers[tenant], &customer["customer_id"])
+                });
             }
         }
         1 => {
@@ -276,21 +287,27 @@ async fn read(client: &mut Client<'_>) {
             client.send("list monitored", "GET", path, None, &[]).await;
         }
         2 => {
-            let page = client.send("sessions", "GET", &of(&customer, "/sessions"), None, &[]).await;
+            let page = client
+                .send("sessions", "GET", &customer_path(&customer, "/sessions"), None, &[])
+                .await;
             for session in items(page) {
-                client.learn(|known, t| unique(&mut known.sessions[t], &session["session_id"]));
+                client.learn(|knowledge, tenant| {
+                    push_unique(&mut knowledge.sessions[tenant], &session["session_id"])
+                });
             }
         }
         3 => {
-            let path = of(&customer, "/organization");
+            let path = customer_path(&customer, "/organization");
             drop(client.send("organization", "GET", &path, None, &[]).await);
         }
-        4 => drop(client.send("monitor", "GET", &of(&customer, "/monitor"), None, &[]).await),
+        4 => drop(
+            client.send("monitor", "GET", &customer_path(&customer, "/monitor"), None, &[]).await,
+        ),
         5 => {
-            let path = of(&customer, "/risk-profile?history=5");
+            let path = customer_path(&customer, "/risk-profile?history=5");
             drop(client.send("risk profile", "GET", &path, None, &[]).await);
         }
-        6 => drop(client.send("get", "GET", &of(&customer, ""), None, &[]).await),
+        6 => drop(client.send("get", "GET", &customer_path(&customer, ""), None, &[]).await),
         _ => read_alerts(client).await,
     }
 }
@@ -299,9 +316,10 @@ fn items(page: Option<Value>) -> Vec<Value> {
     page.and_then(|page| page["items"].as_array().cloned()).unwrap_or_default()
 }
 
-/// What schedules do. A pass over whole lists waits for those that are new, so the two take turns.
-async fn work(client: &mut Client<'_>) {
-    match (client.dice.roll(6), client.world.is_for_lists()) {
+/// Runs a scheduled job. A pass over the whole lists waits until new lists are old enough, so
+/// refreshes and such passes run in different rounds.
+async fn run_job(client: &mut Client<'_>) {
+    match (client.dice.roll(6), client.world.allows_refresh()) {
         (0 | 1, true) => client.run("refresh", "refresh-watchlists", &json!({})).await,
         (0 | 1, false) => {
             let pass = *client.dice.pick(&["daily", "weekly", "reconcile"]);

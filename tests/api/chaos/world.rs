@@ -1,4 +1,4 @@
-//! Clients on servers whose table has trouble, and what they know.
+//! Clients of servers whose calls to the table have faults, and the knowledge that they share.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use shared::model::time::Clock;
 
 use super::operations;
 use crate::invariants::checked;
-use crate::monitoring::Watched;
+use crate::monitoring::Setup;
 
 pub(super) const TENANTS: [&str; 2] = ["acme", "other"];
 
@@ -21,31 +21,33 @@ pub(super) struct World {
     pub(super) seed: u64,
     clients: usize,
     round: u64,
-    pub(super) w: Watched,
+    pub(super) setup: Setup,
     chaos: Chaos,
-    /// Two processes.
+    /// Two processes that share the table.
     apis: Vec<Api>,
     pub(super) tenants: Vec<Persona>,
-    pub(super) known: Mutex<Known>,
-    answered: Mutex<BTreeMap<&'static str, BTreeMap<u16, usize>>>,
-    wrong: Mutex<Vec<String>>,
+    pub(super) knowledge: Mutex<Knowledge>,
+    status_counts: Mutex<BTreeMap<&'static str, BTreeMap<u16, usize>>>,
+    failures: Mutex<Vec<String>>,
 }
 
-/// What clients were told.
+/// The data that clients learned from answers.
 #[derive(Default)]
-pub(super) struct Known {
-    /// By tenant.
+pub(super) struct Knowledge {
+    /// Customer ids by tenant.
     pub(super) customers: [Vec<String>; 2],
+    /// Session ids by tenant.
     pub(super) sessions: [Vec<String>; 2],
-    /// Customer and alert.
+    /// Customer and alert ids by tenant.
     pub(super) alerts: [Vec<(String, String)>; 2],
-    /// By tenant, operation and key: the answer, and how often the work was done for it.
-    promised: HashMap<(usize, &'static str, String), (Value, usize)>,
-    /// By tenant and client id: one, but for those that were erased.
+    /// The answer by tenant, operation and idempotency key, and the number of answers that were not
+    /// replayed.
+    answers_by_key: HashMap<(usize, &'static str, String), (Value, usize)>,
+    /// Customers by tenant and client id: one, apart from erased ones.
     owners: HashMap<(usize, String), BTreeSet<String>>,
 }
 
-/// One client in the middle of its work.
+/// A running client.
 pub(super) struct Client<'w> {
     pub(super) world: &'w World,
     pub(super) dice: Dice,
@@ -55,59 +57,69 @@ pub(super) struct Client<'w> {
 
 impl World {
     pub(super) async fn new(seed: u64, clients: usize) -> World {
-        let w = Watched::start(&operations::list(&mut Dice::new(seed))).await;
-        // The store removes by its own clock what has had its time: it must not be ahead.
-        let behind = Clock::system().now().millis() - w.now.load(Ordering::SeqCst);
-        w.pass_time(behind / 1_000 + 1);
+        let setup = Setup::start(&operations::list(&mut Dice::new(seed))).await;
+        // The embedded store expires items by the real time, so the clock must not lag that time.
+        let lag = Clock::system().now().millis() - setup.now.load(Ordering::SeqCst);
+        setup.advance_clock(lag / 1_000 + 1);
         let chaos = Chaos::of(seed);
-        let apis = vec![w.under(chaos.clone()).await, w.under(chaos.clone()).await];
+        let apis = vec![
+            setup.server_with_fault(chaos.clone()).await,
+            setup.server_with_fault(chaos.clone()).await,
+        ];
         World {
             seed,
             clients,
             round: 0,
-            w,
+            setup,
             chaos,
             apis,
             tenants: TENANTS.map(Persona::of).to_vec(),
-            known: Mutex::default(),
-            answered: Mutex::default(),
-            wrong: Mutex::default(),
+            knowledge: Mutex::default(),
+            status_counts: Mutex::default(),
+            failures: Mutex::default(),
         }
     }
 
-    /// So many operations, in rounds between which time passes and lists change.
-    pub(super) async fn run(&mut self, operations: usize, a_round: usize) {
+    /// Runs operations in rounds of `per_round`. Between two rounds the clock advances and the list
+    /// may change.
+    pub(super) async fn run(&mut self, operations: usize, per_round: usize) {
         let mut left = operations;
         while left > 0 {
-            let now = a_round.min(left);
-            left -= now;
+            let count = per_round.min(left);
+            left -= count;
             self.round += 1;
             let mut dice = Dice::new(self.seed ^ self.round << 40);
             if dice.percent(50) {
-                self.w.list(&operations::list(&mut dice));
+                self.setup.write_list(&operations::list(&mut dice));
             }
+
             self.chaos.let_loose();
-            let (each, more) = (now / self.clients, now % self.clients);
-            let clients = (0..self.clients)
-                .map(|number| self.client(number, each + usize::from(number < more)));
+            let (per_client, remainder) = (count / self.clients, count % self.clients);
+            let clients = (0..self.clients).map(|number| {
+                self.run_client(number, per_client + usize::from(number < remainder))
+            });
             join_all(clients).await;
             self.chaos.calm();
-            // Longer than any lease: whoever still holds one is dead.
-            self.w.pass_time(100);
-            self.client_ids_have_one_owner().await;
-            let wrong = std::mem::take(&mut *self.wrong.lock().unwrap());
-            if !wrong.is_empty() {
-                self.finish_erasing().await;
-                let violations = checked(&self.w).await.violations;
-                let some: Vec<String> =
+
+            // All leases expire. Only dead workers still hold one.
+            self.setup.advance_clock(100);
+            self.check_owners().await;
+
+            let failures = std::mem::take(&mut *self.failures.lock().unwrap());
+            if !failures.is_empty() {
+                self.finish_erasures().await;
+                let violations = checked(&self.setup).await.violations;
+                let examples: Vec<String> =
                     violations.iter().take(3).map(ToString::to_string).collect();
                 let (seed, count) = (self.seed, violations.len());
-                panic!("seed {seed}: {count} violations, like {some:#?}; clients saw {wrong:#?}");
+                panic!(
+                    "seed {seed}: {count} violations, such as {examples:#?}; failures: {failures:#?}"
+                );
             }
         }
     }
 
-    async fn client(&self, number: usize, operations: usize) {
+    async fn run_client(&self, number: usize, operations: usize) {
         let seed = self.seed ^ self.round << 40 ^ (number as u64 + 1) << 24;
         let mut client = Client {
             world: self,
@@ -117,107 +129,114 @@ impl World {
         };
         for _ in 0..operations {
             client.tenant = client.dice.roll(TENANTS.len());
-            operations::one(&mut client).await;
+            operations::run_random(&mut client).await;
         }
     }
 
-    /// Keys are remembered for a day: none is used again on the next.
+    /// Returns the idempotency key with this number. A key expires after a day, so keys change
+    /// before that.
     pub(super) fn key(&self, number: usize) -> String {
         format!("k{number}-{}", self.round / 200)
     }
 
-    /// Whether lists may be refreshed in this round.
-    pub(super) fn is_for_lists(&self) -> bool {
+    /// Whether clients may refresh the lists in this round.
+    pub(super) fn allows_refresh(&self) -> bool {
         self.round.is_multiple_of(2)
     }
 
-    pub(super) fn wrong(&self, what: String) {
-        self.wrong.lock().unwrap().push(what);
+    pub(super) fn report_failure(&self, failure: String) {
+        self.failures.lock().unwrap().push(failure);
     }
 
-    pub(super) async fn is_consistent(&self) -> Report {
-        self.finish_erasing().await;
-        let report = checked(&self.w).await;
-        let told: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
-        let (some, seed) = (&told[..told.len().min(40)], self.seed);
-        assert!(told.is_empty(), "seed {seed}: {} violations: {some:#?}", told.len());
+    /// Checks the consistency of the table, and that every idempotency key took effect once.
+    pub(super) async fn check_consistency(&self) -> Report {
+        self.finish_erasures().await;
+        let report = checked(&self.setup).await;
+        let violations: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
+        let (examples, seed) = (&violations[..violations.len().min(40)], self.seed);
+        assert!(
+            violations.is_empty(),
+            "seed {seed}: {} violations: {examples:#?}",
+            violations.len()
+        );
         assert_eq!(report.restless, 0);
-        self.keys_took_effect_once().await;
+        self.check_keys().await;
         report
     }
 
-    /// Whatever clients were told: of what was made with a key there is one.
-    async fn keys_took_effect_once(&self) {
-        let mut made = BTreeMap::<String, usize>::new();
-        for item in self.found("attribute_exists(metadata.#key)", &[("#key", "key")]).await {
+    /// Checks that each key created at most one item of a type, whatever the answers were.
+    async fn check_keys(&self) {
+        let mut counts = BTreeMap::<String, usize>::new();
+        for item in self.scan_items("attribute_exists(metadata.#key)", &[("#key", "key")]).await {
             let key = &item["metadata"].as_m().unwrap()["key"];
-            let what = format!("{:?} {:?} {key:?}", item["tenant_id"], item["type"]);
-            *made.entry(what).or_default() += 1;
+            let item_key = format!("{:?} {:?} {key:?}", item["tenant_id"], item["type"]);
+            *counts.entry(item_key).or_default() += 1;
         }
-        let twice: Vec<_> = made.iter().filter(|(_, times)| **times > 1).collect();
-        assert!(twice.is_empty(), "seed {}: keys took effect again: {twice:#?}", self.seed);
+        let repeated: Vec<_> = counts.iter().filter(|(_, count)| **count > 1).collect();
+        assert!(repeated.is_empty(), "seed {}: keys took effect again: {repeated:#?}", self.seed);
     }
 
-    /// When all is calm again, what was left unfinished is finished, and nobody was missed.
-    pub(super) async fn ends_well(&self) -> Report {
-        self.is_consistent().await;
-        self.w.refresh().await;
+    /// Finishes all pending work without faults, and checks that passes did not miss an alert and
+    /// that the table is consistent.
+    pub(super) async fn settle_and_check(&self) -> Report {
+        self.check_consistency().await;
+        self.setup.refresh().await;
         for pass in ["resume", "on_update", "daily", "weekly", "resume", "reconcile"] {
-            let done = self.w.pass(pass).await;
-            let is_over = |shard: &Value| {
+            let shards = self.setup.run_pass(pass).await;
+            let is_finished = |shard: &Value| {
                 ["finished", "nothing_new"].contains(&shard["outcome"].as_str().unwrap())
             };
-            assert!(done.iter().all(is_over), "seed {}: {pass}: {done:?}", self.seed);
+            assert!(shards.iter().all(is_finished), "seed {}: {pass}: {shards:?}", self.seed);
             if pass == "reconcile" {
-                let missed = crate::monitoring::sum(&done, "missed");
-                assert_eq!(missed, 0, "seed {}: {done:?}", self.seed);
+                let missed = crate::monitoring::sum(&shards, "missed");
+                assert_eq!(missed, 0, "seed {}: {shards:?}", self.seed);
             }
         }
-        self.is_consistent().await
+        self.check_consistency().await
     }
 
-    /// Who had a client id before its owner has been erased.
-    async fn client_ids_have_one_owner(&self) {
-        let several = |(at, owners): (&(usize, String), &BTreeSet<String>)| {
-            (owners.len() > 1).then(|| (at.clone(), owners.clone()))
+    /// Checks that of all customers with the same client id, at most one is not erased.
+    async fn check_owners(&self) {
+        let shared_ids: Vec<_> = {
+            let knowledge = self.knowledge.lock().unwrap();
+            let owners = knowledge.owners.iter().filter(|(_, owners)| owners.len() > 1);
+            owners.map(|(client_id, owners)| (client_id.clone(), owners.clone())).collect()
         };
-        let several: Vec<_> =
-            self.known.lock().unwrap().owners.iter().filter_map(several).collect();
-        for (at, owners) in several {
-            let mut left = BTreeSet::new();
+        for ((tenant, client_id), owners) in shared_ids {
+            let mut current = BTreeSet::new();
             for owner in owners {
-                let path = of(&owner, "");
-                let customer = self.w.api.get(&self.tenants[at.0], &path).await.expect(200);
+                let path = customer_path(&owner, "");
+                let customer = self.setup.api.get(&self.tenants[tenant], &path).await.expect(200);
                 if customer["erased_at"].is_null() {
-                    left.insert(owner);
+                    current.insert(owner);
                 }
             }
-            if left.len() > 1 {
-                self.wrong(format!("{} is that of {left:?}", at.1));
+            if current.len() > 1 {
+                self.report_failure(format!("{client_id} belongs to {current:?}"));
             }
-            self.known.lock().unwrap().owners.insert(at, left);
+            self.knowledge.lock().unwrap().owners.insert((tenant, client_id), current);
         }
     }
 
-    /// Asks once more for what was begun and not finished.
-    async fn finish_erasing(&self) {
-        let begun = "attribute_exists(erased_at) AND attribute_not_exists(is_scrubbed)";
-        for item in self.found(begun, &[]).await {
+    /// Repeats the requests of interrupted erasures.
+    async fn finish_erasures(&self) {
+        let unfinished = "attribute_exists(erased_at) AND attribute_not_exists(is_scrubbed)";
+        for item in self.scan_items(unfinished, &[]).await {
             let text = |name: &str| item[name].as_s().unwrap();
             let tenant = TENANTS.iter().position(|name| name == text("tenant_id")).unwrap();
-            let path = of(text("customer_id"), "/erase");
-            self.w.api.call(&self.tenants[tenant], "POST", &path).send().await.expect(200);
+            let path = customer_path(text("customer_id"), "/erase");
+            self.setup.api.call(&self.tenants[tenant], "POST", &path).send().await.expect(200);
         }
     }
 
-    /// All items of the table that pass a filter.
-    async fn found(
+    /// Returns all items of the table that match a filter expression.
+    async fn scan_items(
         &self,
         filter: &str,
         names: &[(&str, &str)],
     ) -> Vec<HashMap<String, AttributeValue>> {
-        let mut scan =
-            with_long_timeouts(&self.w.api.dynamodb).scan().table_name(&self.w.api.table);
+        let client = with_long_timeouts(&self.setup.api.dynamodb);
+        let mut scan = client.scan().table_name(&self.setup.api.table);
         for (name, attribute) in names {
             scan = scan.expression_attribute_names(*name, *attribute);
         }
@@ -225,9 +244,9 @@ impl World {
         pages.collect::<Result<_, _>>().await.unwrap()
     }
 
-    /// How often each operation was answered with which status.
-    pub(super) fn answered(&self) -> BTreeMap<&'static str, BTreeMap<u16, usize>> {
-        self.answered.lock().unwrap().clone()
+    /// Number of answers by operation and status.
+    pub(super) fn status_counts(&self) -> BTreeMap<&'static str, BTreeMap<u16, usize>> {
+        self.status_counts.lock().unwrap().clone()
     }
 
     pub(super) fn faults(&self) -> BTreeMap<Fault, usize> {
@@ -244,8 +263,8 @@ impl Client<'_> {
         &self.world.tenants[self.tenant]
     }
 
-    /// Sends a request, holds the answer against what was promised before, and returns its data if
-    /// it is a success.
+    /// Sends a request, compares the answer with earlier ones for the same idempotency key, and
+    /// returns the data of a successful answer.
     pub(super) async fn send(
         &mut self,
         operation: &'static str,
@@ -255,7 +274,7 @@ impl Client<'_> {
         headers: &[(&str, String)],
     ) -> Option<Value> {
         let has_key = headers.iter().any(|(name, _)| *name == "idempotency-key");
-        let mut tries = if has_key { 3 } else { 1 };
+        let mut attempts_left = if has_key { 3 } else { 1 };
         let answer = loop {
             let mut call = self.api.call(self.who(), method, path);
             for (name, value) in headers {
@@ -266,9 +285,9 @@ impl Client<'_> {
             }
             let answer = call.send().await;
             self.count(operation, answer.status);
-            tries -= 1;
-            // Who has a key may ask again what became of it.
-            if answer.status != 503 || tries == 0 {
+            attempts_left -= 1;
+            // A request with a key can be repeated safely.
+            if answer.status != 503 || attempts_left == 0 {
                 break answer;
             }
         };
@@ -278,98 +297,104 @@ impl Client<'_> {
             _ => false,
         };
         if !is_expected {
-            self.world.wrong(format!("{method} {path}: {} {}", answer.status, answer.text));
+            self.world
+                .report_failure(format!("{method} {path}: {} {}", answer.status, answer.text));
         }
         if answer.status >= 300 {
             return None;
         }
         if let Some((_, key)) = headers.iter().find(|(name, _)| *name == "idempotency-key") {
-            self.keeps_its_promise(operation, key, &answer);
+            self.check_replay(operation, key, &answer);
         }
         Some(answer.body["data"].clone())
     }
 
-    /// A key has one effect and one answer.
-    fn keeps_its_promise(&self, operation: &'static str, key: &str, answer: &Answer) {
+    /// Checks that a key took effect once and always has the same answer.
+    fn check_replay(&self, operation: &'static str, key: &str, answer: &Answer) {
         let data = &answer.body["data"];
         let is_first = answer.header("idempotent-replayed").is_none();
-        let mut known = self.world.known.lock().unwrap();
-        let at = (self.tenant, operation, key.to_owned());
-        let (promised, times) = known.promised.entry(at).or_insert_with(|| (data.clone(), 0));
-        *times += usize::from(is_first);
-        if *times > 1 || promised != data {
-            self.world.wrong(format!("{operation} {key}: {times} times, {promised} and {data}"));
+        let mut knowledge = self.world.knowledge.lock().unwrap();
+        let entry = knowledge.answers_by_key.entry((self.tenant, operation, key.to_owned()));
+        let (first_data, effects) = entry.or_insert_with(|| (data.clone(), 0));
+        *effects += usize::from(is_first);
+        if *effects > 1 || first_data != data {
+            let failure = format!(
+                "{operation} {key} took effect {effects} times, with {first_data} and {data}"
+            );
+            self.world.report_failure(failure);
         }
     }
 
-    /// A client id is this customer's.
-    pub(super) fn owns(&self, client_id: &str, customer: &Value) {
+    /// Records that a client id belongs to this customer.
+    pub(super) fn record_owner(&self, client_id: &str, customer: &Value) {
         let id = customer["customer_id"].as_str().unwrap();
-        let mut known = self.world.known.lock().unwrap();
-        let at = (self.tenant, client_id.to_owned());
-        known.owners.entry(at).or_default().insert(id.to_owned());
+        let mut knowledge = self.world.knowledge.lock().unwrap();
+        let owners = knowledge.owners.entry((self.tenant, client_id.to_owned())).or_default();
+        owners.insert(id.to_owned());
     }
 
-    /// Runs a job; whether the table let it end is another matter.
+    /// Runs a scheduled job. The job may fail because of faults of the table, but not for another
+    /// reason.
     pub(super) async fn run(&mut self, operation: &'static str, job: &str, payload: &Value) {
-        let done = self.api.run(job, payload).await;
-        if let Err(error) = &done
+        let result = self.api.run(job, payload).await;
+        if let Err(error) = &result
             && error["errorType"] != "STORE_UNAVAILABLE"
-            && !error["errorMessage"].as_str().is_some_and(is_of_the_table)
+            && !error["errorMessage"].as_str().is_some_and(names_failed_call)
         {
-            self.world.wrong(format!("{job} {payload}: {error}"));
+            self.world.report_failure(format!("{job} {payload}: {error}"));
         }
-        self.count(operation, if done.is_ok() { 200 } else { 503 });
+        self.count(operation, if result.is_ok() { 200 } else { 503 });
     }
 
     fn count(&self, operation: &'static str, status: u16) {
-        let mut answered = self.world.answered.lock().unwrap();
-        *answered.entry(operation).or_default().entry(status).or_default() += 1;
+        let mut counts = self.world.status_counts.lock().unwrap();
+        *counts.entry(operation).or_default().entry(status).or_default() += 1;
     }
 
     pub(super) fn customer(&mut self) -> Option<String> {
-        let known = self.world.known.lock().unwrap();
-        recent(&mut self.dice, &known.customers[self.tenant])
+        let knowledge = self.world.knowledge.lock().unwrap();
+        recent(&mut self.dice, &knowledge.customers[self.tenant])
     }
 
     pub(super) fn session(&mut self) -> Option<String> {
-        let known = self.world.known.lock().unwrap();
-        recent(&mut self.dice, &known.sessions[self.tenant])
+        let knowledge = self.world.knowledge.lock().unwrap();
+        recent(&mut self.dice, &knowledge.sessions[self.tenant])
     }
 
     pub(super) fn alert(&mut self) -> Option<(String, String)> {
-        let known = self.world.known.lock().unwrap();
-        recent(&mut self.dice, &known.alerts[self.tenant])
+        let knowledge = self.world.knowledge.lock().unwrap();
+        recent(&mut self.dice, &knowledge.alerts[self.tenant])
     }
 
-    pub(super) fn learn(&self, of: impl FnOnce(&mut Known, usize)) {
-        of(&mut self.world.known.lock().unwrap(), self.tenant);
+    /// Changes the shared knowledge with a function of the knowledge and the current tenant.
+    pub(super) fn learn(&self, update: impl FnOnce(&mut Knowledge, usize)) {
+        update(&mut self.world.knowledge.lock().unwrap(), self.tenant);
     }
 }
 
-/// Why a job that tries everything failed with the first of it.
-fn is_of_the_table(why: &str) -> bool {
+/// Whether the error message of a job, which reports its first failure, names a call to the table.
+fn names_failed_call(message: &str) -> bool {
     let calls = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"];
-    calls.iter().any(|call| why.contains(call)) && !why.contains("ValidationException")
+    calls.iter().any(|call| message.contains(call)) && !message.contains("ValidationException")
 }
 
-/// Mostly one of the last, so that clients meet.
+/// Picks an element, mostly one of the last 20, so that clients often use the same one.
 fn recent<T: Clone>(dice: &mut Dice, all: &[T]) -> Option<T> {
     if all.is_empty() {
         return None;
     }
-    let most = if dice.percent(85) { all.len().min(20) } else { all.len() };
-    let at = all.len() - 1 - dice.roll(most);
-    Some(all[at].clone())
+    let candidates = if dice.percent(85) { all.len().min(20) } else { all.len() };
+    let index = all.len() - 1 - dice.roll(candidates);
+    Some(all[index].clone())
 }
 
-pub(super) fn unique(all: &mut Vec<String>, id: &Value) {
+pub(super) fn push_unique(all: &mut Vec<String>, id: &Value) {
     let id = id.as_str().unwrap();
-    if !all.iter().rev().take(200).any(|known| known == id) {
+    if !all.iter().rev().take(200).any(|other| other == id) {
         all.push(id.to_owned());
     }
 }
 
-pub(super) fn of(customer: &str, rest: &str) -> String {
+pub(super) fn customer_path(customer: &str, rest: &str) -> String {
     format!("{}{rest}", api_tests::path_of(&json!({ "customer_id": customer })))
 }

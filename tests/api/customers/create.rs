@@ -1,4 +1,4 @@
-//! POST /customers
+//! Tests of `POST /customers`.
 
 use api_tests::{Api, Persona, Value, json, rounds};
 use futures_util::future::join_all;
@@ -20,11 +20,12 @@ async fn a_customer_is_created_with_all_its_fields() {
         "tags": ["vip", "eu"],
         "metadata": { "crm": "42", "": "no" },
     });
-    let mut good = body.clone();
-    good["metadata"].as_object_mut().unwrap().remove("");
+    let mut valid = body.clone();
+    valid["metadata"].as_object_mut().unwrap().remove("");
+
     assert_eq!(api.post(&acme, "/customers", &body).await.faults(), ["/metadata/"]);
 
-    let answer = api.post(&acme, "/customers", &good).await;
+    let answer = api.post(&acme, "/customers", &valid).await;
     let location = answer.header("location").unwrap().to_owned();
     assert_eq!(answer.header("etag"), Some("\"1\""));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -34,8 +35,8 @@ async fn a_customer_is_created_with_all_its_fields() {
     let created_at = customer["created_at"].as_str().unwrap();
     assert_eq!((created_at.len(), &created_at[19..20], &created_at[23..]), (24, ".", "Z"));
 
-    good["name"] = json!("Jörg Müller");
-    good["country"] = json!("DE");
+    valid["name"] = json!("Jörg Müller");
+    valid["country"] = json!("DE");
     for (field, value) in [
         ("customer_id", json!(id)),
         ("tenant_id", json!(api.tenant("acme"))),
@@ -63,32 +64,36 @@ async fn a_customer_is_created_with_all_its_fields() {
         ("retain_until", Value::Null),
         ("retain_reason", Value::Null),
     ] {
-        good[field] = value;
+        valid[field] = value;
     }
-    assert_eq!(customer, good);
-    assert_eq!(api.get(&acme, &location).await.expect(200), good);
+    assert_eq!(customer, valid);
+    assert_eq!(api.get(&acme, &location).await.expect(200), valid);
 }
 
 #[tokio::test]
-async fn defaults_and_nulls() {
+async fn absent_and_null_fields_take_their_defaults() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
+
     let customer = api.create(&acme, &json!({ "name": "A", "website": null, "tags": null })).await;
+
     assert_eq!(
         (&customer["entity_type"], &customer["client_id"]),
         (&json!("company"), &Value::Null)
     );
     assert_eq!((&customer["tags"], &customer["metadata"]), (&json!([]), &json!({})));
-    // Without a client id nothing tells two customers apart, so both are made.
+
+    // Without a client id, the same body creates another customer.
     let other = api.create(&acme, &json!({ "name": "A" })).await;
     assert_ne!(customer["customer_id"], other["customer_id"]);
 }
 
 #[tokio::test]
-async fn every_fault_is_named_at_once() {
+async fn every_fault_is_reported_at_once() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    let five =
+    let body =
         json!({ "name": " ", "country": "XX", "email": "nobody", "phone": "030", "nmae": "Acme" });
-    let answer = api.post(&acme, "/customers", &five).await;
+
+    let answer = api.post(&acme, "/customers", &body).await;
     assert_eq!(answer.faults(), ["/name", "/country", "/email", "/phone", "/nmae"]);
 
     let all = json!({
@@ -97,12 +102,14 @@ async fn every_fault_is_named_at_once() {
         "incorporated_on": "soon", "tags": ["a", "", "a"], "metadata": { "k": "v".repeat(501), "l": 1 },
         "a/b~c": true, "status": "active", "version": 7,
     });
+
     let answer = api
         .call(&acme, "POST", "/customers?dry_run=1")
         .header("idempotency-key", "")
         .json(&all)
         .send()
         .await;
+
     let expected = [
         "Idempotency-Key",
         "/name",
@@ -126,11 +133,12 @@ async fn every_fault_is_named_at_once() {
         "?dry_run",
     ];
     assert_eq!(answer.faults(), expected);
+
     assert_eq!(api.get(&acme, "/customers").await.expect(200)["count"], 0);
 }
 
 #[tokio::test]
-async fn limits_hold_to_the_character() {
+async fn length_limits_are_exact() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let metadata = |keys: usize, key: usize, value: usize| -> Value {
         (0..keys)
@@ -141,6 +149,7 @@ async fn limits_hold_to_the_character() {
     let tags = |count: usize, length: usize| -> Value {
         (0..count).map(|i| format!("{i:0length$}")).collect()
     };
+
     for (field, longest, too_long) in [
         ("name", json!("ä".repeat(200)), json!("ä".repeat(201))),
         ("client_id", json!("a".repeat(128)), json!("a".repeat(129))),
@@ -156,6 +165,7 @@ async fn limits_hold_to_the_character() {
             body
         };
         let (longest, too_long) = (body(longest), body(too_long));
+
         let created = api.create(&acme, &longest).await;
         assert_eq!(created[field], longest[field]);
         assert_eq!(api.post(&acme, "/customers", &too_long).await.faults(), [format!("/{field}")]);
@@ -163,7 +173,7 @@ async fn limits_hold_to_the_character() {
 }
 
 #[tokio::test]
-async fn dates_belong_to_their_kind_of_customer() {
+async fn a_date_of_the_wrong_kind_or_in_the_future_is_refused() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     for (body, fault) in [
         (json!({ "name": "A", "date_of_birth": "1970-01-01" }), "/date_of_birth"),
@@ -182,7 +192,7 @@ async fn dates_belong_to_their_kind_of_customer() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_told_apart() {
+async fn every_kind_of_unreadable_body_has_its_own_error() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let post = |content_type: &'static str, body: &str| {
         api.call(&acme, "POST", "/customers")
@@ -190,16 +200,20 @@ async fn a_body_that_cannot_be_read_is_told_apart() {
             .text(body.to_owned())
             .send()
     };
+
     let error = post("application/json", "{\n  \"name\": }").await.refused(400, "MALFORMED_JSON");
     assert!(error["message"].as_str().unwrap().contains("line 2, column 11"), "{error}");
+
     post("application/json", "").await.refused(400, "MALFORMED_JSON");
     post("application/json", r#"{"name":"A","name":"B"}"#).await.refused(400, "MALFORMED_JSON");
     assert_eq!(post("application/json", "[]").await.faults(), [""]);
+
     post("text/plain", "{}").await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
     post("application/json; charset=latin1", "{}").await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+
     post("Application/JSON; charset=UTF-8", r#"{"name":"A"}"#).await.expect(201);
-    let none = api.call(&acme, "POST", "/customers").text("{}").send().await;
-    none.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+    let without_type = api.call(&acme, "POST", "/customers").text("{}").send().await;
+    without_type.refused(415, "UNSUPPORTED_MEDIA_TYPE");
 
     let padded = |size: usize| format!("{}{}", " ".repeat(size - 12), r#"{"name":"A"}"#);
     post("application/json", &padded(256 * 1024)).await.expect(201);
@@ -207,36 +221,43 @@ async fn a_body_that_cannot_be_read_is_told_apart() {
 }
 
 #[tokio::test]
-async fn what_travels_in_base64_is_the_same_body() {
+async fn a_body_that_is_not_utf8_is_refused() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    let bytes = api.call(&acme, "POST", "/customers").header("content-type", "application/json");
-    bytes.text(b"{\"name\":\"\xff\"}".to_vec()).send().await.refused(400, "MALFORMED_JSON");
+    let call = api.call(&acme, "POST", "/customers").header("content-type", "application/json");
+
+    let answer = call.text(b"{\"name\":\"\xff\"}".to_vec()).send().await;
+
+    answer.refused(400, "MALFORMED_JSON");
 }
 
 #[tokio::test]
-async fn a_client_id_belongs_to_one_customer_of_its_tenant() {
+async fn a_client_id_is_unique_within_its_tenant() {
     let (api, acme, other) = (Api::start().await, Persona::of("acme"), Persona::of("other"));
     let body = json!({ "name": "A", "client_id": "a-1" });
     let first = api.create(&acme, &body).await;
+
     let error = api.post(&acme, "/customers", &body).await.refused(409, "CUSTOMER_ALREADY_EXISTS");
+
     assert_eq!(error["details"][0]["customer_id"], first["customer_id"]);
     assert_eq!(error["details"][0]["field"], "/client_id");
-    // Another tenant neither collides nor learns of it.
+
+    // Another tenant can use the same client id.
     assert_ne!(api.create(&other, &body).await["customer_id"], first["customer_id"]);
     assert_eq!(api.get(&acme, "/customers").await.expect(200)["count"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_creations_exactly_one_wins() {
+async fn exactly_one_of_parallel_creations_with_a_client_id_succeeds() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     for round in 0..rounds(100) {
         let body = json!({ "name": "A", "client_id": format!("round-{round}") });
         let answers = join_all((0..32).map(|_| api.post(&acme, "/customers", &body))).await;
-        let (won, lost): (Vec<_>, Vec<_>) =
+        let (created, refused): (Vec<_>, Vec<_>) =
             answers.into_iter().partition(|answer| answer.status == 201);
-        assert_eq!(won.len(), 1, "round {round}");
-        let winner = won.into_iter().next().unwrap().expect(201);
-        for answer in lost {
+
+        assert_eq!(created.len(), 1, "round {round}");
+        let winner = created.into_iter().next().unwrap().expect(201);
+        for answer in refused {
             let error = answer.refused(409, "CUSTOMER_ALREADY_EXISTS");
             assert_eq!(error["details"][0]["customer_id"], winner["customer_id"]);
         }

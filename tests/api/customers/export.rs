@@ -1,4 +1,4 @@
-//! GET /customers/{id}/export
+//! Tests of `GET /customers/{id}/export`.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::erase::furnished;
+use super::erase::populated_customer;
 
-/// All pages, by type.
-pub(super) async fn exported(
-    w: &crate::monitoring::Watched,
+/// Exports a customer, page after page, and returns its items by type.
+pub(super) async fn export_all(
+    setup: &crate::monitoring::Setup,
     customer: &Value,
 ) -> BTreeMap<String, Vec<Value>> {
     let mut all: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let mut query = String::new();
     loop {
         let path = format!("{}/export{query}", path_of(customer));
-        let page = w.api.get(&w.acme, &path).await.expect(200);
+        let page = setup.api.get(&setup.acme, &path).await.expect(200);
         for item in page["items"].as_array().unwrap() {
             let kind = item["type"].as_str().unwrap().to_owned();
             all.entry(kind).or_default().push(item["data"].clone());
@@ -31,31 +31,44 @@ pub(super) async fn exported(
 }
 
 #[tokio::test]
-async fn everything_held_is_exported_as_the_api_shows_it() {
-    let (w, customer) = furnished().await;
-    let all = exported(&w, &customer).await;
+async fn an_export_contains_every_item_as_the_api_shows_it() {
+    let (setup, customer) = populated_customer().await;
+    let all = export_all(&setup, &customer).await;
+
     let path = path_of(&customer);
-    let now = w.api.get(&w.acme, &path).await.expect(200);
+    let now = setup.api.get(&setup.acme, &path).await.expect(200);
     assert_eq!(all["customer"], std::slice::from_ref(&now));
+
     let list = async |rest: &str| {
-        let mut list =
-            w.api.get(&w.acme, &format!("{path}{rest}?limit=100&order=asc")).await.expect(200);
-        list["items"].as_array_mut().unwrap().drain(..).collect::<Vec<_>>()
+        let mut page = setup
+            .api
+            .get(&setup.acme, &format!("{path}{rest}?limit=100&order=asc"))
+            .await
+            .expect(200);
+        page["items"].as_array_mut().unwrap().drain(..).collect::<Vec<_>>()
     };
+
     assert_eq!(all["session"], list("/sessions").await);
     assert_eq!(all["alert"], list("/alerts").await);
-    let organization = w.api.get(&w.acme, &format!("{path}/organization")).await.expect(200);
-    let versions: Vec<&Value> = all["organization"].iter().map(|held| &held["version"]).collect();
+
+    let organization =
+        setup.api.get(&setup.acme, &format!("{path}/organization")).await.expect(200);
+    let versions: Vec<&Value> = all["organization"].iter().map(|item| &item["version"]).collect();
     assert_eq!(versions, [&json!(2), &json!(1)]);
     assert_eq!(all["organization"][0]["structure"], organization["structure"]);
-    let profile = w.api.get(&w.acme, &format!("{path}/risk-profile?history=50")).await.expect(200);
+
+    let profile =
+        setup.api.get(&setup.acme, &format!("{path}/risk-profile?history=50")).await.expect(200);
     assert_eq!(all["risk_profile"].len(), profile["history"].as_array().unwrap().len());
+
     assert_eq!(all["monitor"].len(), 1);
     assert!(all["monitor"][0].get("shard").is_none());
+
     assert_eq!(all["event"].len() as u64, now["version"].as_u64().unwrap());
     assert_eq!(all["event"][0]["kind"], "customer.created");
     assert!(all["event"].iter().all(|event| event.get("pk").is_none()));
-    // Not even a hint of the table's own attributes.
+
+    // Attributes that only the table uses are not exported.
     let text = json!(all).to_string();
     for internal in ["name_sk", "risk_pk", "open_sessions", "is_scrubbed", "kept_answer", "T#acme"]
     {
@@ -64,53 +77,59 @@ async fn everything_held_is_exported_as_the_api_shows_it() {
 }
 
 #[tokio::test]
-async fn a_cursor_belongs_to_one_customer() {
-    let (w, customer) = furnished().await;
+async fn an_invalid_query_or_a_foreign_customer_is_refused() {
+    let (setup, customer) = populated_customer().await;
     let path = format!("{}/export", path_of(&customer));
-    w.api.get(&w.acme, &format!("{path}?cursor=x")).await.refused(400, "INVALID_CURSOR");
-    w.api.get(&w.acme, &format!("{path}?limit=1")).await.refused(400, "VALIDATION_ERROR");
-    w.api.get(&Persona::of("other"), &path).await.refused(404, "CUSTOMER_NOT_FOUND");
+
+    setup.api.get(&setup.acme, &format!("{path}?cursor=x")).await.refused(400, "INVALID_CURSOR");
+    setup.api.get(&setup.acme, &format!("{path}?limit=1")).await.refused(400, "VALIDATION_ERROR");
+    setup.api.get(&Persona::of("other"), &path).await.refused(404, "CUSTOMER_NOT_FOUND");
 }
 
 #[tokio::test]
-async fn what_is_too_large_for_one_answer_comes_in_pages() {
-    let (w, customer) = furnished().await;
+async fn a_large_export_comes_in_pages() {
+    let (setup, customer) = populated_customer().await;
     let metadata: BTreeMap<String, String> =
         (0..50).map(|n| (format!("key-{n}"), "\u{20ac}".repeat(500))).collect();
     let link = json!({ "customer_id": customer["customer_id"], "metadata": metadata });
     for _ in 0..25 {
-        w.api.post(&w.acme, "/kyc/sessions", &link).await.expect(201);
+        setup.api.post(&setup.acme, "/kyc/sessions", &link).await.expect(201);
     }
-    let page = w.api.get(&w.acme, &format!("{}/export", path_of(&customer))).await;
+
+    let page = setup.api.get(&setup.acme, &format!("{}/export", path_of(&customer))).await;
+
     assert!(page.text.len() < 3_100_000);
     assert_eq!(page.expect(200)["has_more"], true);
-    let all = exported(&w, &customer).await;
+
+    let all = export_all(&setup, &customer).await;
     assert_eq!(all["session"].len(), 27);
     assert_eq!(all["customer"].len(), 1);
 }
 
-/// A cursor as the service makes it.
-pub(crate) fn forged(tenant: &str, id: &str, position: &str) -> String {
+/// Builds an export cursor the way the service does.
+pub(crate) fn forged_cursor(tenant: &str, id: &str, position: &str) -> String {
     let scope = format!("1\n{tenant}\nexport\n\"{id}\"\n{position}");
     let digest = Sha256::digest(scope.as_bytes());
     URL_SAFE_NO_PAD.encode([&digest[..12], position.as_bytes()].concat())
 }
 
-/// The tag of a cursor is no signature: whoever makes one reads from another place of the same
-/// customer, and what can be no place is refused.
+/// The tag of a cursor is a checksum and not a signature, so a client can build a cursor. It reads
+/// from another position of the same customer; an impossible position is refused.
 #[tokio::test]
-async fn a_forged_cursor_leads_nowhere_else() {
+async fn a_forged_cursor_reads_only_the_same_customer() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let customer = api.create(&acme, &json!({ "name": "A" })).await;
     let id = customer["customer_id"].as_str().unwrap();
     let read = async |position: &str| {
-        let cursor = forged(&api.tenant("acme"), id, position);
+        let cursor = forged_cursor(&api.tenant("acme"), id, position);
         api.get(&acme, &format!("{}/export?cursor={cursor}", path_of(&customer))).await
     };
+
     let rest = read("CUSTOMER").await.expect(200);
     assert_eq!((&rest["count"], &rest["items"][0]["type"]), (&json!(1), &json!("event")));
     assert_eq!(read("Z").await.expect(200)["count"], 0);
     assert_eq!(read(&"Z".repeat(1_024)).await.expect(200)["count"], 0);
+
     for position in ["", &"Z".repeat(1_025)] {
         read(position).await.refused(400, "INVALID_CURSOR");
     }

@@ -1,13 +1,15 @@
-//! GET /customers/{id}
+//! Tests of `GET /customers/{id}`.
 
 use api_tests::{Answer, Api, Persona, json, path_of};
 
 #[tokio::test]
-async fn a_customer_is_read_with_its_version_as_etag() {
+async fn the_etag_of_a_customer_is_its_version() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let customer = api.create(&acme, &json!({ "name": "A", "country": "DE" })).await;
     let path = path_of(&customer);
+
     let answer = api.get(&Persona::reader("acme"), &path).await;
+
     assert_eq!(answer.header("etag"), Some("\"1\""));
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -19,7 +21,7 @@ async fn a_customer_is_read_with_its_version_as_etag() {
     assert_eq!(answer.expect(200), changed);
 }
 
-/// The text as it came, but for the request id.
+/// Returns the body of the answer without its request id.
 fn text_without_request_id(answer: &Answer) -> String {
     let id = answer.header("x-request-id").unwrap();
     assert!(id.len() >= 10 && answer.text.contains(id), "{}", answer.text);
@@ -27,17 +29,17 @@ fn text_without_request_id(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn who_is_not_there_cannot_be_told_from_who_is_another_tenants() {
+async fn an_unknown_customer_and_one_of_another_tenant_get_the_same_answer() {
     let (api, acme, other) = (Api::start().await, Persona::of("acme"), Persona::of("other"));
-    let own = api.create(&acme, &json!({ "name": "A" })).await;
-    let own = own["customer_id"].as_str().unwrap();
-    let foreign = api.create(&other, &json!({ "name": "A" })).await;
-    let foreign_path = path_of(&foreign);
-    let foreign = foreign["customer_id"].as_str().unwrap();
+    let own_customer = api.create(&acme, &json!({ "name": "A" })).await;
+    let own = own_customer["customer_id"].as_str().unwrap();
+    let foreign_customer = api.create(&other, &json!({ "name": "A" })).await;
+    let foreign = foreign_customer["customer_id"].as_str().unwrap();
 
     let unknown = api.get(&acme, "/customers/01a20000-0000-7000-8000-000000000000").await;
     let error = unknown.clone().refused(404, "CUSTOMER_NOT_FOUND");
     assert_eq!((&error["type"], &error["details"]), (&json!("NotFoundError"), &json!([])));
+
     for id in [
         foreign,
         "x",
@@ -45,7 +47,7 @@ async fn who_is_not_there_cannot_be_told_from_who_is_another_tenants() {
         "*",
         "null",
         "00000000-0000-0000-0000-000000000000",
-        // An id has one form only, and no other text reaches its customer.
+        // The canonical form of an id is the only one that finds its customer.
         &own.to_uppercase(),
         &own.replace('-', ""),
         &own[..35],
@@ -59,16 +61,17 @@ async fn who_is_not_there_cannot_be_told_from_who_is_another_tenants() {
         assert_eq!(answer.without_request_id(), unknown.without_request_id(), "{id}");
         assert_eq!(text_without_request_id(&answer), text_without_request_id(&unknown), "{id}");
     }
-    // The one that was hidden is there for its own tenant.
-    assert_eq!(api.get(&other, &foreign_path).await.status, 200);
+
+    // The other tenant's customer does exist.
+    assert_eq!(api.get(&other, &path_of(&foreign_customer)).await.status, 200);
 }
 
-/// A slash in an id is part of the id, and no way to another route.
 #[tokio::test]
-async fn an_encoded_slash_ends_no_id() {
+async fn an_encoded_slash_does_not_end_the_id() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    let own = api.create(&acme, &json!({ "name": "A" })).await;
-    let own = own["customer_id"].as_str().unwrap();
+    let own_customer = api.create(&acme, &json!({ "name": "A" })).await;
+    let own = own_customer["customer_id"].as_str().unwrap();
+
     for id in [format!("..%2F{own}"), format!("{own}%2Fsessions")] {
         let answer = api.get(&acme, &format!("/customers/{id}")).await;
         answer.refused(404, "CUSTOMER_NOT_FOUND");
@@ -76,9 +79,10 @@ async fn an_encoded_slash_ends_no_id() {
 }
 
 #[tokio::test]
-async fn a_parameter_nobody_knows_is_named() {
+async fn unknown_query_parameters_are_reported() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
+
     for (query, faults) in [
         ("expand=risk", &["?expand"][..]),
         ("a=1&b=2", &["?a", "?b"]),
@@ -86,9 +90,9 @@ async fn a_parameter_nobody_knows_is_named() {
         ("a=%ff", &["?a"]),
         ("a", &["?a"]),
     ] {
-        let mut named = api.get(&acme, &format!("{path}?{query}")).await.faults();
-        named.sort();
-        assert_eq!(named, faults, "{query}");
+        let mut reported = api.get(&acme, &format!("{path}?{query}")).await.faults();
+        reported.sort();
+        assert_eq!(reported, faults, "{query}");
     }
     assert_eq!(api.get(&acme, &format!("{path}?")).await.status, 200);
 }

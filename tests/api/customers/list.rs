@@ -1,4 +1,4 @@
-//! GET /customers
+//! Tests of `GET /customers`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 type Query = Vec<(&'static str, String)>;
 type Choices = BTreeMap<&'static str, Vec<String>>;
 
-/// Names and what a search compares, folded by hand.
+/// Names, and their folded form that a search compares, written by hand.
 const NAMES: &[(&str, &str)] = &[
     ("Acme", "acme"),
     ("ACME", "acme"),
@@ -43,12 +43,12 @@ const NAMES: &[(&str, &str)] = &[
     ("한국 상사", "한국 상사"),
     ("7 Eleven", "7 eleven"),
     ("zz top", "zz top"),
-    // As UTF-16 these two would stand the other way round.
+    // The order of these two is by code point; UTF-16 would order them the other way round.
     ("\u{e000} Ltd", "\u{e000} ltd"),
     ("😀 Toys", "😀 toys"),
 ];
 
-/// Searches and their folded prefixes.
+/// Search texts and their folded form.
 const SEARCHES: &[(&str, &str)] = &[
     ("acme", "acme"),
     ("ACMÉ ", "acme"),
@@ -71,7 +71,7 @@ const COUNTRIES: &[&str] = &["DE", "FR", "PL", "US", "IS"];
 const TAGS: &[&str] = &["vip", "vip-plus", "eu", "two words", "#1", "élan"];
 const LEVELS: &[&str] = &["low", "medium", "high"];
 
-/// A customer as the API must list it, and what its name is searched by.
+/// A customer as the API must list it, and the folded form of its name.
 struct Row {
     customer: Value,
     folded: &'static str,
@@ -83,24 +83,24 @@ impl Row {
     }
 
     fn matches(&self, (filter, wanted): &(&str, String)) -> bool {
-        let of = &self.customer;
+        let customer = &self.customer;
         match *filter {
-            "status" | "entity_type" | "client_id" => of[filter] == wanted.as_str(),
-            "country" => of["country"] == wanted.to_uppercase(),
-            "risk_level" => of["risk"]["level"] == wanted.as_str(),
-            "tag" => of["tags"].as_array().unwrap().iter().any(|tag| tag == wanted),
-            "monitored" => (of["monitoring"]["status"] == "active") == (wanted == "true"),
+            "status" | "entity_type" | "client_id" => customer[filter] == wanted.as_str(),
+            "country" => customer["country"] == wanted.to_uppercase(),
+            "risk_level" => customer["risk"]["level"] == wanted.as_str(),
+            "tag" => customer["tags"].as_array().unwrap().iter().any(|tag| tag == wanted),
+            "monitored" => (customer["monitoring"]["status"] == "active") == (wanted == "true"),
             "search" => self.folded.starts_with(folded(SEARCHES, wanted)),
-            // All times are written alike, so their texts compare as they do.
-            "created_after" => of["created_at"].as_str().unwrap() > wanted.as_str(),
-            "created_before" => of["created_at"].as_str().unwrap() < wanted.as_str(),
-            _ => panic!("no such filter: {filter}"),
+            // All times have the same format, so the order of their texts is their order in time.
+            "created_after" => customer["created_at"].as_str().unwrap() > wanted.as_str(),
+            "created_before" => customer["created_at"].as_str().unwrap() < wanted.as_str(),
+            _ => panic!("unknown filter: {filter}"),
         }
     }
 }
 
 fn folded(table: &[(&str, &'static str)], text: &str) -> &'static str {
-    table.iter().find(|(given, _)| *given == text).unwrap().1
+    table.iter().find(|(original, _)| *original == text).unwrap().1
 }
 
 fn path(query: &[(&str, String)]) -> String {
@@ -112,10 +112,15 @@ fn ids(items: &[Value]) -> Vec<&str> {
     items.iter().map(|item| item["customer_id"].as_str().unwrap()).collect()
 }
 
-/// What the API must list: brute force over all rows of one tenant, which are in order of creation.
-fn model<'a>(rows: &'a [Row], filters: &[(&'static str, String)], order: &str) -> Vec<&'a Row> {
-    let matching = rows.iter().filter(|row| filters.iter().all(|filter| row.matches(filter)));
-    let mut matching: Vec<&Row> = matching.collect();
+/// Returns the rows that the API must list, by brute force over all rows of a tenant. The rows are
+/// in order of creation.
+fn expected_rows<'a>(
+    rows: &'a [Row],
+    filters: &[(&'static str, String)],
+    order: &str,
+) -> Vec<&'a Row> {
+    let mut matching: Vec<&Row> =
+        rows.iter().filter(|row| filters.iter().all(|filter| row.matches(filter))).collect();
     if filters.iter().any(|(filter, _)| *filter == "search") {
         matching.sort_by_key(|row| (row.folded, row.id()));
     }
@@ -126,7 +131,7 @@ fn model<'a>(rows: &'a [Row], filters: &[(&'static str, String)], order: &str) -
 }
 
 /// Reads a list to its end, each page with another limit, and compares every page with the model.
-async fn check(
+async fn check_pages(
     api: &Api,
     who: &Persona,
     rows: &[Row],
@@ -134,36 +139,44 @@ async fn check(
     order: &'static str,
     mut dice: Dice,
 ) {
-    let expected = model(rows, filters, order);
-    let what = format!("{filters:?} {order}, seed {}", dice.seed);
-    // Small pages where there are few rows, so that a walk has several pages and is not endless.
-    let least = 1 + expected.len() / 6;
-    let (mut seen, mut cursor) = (0, None::<String>);
+    let expected = expected_rows(rows, filters, order);
+    let query_text = format!("{filters:?} {order}, seed {}", dice.seed);
+    // Pages grow with the number of rows, so that a list has several pages, but not too many.
+    let min_limit = 1 + expected.len() / 6;
+    let (mut row_count, mut cursor) = (0, None::<String>);
     loop {
-        let limit = (least + dice.roll(least + 3)).min(100);
+        let limit = (min_limit + dice.roll(min_limit + 3)).min(100);
         let mut query = filters.to_vec();
         query.extend([("order", order.to_owned()), ("limit", limit.to_string())]);
         query.extend(cursor.map(|cursor| ("cursor", cursor)));
         let page = api.get(who, &path(&query)).await.expect(200);
         let items = page["items"].as_array().unwrap();
-        let due = &expected[seen..expected.len().min(seen + limit)];
-        let due_ids: Vec<&str> = due.iter().map(|row| row.id()).collect();
-        assert_eq!(ids(items), due_ids, "{what}: from row {seen} on, limit {limit}");
-        for (item, row) in items.iter().zip(due) {
-            assert_eq!(*item, row.customer, "{what}");
+
+        let expected_page = &expected[row_count..expected.len().min(row_count + limit)];
+        let expected_ids: Vec<&str> = expected_page.iter().map(|row| row.id()).collect();
+        assert_eq!(
+            ids(items),
+            expected_ids,
+            "{query_text}: from row {row_count} on, limit {limit}"
+        );
+        for (item, row) in items.iter().zip(expected_page) {
+            assert_eq!(*item, row.customer, "{query_text}");
         }
-        seen += items.len();
-        assert_eq!(page["count"], items.len(), "{what}");
-        assert_eq!(page["has_more"], seen < expected.len(), "{what}: after {seen} rows");
+
+        row_count += items.len();
+        let has_more = row_count < expected.len();
+        assert_eq!(page["count"], items.len(), "{query_text}");
+        assert_eq!(page["has_more"], has_more, "{query_text}: after {row_count} rows");
         cursor = page["cursor"].as_str().map(str::to_owned);
-        assert_eq!(cursor.is_some(), seen < expected.len(), "{what}: after {seen} rows");
+        assert_eq!(cursor.is_some(), has_more, "{query_text}: after {row_count} rows");
         if cursor.is_none() {
             break;
         }
     }
 }
 
-/// A tenant of `count` customers in order of creation, with everything in it a filter asks for.
+/// Creates `count` customers with a variety of values for every filter and returns them in order of
+/// creation.
 async fn seed_tenant(api: &Api, tenant: &str, count: usize, dice: &mut Dice) -> Vec<Row> {
     let who = Persona::of(tenant);
     let mut bodies = Vec::new();
@@ -177,28 +190,30 @@ async fn seed_tenant(api: &Api, tenant: &str, count: usize, dice: &mut Dice) -> 
             body["entity_type"] = json!("individual");
         }
         if dice.percent(50) {
-            // The same ids in every tenant.
+            // Other tenants have the same client ids.
             body["client_id"] = json!(format!("client:{i}"));
         }
         let tags: BTreeSet<&str> = (0..dice.roll(4)).map(|_| *dice.pick(TAGS)).collect();
         body["tags"] = json!(tags);
         bodies.push((body, folded, dice.roll(100)));
     }
+
     let mut rows = Vec::new();
     for chunk in bodies.chunks(50) {
-        let created = chunk.iter().map(async |(body, folded, fate)| {
+        let created = chunk.iter().map(async |(body, folded, chance)| {
             let mut customer = api.create(&who, body).await;
             let path = path_of(&customer);
-            if *fate < 15 {
+            if *chance < 15 {
                 customer = api.patch(&who, &path, &json!({"status": "blocked"})).await.expect(200);
             }
-            if (10..25).contains(fate) {
+            if (10..25).contains(chance) {
                 customer = api.delete(&who, &path).await.expect(200);
             }
             Row { customer, folded }
         });
         rows.extend(join_all(created).await);
     }
+
     rows.sort_by(|a, b| a.id().cmp(b.id()));
     for row in &mut rows {
         let (risk, monitoring) = (dice.roll(6), dice.roll(4));
@@ -211,13 +226,15 @@ async fn seed_tenant(api: &Api, tenant: &str, count: usize, dice: &mut Dice) -> 
             row.customer["monitoring"]["status"] = json!(["active", "paused"][monitoring]);
         }
     }
+
     for chunk in rows.chunks(50) {
         join_all(chunk.iter().map(|row| write_risk_and_monitoring(api, tenant, row))).await;
     }
     rows
 }
 
-/// No route sets these two yet.
+/// Writes the risk and the monitoring status of a customer into the table: a route that sets them
+/// directly does not exist.
 async fn write_risk_and_monitoring(api: &Api, tenant: &str, row: &Row) {
     let text = |value: &Value| AttributeValue::S(value.as_str().unwrap().to_owned());
     let tenant = api.tenant(tenant);
@@ -246,22 +263,21 @@ async fn write_risk_and_monitoring(api: &Api, tenant: &str, row: &Row) {
         .unwrap();
 }
 
-/// Every filter with values that hit and values that miss.
-fn choices(rows: &[Row]) -> Choices {
+/// Returns for every filter some values that match rows and some that do not.
+fn filter_values(rows: &[Row]) -> Choices {
     let owned = |values: &[&str]| values.iter().map(ToString::to_string).collect::<Vec<String>>();
     let created = |at: usize| rows[at].customer["created_at"].as_str().unwrap().to_owned();
-    let (first, last) = (0, rows.len() - 1);
     let times = vec![
-        created(first),
+        created(0),
         created(rows.len() / 3),
         created(rows.len() * 2 / 3),
-        created(last),
+        created(rows.len() - 1),
         "1969-07-20T20:17:40.000Z".to_owned(),
         "2999-12-31T23:59:59.999Z".to_owned(),
     ];
     let client_ids = rows.iter().filter_map(|row| row.customer["client_id"].as_str());
     let mut client_ids: Vec<String> = client_ids.step_by(200).map(str::to_owned).collect();
-    client_ids.push("nobody".to_owned());
+    client_ids.push("unknown".to_owned());
     BTreeMap::from([
         ("status", owned(&["active", "inactive", "blocked"])),
         ("entity_type", owned(&["company", "individual"])),
@@ -270,57 +286,64 @@ fn choices(rows: &[Row]) -> Choices {
         ("client_id", client_ids),
         ("tag", owned(&["vip", "vip-plus", "two words", "#1", "élan", "vi"])),
         ("monitored", owned(&["true", "false"])),
-        ("search", SEARCHES.iter().map(|(given, _)| (*given).to_owned()).collect()),
+        ("search", SEARCHES.iter().map(|(text, _)| (*text).to_owned()).collect()),
         ("created_after", times.clone()),
         ("created_before", times),
     ])
 }
 
-/// One value for each of these filters.
-fn some_of(choices: &Choices, filters: &[&'static str], dice: &mut Dice) -> Query {
+/// Picks a value for each of these filters.
+fn pick_values(choices: &Choices, filters: &[&'static str], dice: &mut Dice) -> Query {
     filters.iter().map(|filter| (*filter, dice.pick(&choices[filter]).clone())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_combination_of_filters_lists_what_a_brute_force_model_does() {
+async fn combinations_of_filters_agree_with_a_brute_force_model() {
     let mut dice = Dice::new(20_261_122);
     let api = Api::start().await;
     for (tenant, count) in [("acme", 1_400), ("other", 600)] {
         let rows = seed_tenant(&api, tenant, count, &mut dice).await;
-        let choices = choices(&rows);
+
+        let choices = filter_values(&rows);
         let filters: Vec<&'static str> = choices.keys().copied().collect();
         let mut queries: Vec<Query> = vec![Vec::new()];
         for (filter, values) in &choices {
             queries.extend(values.iter().map(|value| vec![(*filter, value.clone())]));
         }
-        // The other tenant is there to be told apart; one of the two has every combination.
+        // One tenant is enough for the combinations. The other one's rows must never be listed
+        // here.
         if tenant == "acme" {
-            for (i, one) in filters.iter().enumerate() {
-                for another in &filters[..i] {
-                    queries.push(some_of(&choices, &[one, another], &mut dice));
+            for (i, first) in filters.iter().enumerate() {
+                for second in &filters[..i] {
+                    queries.push(pick_values(&choices, &[first, second], &mut dice));
                 }
             }
             for _ in 0..45 {
-                let mut left = filters.clone();
-                let chosen = (0..3 + dice.roll(3)).map(|_| left.swap_remove(dice.roll(left.len())));
-                let chosen: Vec<&'static str> = chosen.collect();
-                queries.push(some_of(&choices, &chosen, &mut dice));
+                let mut unused = filters.clone();
+                let chosen: Vec<&'static str> = (0..3 + dice.roll(3))
+                    .map(|_| unused.swap_remove(dice.roll(unused.len())))
+                    .collect();
+                queries.push(pick_values(&choices, &chosen, &mut dice));
             }
         }
-        let hits = queries.iter().filter(|query| !model(&rows, query, "asc").is_empty()).count();
-        assert!(hits * 2 > queries.len(), "{hits} of {} queries find rows", queries.len());
+
+        let matching =
+            queries.iter().filter(|query| !expected_rows(&rows, query, "asc").is_empty()).count();
+        assert!(matching * 2 > queries.len(), "{matching} of {} queries find rows", queries.len());
 
         let who = Persona::reader(tenant);
-        let walks = queries.iter().flat_map(|query| [(query, "asc"), (query, "desc")]);
-        let walks = walks
-            .enumerate()
-            .map(|(i, (query, order))| check(&api, &who, &rows, query, order, Dice::new(i as u64)));
-        stream::iter(walks).buffer_unordered(4).collect::<()>().await;
+        let checks =
+            queries.iter().flat_map(|query| [(query, "asc"), (query, "desc")]).enumerate().map(
+                |(i, (query, order))| {
+                    check_pages(&api, &who, &rows, query, order, Dice::new(i as u64))
+                },
+            );
+        stream::iter(checks).buffer_unordered(4).collect::<()>().await;
     }
 }
 
 #[tokio::test]
-async fn times_are_strict_to_the_millisecond_and_finer() {
+async fn created_after_and_before_exclude_the_given_time() {
     const NOON: i64 = 1_795_348_800_000; // 2026-11-22T12:00:00Z
     let (api, now) = Api::with_clock_at(NOON - 1).await;
     let acme = Persona::of("acme");
@@ -328,6 +351,7 @@ async fn times_are_strict_to_the_millisecond_and_finer() {
         api.create(&acme, &json!({ "name": name })).await;
         now.fetch_add(1, Ordering::SeqCst);
     }
+
     for (query, names) in [
         ("created_after=2026-11-22T12:00:00Z", &["after"][..]),
         ("created_before=2026-11-22T12:00:00Z", &["before"]),
@@ -349,9 +373,10 @@ async fn times_are_strict_to_the_millisecond_and_finer() {
 }
 
 #[tokio::test]
-async fn any_time_of_the_calendar_is_a_time() {
+async fn times_at_both_ends_of_the_calendar_are_accepted() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     api.create(&acme, &json!({ "name": "A" })).await;
+
     for (query, count) in [
         ("created_after=0000-01-01T00:00:00Z", 1),
         ("created_before=0000-01-01T00:00:00Z", 0),
@@ -366,9 +391,9 @@ async fn any_time_of_the_calendar_is_a_time() {
 }
 
 #[tokio::test]
-async fn the_longest_names_are_found() {
+async fn a_search_finds_the_longest_names() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    // One character of the first folds to 18, one of the second takes four bytes.
+    // The character of the first name folds to 18 characters; that of the second has four bytes.
     for name in ["\u{fdfa}".repeat(200), "😀".repeat(200)] {
         let customer = api.create(&acme, &json!({ "name": name })).await;
         let prefix = name.chars().take(20).collect();
@@ -378,7 +403,7 @@ async fn the_longest_names_are_found() {
 }
 
 #[tokio::test]
-async fn a_cursor_fits_its_own_list_only() {
+async fn a_cursor_is_valid_only_for_its_own_query_and_tenant() {
     let api = Api::start().await;
     let (acme, other) = (Persona::of("acme"), Persona::of("other"));
     for who in [&acme, &other] {
@@ -386,6 +411,7 @@ async fn a_cursor_fits_its_own_list_only() {
             api.create(who, &json!({ "name": format!("A{i}"), "country": "DE" })).await;
         }
     }
+
     let first = api.get(&acme, "/customers?limit=2&country=DE").await.expect(200);
     let cursor = first["cursor"].as_str().unwrap();
     let with = async |who: &Persona, query: &str, cursor: &str| {
@@ -393,12 +419,13 @@ async fn a_cursor_fits_its_own_list_only() {
         api.get(who, &format!("/customers?{query}&cursor={cursor}")).await
     };
 
-    for same in ["limit=3&country=DE", "limit=3&country=de&order=desc"] {
-        let page = with(&acme, same, cursor).await.expect(200);
+    for same_query in ["limit=3&country=DE", "limit=3&country=de&order=desc"] {
+        let page = with(&acme, same_query, cursor).await.expect(200);
         let names: Vec<&Value> =
             page["items"].as_array().unwrap().iter().map(|item| &item["name"]).collect();
-        assert_eq!(names, ["A3", "A2", "A1"], "{same}");
+        assert_eq!(names, ["A3", "A2", "A1"], "{same_query}");
     }
+
     let refused = async |who: &Persona, query: &str, cursor: &str| {
         let answer = with(who, query, cursor).await;
         assert_eq!(answer.status, 400, "{query}&cursor={cursor}: {}", answer.text);
@@ -406,47 +433,51 @@ async fn a_cursor_fits_its_own_list_only() {
         assert_eq!(error["type"], "ValidationError");
         assert_eq!(error["details"][0]["field"], "?cursor");
     };
-    for another in [
+    for other_query in [
         "limit=2",
         "limit=2&country=FR",
         "limit=2&country=DE&status=active",
         "limit=2&country=DE&search=A",
-        "limit=2&country=DE&client_id=nobody",
+        "limit=2&country=DE&client_id=unknown",
         "limit=2&country=DE&order=asc",
     ] {
-        refused(&acme, another, cursor).await;
+        refused(&acme, other_query, cursor).await;
     }
     refused(&other, "limit=2&country=DE", cursor).await;
 
     const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     for at in 0..cursor.len() {
-        let given = BASE64.find(&cursor[at..=at]).unwrap();
+        let digit = BASE64.find(&cursor[at..=at]).unwrap();
         for bit in [1, 32] {
-            let altered = &BASE64[given ^ bit..=given ^ bit];
-            let altered = format!("{}{altered}{}", &cursor[..at], &cursor[at + 1..]);
+            let other_digit = &BASE64[digit ^ bit..=digit ^ bit];
+            let altered = format!("{}{other_digit}{}", &cursor[..at], &cursor[at + 1..]);
             refused(&acme, "country=DE", &altered).await;
         }
     }
+
     let id = first["items"][1]["customer_id"].as_str().unwrap();
-    let cut = &cursor[..cursor.len() - 1];
+    let truncated = &cursor[..cursor.len() - 1];
     let doubled = cursor.repeat(2);
     let padded = format!("{cursor}=");
-    for garbage in ["", " ", "A", "null", "💥", "%", "AAAAAAAAAAAAAAAA", id, cut, &doubled, &padded]
+    for garbage in
+        ["", " ", "A", "null", "💥", "%", "AAAAAAAAAAAAAAAA", id, truncated, &doubled, &padded]
     {
         refused(&acme, "country=DE", garbage).await;
     }
 }
 
 #[tokio::test]
-async fn every_fault_of_the_query_is_named() {
+async fn every_fault_of_a_query_is_reported() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    for bad in ["0", "101", "x", "%2B5", "+5", "-1", "1.5", "", "99999999999999999999", "%C2%B2"] {
+    for limit in ["0", "101", "x", "%2B5", "+5", "-1", "1.5", "", "99999999999999999999", "%C2%B2"]
+    {
         assert_eq!(
-            api.get(&acme, &format!("/customers?limit={bad}")).await.faults(),
+            api.get(&acme, &format!("/customers?limit={limit}")).await.faults(),
             ["?limit"],
-            "{bad}"
+            "{limit}"
         );
     }
+
     for (query, fields) in [
         ("limit=5&limit=5", &["?limit"][..]),
         ("status=active&status=blocked", &["?status"]),
@@ -476,41 +507,43 @@ async fn every_fault_of_the_query_is_named() {
         fields.sort();
         assert_eq!(faults, fields, "{query}");
     }
+
     let page = api.get(&acme, "/customers?limit=100").await.expect(200);
     assert_eq!(page, json!({ "items": [], "count": 0, "cursor": null, "has_more": false }));
 }
 
 #[tokio::test]
-async fn a_page_has_twenty_rows_newest_first_unless_told_otherwise() {
+async fn a_page_has_twenty_rows_newest_first_by_default() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let mut created = Vec::new();
     for i in 0..21 {
         created.push(api.create(&acme, &json!({ "name": format!("A{i}") })).await);
     }
     created.reverse();
+
     let page = api.get(&acme, "/customers").await.expect(200);
+
     assert_eq!(page["items"], json!(created[..20]));
     assert_eq!((&page["count"], &page["has_more"]), (&json!(20), &json!(true)));
 }
 
-/// More rows than one request reads, and five among them that are rare.
+/// The tenant has more rows than one request reads; five of them match the filter.
 #[tokio::test]
-async fn a_selective_filter_is_walked_in_short_pages() {
+async fn a_selective_filter_returns_short_pages() {
     const ROWS: usize = 8_000;
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    let model = api.create(&acme, &json!({ "name": "Hay", "country": "DE" })).await;
+    let customer = api.create(&acme, &json!({ "name": "Hay", "country": "DE" })).await;
     let text = |text: String| AttributeValue::S(text);
     let (table, tenant) = (api.table.clone(), api.tenant("acme"));
-    let pk = text(format!("T#{tenant}#C#{}", model["customer_id"].as_str().unwrap()));
+    let pk = text(format!("T#{tenant}#C#{}", customer["customer_id"].as_str().unwrap()));
     let get = api.dynamodb.get_item().table_name(&table).key("pk", pk);
-    let got = get.key("sk", text("CUSTOMER".to_owned())).send().await.unwrap();
-    let model = got.item.unwrap();
-
+    let output = get.key("sk", text("CUSTOMER".to_owned())).send().await.unwrap();
+    let template = output.item.unwrap();
     let mut rare = Vec::new();
     let copies: Vec<WriteRequest> = (0..ROWS)
         .map(|i| {
             let id = format!("0199{i:04x}-0000-7000-8000-000000000000");
-            let mut item = model.clone();
+            let mut item = template.clone();
             item.insert("pk".to_owned(), text(format!("T#{tenant}#C#{id}")));
             item.insert("name_sk".to_owned(), text(format!("hay\u{1f}{id}")));
             if i % 1_999 == 0 {
@@ -522,10 +555,11 @@ async fn a_selective_filter_is_walked_in_short_pages() {
             WriteRequest::builder().put_request(put).build()
         })
         .collect();
+
     for chunk in copies.chunks(25) {
         let batch = api.dynamodb.batch_write_item().request_items(&table, chunk.to_vec());
-        let written = batch.send().await.unwrap();
-        assert!(written.unprocessed_items.unwrap_or_default().is_empty());
+        let output = batch.send().await.unwrap();
+        assert!(output.unprocessed_items.unwrap_or_default().is_empty());
     }
     assert_eq!(rare.len(), 5);
 
@@ -536,14 +570,14 @@ async fn a_selective_filter_is_walked_in_short_pages() {
         "country=IS&order=desc&risk_level=not_set&limit=100",
         "country=JP",
     ] {
-        let mut found: Vec<String> = Vec::new();
+        let mut listed: Vec<String> = Vec::new();
         let mut pages = 0;
         let mut cursor = String::new();
         loop {
             let page = api.get(&acme, &format!("/customers?{query}{cursor}")).await.expect(200);
             let items = page["items"].as_array().unwrap();
             assert_eq!(page["count"], items.len(), "{query}");
-            found.extend(ids(items).into_iter().map(str::to_owned));
+            listed.extend(ids(items).into_iter().map(str::to_owned));
             pages += 1;
             assert_eq!(page["has_more"], page["cursor"].is_string(), "{query}");
             match page["cursor"].as_str() {
@@ -555,15 +589,15 @@ async fn a_selective_filter_is_walked_in_short_pages() {
         if query.contains("desc") {
             expected.reverse();
         }
-        assert_eq!(found, expected, "{query}");
-        // One request reads more than half of the rows, and not all of them.
+        assert_eq!(listed, expected, "{query}");
+        // One request reads more than half of the rows, but not all of them.
         assert_eq!(pages, 2, "{query}");
     }
 }
 
-/// Lambda carries 6 MB: what does not fit comes with the next page.
+/// A Lambda response is limited to 6 MB. Customers that do not fit come with the next page.
 #[tokio::test]
-async fn pages_of_the_largest_customers_stay_small_enough_to_be_sent() {
+async fn pages_of_the_largest_customers_stay_below_the_response_limit() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let metadata: BTreeMap<String, String> =
         (0..50).map(|i| (format!("{i:040}"), "\\".repeat(500))).collect();
@@ -572,14 +606,15 @@ async fn pages_of_the_largest_customers_stay_small_enough_to_be_sent() {
     for _ in 0..100 {
         created.insert(api.create(&acme, &body).await["customer_id"].as_str().unwrap().to_owned());
     }
-    let (mut found, mut pages, mut cursor) = (BTreeSet::new(), 0, String::new());
+
+    let (mut listed, mut pages, mut cursor) = (BTreeSet::new(), 0, String::new());
     loop {
         let answer = api.get(&acme, &format!("/customers?limit=100{cursor}")).await;
         assert!(answer.text.len() < 3_000_000, "{} bytes", answer.text.len());
         let page = answer.expect(200);
         let items = page["items"].as_array().unwrap();
         for id in ids(items) {
-            assert!(found.insert(id.to_owned()), "{id} is listed twice");
+            assert!(listed.insert(id.to_owned()), "{id} is listed twice");
         }
         pages += 1;
         assert_eq!(page["has_more"], page["cursor"].is_string());
@@ -588,84 +623,87 @@ async fn pages_of_the_largest_customers_stay_small_enough_to_be_sent() {
             None => break,
         }
     }
-    assert_eq!(found, created);
-    assert!(pages > 1, "the customers were not large");
+
+    assert_eq!(listed, created);
+    assert!(pages > 1, "all customers fit on one page");
 }
 
-/// Name, and whether the filter on the country lets it through.
+/// Name of a customer, and whether its country matches the filter.
 type Sketch = (&'static str, bool);
 
-fn sketches(most: usize) -> impl Strategy<Value = Vec<Sketch>> {
+fn sketches(max_count: usize) -> impl Strategy<Value = Vec<Sketch>> {
     let name = prop::sample::select(vec!["a", "ab", "b", "b c"]);
-    prop::collection::vec((name, any::<bool>()), 0..=most)
+    prop::collection::vec((name, any::<bool>()), 0..=max_count)
 }
 
-/// What the row stands by in the list.
+/// Returns the key that a list is ordered by.
 fn position(by_name: bool, customer: &Value) -> (String, String) {
     let text = |field: &str| customer[field].as_str().unwrap().to_owned();
     (if by_name { text("name") } else { String::new() }, text("customer_id"))
 }
 
 #[test]
-fn a_walk_yields_every_row_once_while_others_are_inserted() {
-    // The limit of each page, and what is inserted after it.
+fn paging_returns_every_row_once_while_others_are_inserted() {
+    // The limit of each page, and the customers that are created after it.
     let pages = prop::collection::vec((1..8usize, sketches(3)), 1..8);
     let query =
         prop::sample::select(vec!["", "&country=DE", "&search=%20", "&search=a&country=DE"]);
-    let walks = (sketches(20), pages, query, any::<bool>());
-    property(64, &walks, async |api, tenant, (start, pages, query, ascending)| {
+    let cases = (sketches(20), pages, query, any::<bool>());
+    property(64, &cases, async |api, tenant, (start, pages, query, ascending)| {
         let who = Persona::of(tenant);
         let by_name = query.contains("search");
         let insert = async |sketches: &[Sketch]| -> Vec<Value> {
-            let made = sketches.iter().map(async |(name, german)| {
-                let country = if *german { "DE" } else { "FR" };
+            let creations = sketches.iter().map(async |(name, is_german)| {
+                let country = if *is_german { "DE" } else { "FR" };
                 api.create(&who, &json!({ "name": name, "country": country })).await
             });
-            join_all(made).await
+            join_all(creations).await
         };
-        let listed = |customer: &&Value| {
+        let matches = |customer: &&Value| {
             let name = customer["name"].as_str().unwrap();
             (!query.contains("search=a") || name.starts_with('a'))
                 && (!query.contains("DE") || customer["country"] == "DE")
         };
-        let mut there = insert(&start).await;
+
+        let mut customers = insert(&start).await;
         let at_start: Vec<_> =
-            there.iter().filter(listed).map(|row| position(by_name, row)).collect();
+            customers.iter().filter(matches).map(|row| position(by_name, row)).collect();
 
         let order = if ascending { "asc" } else { "desc" };
-        let mut walked: Vec<(String, String)> = Vec::new();
+        let mut listed: Vec<(String, String)> = Vec::new();
         let mut cursor = String::new();
-        // Nothing is inserted at the end, so that the walk has one.
+        // After these pages insertions stop, so that the list ends.
         for (limit, inserted) in pages.into_iter().chain(std::iter::repeat((10, Vec::new()))) {
             let path = format!("/customers?order={order}&limit={limit}{query}{cursor}");
             let page = api.get(&who, &path).await.expect(200);
-            let rows = page["items"].as_array().unwrap().iter().map(|row| position(by_name, row));
-            let rows: Vec<_> = rows.collect();
+            let items = page["items"].as_array().unwrap().iter();
+            let rows: Vec<_> = items.map(|row| position(by_name, row)).collect();
 
-            let beyond = |at: &(String, String)| match walked.last() {
+            let is_after_last = |at: &(String, String)| match listed.last() {
                 None => true,
                 Some(last) if ascending => at > last,
                 Some(last) => at < last,
             };
-            let mut due: Vec<_> =
-                there.iter().filter(listed).map(|row| position(by_name, row)).collect();
-            due.retain(beyond);
-            due.sort();
+            let mut expected: Vec<_> =
+                customers.iter().filter(matches).map(|row| position(by_name, row)).collect();
+            expected.retain(is_after_last);
+            expected.sort();
             if !ascending {
-                due.reverse();
+                expected.reverse();
             }
-            assert_eq!(page["has_more"], due.len() > limit, "{path}");
-            due.truncate(limit);
-            assert_eq!(rows, due, "{path}");
-            walked.extend(rows);
+            assert_eq!(page["has_more"], expected.len() > limit, "{path}");
+            expected.truncate(limit);
+            assert_eq!(rows, expected, "{path}");
+
+            listed.extend(rows);
             match page["cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => break,
             }
-            there.extend(insert(&inserted).await);
+            customers.extend(insert(&inserted).await);
         }
         for row in at_start {
-            assert_eq!(walked.iter().filter(|walked| **walked == row).count(), 1, "{row:?}");
+            assert_eq!(listed.iter().filter(|other| **other == row).count(), 1, "{row:?}");
         }
     });
 }

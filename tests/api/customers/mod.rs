@@ -6,5 +6,5 @@ mod get;
 mod list;
 mod update;
 
-pub(crate) use erase::furnished;
-pub(crate) use export::forged;
+pub(crate) use erase::populated_customer;
+pub(crate) use export::forged_cursor;

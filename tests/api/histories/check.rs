@@ -1,42 +1,43 @@
-//! Whether one story explains everything that clients saw. Pure.
+//! Checks whether a sequential history explains the answers that the clients received.
 
 use std::collections::BTreeMap;
 
 use api_tests::Value;
 
-/// A request and its answer, as a client saw them.
+/// A request of a client and its answer.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
-    /// When it was asked and when answered, by one count for all.
+pub(super) struct Exchange {
+    /// Start and end of the exchange, on a logical clock of all clients.
     pub(super) span: (u64, u64),
-    pub(super) asked: Asked,
-    /// `Ok` with the data of a success; else the status. After a 503 nobody knows what was done.
+    pub(super) request: Request,
+    /// The data of a successful answer, else the status. After a 503 it is unknown whether the
+    /// request took effect.
     pub(super) answer: Result<Value, u16>,
     pub(super) key: Option<String>,
     pub(super) is_replay: bool,
 }
 
-impl Seen {
+impl Exchange {
     fn is_unknown(&self) -> bool {
         self.answer == Err(503)
     }
 
-    /// What it writes, and where.
+    /// Returns the field and the value that the request writes.
     fn write(&self) -> Option<(&'static str, Value)> {
-        match &self.asked {
-            Asked::Patch { field, value, .. } => Some((field, value.clone())),
-            Asked::Deactivate => Some(("status", "inactive".into())),
-            Asked::Reactivate => Some(("status", "active".into())),
-            Asked::Create(_) | Asked::Session | Asked::Decide(_) => None,
+        match &self.request {
+            Request::Patch { field, value, .. } => Some((field, value.clone())),
+            Request::Deactivate => Some(("status", "inactive".into())),
+            Request::Reactivate => Some(("status", "active".into())),
+            Request::Create(_) | Request::Session | Request::Decide(_) => None,
         }
     }
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Asked {
-    /// A creation with this client id.
+pub(super) enum Request {
+    /// Creates a customer with this client id.
     Create(String),
-    /// Of one field, with a value that nobody else writes.
+    /// Changes a field to a value that other requests do not write.
     Patch {
         field: &'static str,
         value: Value,
@@ -44,47 +45,49 @@ pub(super) enum Asked {
     },
     Deactivate,
     Reactivate,
-    /// A session for the customer.
+    /// Creates a session of the customer.
     Session,
+    /// Sets the outcome of a session.
     Decide(&'static str),
 }
 
-/// What is wrong with a history that ended with this customer.
-pub(super) fn faults(history: &[Seen], last: &Value) -> Vec<String> {
+/// Returns the contradictions in a history whose final state of the customer is `last`.
+pub(super) fn faults(history: &[Exchange], last: &Value) -> Vec<String> {
     let mut faults = Vec::new();
-    keys(history, &mut faults);
-    creations(history, &mut faults);
-    writes(history, last, &mut faults);
-    counters(history, last, &mut faults);
+    check_keys(history, &mut faults);
+    check_creations(history, &mut faults);
+    check_writes(history, last, &mut faults);
+    check_counters(history, last, &mut faults);
     faults
 }
 
-/// A key has one effect, and every answer to it is the same.
-fn keys(history: &[Seen], faults: &mut Vec<String>) {
-    let mut answers: BTreeMap<&String, Vec<&Seen>> = BTreeMap::new();
-    for seen in history.iter().filter(|seen| seen.answer.is_ok()) {
-        if let Some(key) = &seen.key {
-            answers.entry(key).or_default().push(seen);
+/// Checks that a request with an idempotency key takes effect once and always has the same answer.
+fn check_keys(history: &[Exchange], faults: &mut Vec<String>) {
+    let mut answers: BTreeMap<&String, Vec<&Exchange>> = BTreeMap::new();
+    for exchange in history.iter().filter(|exchange| exchange.answer.is_ok()) {
+        if let Some(key) = &exchange.key {
+            answers.entry(key).or_default().push(exchange);
         }
     }
     for (key, answers) in answers {
-        let first = answers.iter().filter(|seen| !seen.is_replay).count();
-        let unknown = history.iter().filter(|seen| seen.is_unknown());
-        let is_unknown = unknown.filter_map(|seen| seen.key.as_ref()).any(|other| other == key);
-        if first != 1 && !(first == 0 && is_unknown) {
-            faults.push(format!("{key} took effect {first} times"));
+        let effects = answers.iter().filter(|exchange| !exchange.is_replay).count();
+        let unknown = history.iter().filter(|exchange| exchange.is_unknown());
+        let is_unknown =
+            unknown.filter_map(|exchange| exchange.key.as_ref()).any(|other| other == key);
+        if effects != 1 && !(effects == 0 && is_unknown) {
+            faults.push(format!("{key} took effect {effects} times"));
         }
-        if answers.iter().any(|seen| seen.answer != answers[0].answer) {
+        if answers.iter().any(|exchange| exchange.answer != answers[0].answer) {
             faults.push(format!("{key} has several answers"));
         }
     }
 }
 
-/// A client id has one winner.
-fn creations(history: &[Seen], faults: &mut Vec<String>) {
+/// Checks that a client id belongs to one customer.
+fn check_creations(history: &[Exchange], faults: &mut Vec<String>) {
     let mut owners: BTreeMap<&String, Vec<&Value>> = BTreeMap::new();
-    for seen in history {
-        if let (Asked::Create(client_id), Ok(customer)) = (&seen.asked, &seen.answer) {
+    for exchange in history {
+        if let (Request::Create(client_id), Ok(customer)) = (&exchange.request, &exchange.answer) {
             let owners = owners.entry(client_id).or_default();
             let id = &customer["customer_id"];
             if !owners.contains(&id) {
@@ -97,77 +100,81 @@ fn creations(history: &[Seen], faults: &mut Vec<String>) {
     }
 }
 
-/// Every acknowledged write has a version of its own, in an order that agrees with the clock, with
-/// `If-Match` and with what each answer showed; and none is lost.
-fn writes(history: &[Seen], last: &Value, faults: &mut Vec<String>) {
-    let mut writes: Vec<(u64, &Seen, &Value)> = Vec::new();
-    for seen in history {
-        if let (Some(_), Ok(customer)) = (seen.write(), &seen.answer) {
-            writes.push((customer["version"].as_u64().unwrap_or(0), seen, customer));
+/// Checks that every acknowledged write has its own version, that the order of the versions agrees
+/// with the clock, with `If-Match` and with the data of each answer, and that no write is lost.
+fn check_writes(history: &[Exchange], last: &Value, faults: &mut Vec<String>) {
+    let mut writes: Vec<(u64, &Exchange, &Value)> = Vec::new();
+    for exchange in history {
+        if let (Some(_), Ok(customer)) = (exchange.write(), &exchange.answer) {
+            writes.push((customer["version"].as_u64().unwrap_or(0), exchange, customer));
         }
     }
-    writes.sort_by_key(|(version, seen, _)| (*version, seen.span));
+    writes.sort_by_key(|(version, exchange, _)| (*version, exchange.span));
     let may_be_written = |field: &'static str, value: &Value, before: u64| {
-        let shown = Some((field, value.clone()));
-        let mut unknown = history.iter().filter(|seen| seen.is_unknown() && seen.span.0 < before);
-        unknown.any(|seen| seen.write() == shown)
+        let write = Some((field, value.clone()));
+        let mut unknown =
+            history.iter().filter(|exchange| exchange.is_unknown() && exchange.span.0 < before);
+        unknown.any(|exchange| exchange.write() == write)
     };
     let mut state: BTreeMap<&'static str, Value> = BTreeMap::new();
-    let mut before: Option<(u64, &Seen)> = None;
-    for (version, seen, customer) in &writes {
-        if let Some((last_version, last)) = before {
-            // Who finds the customer as it is to be writes nothing.
-            let wrote = matches!(seen.asked, Asked::Patch { .. });
-            let last_wrote = matches!(last.asked, Asked::Patch { .. });
-            if last_version == *version && wrote && last_wrote {
+    let mut previous: Option<(u64, &Exchange)> = None;
+    for (version, exchange, customer) in &writes {
+        if let Some((previous_version, previous)) = previous {
+            // A deactivation or reactivation that is already in effect does not write a version.
+            let is_patch = matches!(exchange.request, Request::Patch { .. });
+            let previous_is_patch = matches!(previous.request, Request::Patch { .. });
+            if previous_version == *version && is_patch && previous_is_patch {
                 faults.push(format!("version {version} was written twice"));
             }
-            if last_version < *version && seen.span.1 < last.span.0 {
-                faults.push(format!("version {version} came before {last_version}"));
+            if previous_version < *version && exchange.span.1 < previous.span.0 {
+                faults.push(format!("version {version} came before {previous_version}"));
             }
         }
-        if let Asked::Patch { if_match: Some(matched), .. } = seen.asked
+        if let Request::Patch { if_match: Some(matched), .. } = exchange.request
             && matched + 1 != *version
         {
-            faults.push(format!("version {version} does not follow the one it named"));
+            faults.push(format!("version {version} does not follow the one in its If-Match"));
         }
-        state.extend(seen.write());
+        state.extend(exchange.write());
         for (field, value) in &mut state {
-            // What may have been written, and now is seen, was.
-            if may_be_written(field, &customer[*field], seen.span.1) {
+            // A write without an answer did take effect if its value is visible now.
+            if may_be_written(field, &customer[*field], exchange.span.1) {
                 *value = customer[*field].clone();
             }
             if customer[*field] != *value {
                 faults.push(format!("version {version} has lost a write of {field}"));
             }
         }
-        before = Some((*version, seen));
+        previous = Some((*version, exchange));
     }
     for (field, value) in &state {
         if last[*field] != *value && !may_be_written(field, &last[*field], u64::MAX) {
-            faults.push(format!("in the end a write of {field} is lost"));
+            faults.push(format!("the final state lacks a write of {field}"));
         }
     }
-    if before.is_some_and(|(version, _)| last["version"].as_u64() < Some(version)) {
+    if previous.is_some_and(|(version, _)| last["version"].as_u64() < Some(version)) {
         faults.push("the customer went back to an older version".to_owned());
     }
 }
 
-/// The counters are those of the sessions that were acknowledged, each once.
-fn counters(history: &[Seen], last: &Value, faults: &mut Vec<String>) {
-    let done = |is: fn(&Asked) -> bool| {
-        let of_kind = history.iter().filter(move |seen| is(&seen.asked));
-        let least = of_kind.clone().filter(|seen| seen.answer.is_ok() && !seen.is_replay).count();
-        least as u64..=(least + of_kind.filter(|seen| seen.is_unknown()).count()) as u64
+/// Checks that the session counters of the customer count every acknowledged session once.
+fn check_counters(history: &[Exchange], last: &Value, faults: &mut Vec<String>) {
+    let expected = |is_kind: fn(&Request) -> bool| {
+        let of_kind = history.iter().filter(move |exchange| is_kind(&exchange.request));
+        let min = of_kind
+            .clone()
+            .filter(|exchange| exchange.answer.is_ok() && !exchange.is_replay)
+            .count();
+        min as u64..=(min + of_kind.filter(|exchange| exchange.is_unknown()).count()) as u64
     };
-    for (field, done) in [
-        ("total", done(|asked| matches!(asked, Asked::Session))),
-        ("approved", done(|asked| matches!(asked, Asked::Decide("approved")))),
-        ("rejected", done(|asked| matches!(asked, Asked::Decide("rejected")))),
+    for (field, range) in [
+        ("total", expected(|request| matches!(request, Request::Session))),
+        ("approved", expected(|request| matches!(request, Request::Decide("approved")))),
+        ("rejected", expected(|request| matches!(request, Request::Decide("rejected")))),
     ] {
-        let counted = &last["sessions"][field];
-        if !counted.as_u64().is_some_and(|counted| done.contains(&counted)) {
-            faults.push(format!("{field} is {counted}, and {} were made", done.start()));
+        let counter = &last["sessions"][field];
+        if !counter.as_u64().is_some_and(|count| range.contains(&count)) {
+            faults.push(format!("{field} is {counter}, but {} were acknowledged", range.start()));
         }
     }
 }
@@ -177,12 +184,12 @@ mod tests {
 
     use super::*;
 
-    fn seen(span: (u64, u64), asked: Asked, answer: Value) -> Seen {
-        Seen { span, asked, answer: Ok(answer), key: None, is_replay: false }
+    fn exchange(span: (u64, u64), request: Request, answer: Value) -> Exchange {
+        Exchange { span, request, answer: Ok(answer), key: None, is_replay: false }
     }
 
-    fn patch(span: (u64, u64), field: &'static str, value: &str, answer: Value) -> Seen {
-        seen(span, Asked::Patch { field, value: json!(value), if_match: None }, answer)
+    fn patch(span: (u64, u64), field: &'static str, value: &str, answer: Value) -> Exchange {
+        exchange(span, Request::Patch { field, value: json!(value), if_match: None }, answer)
     }
 
     fn customer(version: u64, name: &str, industry: &str) -> Value {
@@ -193,82 +200,89 @@ mod tests {
         })
     }
 
-    /// One that nothing is wrong with.
-    fn good() -> (Vec<Seen>, Value) {
-        let made = seen((0, 1), Asked::Create("a".to_owned()), json!({ "customer_id": "1" }));
-        let keyed = Seen { key: Some("k".to_owned()), ..made };
-        let replay = Seen { span: (2, 3), is_replay: true, ..keyed.clone() };
-        let matching = Asked::Patch { field: "name", value: json!("C"), if_match: Some(3) };
+    /// A history without contradictions, and the final state of the customer.
+    fn valid() -> (Vec<Exchange>, Value) {
+        let created =
+            exchange((0, 1), Request::Create("a".to_owned()), json!({ "customer_id": "1" }));
+        let keyed = Exchange { key: Some("k".to_owned()), ..created };
+        let replay = Exchange { span: (2, 3), is_replay: true, ..keyed.clone() };
+        let matching = Request::Patch { field: "name", value: json!("C"), if_match: Some(3) };
         let history = vec![
             keyed,
             replay,
             patch((2, 5), "name", "B", customer(2, "B", "")),
             patch((3, 6), "industry", "X", customer(3, "B", "X")),
-            seen((7, 8), matching, customer(4, "C", "X")),
-            seen((7, 9), Asked::Session, json!({})),
-            seen((10, 11), Asked::Decide("approved"), json!({})),
+            exchange((7, 8), matching, customer(4, "C", "X")),
+            exchange((7, 9), Request::Session, json!({})),
+            exchange((10, 11), Request::Decide("approved"), json!({})),
         ];
         (history, customer(6, "C", "X"))
     }
 
     #[test]
-    fn a_good_history_has_no_fault_and_every_bad_one_has() {
-        let (history, last) = good();
+    fn faults_are_found_in_contradictory_histories_only() {
+        let (history, last) = valid();
         assert_eq!(faults(&history, &last), Vec::<String>::new());
-        let bad = |what: &str, spoil: &dyn Fn(&mut Vec<Seen>, &mut Value)| {
-            let (mut history, mut last) = good();
-            spoil(&mut history, &mut last);
-            let found = faults(&history, &last);
-            assert!(found.iter().any(|fault| fault.contains(what)), "{what}: {found:?}");
+
+        let assert_fault = |expected: &str, change: &dyn Fn(&mut Vec<Exchange>, &mut Value)| {
+            let (mut history, mut last) = valid();
+            change(&mut history, &mut last);
+            let faults = faults(&history, &last);
+            assert!(faults.iter().any(|fault| fault.contains(expected)), "{expected}: {faults:?}");
         };
-        let fine = |spoil: &dyn Fn(&mut Vec<Seen>, &mut Value)| {
-            let (mut history, mut last) = good();
-            spoil(&mut history, &mut last);
+
+        let assert_valid = |change: &dyn Fn(&mut Vec<Exchange>, &mut Value)| {
+            let (mut history, mut last) = valid();
+            change(&mut history, &mut last);
             assert_eq!(faults(&history, &last), Vec::<String>::new());
         };
-        let unknown = |seen: Seen| Seen { answer: Err(503), ..seen };
-        fine(&|history, _| history[0].answer = Err(503));
-        fine(&|history, last| {
+
+        let unknown = |exchange: Exchange| Exchange { answer: Err(503), ..exchange };
+
+        assert_valid(&|history, _| history[0].answer = Err(503));
+        assert_valid(&|history, last| {
             history.push(unknown(patch((7, 20), "industry", "Y", json!({}))));
             last["industry"] = json!("Y");
         });
-        fine(&|history, last| {
+        assert_valid(&|history, last| {
             history.push(unknown(patch((6, 20), "industry", "Y", json!({}))));
             history[4].answer = Ok(customer(4, "C", "Y"));
             last["industry"] = json!("Y");
         });
-        bad("has lost a write of industry", &|history, _| {
+        assert_fault("has lost a write of industry", &|history, _| {
             history.push(unknown(patch((9, 20), "industry", "Y", json!({}))));
             history[4].answer = Ok(customer(4, "C", "Y"));
         });
-        fine(&|history, _| history[6].answer = Err(503));
-        bad("approved is 1, and 0 were made", &|history, _| drop(history.pop()));
-        bad("took effect 2 times", &|history, _| history[1].is_replay = false);
-        bad("several answers", &|history, _| {
+        assert_valid(&|history, _| history[6].answer = Err(503));
+        assert_fault("approved is 1, but 0 were acknowledged", &|history, _| drop(history.pop()));
+        assert_fault("took effect 2 times", &|history, _| history[1].is_replay = false);
+        assert_fault("several answers", &|history, _| {
             history[1].answer = Ok(json!({ "customer_id": "1", "name": "other" }));
         });
-        bad("belongs to 2 customers", &|history, _| {
-            history.push(seen(
+        assert_fault("belongs to 2 customers", &|history, _| {
+            history.push(exchange(
                 (4, 5),
-                Asked::Create("a".to_owned()),
+                Request::Create("a".to_owned()),
                 json!({ "customer_id": "2" }),
             ));
         });
-        bad("was written twice", &|history, _| {
+        assert_fault("was written twice", &|history, _| {
             history[3].answer = Ok(customer(2, "B", "X"));
         });
-        bad("came before", &|history, _| {
+        assert_fault("came before", &|history, _| {
             history[2].span = (20, 21);
         });
-        bad("does not follow", &|history, _| {
+        assert_fault("does not follow", &|history, _| {
             history[4].answer = Ok(customer(5, "C", "X"));
         });
-        bad("has lost a write of name", &|history, _| {
+        assert_fault("has lost a write of name", &|history, _| {
             history[3].answer = Ok(customer(3, "A", "X"));
         });
-        bad("in the end a write of industry", &|_, last| last["industry"] = json!(""));
-        bad("older version", &|_, last| last["version"] = json!(3));
-        bad("total is 2", &|_, last| last["sessions"]["total"] = json!(2));
-        bad("approved is 0", &|_, last| last["sessions"]["approved"] = json!(0));
+        assert_fault("the final state lacks a write of industry", &|_, last| {
+            last["industry"] = json!("")
+        });
+        assert_fault("older version", &|_, last| last["version"] = json!(3));
+        assert_fault("total is 2", &|_, last| last["sessions"]["total"] = json!(2));
+        assert_fault("approved is 0", &|_, last| last["sessions"]["approved"] = json!(0));
     }
 }

@@ -1,5 +1,6 @@
-//! Requests, list changes and passes that meet at every call to the table, and at random: in the
-//! end every customer has the alerts of a whole screening against the newest lists.
+//! Requests, list changes and passes that run concurrently, interleaved at every call to the table
+//! and at random. In the end every customer has the alerts of a full screening against the newest
+//! lists.
 
 use std::time::{Duration, Instant};
 
@@ -7,39 +8,41 @@ use api_tests::faults::Gate;
 use api_tests::{Api, Dice, Value, json};
 use tokio::sync::RwLock;
 
-use super::{Watched, path, sum};
+use super::{Setup, path, sum};
 
-/// More calls than any of these makes.
-const MANY: usize = 40;
+/// Upper bound for the calls to the table that an operation makes.
+const MAX_CALLS: usize = 40;
 
 const OLD: [(&str, &str); 3] =
     [("1", "Mirka Dovello"), ("2", "Tarun Oblasti"), ("3", "Nora Quist")];
 const NEW: [(&str, &str); 3] =
     [("1", "Mirka Ilinovna Dovello"), ("3", "Ivo Brandel"), ("4", "Tarun Oblasti")];
 
-/// Passes over everything; then nobody has any news, and nobody ever was missed.
-async fn settle(w: &Watched) {
-    w.pass_time(100);
-    let done = w.pass("on_update").await;
-    assert!(done.iter().all(|shard| shard["outcome"] != "busy"), "{done:?}");
-    let checked = w.pass("reconcile").await;
-    assert_eq!((sum(&checked, "news"), sum(&checked, "missed")), (0, 0), "{checked:?}");
+/// Runs a pass over all customers, then checks that a reconciliation has no news and no missed
+/// alerts.
+async fn settle(setup: &Setup) {
+    setup.advance_clock(100);
+    let shards = setup.run_pass("on_update").await;
+    assert!(shards.iter().all(|shard| shard["outcome"] != "busy"), "{shards:?}");
+    let shards = setup.run_pass("reconcile").await;
+    assert_eq!((sum(&shards, "news"), sum(&shards, "missed")), (0, 0), "{shards:?}");
 }
 
-async fn structure(api: &Api, w: &Watched, customer: &Value, owner: &str) {
+async fn put_organization(api: &Api, setup: &Setup, customer: &Value, owner: &str) {
     let body = json!({
         "parties": [{ "party_id": "p", "kind": "individual", "name": owner }],
         "relationships": [{ "owner": "p", "owned": "self", "percentage": 60 }],
     });
-    let put = api.call(&w.acme, "PUT", &path(customer, "/organization")).json(&body).send().await;
+    let put =
+        api.call(&setup.acme, "PUT", &path(customer, "/organization")).json(&body).send().await;
     assert!(put.status < 300, "{}", put.text);
 }
 
-/// What is held at the gate, while something else happens.
+/// An operation that is held back at one of its calls to the table.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Held {
+enum HeldOperation {
     Start,
-    Change,
+    ChangeSettings,
     Rename,
     Organization,
     Decide,
@@ -48,148 +51,174 @@ enum Held {
     Refresh,
 }
 
+/// A change that completes while the operation is held back.
 #[derive(Clone, Copy, Debug)]
-enum Meanwhile {
-    ListChanges,
-    Renamed,
-    Resettled,
-    Passed,
+enum ConcurrentChange {
+    ListUpdate,
+    Rename,
+    NewSettings,
+    Pass,
 }
 
-const MEANWHILE: [Meanwhile; 4] =
-    [Meanwhile::ListChanges, Meanwhile::Renamed, Meanwhile::Resettled, Meanwhile::Passed];
+const CONCURRENT_CHANGES: [ConcurrentChange; 4] = [
+    ConcurrentChange::ListUpdate,
+    ConcurrentChange::Rename,
+    ConcurrentChange::NewSettings,
+    ConcurrentChange::Pass,
+];
 
-impl Held {
-    /// Whether it screens the customer by itself.
-    fn checks(self) -> bool {
-        matches!(self, Held::Start | Held::Change | Held::Rename | Held::Organization)
+impl HeldOperation {
+    /// Whether the operation itself screens the customer.
+    fn screens(self) -> bool {
+        matches!(
+            self,
+            HeldOperation::Start
+                | HeldOperation::ChangeSettings
+                | HeldOperation::Rename
+                | HeldOperation::Organization
+        )
     }
 
-    async fn run(self, api: &Api, w: &Watched, customer: &Value, alert: &str) {
+    async fn run(self, api: &Api, setup: &Setup, customer: &Value, alert: &str) {
         match self {
-            Held::Start | Held::Change => {
+            HeldOperation::Start | HeldOperation::ChangeSettings => {
                 let body = json!({ "min_score": 0.7 });
-                let started = api.post(&w.acme, &path(customer, "/monitor"), &body).await;
+                let started = api.post(&setup.acme, &path(customer, "/monitor"), &body).await;
                 assert!(started.status < 300, "{}", started.text);
             }
-            Held::Rename => {
+            HeldOperation::Rename => {
                 let body = json!({ "name": "Tarun Oblasti" });
-                api.patch(&w.acme, &path(customer, ""), &body).await.expect(200);
+                api.patch(&setup.acme, &path(customer, ""), &body).await.expect(200);
             }
-            Held::Organization => structure(api, w, customer, "Nora Quist").await,
-            Held::Decide => {
+            HeldOperation::Organization => {
+                put_organization(api, setup, customer, "Nora Quist").await
+            }
+            HeldOperation::Decide => {
                 let body = json!({ "status": "false_positive" });
-                let decided = api.patch(&w.acme, &path(customer, alert), &body).await;
-                // What was cleared meanwhile takes no decision.
+                let decided = api.patch(&setup.acme, &path(customer, alert), &body).await;
+                // The alert may have been cleared in the meantime; then the decision is refused.
                 assert!([200, 409].contains(&decided.status), "{}", decided.text);
             }
-            Held::Stop => {
-                api.delete(&w.acme, &path(customer, "/monitor")).await.expect(200);
+            HeldOperation::Stop => {
+                api.delete(&setup.acme, &path(customer, "/monitor")).await.expect(200);
             }
-            Held::Pass => {
+            HeldOperation::Pass => {
                 api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
             }
-            Held::Refresh => {
-                w.list(&NEW);
+            HeldOperation::Refresh => {
+                setup.write_list(&NEW);
                 api.refresh().await;
             }
         }
     }
 }
 
-async fn meet(held: Held, meanwhile: Meanwhile) {
-    for call in 0..MANY {
-        let w = Watched::start(&OLD).await;
-        let company = w.api.create(&w.acme, &json!({ "name": "Mirka Dovello" })).await;
-        structure(&w.api, &w, &company, "Tarun Oblasti").await;
-        if held != Held::Start {
-            w.monitor(&company, &json!({})).await.expect(201);
+/// Holds the operation back at each of its calls in turn, makes the other change, lets the
+/// operation finish, and checks the alerts.
+async fn interleave(operation: HeldOperation, change: ConcurrentChange) {
+    for call in 0..MAX_CALLS {
+        let setup = Setup::start(&OLD).await;
+        let company = setup.api.create(&setup.acme, &json!({ "name": "Mirka Dovello" })).await;
+        put_organization(&setup.api, &setup, &company, "Tarun Oblasti").await;
+        if operation != HeldOperation::Start {
+            setup.monitor(&company, &json!({})).await.expect(201);
         }
-        w.pass("on_update").await;
-        w.monitored("Nora Quist").await;
-        if held == Held::Pass {
-            w.list(&NEW);
-            w.refresh().await;
-            w.pass_time(61);
+        setup.run_pass("on_update").await;
+        setup.monitored_customer("Nora Quist").await;
+
+        if operation == HeldOperation::Pass {
+            setup.write_list(&NEW);
+            setup.refresh().await;
+            setup.advance_clock(61);
         }
-        let alerts = w.alerts(&company).await;
+        let alerts = setup.alerts(&company).await;
         let alert = alerts.first().and_then(|alert| alert["alert_id"].as_str()).unwrap_or("none");
         let alert = format!("/alerts/{alert}");
+
         let gate = Gate::at(call);
-        let slow = w.under(gate.clone()).await;
+        let slow = setup.server_with_fault(gate.clone()).await;
         gate.arm();
-        let running = held.run(&slow, &w, &company, &alert);
+        let running = operation.run(&slow, &setup, &company, &alert);
         tokio::pin!(running);
         let reached = tokio::select! {
             () = gate.reached() => true,
             () = &mut running => false,
         };
+
         if reached {
-            match meanwhile {
-                Meanwhile::ListChanges => {
-                    w.list(&[("1", "Mirka Dovello"), ("2", "Ivo Brandel"), ("5", "Nora Quist")]);
-                    w.refresh().await;
+            match change {
+                ConcurrentChange::ListUpdate => {
+                    setup.write_list(&[
+                        ("1", "Mirka Dovello"),
+                        ("2", "Ivo Brandel"),
+                        ("5", "Nora Quist"),
+                    ]);
+                    setup.refresh().await;
                 }
-                Meanwhile::Renamed => {
+                ConcurrentChange::Rename => {
                     let body = json!({ "name": "Ivo Brandel" });
-                    w.api.patch(&w.acme, &path(&company, ""), &body).await.expect(200);
+                    setup.api.patch(&setup.acme, &path(&company, ""), &body).await.expect(200);
                 }
-                Meanwhile::Resettled => {
+                ConcurrentChange::NewSettings => {
                     let body = json!({ "min_score": 0.6, "check_frequency": "daily" });
-                    w.monitor(&company, &body).await;
+                    setup.monitor(&company, &body).await;
                 }
-                Meanwhile::Passed => {
-                    // No longer than a function may run.
-                    w.pass_time(28);
-                    w.api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
+                ConcurrentChange::Pass => {
+                    // Shorter than the time limit of a function, so the held operation is still
+                    // alive.
+                    setup.advance_clock(28);
+                    setup.api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
                 }
             }
             gate.release();
             running.await;
-            if held.checks() {
-                // It noticed that the lists moved, and waits for no pass.
-                let monitor = crate::audit::items(&w.api, &company, "MONITOR").await;
-                let current = w.refresh().await["revision"].clone();
+            if operation.screens() {
+                // The operation noticed the list change and did not leave it to the next pass.
+                let monitor = crate::audit::items(&setup.api, &company, "MONITOR").await;
+                let current = setup.refresh().await["revision"].clone();
                 assert_eq!(monitor[0]["list_revision"], current, "call {call}");
             }
         }
-        let others = [Held::Start, Held::Change, Held::Stop].contains(&held);
-        if reached && matches!(meanwhile, Meanwhile::Resettled) && !others {
-            let state = w.state(&company).await;
-            let set = (&state["min_score"], &state["check_frequency"]);
-            assert_eq!(set, (&json!(0.6), &json!("daily")), "call {call}");
+
+        let sets_settings =
+            [HeldOperation::Start, HeldOperation::ChangeSettings, HeldOperation::Stop]
+                .contains(&operation);
+        if reached && matches!(change, ConcurrentChange::NewSettings) && !sets_settings {
+            let state = setup.get_monitor(&company).await;
+            let settings = (&state["min_score"], &state["check_frequency"]);
+            assert_eq!(settings, (&json!(0.6), &json!("daily")), "call {call}");
         }
-        settle(&w).await;
-        w.found(&company).await;
+        settle(&setup).await;
+        setup.alert_statuses(&company).await;
         if !reached {
             return;
         }
     }
-    panic!("{held:?} makes more than {MANY} calls");
+    panic!("{operation:?} makes more than {MAX_CALLS} calls");
 }
 
-macro_rules! meetings {
-    ($($name:ident: $held:ident),+ $(,)?) => {
+macro_rules! interleaving_tests {
+    ($($name:ident: $operation:ident),+ $(,)?) => {
         $(
             #[tokio::test]
             async fn $name() {
-                for meanwhile in MEANWHILE {
-                    meet(Held::$held, meanwhile).await;
+                for change in CONCURRENT_CHANGES {
+                    interleave(HeldOperation::$operation, change).await;
                 }
             }
         )+
     };
 }
 
-meetings! {
-    a_start_meets_everything: Start,
-    a_changed_monitor_meets_everything: Change,
-    a_new_name_meets_everything: Rename,
-    an_organization_meets_everything: Organization,
-    a_decision_meets_everything: Decide,
-    a_stop_meets_everything: Stop,
-    a_pass_meets_everything: Pass,
-    a_refresh_meets_everything: Refresh,
+interleaving_tests! {
+    a_start_among_other_changes_ends_with_correct_alerts: Start,
+    a_settings_change_among_other_changes_ends_with_correct_alerts: ChangeSettings,
+    a_rename_among_other_changes_ends_with_correct_alerts: Rename,
+    a_new_organization_among_other_changes_ends_with_correct_alerts: Organization,
+    a_decision_among_other_changes_ends_with_correct_alerts: Decide,
+    a_stop_among_other_changes_ends_with_correct_alerts: Stop,
+    a_pass_among_other_changes_ends_with_correct_alerts: Pass,
+    a_refresh_among_other_changes_ends_with_correct_alerts: Refresh,
 }
 
 const NAMES: [&str; 7] = [
@@ -202,43 +231,49 @@ const NAMES: [&str; 7] = [
     "Anna Harmless",
 ];
 
-/// What requests do, at random.
-async fn requests(w: &Watched, customers: &[Value], seed: u64, until: Instant, time: &RwLock<()>) {
+/// Sends random requests about random customers until the given time.
+async fn send_requests(
+    setup: &Setup,
+    customers: &[Value],
+    seed: u64,
+    until: Instant,
+    time: &RwLock<()>,
+) {
     let mut dice = Dice::new(seed);
     while Instant::now() < until {
-        let _flying = time.read().await;
+        let _shared = time.read().await;
         let customer = dice.pick(customers);
         let name = *dice.pick(&NAMES);
         match dice.roll(6) {
             0 | 1 => {
                 let frequency = dice.pick(&["on_update", "on_update", "daily"]);
-                w.monitor(customer, &json!({ "check_frequency": frequency })).await;
+                setup.monitor(customer, &json!({ "check_frequency": frequency })).await;
             }
             2 => {
-                w.api.patch(&w.acme, &path(customer, ""), &json!({ "name": name })).await;
+                setup.api.patch(&setup.acme, &path(customer, ""), &json!({ "name": name })).await;
             }
-            3 => structure(&w.api, w, customer, name).await,
+            3 => put_organization(&setup.api, setup, customer, name).await,
             4 => {
-                let alerts = w.alerts(customer).await;
+                let alerts = setup.alerts(customer).await;
                 if !alerts.is_empty() {
                     let id = dice.pick(&alerts)["alert_id"].as_str().unwrap().to_owned();
                     let status = dice.pick(&["open", "confirmed", "false_positive"]);
                     let at = path(customer, &format!("/alerts/{id}"));
-                    w.api.patch(&w.acme, &at, &json!({ "status": status })).await;
+                    setup.api.patch(&setup.acme, &at, &json!({ "status": status })).await;
                 }
             }
             _ => {
                 if dice.percent(20) {
-                    w.api.delete(&w.acme, &path(customer, "/monitor")).await;
+                    setup.api.delete(&setup.acme, &path(customer, "/monitor")).await;
                 }
             }
         }
     }
 }
 
-/// Lists that change all the time. Time only jumps while no request is under way, as no function
-/// runs as long as a pass waits.
-async fn publisher(w: &Watched, until: Instant, time: &RwLock<()>) {
+/// Updates the list at random intervals. The clock advances by more than the time limit of a
+/// function, so it advances only while no request or pass is running.
+async fn publish_lists(setup: &Setup, until: Instant, time: &RwLock<()>) {
     let mut dice = Dice::new(7);
     while Instant::now() < until {
         let count = 1 + dice.roll(6);
@@ -246,23 +281,24 @@ async fn publisher(w: &Watched, until: Instant, time: &RwLock<()>) {
             (0..count).map(|id| (id.to_string(), *dice.pick(&NAMES))).collect();
         let entries: Vec<(&str, &str)> =
             entries.iter().map(|(id, name)| (id.as_str(), *name)).collect();
-        w.list(&entries);
-        w.refresh().await;
+        setup.write_list(&entries);
+        setup.refresh().await;
         if dice.percent(60) {
-            let _landed = time.write().await;
-            w.pass_time(61);
+            let _exclusive = time.write().await;
+            setup.advance_clock(61);
         }
         tokio::time::sleep(Duration::from_millis(dice.roll(60) as u64)).await;
     }
 }
 
-async fn passes(api: &Api, seed: u64, until: Instant, time: &RwLock<()>) {
+async fn run_passes(api: &Api, seed: u64, until: Instant, time: &RwLock<()>) {
     let mut dice = Dice::new(seed);
     while Instant::now() < until {
         let pass = dice.pick(&["on_update", "on_update", "daily"]);
         {
-            let _flying = time.read().await;
-            // A pass that would wait for its grace would hold up the clock that it waits for.
+            let _shared = time.read().await;
+            // A `daily` pass could wait for the clock, which cannot advance while this holds the
+            // lock.
             if *pass == "on_update" {
                 api.run("rescreen", &json!({ "pass": pass })).await.unwrap();
             }
@@ -271,48 +307,51 @@ async fn passes(api: &Api, seed: u64, until: Instant, time: &RwLock<()>) {
     }
 }
 
-async fn at_random(time: Duration) {
-    let w = Watched::start(&OLD).await;
+async fn interleave_at_random(duration: Duration) {
+    let setup = Setup::start(&OLD).await;
     let mut customers = Vec::new();
     for number in 0..12 {
         let name = NAMES[number % NAMES.len()];
-        customers.push(w.api.create(&w.acme, &json!({ "name": name })).await);
+        customers.push(setup.api.create(&setup.acme, &json!({ "name": name })).await);
     }
-    let (one, two) = (w.another().await, w.another().await);
-    let until = Instant::now() + time;
-    let flying = RwLock::new(());
+
+    let (first, second) = (setup.another_server().await, setup.another_server().await);
+
+    let until = Instant::now() + duration;
+    let time = RwLock::new(());
     tokio::join!(
-        requests(&w, &customers, 1, until, &flying),
-        requests(&w, &customers, 2, until, &flying),
-        requests(&w, &customers, 3, until, &flying),
-        publisher(&w, until, &flying),
-        passes(&one, 4, until, &flying),
-        passes(&two, 5, until, &flying),
+        send_requests(&setup, &customers, 1, until, &time),
+        send_requests(&setup, &customers, 2, until, &time),
+        send_requests(&setup, &customers, 3, until, &time),
+        publish_lists(&setup, until, &time),
+        run_passes(&first, 4, until, &time),
+        run_passes(&second, 5, until, &time),
     );
-    settle(&w).await;
-    w.pass("daily").await;
+
+    settle(&setup).await;
+    setup.run_pass("daily").await;
     for customer in &customers {
-        let before = w.alerts(customer).await;
-        w.found(customer).await;
-        let monitored = w.get(customer).await["monitoring"]["status"] == "active";
+        let before = setup.alerts(customer).await;
+        setup.alert_statuses(customer).await;
+        let monitored = setup.get(customer).await["monitoring"]["status"] == "active";
         if monitored {
-            // A whole screening on top of it finds nothing to change.
-            let settings = w.state(customer).await;
+            // A full screening does not change the alerts.
+            let settings = setup.get_monitor(customer).await;
             let same = json!({ "check_frequency": settings["check_frequency"] });
-            assert_eq!(w.monitor(customer, &same).await.expect(200)["new_matches"], 0);
-            assert_eq!(w.alerts(customer).await, before);
+            assert_eq!(setup.monitor(customer, &same).await.expect(200)["new_matches"], 0);
+            assert_eq!(setup.alerts(customer).await, before);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_meets_at_random() {
-    at_random(Duration::from_secs(4)).await;
+async fn random_concurrent_changes_end_with_correct_alerts() {
+    interleave_at_random(Duration::from_secs(4)).await;
 }
 
-/// The same, for minutes: `cargo test -p api-tests --test api -- --ignored for_minutes`.
+/// Runs for three minutes: `cargo test -p api-tests --test api -- --ignored for_minutes`.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes three minutes"]
-async fn everything_meets_at_random_for_minutes() {
-    at_random(Duration::from_secs(180)).await;
+async fn random_concurrent_changes_for_minutes_end_with_correct_alerts() {
+    interleave_at_random(Duration::from_secs(180)).await;
 }

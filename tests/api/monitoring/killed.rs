@@ -1,17 +1,17 @@
-//! Workers that end anywhere, alone and two at a time: what is found is what an undisturbed run
-//! finds.
+//! Workers die at random calls to the table, alone or two at a time. In the end the alerts equal
+//! those of an undisturbed run.
 
 use std::collections::BTreeMap;
 
 use api_tests::faults::{End, Mortal};
 use api_tests::{Dice, Value, json};
 
-use super::{Watched, sum};
+use super::{Setup, sum};
 
-/// Entries of a list, by id; a revision each.
+/// The entries of each revision of a list, as id and name.
 type Revisions = Vec<Vec<(String, String)>>;
 
-fn named(number: usize) -> String {
+fn customer_name(number: usize) -> String {
     let first = ["Mirka", "Tarun", "Nora", "Ivo", "Pavel", "Ada", "Lino", "Sefa"];
     let last = ["Dovello", "Oblasti", "Quist", "Brandel", "Orlovan", "Mirzatal"];
     let middle = ["Aldo", "Bela", "Cato", "Dora", "Emil", "Fada", "Gero"];
@@ -23,120 +23,140 @@ fn named(number: usize) -> String {
     )
 }
 
-/// Entries come, go and change, some of them the names of customers.
+/// Makes five revisions in which entries are added, removed and renamed. Their names are names of
+/// customers.
 fn revisions(dice: &mut Dice, customers: usize) -> Revisions {
     let mut entries: BTreeMap<usize, usize> = (0..20).map(|id| (id, id * 3)).collect();
     let mut all = Vec::new();
     for _ in 0..5 {
         for _ in 0..8 {
             let id = dice.roll(40);
-            match dice.roll(3) {
-                0 => drop(entries.remove(&id)),
-                _ => drop(entries.insert(id, dice.roll(customers))),
+            if dice.roll(3) == 0 {
+                entries.remove(&id);
+            } else {
+                entries.insert(id, dice.roll(customers));
             }
         }
-        let of = |(id, number): (&usize, &usize)| (id.to_string(), named(*number));
-        all.push(entries.iter().map(of).collect());
+        let entry = |(id, number): (&usize, &usize)| (id.to_string(), customer_name(*number));
+        all.push(entries.iter().map(entry).collect());
     }
     all
 }
 
-fn borrowed(entries: &[(String, String)]) -> Vec<(&str, &str)> {
+fn as_strs(entries: &[(String, String)]) -> Vec<(&str, &str)> {
     entries.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect()
 }
 
-/// Who has which alerts, by name: ids differ between two runs.
-async fn found(w: &Watched, customers: &[Value]) -> Vec<Value> {
+/// Returns the alerts of each customer with its name, as ids differ between two runs.
+async fn alerts_by_name(setup: &Setup, customers: &[Value]) -> Vec<Value> {
     let mut all = Vec::new();
     for customer in customers {
-        all.push(json!([customer["name"], w.found(customer).await]));
+        all.push(json!([customer["name"], setup.alert_statuses(customer).await]));
     }
     all
 }
 
-async fn everybody(w: &Watched, count: usize) -> Vec<Value> {
+async fn monitored_customers(setup: &Setup, count: usize) -> Vec<Value> {
     let mut customers = Vec::new();
     for number in 0..count {
-        customers.push(w.monitored(&named(number)).await);
+        customers.push(setup.monitored_customer(&customer_name(number)).await);
     }
     customers
 }
 
-/// A worker that may die at that call; whether it did.
-async fn worker(w: &Watched, end: End) -> bool {
+/// Runs a worker that may die at the given call, and returns whether it died.
+async fn run_mortal_worker(setup: &Setup, end: End) -> bool {
     let mortal = Mortal::new(end);
-    let api = w.under(mortal.clone()).await;
+    let api = setup.server_with_fault(mortal.clone()).await;
     mortal.arm();
     let payload = json!({ "pass": "on_update" });
     tokio::select! {
         () = mortal.ended() => true,
-        done = api.run("rescreen", &payload) => {
-            done.unwrap();
+        result = api.run("rescreen", &payload) => {
+            result.unwrap();
             false
         }
     }
 }
 
-fn somewhere(dice: &mut Dice, calls: usize) -> End {
-    // Some die with the first steps, some in the middle of what there is to write.
+fn random_end(dice: &mut Dice, calls: usize) -> End {
+    // Half of the workers die in their first calls, the others anywhere.
     let call = if dice.percent(50) { dice.roll(calls.min(8)) } else { dice.roll(calls) };
     if dice.percent(50) { End::Before(call) } else { End::After(call) }
 }
 
-/// Kills so many workers or one more, two at a time in half of the cases. Where none lived long
-/// enough to die, as the pass was over, the next ones die earlier: every worker makes a first call.
-pub(crate) async fn deaths(w: &Watched, dice: &mut Dice, mut calls: usize, enough: usize) -> usize {
+/// Kills `count` workers or one more, two at a time in half of the cases, each within its first
+/// `calls` calls, and returns the number of killed workers. If the pass ended before a worker
+/// reached its call, the next ones die earlier. Every worker makes at least one call, so this ends.
+pub(crate) async fn kill_workers(
+    setup: &Setup,
+    dice: &mut Dice,
+    mut calls: usize,
+    count: usize,
+) -> usize {
     let mut killed = 0;
-    while killed < enough {
-        // Who died holds its shard until the lease is over.
-        w.pass_time(91);
-        let deaths = match dice.percent(50) {
-            true => {
-                let (one, two) = (somewhere(dice, calls), somewhere(dice, calls));
-                let (one, two) = tokio::join!(worker(w, one), worker(w, two));
-                usize::from(one) + usize::from(two)
-            }
-            false => usize::from(worker(w, somewhere(dice, calls)).await),
+    while killed < count {
+        // A dead worker holds its shard until the lease expires.
+        setup.advance_clock(91);
+        let deaths = if dice.percent(50) {
+            let (first_end, second_end) = (random_end(dice, calls), random_end(dice, calls));
+            let (first_died, second_died) = tokio::join!(
+                run_mortal_worker(setup, first_end),
+                run_mortal_worker(setup, second_end)
+            );
+            usize::from(first_died) + usize::from(second_died)
+        } else {
+            usize::from(run_mortal_worker(setup, random_end(dice, calls)).await)
         };
         killed += deaths;
         if deaths == 0 {
             calls = (calls / 2).max(1);
         }
     }
-    w.pass_time(91);
+    setup.advance_clock(91);
     killed
 }
 
 #[tokio::test]
-async fn what_is_killed_goes_on_and_finds_the_same() {
+async fn passes_with_killed_workers_raise_the_same_alerts() {
     const CUSTOMERS: usize = 60;
     let dice = &mut Dice::new(20);
     let revisions = revisions(dice, CUSTOMERS);
-    let calm = Watched::start(&borrowed(&revisions[0])).await;
-    let wild = Watched::start(&borrowed(&revisions[0])).await;
-    let (calm_customers, wild_customers) =
-        (everybody(&calm, CUSTOMERS).await, everybody(&wild, CUSTOMERS).await);
+    let reference = Setup::start(&as_strs(&revisions[0])).await;
+    let disturbed = Setup::start(&as_strs(&revisions[0])).await;
+    let (reference_customers, disturbed_customers) = (
+        monitored_customers(&reference, CUSTOMERS).await,
+        monitored_customers(&disturbed, CUSTOMERS).await,
+    );
+
     let mut killed = 0;
     for entries in &revisions {
-        calm.update(&borrowed(entries)).await;
-        wild.list(&borrowed(entries));
-        wild.refresh().await;
-        wild.pass_time(61);
-        killed += deaths(&wild, dice, 30, 10).await;
-        let last = wild.pass("on_update").await;
+        reference.update_list(&as_strs(entries)).await;
+        disturbed.write_list(&as_strs(entries));
+        disturbed.refresh().await;
+        disturbed.advance_clock(61);
+
+        killed += kill_workers(&disturbed, dice, 30, 10).await;
+        let shards = disturbed.run_pass("on_update").await;
         assert!(
-            last.iter()
+            shards
+                .iter()
                 .all(|s| ["finished", "nothing_new"].contains(&s["outcome"].as_str().unwrap()))
         );
-        assert_eq!(found(&calm, &calm_customers).await, found(&wild, &wild_customers).await);
-        let checked = wild.pass("reconcile").await;
+        assert_eq!(
+            alerts_by_name(&reference, &reference_customers).await,
+            alerts_by_name(&disturbed, &disturbed_customers).await
+        );
+
+        let checked = disturbed.run_pass("reconcile").await;
         assert_eq!((sum(&checked, "news"), sum(&checked, "missed")), (0, 0));
     }
-    assert!(killed >= 50, "only {killed} were killed");
-    // Once is once: every alert there is was raised by one event.
-    for customer in &wild_customers {
-        let events = crate::audit::items(&wild.api, customer, "EVENT#").await;
-        let version = wild.get(customer).await["version"].as_u64().unwrap();
+    assert!(killed >= 50, "only {killed} workers were killed");
+
+    // Every change of a customer was recorded exactly once.
+    for customer in &disturbed_customers {
+        let events = crate::audit::items(&disturbed.api, customer, "EVENT#").await;
+        let version = disturbed.get(customer).await["version"].as_u64().unwrap();
         assert_eq!(events.len() as u64, version);
     }
 }

@@ -1,4 +1,5 @@
-//! What a pass over everybody costs. `WATCHLISTS` names a folder as for `real`:
+//! Measures the cost of a pass over 200,000 customers without news. `WATCHLISTS` is a folder as for
+//! the module `real`:
 //!
 //! `WATCHLISTS=<folder> cargo test -p api-tests --profile ci --test api -- --ignored many:: --nocapture`
 
@@ -15,19 +16,20 @@ use shared::screening::score::DEFAULT_MIN_SCORE;
 use shared::screening::{Query, Screener};
 use uuid::Uuid;
 
-use super::real::{index, innocuous, revisions, start};
+use super::real::{index, revisions, start, unlisted_names};
 use super::{path, sum};
 
 const CUSTOMERS: usize = 200_000;
 
-/// On-demand prices of us-east-1, in USD: a million read units, a GB-second of Lambda on arm64.
-const READS: f64 = 0.125;
-const GB_SECOND: f64 = 0.000_013_333_4;
-/// What one whole processor of Lambda has.
-const GB: f64 = 1.769;
+/// On-demand price of a million read units in us-east-1, in USD.
+const MILLION_READS_USD: f64 = 0.125;
+/// Price of a GB-second of Lambda on arm64 in us-east-1, in USD.
+const GB_SECOND_USD: f64 = 0.000_013_333_4;
+/// Memory at which Lambda provides one whole processor, in GB.
+const GB_PER_CPU: f64 = 1.769;
 
-/// Of this process, in MB.
-pub(crate) fn memory() -> usize {
+/// Returns the resident memory of this process, in MB.
+pub(crate) fn resident_memory() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<usize>().ok()).unwrap_or(0) / 1024
@@ -35,38 +37,40 @@ pub(crate) fn memory() -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a folder of real lists"]
-async fn nobody_has_news() {
+async fn a_pass_without_news_stays_within_its_cost() {
     let bytes = &revisions()[0];
-    let w = start(bytes).await;
-    let table = w.api.table.clone();
-    // One real monitor, and as many copies under other names.
-    let one = w.monitored("Zzyzx Qwortelbrand").await;
+    let setup = start(bytes).await;
+    let table = setup.api.table.clone();
+
+    // One real monitor, and copies of it with other names.
+    let original = setup.monitored_customer("Zzyzx Qwortelbrand").await;
     let list = index(bytes);
     let mut screener = Screener::new([&list]);
-    let names: Vec<String> = innocuous(60_000)
+    let names: Vec<String> = unlisted_names(60_000)
         .into_iter()
         .filter(|name| screener.screen(&Query::of_name(name), DEFAULT_MIN_SCORE).is_empty())
         .collect();
+
     let key = |sk: &str| {
-        let pk = format!("T#acme#C#{}", one["customer_id"].as_str().unwrap());
+        let pk = format!("T#acme#C#{}", original["customer_id"].as_str().unwrap());
         HashMap::from([
             ("pk".to_owned(), AttributeValue::S(pk)),
             ("sk".to_owned(), AttributeValue::S(sk.to_owned())),
         ])
     };
-    let got = w.api.dynamodb.get_item().table_name(&table).set_key(Some(key("MONITOR")));
-    let monitor = got.send().await.unwrap().item.unwrap();
+    let get = setup.api.dynamodb.get_item().table_name(&table).set_key(Some(key("MONITOR")));
+    let monitor = get.send().await.unwrap().item.unwrap();
     let copy = |number: usize| {
         let id = Uuid::from_u128((0x0192_0000_u128 << 96) | 0x7000_8000 << 48 | number as u128);
-        let mut kept: Kept = serde_json::from_value(json!({
+        let mut watched: Kept = serde_json::from_value(json!({
             "subjects": [{
                 "name": names[number % names.len()], "kind": "person", "date": "1971-03-09",
                 "country": "DE",
             }],
         }))
         .unwrap();
-        kept.subjects[0].country = Some("FR".to_owned());
-        let blob = compress_to_vec(&serde_json::to_vec(&kept).unwrap(), 6);
+        watched.subjects[0].country = Some("FR".to_owned());
+        let blob = compress_to_vec(&serde_json::to_vec(&watched).unwrap(), 6);
         let mut item = monitor.clone();
         let text = AttributeValue::S;
         item.insert("pk".to_owned(), text(format!("T#acme#C#{id}")));
@@ -77,15 +81,16 @@ async fn nobody_has_news() {
         let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
         WriteRequest::builder().put_request(put).build()
     };
+
     for batch in 0..CUSTOMERS / 200 {
         join_all(
             (0..8).map(|part| {
                 let from = batch * 200 + part * 25;
                 let items: Vec<WriteRequest> = (from..from + 25).map(copy).collect();
-                let write = w.api.dynamodb.batch_write_item();
-                let write = write.request_items(&table, items).send();
+                let batch_write = setup.api.dynamodb.batch_write_item();
+                let output = batch_write.request_items(&table, items).send();
                 async move {
-                    assert!(write.await.unwrap().unprocessed_items.is_none_or(|u| u.is_empty()))
+                    assert!(output.await.unwrap().unprocessed_items.is_none_or(|u| u.is_empty()))
                 }
             }),
         )
@@ -93,50 +98,52 @@ async fn nobody_has_news() {
     }
 
     let tally = Tally::default();
-    let counted = w.under(tally.clone()).await;
+    let counting_server = setup.server_with_fault(tally.clone()).await;
     for pass in ["on_update", "reconcile", "reconcile"] {
-        w.pass_time(61);
+        setup.advance_clock(61);
         tally.reset();
-        let (before, started) = (memory(), std::time::Instant::now());
-        let done = counted.run("rescreen", &json!({ "pass": pass })).await.unwrap();
-        let (seconds, after) = (started.elapsed().as_secs_f64(), memory());
-        let shards = done["shards"].as_array().unwrap();
+        let (before, started) = (resident_memory(), std::time::Instant::now());
+        let result = counting_server.run("rescreen", &json!({ "pass": pass })).await.unwrap();
+        let (seconds, after) = (started.elapsed().as_secs_f64(), resident_memory());
+        let shards = result["shards"].as_array().unwrap();
         assert_eq!(sum(shards, "monitors"), CUSTOMERS as u64 + 1);
         assert_eq!((sum(shards, "news"), sum(shards, "matches")), (0, 0));
+
         let calls = tally.calls();
-        let of = |operation: &str| calls.get(operation).copied().unwrap_or(0);
-        let queries = of("Query");
+        let count = |operation: &str| calls.get(operation).copied().unwrap_or(0);
+        let queries = count("Query");
         println!("{pass}: {calls:?}, {seconds:.1} s, {before} MB before and {after} MB after");
         assert!(queries <= CUSTOMERS / 1_000 + 4, "{queries} pages");
-        // Progress and evidence, a few items a page; nothing a customer.
-        let writes = of("PutItem") + of("UpdateItem");
+        // A pass writes its progress and its evidence, a few items per page and none per customer.
+        let writes = count("PutItem") + count("UpdateItem");
         assert!(writes <= queries + 12, "{writes} writes");
-        assert_eq!(of("TransactWriteItems") + of("BatchWriteItem"), 0);
-        // The first pass opens lists and connections; from then on nothing may pile up.
+        assert_eq!(count("TransactWriteItems") + count("BatchWriteItem"), 0);
+        // The first pass opens lists and connections. Later ones must not use more memory.
         assert!(pass == "on_update" || after < before + 32, "{before} MB, then {after} MB");
 
-        let units = units(&w, &table).await;
+        let units = units(&setup, &table).await;
         let millions = CUSTOMERS as f64 / 1e6;
         let (reads, writes) = (units / millions, writes as f64 / millions);
-        let pass_of_ten = 10.0 * (reads / 1e6 * READS + seconds / millions * GB * GB_SECOND);
+        let pass_of_ten = 10.0
+            * (reads / 1e6 * MILLION_READS_USD + seconds / millions * GB_PER_CPU * GB_SECOND_USD);
         println!(
             "{pass}: {:.0} customers/s; a million customers: {reads:.0} read units, {writes:.0} writes; \
              ten million: {pass_of_ten:.2} USD",
             CUSTOMERS as f64 / seconds
         );
     }
-    let last = w.api.get(&w.acme, &path(&one, "/monitor")).await.expect(200);
+    let last = setup.api.get(&setup.acme, &path(&original, "/monitor")).await.expect(200);
     assert_eq!(last["last_pass"]["frequency"], "reconcile");
 }
 
-/// What reading the whole index once consumes.
-async fn units(w: &super::Watched, table: &str) -> f64 {
+/// Returns the read units that reading the whole index once consumes.
+async fn units(setup: &super::Setup, table: &str) -> f64 {
     let mut units = 0.0;
     for shard in 0..2 {
         let mut start = None;
         loop {
-            let page = w.api.dynamodb.query().table_name(table).index_name("monitored");
-            let page = page
+            let query = setup.api.dynamodb.query().table_name(table).index_name("monitored");
+            let query = query
                 .key_condition_expression("monitored_pk = :pk")
                 .expression_attribute_values(
                     ":pk",
@@ -144,7 +151,7 @@ async fn units(w: &super::Watched, table: &str) -> f64 {
                 )
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .set_exclusive_start_key(start);
-            let page = page.send().await.unwrap();
+            let page = query.send().await.unwrap();
             units += page.consumed_capacity.and_then(|used| used.capacity_units).unwrap();
             start = page.last_evaluated_key;
             if start.is_none() {

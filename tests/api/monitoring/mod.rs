@@ -1,4 +1,5 @@
-//! Monitoring: lists that change, who is checked against them, and what becomes of what is found.
+//! Tests of monitoring: watchlists change, passes check the customers against them, and matches
+//! raise alerts.
 
 mod again;
 mod alerts;
@@ -26,27 +27,28 @@ use shared::screening::import;
 use shared::screening::lists::Input;
 use tempfile::TempDir;
 
-/// A server with a clock and a list that the test moves.
-pub(crate) struct Watched {
+/// A server whose clock and watchlist, `ours`, the test controls.
+pub(crate) struct Setup {
     pub(crate) api: Api,
     pub(crate) acme: Persona,
+    /// Time of the clock, in milliseconds since 1970.
     pub(crate) now: Arc<AtomicI64>,
     folder: TempDir,
 }
 
 const COLUMNS: &str = "id,name,kind,aliases,weak_aliases,former_names,date,countries,identifiers,programs,gender,remarks";
 
-impl Watched {
-    /// With an entry each of this id and name.
-    pub(crate) async fn start(entries: &[(&str, &str)]) -> Watched {
-        let watched = Watched::without_lists().await;
-        watched.list(entries);
-        watched.refresh().await;
-        watched
+impl Setup {
+    /// Starts a server whose list has these entries, each an id and a name.
+    pub(crate) async fn start(entries: &[(&str, &str)]) -> Setup {
+        let setup = Setup::without_lists().await;
+        setup.write_list(entries);
+        setup.refresh().await;
+        setup
     }
 
-    /// Before the first refresh.
-    pub(crate) async fn without_lists() -> Watched {
+    /// Starts a server before its first refresh of the lists.
+    pub(crate) async fn without_lists() -> Setup {
         let folder = TempDir::new().unwrap();
         let now = Arc::new(AtomicI64::new(1_795_000_000_000));
         let api = if DEPLOYED.is_some() {
@@ -54,49 +56,50 @@ impl Watched {
         } else {
             Api::set(clock(&now), None, None, environment(&folder)).await
         };
-        Watched { api, acme: Persona::of("acme"), now, folder }
+        Setup { api, acme: Persona::of("acme"), now, folder }
     }
 
-    /// Another process on the same table, lists and clock.
-    pub(crate) async fn another(&self) -> Api {
+    /// Starts another process with the same table, lists and clock.
+    pub(crate) async fn another_server(&self) -> Api {
         if DEPLOYED.is_some() {
             return Api::on_table_of(&self.api).await;
         }
         Api::set(clock(&self.now), Some(&self.api), None, environment(&self.folder)).await
     }
 
-    /// Another process, whose calls to the table this happens to.
-    pub(crate) async fn under(&self, fault: impl Interceptor) -> Api {
+    /// Starts another process whose calls to the table have this fault.
+    pub(crate) async fn server_with_fault(&self, fault: impl Interceptor) -> Api {
         let client = faults::client(fault);
         Api::set(clock(&self.now), Some(&self.api), Some(client), environment(&self.folder)).await
     }
 
-    /// Writes the list: lines of id and name, with the other columns empty.
-    pub(crate) fn list(&self, entries: &[(&str, &str)]) {
+    /// Writes the list: an id and a name in every row, the other columns empty.
+    pub(crate) fn write_list(&self, entries: &[(&str, &str)]) {
         let rows: Vec<String> =
             entries.iter().map(|(id, name)| format!("{id},\"{name}\",,,,,,,,,,")).collect();
-        self.rows(&rows);
+        self.write_rows(&rows);
     }
 
-    /// Writes the list: a file of any format.
-    pub(crate) fn file(&self, bytes: &[u8]) {
+    /// Writes the list as a file of any format.
+    pub(crate) fn write_file(&self, bytes: &[u8]) {
         match &*DEPLOYED {
             Some(deployed) => deployed.write_list(bytes),
             None => std::fs::write(self.folder.path().join("list.csv"), bytes).unwrap(),
         }
     }
 
-    /// Writes the list: whole lines.
-    pub(crate) fn rows(&self, rows: &[String]) {
-        self.file(format!("{COLUMNS}\n{}\n", rows.join("\n")).as_bytes());
+    /// Writes the list as rows of CSV, without the header.
+    pub(crate) fn write_rows(&self, rows: &[String]) {
+        self.write_file(format!("{COLUMNS}\n{}\n", rows.join("\n")).as_bytes());
     }
 
     pub(crate) async fn refresh(&self) -> Value {
         self.api.refresh().await
     }
 
-    /// A deployed stack has the world's time: only a little of it can be waited for.
-    pub(crate) fn pass_time(&self, seconds: i64) {
+    /// Advances the clock. A deployed stack uses the real time, so there this waits, for 5 seconds
+    /// at most.
+    pub(crate) fn advance_clock(&self, seconds: i64) {
         if DEPLOYED.is_some() && seconds <= 5 {
             return std::thread::sleep(Duration::from_secs(seconds.unsigned_abs()));
         }
@@ -104,37 +107,38 @@ impl Watched {
         self.now.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }
 
-    /// Until a pass may screen against the current lists.
-    pub(crate) async fn pass_grace(&self) {
+    /// Advances the clock until a pass may use the current lists, which is 60 seconds after a
+    /// refresh.
+    pub(crate) async fn advance_past_grace(&self) {
         if DEPLOYED.is_some() {
             self.api.age_lists(61).await;
         } else {
-            self.pass_time(61);
+            self.advance_clock(61);
         }
     }
 
-    /// A pass, long enough after the last refresh; what became of the shards.
-    pub(crate) async fn pass(&self, pass: &str) -> Vec<Value> {
-        self.pass_grace().await;
-        let done = self.api.run("rescreen", &json!({ "pass": pass })).await.unwrap();
-        done["shards"].as_array().unwrap().clone()
+    /// Runs a pass, long enough after the last refresh, and returns the result of every shard.
+    pub(crate) async fn run_pass(&self, pass: &str) -> Vec<Value> {
+        self.advance_past_grace().await;
+        let result = self.api.run("rescreen", &json!({ "pass": pass })).await.unwrap();
+        result["shards"].as_array().unwrap().clone()
     }
 
-    /// Brings the list up to date and passes over everybody.
-    pub(crate) async fn update(&self, entries: &[(&str, &str)]) -> Vec<Value> {
-        self.list(entries);
+    /// Writes the list, refreshes the lists and runs an `on_update` pass.
+    pub(crate) async fn update_list(&self, entries: &[(&str, &str)]) -> Vec<Value> {
+        self.write_list(entries);
         self.refresh().await;
-        self.pass("on_update").await
+        self.run_pass("on_update").await
     }
 
-    pub(crate) async fn customer(&self, name: &str) -> Value {
+    pub(crate) async fn create_customer(&self, name: &str) -> Value {
         let body = json!({ "name": name, "entity_type": "individual" });
         self.api.create(&self.acme, &body).await
     }
 
-    /// A monitored customer of this name.
-    pub(crate) async fn monitored(&self, name: &str) -> Value {
-        let customer = self.customer(name).await;
+    /// Creates a customer with this name and starts to monitor it.
+    pub(crate) async fn monitored_customer(&self, name: &str) -> Value {
+        let customer = self.create_customer(name).await;
         self.monitor(&customer, &json!({})).await.expect(201);
         customer
     }
@@ -143,7 +147,7 @@ impl Watched {
         self.api.post(&self.acme, &path(customer, "/monitor"), body).await
     }
 
-    pub(crate) async fn state(&self, customer: &Value) -> Value {
+    pub(crate) async fn get_monitor(&self, customer: &Value) -> Value {
         self.api.get(&self.acme, &path(customer, "/monitor")).await.expect(200)
     }
 
@@ -152,17 +156,18 @@ impl Watched {
         page["items"].as_array().unwrap().clone()
     }
 
-    /// Entry and status of every alert, in order of the entries; the count on the customer agrees.
-    pub(crate) async fn found(&self, customer: &Value) -> Vec<(String, String)> {
+    /// Returns the list entry and the status of every alert, in order of the entries. Also checks
+    /// the number of open alerts on the customer.
+    pub(crate) async fn alert_statuses(&self, customer: &Value) -> Vec<(String, String)> {
         let alerts = self.alerts(customer).await;
         let text = |alert: &Value, field: &str| alert[field].as_str().unwrap().to_owned();
-        let mut found: Vec<(String, String)> =
+        let mut statuses: Vec<(String, String)> =
             alerts.iter().map(|alert| (text(alert, "entity_id"), text(alert, "status"))).collect();
-        found.sort();
-        let open = found.iter().filter(|(_, status)| status == "open").count();
+        statuses.sort();
+        let open = statuses.iter().filter(|(_, status)| status == "open").count();
         let customer = self.get(customer).await;
         assert_eq!(customer["monitoring"]["open_alerts"], open);
-        found
+        statuses
     }
 
     pub(crate) async fn get(&self, customer: &Value) -> Value {
@@ -176,24 +181,27 @@ impl Watched {
     }
 }
 
-/// As a release with another format or matching model leaves a list: its index under that
-/// release's name, and none under this one's.
-pub(crate) async fn of_another_release(api: &Api, list: &str, csv: &[u8]) {
+/// Leaves a list the way a release with another index format or matching model would: with that
+/// release's index and without one for this release.
+pub(crate) async fn leave_index_of_another_release(api: &Api, list: &str, csv: &[u8]) {
     let input = Input { name: "list.csv", read: Box::new(csv) };
     let index = import(list, None, vec![input], |_| ()).unwrap().index;
     let object = format!("lists/{list}/of-another-release.index");
     api.server().lists.put(&object, index).await.unwrap();
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let update = api.dynamodb.update_item().table_name(&api.table);
-    let update = update
+    api.dynamodb
+        .update_item()
+        .table_name(&api.table)
         .key("pk", text("LISTS"))
         .key("sk", text("CURRENT"))
         .update_expression("SET lists.#list.#object = :object, lists.#list.version = :version")
         .expression_attribute_names("#list", list)
         .expression_attribute_names("#object", "object")
         .expression_attribute_values(":object", text(&object))
-        .expression_attribute_values(":version", text("another"));
-    update.send().await.unwrap();
+        .expression_attribute_values(":version", text("another"))
+        .send()
+        .await
+        .unwrap();
 }
 
 fn clock(now: &Arc<AtomicI64>) -> Clock {
@@ -217,7 +225,7 @@ pub(crate) fn path(customer: &Value, rest: &str) -> String {
     format!("{}{rest}", api_tests::path_of(customer))
 }
 
-/// The sums of a pass over all shards.
+/// Adds up a counter of a pass over all shards.
 pub(crate) fn sum(shards: &[Value], field: &str) -> u64 {
     shards.iter().filter_map(|shard| shard["run"][field].as_u64()).sum()
 }

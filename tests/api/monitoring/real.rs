@@ -1,6 +1,6 @@
-//! A year of a real list, over 5,000 customers (`THOROUGH=1`; else 1,000). `WATCHLISTS` names a folder, by its whole path, with
-//! `ofac/sdn_2024-01-11.csv`, later revisions as `ofac/history/sdn_*.csv.gz`, and names in
-//! `names/negatives_us.csv`:
+//! Passes over a year of revisions of a real list, with 5,000 customers if `THOROUGH=1`, else
+//! 1,000. `WATCHLISTS` is the absolute path of a folder with `ofac/sdn_2024-01-11.csv`, later
+//! revisions as `ofac/history/sdn_*.csv.gz`, and names in `names/negatives_us.csv`:
 //!
 //! `WATCHLISTS=<folder> cargo test -p api-tests --profile ci --test api -- --ignored real:: --nocapture`
 
@@ -15,28 +15,28 @@ use shared::screening::import;
 use shared::screening::index::Index;
 use shared::screening::lists::Input;
 
-use super::killed::deaths;
-use super::{Watched, sum};
+use super::killed::kill_workers;
+use super::{Setup, sum};
 
 fn folder() -> PathBuf {
-    PathBuf::from(std::env::var("WATCHLISTS").expect("WATCHLISTS names a folder"))
+    PathBuf::from(std::env::var("WATCHLISTS").expect("WATCHLISTS is the path of a folder"))
 }
 
-/// The revisions of the list, as their publisher wrote them, the oldest first.
+/// Reads the files of all revisions of the list, the oldest first.
 pub(super) fn revisions() -> Vec<Vec<u8>> {
     let mut history: Vec<PathBuf> = std::fs::read_dir(folder().join("ofac/history"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
     history.sort();
-    let unpacked = |path: &PathBuf| {
+    let decompress = |path: &PathBuf| {
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path).unwrap();
         flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
         bytes
     };
     let first = std::fs::read(folder().join("ofac/sdn_2024-01-11.csv")).unwrap();
-    std::iter::once(first).chain(history.iter().map(unpacked)).collect()
+    std::iter::once(first).chain(history.iter().map(decompress)).collect()
 }
 
 pub(super) fn index(bytes: &[u8]) -> Index {
@@ -44,33 +44,36 @@ pub(super) fn index(bytes: &[u8]) -> Index {
     Index::open(import("ours", None, vec![file], |_| ()).unwrap().index).unwrap()
 }
 
-/// How many of those who are on no list are looked at after each revision.
-const SOME: usize = 300;
+/// Number of unlisted customers whose alerts are compared after each revision but the last, which
+/// compares all.
+const UNLISTED_SAMPLE: usize = 300;
 
-/// A customer of the name of an entry.
+/// A customer with the name of a list entry.
 struct Listed {
     entry: String,
     name: String,
     kind: EntityKind,
-    /// From this revision on it is listed; 0 is the first.
+    /// First revision that contains the entry; 0 is the oldest.
     from: usize,
-    /// In this one it is gone.
+    /// First revision that does not contain the entry any more.
     until: Option<usize>,
 }
 
-/// 200 entries that later revisions add, and 60 that they remove.
-fn picked(indexes: &[Index]) -> Vec<Listed> {
-    let mut picked: Vec<Listed> = Vec::new();
-    let mut taken = BTreeSet::new();
+/// Selects 200 entries that later revisions add and keep, and up to 12 per revision that they
+/// remove.
+fn select_listed(indexes: &[Index]) -> Vec<Listed> {
+    let mut selected: Vec<Listed> = Vec::new();
+    let mut selected_ids = BTreeSet::new();
     let deltas: Vec<Delta> =
-        indexes.windows(2).map(|two| Delta::between(&two[0], &two[1])).collect();
-    let mut take = |index: &Index, id: &str, from: usize, until: Option<usize>| {
+        indexes.windows(2).map(|pair| Delta::between(&pair[0], &pair[1])).collect();
+    let mut select = |index: &Index, id: &str, from: usize, until: Option<usize>| {
         let entity = index.entity(id).unwrap();
-        let named = matches!(entity.kind, EntityKind::Person | EntityKind::Organization);
+        let has_party_kind = matches!(entity.kind, EntityKind::Person | EntityKind::Organization);
         let name = entity.names[0].text.clone();
-        let fits = named && name.chars().count() <= 200 && taken.insert(id.to_owned());
+        let fits =
+            has_party_kind && name.chars().count() <= 200 && selected_ids.insert(id.to_owned());
         if fits {
-            picked.push(Listed { entry: id.to_owned(), name, kind: entity.kind, from, until });
+            selected.push(Listed { entry: id.to_owned(), name, kind: entity.kind, from, until });
         }
         fits
     };
@@ -79,7 +82,7 @@ fn picked(indexes: &[Index]) -> Vec<Listed> {
         for id in &delta.removed {
             if left > 0
                 && indexes[0].entity(id).is_some()
-                && take(&indexes[number], id, 0, Some(number + 1))
+                && select(&indexes[number], id, 0, Some(number + 1))
             {
                 left -= 1;
             }
@@ -88,47 +91,49 @@ fn picked(indexes: &[Index]) -> Vec<Listed> {
     let mut left = 200;
     for (number, delta) in deltas.iter().enumerate() {
         let share = left / (deltas.len() - number);
-        let mut here = 0;
+        let mut count = 0;
         for id in &delta.added {
             let stays = deltas.iter().skip(number + 1).all(|later| !later.removed.contains(id));
-            if here < share && stays && take(&indexes[number + 1], id, number + 1, None) {
-                here += 1;
+            if count < share && stays && select(&indexes[number + 1], id, number + 1, None) {
+                count += 1;
             }
         }
-        left -= here;
+        left -= count;
     }
-    assert!(left == 0, "{left} of the 200 are missing");
-    picked
+    assert!(left == 0, "{left} of the 200 added entries are missing");
+    selected
 }
 
-pub(super) fn innocuous(count: usize) -> Vec<String> {
+/// Reads names that are not on the list.
+pub(super) fn unlisted_names(count: usize) -> Vec<String> {
     let mut reader = csv::Reader::from_path(folder().join("names/negatives_us.csv")).unwrap();
     let headers = reader.headers().unwrap().clone();
-    let place = headers.iter().position(|name| name == "full_name").unwrap_or(0);
-    let names = reader.records().map(|record| record.unwrap().get(place).unwrap().to_owned());
+    let column = headers.iter().position(|name| name == "full_name").unwrap_or(0);
+    let names = reader.records().map(|record| record.unwrap().get(column).unwrap().to_owned());
     names.take(count).collect()
 }
 
-async fn monitored(w: &Watched, name: &str, kind: EntityKind) -> Value {
+async fn monitored_customer(setup: &Setup, name: &str, kind: EntityKind) -> Value {
     let kind = if kind == EntityKind::Person { "individual" } else { "company" };
     let body = json!({ "name": name, "entity_type": kind });
-    let customer = w.api.create(&w.acme, &body).await;
-    w.monitor(&customer, &json!({})).await.expect(201);
+    let customer = setup.api.create(&setup.acme, &body).await;
+    setup.monitor(&customer, &json!({})).await.expect(201);
     customer
 }
 
-pub(super) async fn start(first: &[u8]) -> Watched {
-    let w = Watched::start(&[("x", "Nobody Else")]).await;
-    w.file(first);
-    w.refresh().await;
-    w
+/// Starts a server with this revision of the list.
+pub(super) async fn start(first: &[u8]) -> Setup {
+    let setup = Setup::start(&[("x", "Someone Else")]).await;
+    setup.write_file(first);
+    setup.refresh().await;
+    setup
 }
 
-/// Of every customer the status of its alerts, by entry.
-async fn all_alerts(w: &Watched, customers: &[Value]) -> Vec<BTreeMap<String, String>> {
+/// Returns for every customer the status of its alerts by list entry.
+async fn all_alerts(setup: &Setup, customers: &[Value]) -> Vec<BTreeMap<String, String>> {
     let mut all = Vec::new();
     for customer in customers {
-        all.push(w.found(customer).await.into_iter().collect());
+        all.push(setup.alert_statuses(customer).await.into_iter().collect());
     }
     all
 }
@@ -136,78 +141,89 @@ async fn all_alerts(w: &Watched, customers: &[Value]) -> Vec<BTreeMap<String, St
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a folder of real lists"]
 async fn a_list_moves_on_under_its_customers() {
-    let everybody = rounds(5_000) as usize;
+    let total = rounds(5_000) as usize;
     let revisions = revisions();
     let indexes: Vec<Index> = revisions.iter().map(|bytes| index(bytes)).collect();
-    let listed = picked(&indexes);
-    let (calm, wild) = (start(&revisions[0]).await, start(&revisions[0]).await);
-    let (mut calm_customers, mut wild_customers) = (Vec::new(), Vec::new());
+    let listed = select_listed(&indexes);
+
+    let (reference, disturbed) = (start(&revisions[0]).await, start(&revisions[0]).await);
+    let (mut reference_customers, mut disturbed_customers) = (Vec::new(), Vec::new());
     for Listed { name, kind, .. } in &listed {
-        calm_customers.push(monitored(&calm, name, *kind).await);
-        wild_customers.push(monitored(&wild, name, *kind).await);
+        reference_customers.push(monitored_customer(&reference, name, *kind).await);
+        disturbed_customers.push(monitored_customer(&disturbed, name, *kind).await);
     }
-    for name in innocuous(everybody - listed.len()) {
-        calm_customers.push(monitored(&calm, &name, EntityKind::Person).await);
-        wild_customers.push(monitored(&wild, &name, EntityKind::Person).await);
+    for name in unlisted_names(total - listed.len()) {
+        reference_customers.push(monitored_customer(&reference, &name, EntityKind::Person).await);
+        disturbed_customers.push(monitored_customer(&disturbed, &name, EntityKind::Person).await);
     }
-    println!("{everybody} customers, {} of them listed before or after", listed.len());
-    calm.pass("on_update").await;
-    wild.pass("on_update").await;
+
+    println!("{total} customers, {} of them listed in some revision", listed.len());
+    reference.run_pass("on_update").await;
+    disturbed.run_pass("on_update").await;
+
     let dice = &mut Dice::new(4);
     let mut killed = 0;
-    // All that are listed come first; of the others everyone in the end, and some in between.
-    let some = listed.len() + SOME;
-    let mut before = all_alerts(&calm, &calm_customers[..some]).await;
+    // The sample has all listed customers, which are at the start, and some others. The last
+    // revision compares all customers.
+    let sample = listed.len() + UNLISTED_SAMPLE;
+    let mut before = all_alerts(&reference, &reference_customers[..sample]).await;
     for (number, bytes) in revisions.iter().enumerate().skip(1) {
-        let looked_at = if number + 1 == revisions.len() { everybody } else { some };
-        calm.file(bytes);
-        calm.refresh().await;
-        let pass = calm.pass("on_update").await;
-        assert_eq!(sum(&pass, "monitors"), everybody as u64);
-        let after = all_alerts(&calm, &calm_customers[..looked_at]).await;
+        let compared = if number + 1 == revisions.len() { total } else { sample };
+
+        reference.write_file(bytes);
+        reference.refresh().await;
+        let pass = reference.run_pass("on_update").await;
+        assert_eq!(sum(&pass, "monitors"), total as u64);
+
+        let after = all_alerts(&reference, &reference_customers[..compared]).await;
         let mut raised = 0;
-        for (place, who) in listed.iter().enumerate() {
-            let (was, is) = (before[place].get(&who.entry), after[place].get(&who.entry));
-            if who.from == number {
-                assert_eq!((was, is.map(String::as_str)), (None, Some("open")), "{}", who.entry);
+        for (index, customer) in listed.iter().enumerate() {
+            let entry = &customer.entry;
+            let status_before = before[index].get(entry).map(String::as_str);
+            let status = after[index].get(entry).map(String::as_str);
+            if customer.from == number {
+                assert_eq!((status_before, status), (None, Some("open")), "{entry}");
                 raised += 1;
-            } else if who.until == Some(number) {
-                assert_eq!(is.map(String::as_str), Some("cleared"), "{}", who.entry);
-            } else if who.from > number {
-                assert_eq!(is, None, "{}", who.entry);
+            } else if customer.until == Some(number) {
+                assert_eq!(status, Some("cleared"), "{entry}");
+            } else if customer.from > number {
+                assert_eq!(status, None, "{entry}");
             } else {
-                // It stays as it was; no pass raises it a second time.
-                let gone = who.until.is_some_and(|until| until <= number);
-                assert_eq!(is.map(String::as_str), Some(if gone { "cleared" } else { "open" }));
-                assert!(was.is_some());
+                // A pass does not raise or clear an alert a second time.
+                let is_removed = customer.until.is_some_and(|until| until <= number);
+                assert_eq!(status, Some(if is_removed { "cleared" } else { "open" }));
+                assert!(status_before.is_some());
             }
         }
+
         println!(
-            "revision {number}: {raised} of ours added; pass: raised {}, cleared {}, news {}, {} ms",
+            "revision {number}: {raised} of the listed customers added; pass: raised {}, cleared {}, news {}, {} ms",
             sum(&pass, "raised"),
             sum(&pass, "cleared"),
             sum(&pass, "news"),
             sum(&pass, "worked_ms"),
         );
-        // Twice changes nothing.
-        assert_eq!(sum(&calm.pass("on_update").await, "news"), 0);
+        // A repeated pass does not have news.
+        assert_eq!(sum(&reference.run_pass("on_update").await, "news"), 0);
 
-        wild.file(bytes);
-        wild.refresh().await;
-        wild.pass_time(61);
-        killed += deaths(&wild, dice, 60, 10).await;
-        wild.pass("on_update").await;
-        assert_eq!(after, all_alerts(&wild, &wild_customers[..looked_at]).await);
+        disturbed.write_file(bytes);
+        disturbed.refresh().await;
+        disturbed.advance_clock(61);
+        killed += kill_workers(&disturbed, dice, 60, 10).await;
+        disturbed.run_pass("on_update").await;
+        assert_eq!(after, all_alerts(&disturbed, &disturbed_customers[..compared]).await);
+
         before = after;
     }
-    let last = calm.pass("reconcile").await;
+
+    let last = reference.run_pass("reconcile").await;
     assert_eq!(
         (sum(&last, "monitors"), sum(&last, "news"), sum(&last, "missed")),
-        (everybody as u64, 0, 0)
+        (total as u64, 0, 0)
     );
     println!(
-        "reconciliation: {} matches, nothing missed; {killed} workers killed",
+        "reconciliation: {} matches, 0 missed; {killed} workers killed",
         sum(&last, "matches")
     );
-    assert!(killed >= 50, "only {killed} were killed");
+    assert!(killed >= 50, "only {killed} workers were killed");
 }

@@ -1,14 +1,18 @@
+//! Tests of `POST /customers/{id}/monitor`.
+
 use api_tests::json;
 
-use super::{Watched, pairs, path};
+use super::{Setup, pairs, path};
 
 #[tokio::test]
-async fn starting_screens_at_once_and_says_what_it_found() {
-    let w = Watched::start(&[("1", "Mirka Dovello"), ("2", "Someone Else")]).await;
-    let customer = w.customer("Mirka Dovello").await;
-    let started = w.monitor(&customer, &json!({})).await;
-    assert_eq!(started.header("location"), Some(path(&customer, "/monitor").as_str()));
-    let started = started.expect(201);
+async fn starting_a_monitor_screens_at_once_and_returns_the_result() {
+    let setup = Setup::start(&[("1", "Mirka Dovello"), ("2", "Someone Else")]).await;
+    let customer = setup.create_customer("Mirka Dovello").await;
+
+    let answer = setup.monitor(&customer, &json!({})).await;
+    assert_eq!(answer.header("location"), Some(path(&customer, "/monitor").as_str()));
+    let started = answer.expect(201);
+
     for (field, value) in [
         ("status", json!("active")),
         ("lists", json!(["ours"])),
@@ -31,8 +35,8 @@ async fn starting_screens_at_once_and_says_what_it_found() {
     assert_eq!(result["stale"], false);
     assert_eq!(result["version"].as_str().unwrap().len(), 16);
 
-    assert_eq!(w.found(&customer).await, pairs(&[("1", "open")]));
-    let alert = &w.alerts(&customer).await[0];
+    assert_eq!(setup.alert_statuses(&customer).await, pairs(&[("1", "open")]));
+    let alert = &setup.alerts(&customer).await[0];
     assert_eq!(
         alert["subject"],
         json!({ "kind": "customer", "party_id": null, "name": "Mirka Dovello" })
@@ -43,24 +47,26 @@ async fn starting_screens_at_once_and_says_what_it_found() {
     for hidden in ["compared", "decision_before", "pk", "sk"] {
         assert!(alert.get(hidden).is_none(), "{hidden}");
     }
-    let summary = &w.get(&customer).await["monitoring"];
+
+    let summary = &setup.get(&customer).await["monitoring"];
     assert_eq!((&summary["status"], &summary["lists"]), (&json!("active"), &json!(["ours"])));
     assert_eq!(
         (&summary["check_frequency"], &summary["open_alerts"]),
         (&json!("on_update"), &json!(1))
     );
 
-    // Again is a change, and finds nothing new.
-    let again = w.monitor(&customer, &json!({ "check_frequency": "daily" })).await.expect(200);
+    // Starting the monitor again changes its settings and does not raise new alerts.
+    let again = setup.monitor(&customer, &json!({ "check_frequency": "daily" })).await.expect(200);
     assert_eq!((&again["matches"], &again["new_matches"]), (&json!(1), &json!(0)));
     assert_eq!(again["started_at"], started["started_at"]);
     assert!(again["next_check_due"].is_string());
-    // Another score, another outcome.
-    let strict = w.customer("Mirca Dovelo").await;
-    assert_eq!(w.monitor(&strict, &json!({})).await.expect(201)["matches"], 1);
-    assert_eq!(w.monitor(&strict, &json!({ "min_score": 1 })).await.expect(200)["matches"], 0);
-    assert_eq!(w.found(&strict).await, pairs(&[("1", "cleared")]));
-    let cleared = &w.alerts(&strict).await[0];
+
+    // A higher minimum score clears the alerts below it.
+    let strict = setup.create_customer("Mirca Dovelo").await;
+    assert_eq!(setup.monitor(&strict, &json!({})).await.expect(201)["matches"], 1);
+    assert_eq!(setup.monitor(&strict, &json!({ "min_score": 1 })).await.expect(200)["matches"], 0);
+    assert_eq!(setup.alert_statuses(&strict).await, pairs(&[("1", "cleared")]));
+    let cleared = &setup.alerts(&strict).await[0];
     assert_eq!(
         (&cleared["cleared_because"], &cleared["resolved_by"]),
         (&json!("no_longer_matches"), &json!("system"))
@@ -68,14 +74,15 @@ async fn starting_screens_at_once_and_says_what_it_found() {
 }
 
 #[tokio::test]
-async fn every_fault_of_the_settings_is_named() {
-    let w = Watched::start(&[("1", "Mirka Dovello")]).await;
-    let customer = w.customer("Acme").await;
+async fn every_fault_of_the_settings_is_reported() {
+    let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
+    let customer = setup.create_customer("Acme").await;
     let body = json!({
         "lists": ["Bad Name", "x", "x"], "check_frequency": "hourly", "include_related": "yes",
         "min_score": 0.2, "expires_at": "2020-01-01T00:00:00Z", "colour": "blue",
     });
-    let faults = w.monitor(&customer, &body).await.faults();
+
+    let faults = setup.monitor(&customer, &body).await.faults();
     let expected = [
         "/lists/0",
         "/lists",
@@ -86,55 +93,63 @@ async fn every_fault_of_the_settings_is_named() {
         "/colour",
     ];
     assert_eq!(faults, expected);
+
     let unknown = json!({ "lists": ["ours", "theirs"] });
-    assert_eq!(w.monitor(&customer, &unknown).await.faults(), ["/lists/1"]);
-    assert_eq!(w.monitor(&customer, &json!({ "lists": [] })).await.faults(), ["/lists"]);
-    w.api.get(&w.acme, &path(&customer, "/monitor")).await.refused(404, "NOT_MONITORED");
-    w.api.delete(&w.acme, &path(&customer, "/monitor")).await.refused(404, "NOT_MONITORED");
+    assert_eq!(setup.monitor(&customer, &unknown).await.faults(), ["/lists/1"]);
+    assert_eq!(setup.monitor(&customer, &json!({ "lists": [] })).await.faults(), ["/lists"]);
+    setup.api.get(&setup.acme, &path(&customer, "/monitor")).await.refused(404, "NOT_MONITORED");
+    setup.api.delete(&setup.acme, &path(&customer, "/monitor")).await.refused(404, "NOT_MONITORED");
 }
 
 #[tokio::test]
-async fn more_matches_than_anybody_can_look_at_are_refused() {
+async fn settings_with_more_than_2000_matches_are_refused() {
     let entries: Vec<(String, &str)> =
         (0..2_001).map(|id| (id.to_string(), "Mirka Dovello")).collect();
     let entries: Vec<(&str, &str)> =
         entries.iter().map(|(id, name)| (id.as_str(), *name)).collect();
-    let w = Watched::start(&entries).await;
-    let customer = w.customer("Mirka Dovello").await;
-    assert_eq!(w.monitor(&customer, &json!({})).await.faults(), ["/min_score"]);
-    assert_eq!(w.found(&customer).await, []);
-    assert_eq!(w.get(&customer).await["version"], 1);
+
+    let setup = Setup::start(&entries).await;
+    let customer = setup.create_customer("Mirka Dovello").await;
+
+    assert_eq!(setup.monitor(&customer, &json!({})).await.faults(), ["/min_score"]);
+    assert_eq!(setup.alert_statuses(&customer).await, []);
+    assert_eq!(setup.get(&customer).await["version"], 1);
 }
 
 #[tokio::test]
-async fn without_lists_nobody_is_told_that_nothing_was_found() {
-    let w = Watched::without_lists().await;
-    let customer = w.customer("Acme").await;
-    let refused = w.monitor(&customer, &json!({})).await;
-    assert!(refused.header("retry-after").is_some());
-    refused.refused(503, "STORE_UNAVAILABLE");
-    w.api.get(&w.acme, &path(&customer, "/monitor")).await.refused(404, "NOT_MONITORED");
+async fn a_monitor_cannot_start_without_lists() {
+    let setup = Setup::without_lists().await;
+    let customer = setup.create_customer("Acme").await;
+
+    let answer = setup.monitor(&customer, &json!({})).await;
+
+    assert!(answer.header("retry-after").is_some());
+    answer.refused(503, "STORE_UNAVAILABLE");
+    setup.api.get(&setup.acme, &path(&customer, "/monitor")).await.refused(404, "NOT_MONITORED");
 }
 
 #[tokio::test]
-async fn a_start_is_replayed_by_its_idempotency_key() {
-    let w = Watched::start(&[("1", "Mirka Dovello")]).await;
-    let customer = w.customer("Mirka Dovello").await;
+async fn an_idempotency_key_replays_the_start_of_a_monitor() {
+    let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
+    let customer = setup.create_customer("Mirka Dovello").await;
     let start = async || {
-        let call = w.api.call(&w.acme, "POST", &path(&customer, "/monitor")).json(&json!({}));
+        let call =
+            setup.api.call(&setup.acme, "POST", &path(&customer, "/monitor")).json(&json!({}));
         call.header("idempotency-key", "k1").send().await
     };
+
     let (first, second) = (start().await, start().await);
+
     assert_eq!(second.header("idempotent-replayed"), Some("true"));
     assert_eq!(first.expect(201), second.expect(201));
-    assert_eq!(w.get(&customer).await["version"], 2);
+    assert_eq!(setup.get(&customer).await["version"], 2);
 }
 
 #[tokio::test]
-async fn related_parties_are_screened_with_their_customer() {
-    let w = Watched::start(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti"), ("3", "Nora Quist")])
-        .await;
-    let company = w.api.create(&w.acme, &json!({ "name": "Harmless Trading Ltd" })).await;
+async fn related_parties_are_screened_with_the_customer() {
+    let setup =
+        Setup::start(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti"), ("3", "Nora Quist")]).await;
+    let company = setup.api.create(&setup.acme, &json!({ "name": "Harmless Trading Ltd" })).await;
     let party = |id: &str, name: &str, roles: &[&str]| json!({ "party_id": id, "kind": "individual", "name": name, "roles": roles });
     let structure = json!({
         "parties": [
@@ -144,30 +159,39 @@ async fn related_parties_are_screened_with_their_customer() {
         ],
         "relationships": [{ "owner": "owner", "owned": "self", "percentage": 60 }],
     });
+
     let put = async |structure: &api_tests::Value| {
-        w.api.call(&w.acme, "PUT", &path(&company, "/organization")).json(structure).send().await
+        setup
+            .api
+            .call(&setup.acme, "PUT", &path(&company, "/organization"))
+            .json(structure)
+            .send()
+            .await
     };
     put(&structure).await.expect(201);
-    let started = w.monitor(&company, &json!({ "include_related": false })).await.expect(201);
+
+    let started = setup.monitor(&company, &json!({ "include_related": false })).await.expect(201);
     assert_eq!((&started["subjects"], &started["matches"]), (&json!(1), &json!(0)));
-    let started = w.monitor(&company, &json!({})).await.expect(200);
+    let started = setup.monitor(&company, &json!({})).await.expect(200);
     assert_eq!((&started["subjects"], &started["matches"]), (&json!(3), &json!(2)));
-    assert_eq!(w.found(&company).await, pairs(&[("1", "open"), ("2", "open")]));
-    let alerts = w.alerts(&company).await;
+    assert_eq!(setup.alert_statuses(&company).await, pairs(&[("1", "open"), ("2", "open")]));
+
+    let alerts = setup.alerts(&company).await;
     let owner = alerts.iter().find(|alert| alert["entity_id"] == "1").unwrap();
     assert_eq!(
         owner["subject"],
         json!({ "kind": "party", "party_id": "owner", "name": "Mirka Dovello" })
     );
-    // The organization changes: so does who is screened, at once.
-    let mut without = structure.clone();
-    without["parties"].as_array_mut().unwrap().remove(1);
-    without["parties"][1]["roles"] = json!(["representative"]);
-    put(&without).await.expect(200);
+
+    // A change of the organization changes the screened parties at once.
+    let mut changed = structure.clone();
+    changed["parties"].as_array_mut().unwrap().remove(1);
+    changed["parties"][1]["roles"] = json!(["representative"]);
+    put(&changed).await.expect(200);
     let expected = pairs(&[("1", "open"), ("2", "cleared"), ("3", "open")]);
-    assert_eq!(w.found(&company).await, expected);
-    let alerts = w.alerts(&company).await;
-    let left = alerts.iter().find(|alert| alert["entity_id"] == "2").unwrap();
-    assert_eq!(left["cleared_because"], "subject_removed");
-    assert_eq!(w.state(&company).await["subjects"], 3);
+    assert_eq!(setup.alert_statuses(&company).await, expected);
+    let alerts = setup.alerts(&company).await;
+    let removed = alerts.iter().find(|alert| alert["entity_id"] == "2").unwrap();
+    assert_eq!(removed["cleared_because"], "subject_removed");
+    assert_eq!(setup.get_monitor(&company).await["subjects"], 3);
 }

@@ -1,10 +1,10 @@
-//! GET /customers/{id}/organization
+//! Tests of `GET /customers/{id}/organization`.
 
 use api_tests::{Api, Persona, Value, json};
 
 use super::{company, firm, holds, individual, put, structure};
 
-/// The statement of a structure.
+/// Puts a structure and returns the ownership statement of the API.
 async fn statement(body: &Value, query: &str) -> Value {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let (_, path) = company(&api, &acme).await;
@@ -33,8 +33,8 @@ fn assert_close(value: &Value, expected: f64) {
 }
 
 #[tokio::test]
-async fn shares_are_exact_through_layers_and_circles() {
-    // The customer and c1 hold half of each other: p1 has 2/3 in the end, p2 1/3.
+async fn effective_shares_are_exact_through_layers_and_circles() {
+    // The customer and c1 hold half of each other. In effect p1 holds 2/3 of the customer, p2 1/3.
     let body = structure(
         &["p1", "p2", "c1"],
         &[("self", "c1", 50.0), ("c1", "self", 50.0), ("p1", "self", 50.0), ("p2", "c1", 50.0)],
@@ -56,7 +56,7 @@ async fn shares_are_exact_through_layers_and_circles() {
     assert_eq!(circle["warnings"][0]["parties"], json!(["self", "c1"]));
     assert_eq!(ids(&circle["shareholders"]), ["p1", "c1"]);
 
-    // A diamond: p1 through c1, through c2 and directly.
+    // A diamond: p1 holds shares through c1, through c2 and directly.
     let body = structure(
         &["c1", "c2", "p1"],
         &[
@@ -81,10 +81,10 @@ async fn shares_are_exact_through_layers_and_circles() {
 }
 
 #[tokio::test]
-async fn the_threshold_decides_who_is_a_beneficial_owner() {
+async fn beneficial_owners_hold_at_least_the_threshold() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let (_, path) = company(&api, &acme).await;
-    // p1: 50 % of c1's 100 %... and so on: 50, 25, 12.5, 7.5 and 5 in the end.
+    // The effective shares of p1 to p5 are 50, 25, 12.5, 7.5 and 5 %.
     let mut body = structure(
         &["c1", "p1", "p2", "p3", "p4", "p5"],
         &[
@@ -98,6 +98,7 @@ async fn the_threshold_decides_who_is_a_beneficial_owner() {
     );
     body["parties"][5]["roles"] = json!(["senior_manager", "director"]);
     put(&api, &acme, &path, &body).await.expect(201);
+
     for (query, expected) in [
         ("?threshold=10", &["p1", "p2", "p3"][..]),
         ("?threshold=25", &["p1", "p2"]),
@@ -109,24 +110,29 @@ async fn the_threshold_decides_who_is_a_beneficial_owner() {
         assert_eq!(ids(&read["ubos"]), expected, "{query}");
         assert!(read["ubos"].as_array().unwrap().iter().all(|ubo| ubo["basis"] == "ownership"));
     }
-    let nobody = api.get(&acme, &format!("{path}?threshold=50.1")).await.expect(200);
-    assert_eq!(nobody["threshold"], 50.1);
-    assert_eq!(bases(&nobody), [("p5", "senior_manager")]);
-    assert_close(&nobody["ubos"][0]["effective_percentage"], 5.0);
-    assert_eq!(ids(&nobody["directors"]), ["p5"]);
-    let mut idle = body.clone();
-    idle["parties"].as_array_mut().unwrap().push(individual("p6"));
-    put(&api, &acme, &path, &idle).await.expect(200);
-    let least = api.get(&acme, &format!("{path}?threshold=5e-324")).await.expect(200);
-    assert_eq!(ids(&least["ubos"]), ["p1", "p2", "p3", "p4", "p5"]);
-    for bad in ["0", "100.1", "-1", "a", "", "inf", "NaN", "%2B5", "25%25"] {
-        let answer = api.get(&acme, &format!("{path}?threshold={bad}")).await;
-        assert_eq!(answer.faults(), ["?threshold"], "{bad}");
+
+    // Without an owner above the threshold, the senior manager is the beneficial owner.
+    let fallback = api.get(&acme, &format!("{path}?threshold=50.1")).await.expect(200);
+    assert_eq!(fallback["threshold"], 50.1);
+    assert_eq!(bases(&fallback), [("p5", "senior_manager")]);
+    assert_close(&fallback["ubos"][0]["effective_percentage"], 5.0);
+    assert_eq!(ids(&fallback["directors"]), ["p5"]);
+
+    // A party without shares does not reach even the smallest threshold.
+    let mut with_idle_party = body.clone();
+    with_idle_party["parties"].as_array_mut().unwrap().push(individual("p6"));
+    put(&api, &acme, &path, &with_idle_party).await.expect(200);
+    let all_owners = api.get(&acme, &format!("{path}?threshold=5e-324")).await.expect(200);
+    assert_eq!(ids(&all_owners["ubos"]), ["p1", "p2", "p3", "p4", "p5"]);
+
+    for threshold in ["0", "100.1", "-1", "a", "", "inf", "NaN", "%2B5", "25%25"] {
+        let answer = api.get(&acme, &format!("{path}?threshold={threshold}")).await;
+        assert_eq!(answer.faults(), ["?threshold"], "{threshold}");
     }
 }
 
 #[tokio::test]
-async fn votes_and_control_make_beneficial_owners_too() {
+async fn voting_rights_and_control_also_make_a_beneficial_owner() {
     let mut body = structure(
         &["p1", "p2", "p3", "p4", "c1", "c2"],
         &[("c1", "self", 30.0), ("c2", "self", 40.0)],
@@ -134,56 +140,57 @@ async fn votes_and_control_make_beneficial_owners_too() {
     let more = [
         json!({ "owner": "p1", "owned": "self", "percentage": 10, "voting_percentage": 30 }),
         json!({ "owner": "p2", "owned": "self", "control": true }),
-        // p3 has the majority in c2, by its own votes, and with c2's controls nothing else.
+        // p3 has the majority of the votes in c2. As c2 does not control the customer, p3 does not
+        // either.
         json!({ "owner": "p3", "owned": "c2", "percentage": 51 }),
         json!({ "owner": "p4", "owned": "c1", "control": true }),
     ];
     body["relationships"].as_array_mut().unwrap().extend(more);
-    let found = statement(&body, "").await;
+
+    let result = statement(&body, "").await;
     let expected = [("p1", "voting"), ("p2", "control"), ("p4", "control")];
-    let mut bases = bases(&found);
-    bases.sort_unstable();
-    assert_eq!(bases, expected);
+    let mut actual = bases(&result);
+    actual.sort_unstable();
+    assert_eq!(actual, expected);
+
     let path_of = |id: &str| {
-        let ubos = found["ubos"].as_array().unwrap();
+        let ubos = result["ubos"].as_array().unwrap();
         ubos.iter().find(|ubo| ubo["party_id"] == id).unwrap()["paths"].clone()
     };
     assert_eq!(path_of("p1"), json!([{ "parties": ["p1", "self"], "percentage": 30.0 }]));
     assert_eq!(path_of("p2"), json!([{ "parties": ["p2", "self"], "percentage": null }]));
     assert_eq!(path_of("p4"), json!([{ "parties": ["p4", "c1", "self"], "percentage": null }]));
-    // 51 % of 40 % is below 25 %, but c2 is p3's.
-    let majority = found["warnings"].as_array().unwrap().iter();
-    let majority = majority.clone().find(|warning| warning["code"] == "majority_of_votes").unwrap();
+
+    // The share of p3, 51 % of 40 %, is below 25 %. A warning points out its majority in c2.
+    let warnings = result["warnings"].as_array().unwrap();
+    let majority = warnings.iter().find(|warning| warning["code"] == "majority_of_votes").unwrap();
     assert_eq!(majority["parties"], json!(["p3"]));
+
     let p2 =
-        found["shareholders"].as_array().unwrap().iter().find(|s| s["party_id"] == "p2").unwrap();
+        result["shareholders"].as_array().unwrap().iter().find(|s| s["party_id"] == "p2").unwrap();
     assert_eq!((&p2["control"], &p2["direct_percentage"]), (&json!(true), &json!(0.0)));
 
-    // Through a majority to control by other means: p1 has c1, which controls the customer.
+    // p1 has the majority in c1, which controls the customer by other means.
     let mut body = structure(&["p1", "p2", "c1"], &[("p1", "c1", 60.0), ("p2", "self", 20.0)]);
     let control = json!({ "owner": "c1", "owned": "self", "control": true });
     body["relationships"].as_array_mut().unwrap().push(control);
-    let found = statement(&body, "").await;
-    assert_eq!(bases_of(&found), [("p1", "control")]);
+    let result = statement(&body, "").await;
+    assert_eq!(bases(&result), [("p1", "control")]);
     let chain = json!([{ "parties": ["p1", "c1", "self"], "percentage": null }]);
-    assert_eq!((&found["ubos"][0]["paths"], &found["ubos"][0]["layers"]), (&chain, &json!(2)));
-}
-
-fn bases_of(statement: &Value) -> Vec<(&str, &str)> {
-    bases(statement)
+    assert_eq!((&result["ubos"][0]["paths"], &result["ubos"][0]["layers"]), (&chain, &json!(2)));
 }
 
 #[tokio::test]
-async fn what_somebody_should_look_at_is_said() {
-    let nobody = statement(&json!({ "parties": [], "relationships": [] }), "").await;
-    assert_eq!(nobody["ubos"], json!([]));
-    assert_eq!(nobody["undisclosed_percentage"], 100.0);
+async fn unusual_structures_have_warnings() {
+    let empty = statement(&json!({ "parties": [], "relationships": [] }), "").await;
+    assert_eq!(empty["ubos"], json!([]));
+    assert_eq!(empty["undisclosed_percentage"], 100.0);
     assert_eq!(
-        codes(&nobody),
+        codes(&empty),
         ["no_natural_person", "undisclosed_ownership", "no_beneficial_owner"]
     );
 
-    // c1 and c2 own each other entirely; c3 has no country; c4 has nothing to do with it all.
+    // c1 and c2 own each other entirely, c3 has no country, and c4 is not connected to the others.
     let mut body = structure(
         &["c1", "c2", "c3", "c4"],
         &[("c1", "c2", 100.0), ("c2", "c1", 100.0), ("c1", "self", 60.0), ("c3", "self", 40.0)],
@@ -217,7 +224,7 @@ async fn what_somebody_should_look_at_is_said() {
 }
 
 #[tokio::test]
-async fn the_structure_is_drawn_for_those_who_ask() {
+async fn the_accept_header_chooses_svg_mermaid_or_json() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let customer = api.create(&acme, &json!({ "name": "<script>alert(1)</script> & Söhne" })).await;
     let path = format!("{}/organization", api_tests::path_of(&customer));
@@ -228,7 +235,8 @@ async fn the_structure_is_drawn_for_those_who_ask() {
     body["parties"][0]["name"] = json!("\"><script>alert(2)</script>");
     body["parties"][1]["name"] = json!("]]> --> {{x}} %%{init}");
     put(&api, &acme, &path, &body).await.expect(201);
-    let drawn = async |accept: &str| {
+
+    let get_as = async |accept: &str| {
         let answer = api.call(&acme, "GET", &path).header("accept", accept).send().await;
         assert_eq!(
             (answer.status, answer.header("vary")),
@@ -240,7 +248,8 @@ async fn the_structure_is_drawn_for_those_who_ask() {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         (answer.header("content-type").unwrap().to_owned(), answer.text)
     };
-    let (kind, svg) = drawn("image/svg+xml").await;
+
+    let (kind, svg) = get_as("image/svg+xml").await;
     assert_eq!(kind, "image/svg+xml");
     assert!(svg.starts_with("<svg") && !svg.contains("<script"), "{svg}");
     for text in
@@ -248,30 +257,34 @@ async fn the_structure_is_drawn_for_those_who_ask() {
     {
         assert!(svg.contains(text), "{text}");
     }
-    let (kind, mermaid) = drawn("text/vnd.mermaid, application/json;q=0.5").await;
+
+    let (kind, mermaid) = get_as("text/vnd.mermaid, application/json;q=0.5").await;
     assert_eq!(kind, "text/vnd.mermaid");
     assert!(mermaid.starts_with("flowchart TB") && !mermaid.contains("<script"), "{mermaid}");
     assert!(mermaid.contains("80 #37;") && !mermaid.contains("%%"), "{mermaid}");
-    let (kind, json) = drawn("text/html, */*;q=0.8").await;
+
+    let (kind, json) = get_as("text/html, */*;q=0.8").await;
     assert_eq!(kind, "application/json");
     assert!(json.starts_with("{\"status\":\"success\""));
-    // The threshold decides who is marked.
-    let all =
-        api.call(&acme, "GET", &format!("{path}?threshold=10")).header("accept", "image/svg+xml");
-    let all = all.send().await.text;
+
+    // The drawing marks the beneficial owners at the requested threshold.
+    let svg_with_threshold = |threshold: u32| {
+        let call = api.call(&acme, "GET", &format!("{path}?threshold={threshold}"));
+        call.header("accept", "image/svg+xml").send()
+    };
     let marks = |svg: &str| svg.matches(">UBO<").count();
-    assert_eq!(marks(&all), marks(&svg) + 1);
-    // What is refused is refused in JSON.
-    let bad =
-        api.call(&acme, "GET", &format!("{path}?threshold=0")).header("accept", "image/svg+xml");
-    assert_eq!(bad.send().await.faults(), ["?threshold"]);
+    assert_eq!(marks(&svg_with_threshold(10).await.text), marks(&svg) + 1);
+
+    // Errors are always JSON.
+    assert_eq!(svg_with_threshold(0).await.faults(), ["?threshold"]);
 }
 
 #[tokio::test]
-async fn another_tenant_and_another_customer_have_none() {
+async fn the_organization_of_one_customer_is_not_visible_to_another() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let (_, path) = company(&api, &acme).await;
     put(&api, &acme, &path, &structure(&["p1"], &[("p1", "self", 10.0)])).await.expect(201);
+
     let (_, other) = company(&api, &acme).await;
     api.get(&acme, &other).await.refused(404, "ORGANIZATION_NOT_FOUND");
     api.get(&Persona::of("other"), &path).await.refused(404, "CUSTOMER_NOT_FOUND");

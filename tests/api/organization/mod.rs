@@ -1,10 +1,12 @@
+//! Tests of the organization of a customer: its parties and their holdings.
+
 mod get;
 mod poison;
 mod put;
 
 use api_tests::{Answer, Api, Persona, Value, json, path_of};
 
-/// A company and the path of its organization.
+/// Creates a company and returns it with the path of its organization.
 pub(crate) async fn company(api: &Api, who: &Persona) -> (Value, String) {
     let customer = api.create(who, &json!({ "name": "Acme GmbH", "country": "DE" })).await;
     let path = format!("{}/organization", path_of(&customer));
@@ -27,7 +29,7 @@ pub(crate) fn holds(owner: &str, owned: &str, percentage: f64) -> Value {
     json!({ "owner": owner, "owned": owned, "percentage": percentage })
 }
 
-/// Parties whose id begins with `p` are individuals, the others companies.
+/// Builds a structure. Parties whose id starts with `p` are individuals, the others companies.
 pub(crate) fn structure(parties: &[&str], holdings: &[(&str, &str, f64)]) -> Value {
     let party = |id: &&str| if id.starts_with('p') { individual(id) } else { firm(id) };
     let parties: Vec<Value> = parties.iter().map(party).collect();

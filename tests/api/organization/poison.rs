@@ -1,5 +1,5 @@
-//! Structures made to break whoever computes with them, each as large as a structure can be: they
-//! are taken or refused like any other, and the server goes on.
+//! Structures of the largest permitted size whose shape is the worst for the calculation. They are
+//! accepted or refused like any other, and the server stays available.
 
 use api_tests::{Api, Persona, Value, json, path_of};
 
@@ -16,7 +16,7 @@ fn firms() -> Vec<Value> {
     (0..PARTIES - 1).map(|number| firm(&id(number))).chain([individual("p")]).collect()
 }
 
-/// One company owns the next, as deep as there are parties.
+/// A chain of all parties, in which each company owns the next.
 fn chain() -> Vec<Value> {
     let mut all: Vec<Value> =
         (1..PARTIES - 1).map(|number| holds(&id(number), &id(number - 1), 100.0)).collect();
@@ -25,7 +25,7 @@ fn chain() -> Vec<Value> {
     all
 }
 
-/// The chain closed to a ring: what it owns it owns for ever.
+/// The chain, closed to a ring in which every company indirectly owns itself.
 fn ring() -> Vec<Value> {
     let mut all = chain();
     all.pop();
@@ -33,7 +33,7 @@ fn ring() -> Vec<Value> {
     all
 }
 
-/// Everybody owns a little of the four before and behind.
+/// A ring in which every company owns a share of the two before and of the two after it.
 fn knot() -> Vec<Value> {
     let companies = PARTIES - 1;
     let mut all = vec![holds(&id(0), "self", 90.0), holds("p", &id(7), 4.0)];
@@ -46,7 +46,8 @@ fn knot() -> Vec<Value> {
     all
 }
 
-/// Layers of which each owns all of the next: more chains than could ever be counted.
+/// Layers in which every company owns a share of each company of the next layer. The number of
+/// chains is far too large to enumerate.
 fn lattice() -> Vec<Value> {
     const WIDTH: usize = 8;
     let mut all: Vec<Value> = (0..WIDTH).map(|n| holds(&id(n), "self", 12.0)).collect();
@@ -64,7 +65,7 @@ fn lattice() -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_worst_structures_are_answered_and_harm_nobody_else() {
+async fn the_worst_structures_are_answered_and_the_server_stays_available() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     api.refresh().await;
     for (name, relationships) in
@@ -72,23 +73,25 @@ async fn the_worst_structures_are_answered_and_harm_nobody_else() {
     {
         let (customer, path) = company(&api, &acme).await;
         let body = json!({ "parties": firms(), "relationships": relationships });
-        let taken = put(&api, &acme, &path, &body).await;
-        assert_eq!(taken.status, 201, "{name}: {}", taken.text);
-        let of = |rest: &str| format!("{}{rest}", path_of(&customer));
-        for asked in
+        let answer = put(&api, &acme, &path, &body).await;
+        assert_eq!(answer.status, 201, "{name}: {}", answer.text);
+
+        let customer_path = |rest: &str| format!("{}{rest}", path_of(&customer));
+        for rest in
             ["/organization", "/organization?threshold=0.0001", "/risk-profile?recalculate=true"]
         {
-            let answer = api.get(&acme, &of(asked)).await;
-            assert_eq!(answer.status, 200, "{name}: {asked}: {}", answer.text);
+            let answer = api.get(&acme, &customer_path(rest)).await;
+            assert_eq!(answer.status, 200, "{name}: {rest}: {}", answer.text);
         }
-        // Too much to draw is a fault that says so.
-        for form in ["image/svg+xml", "text/vnd.mermaid"] {
-            let drawn = api.call(&acme, "GET", &path).header("accept", form).send().await;
-            assert!([200, 400].contains(&drawn.status), "{name}: {form}: {}", drawn.status);
+        // A structure that is too large to draw is refused with a 400.
+        for format in ["image/svg+xml", "text/vnd.mermaid"] {
+            let answer = api.call(&acme, "GET", &path).header("accept", format).send().await;
+            assert!([200, 400].contains(&answer.status), "{name}: {format}: {}", answer.status);
         }
-        api.post(&acme, &of("/monitor"), &json!({})).await.expect(201);
+        api.post(&acme, &customer_path("/monitor"), &json!({})).await.expect(201);
     }
-    // Another tenant's customer is none the worse.
+
+    // Other tenants are not affected.
     let other = Persona::of("other");
     let customer = api.create(&other, &json!({ "name": "A" })).await;
     api.get(&other, &path_of(&customer)).await.expect(200);

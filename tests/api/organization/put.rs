@@ -1,4 +1,4 @@
-//! PUT /customers/{id}/organization
+//! Tests of `PUT /customers/{id}/organization`.
 
 use api_tests::{Api, Persona, Value, json, path_of};
 use futures_util::future::join_all;
@@ -6,10 +6,11 @@ use futures_util::future::join_all;
 use super::{company, firm, holds, individual, put, structure};
 
 #[tokio::test]
-async fn the_structure_is_kept_as_it_was_given() {
+async fn the_structure_is_stored_with_all_its_fields() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let (customer, path) = company(&api, &acme).await;
     api.get(&acme, &path).await.refused(404, "ORGANIZATION_NOT_FOUND");
+
     let body = json!({
         "parties": [
             {
@@ -25,10 +26,12 @@ async fn the_structure_is_kept_as_it_was_given() {
             { "owner": "self", "owned": "c/1", "control": true },
         ],
     });
+
     let answer = put(&api, &acme, &path, &body).await;
     assert_eq!((answer.header("etag"), answer.header("location")), (Some("\"1\""), Some(&*path)));
-    let made = answer.expect(201);
-    let kept = json!({
+    let created = answer.expect(201);
+
+    let expected = json!({
         "parties": [
             {
                 "party_id": "p:1", "kind": "individual", "name": "Zoë Ångström", "country": "SE",
@@ -57,15 +60,16 @@ async fn the_structure_is_kept_as_it_was_given() {
             },
         ],
     });
-    assert_eq!(made["structure"], kept);
-    assert_eq!((&made["version"], &made["threshold"]), (&json!(1), &json!(25.0)));
+    assert_eq!(created["structure"], expected);
+    assert_eq!((&created["version"], &created["threshold"]), (&json!(1), &json!(25.0)));
+
     let read = api.get(&acme, &path).await;
     assert_eq!(read.header("etag"), Some("\"1\""));
-    assert_eq!(read.expect(200), made);
+    assert_eq!(read.expect(200), created);
 }
 
 #[tokio::test]
-async fn every_fault_is_named_at_once() {
+async fn every_fault_is_reported_at_once() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let (_, path) = company(&api, &acme).await;
     let body = json!({
@@ -79,7 +83,7 @@ async fn every_fault_is_named_at_once() {
             7,
         ],
         "relationships": [
-            { "owner": "p1", "owned": "nobody", "percentage": 10 },
+            { "owner": "p1", "owned": "unknown", "percentage": 10 },
             { "owner": "p1", "owned": "p2", "percentage": 10 },
             { "owner": "p1", "owned": "self", "percentage": 60 },
             { "owner": "c1", "owned": "self", "percentage": 50, "voting_percentage": 41 },
@@ -90,6 +94,7 @@ async fn every_fault_is_named_at_once() {
         ],
         "people": [],
     });
+
     let mut faults = put(&api, &acme, &path, &body).await.faults();
     faults.sort();
     let mut expected = [
@@ -124,55 +129,63 @@ async fn every_fault_is_named_at_once() {
     ];
     expected.sort_unstable();
     assert_eq!(faults, expected);
+
     assert_eq!(put(&api, &acme, &path, &json!({})).await.faults(), ["/parties", "/relationships"]);
     api.get(&acme, &path).await.refused(404, "ORGANIZATION_NOT_FOUND");
 }
 
 #[tokio::test]
-async fn a_little_over_a_hundred_is_rounding_and_more_is_a_fault() {
+async fn shares_slightly_above_100_percent_are_scaled_and_larger_ones_refused() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let (_, path) = company(&api, &acme).await;
     let thirds = |last: f64| {
         let holdings = [("p1", "self", 33.3334), ("p2", "self", 33.3333), ("p3", "self", last)];
         structure(&["p1", "p2", "p3"], &holdings)
     };
-    let made = put(&api, &acme, &path, &thirds(33.3433)).await.expect(201);
-    assert_eq!(made["warnings"][0]["code"], "over_100_percent");
-    assert_eq!(made["undisclosed_percentage"], 0.0);
-    let shares = made["ubos"].as_array().unwrap().iter();
+
+    let created = put(&api, &acme, &path, &thirds(33.3433)).await.expect(201);
+    assert_eq!(created["warnings"][0]["code"], "over_100_percent");
+    assert_eq!(created["undisclosed_percentage"], 0.0);
+    let shares = created["ubos"].as_array().unwrap().iter();
     let sum: f64 = shares.map(|ubo| ubo["effective_percentage"].as_f64().unwrap()).sum();
     assert!((sum - 100.0).abs() < 1e-9, "{sum}");
+
     let over = put(&api, &acme, &path, &thirds(33.3434)).await;
     assert_eq!(
         over.faults(),
         ["/relationships/2/percentage", "/relationships/2/voting_percentage"]
     );
+
     let exact = put(&api, &acme, &path, &thirds(33.3333)).await.expect(200);
     assert_eq!(exact["warnings"], json!([]));
 }
 
 #[tokio::test]
-async fn nobody_owns_an_individual() {
+async fn an_individual_cannot_be_owned() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let person = api.create(&acme, &json!({ "name": "Ann", "entity_type": "individual" })).await;
     let path = format!("{}/organization", path_of(&person));
+
     let owned = structure(&["c1"], &[("c1", "self", 10.0), ("self", "c1", 10.0)]);
     assert_eq!(put(&api, &acme, &path, &owned).await.faults(), ["/relationships/0/owned"]);
+
     let mut helper = individual("p1");
     helper["roles"] = json!(["representative"]);
     let body =
         json!({ "parties": [helper, firm("c1")], "relationships": [holds("self", "c1", 100.0)] });
-    let made = put(&api, &acme, &path, &body).await.expect(201);
-    assert_eq!((&made["ubos"], &made["undisclosed_percentage"]), (&json!([]), &json!(0.0)));
+
+    let created = put(&api, &acme, &path, &body).await.expect(201);
+
+    assert_eq!((&created["ubos"], &created["undisclosed_percentage"]), (&json!([]), &json!(0.0)));
     assert_eq!(
-        (&made["representatives"][0]["party_id"], &made["warnings"]),
+        (&created["representatives"][0]["party_id"], &created["warnings"]),
         (&json!("p1"), &json!([]))
     );
 }
 
-/// The largest structure the contract names: its limits together, and what compresses worst.
+/// A structure that reaches all limits of the contract at once, with names that compress badly.
 #[tokio::test]
-async fn the_largest_structure_fits() {
+async fn the_largest_permitted_structure_can_be_stored() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let (_, path) = company(&api, &acme).await;
     let mut dice = api_tests::Dice::new(7);
@@ -190,75 +203,86 @@ async fn the_largest_structure_fits() {
             json!({ "owner": format!("c{owner}"), "owned": format!("c{owned}"), "percentage": 12.5 })
         })
         .collect();
+
     let body = json!({ "parties": parties, "relationships": relationships });
     let size = body.to_string().len();
     assert!((480 * 1024..512 * 1024).contains(&size), "{size}");
-    let made = put(&api, &acme, &path, &body).await.expect(201);
-    assert_eq!(made["structure"]["parties"].as_array().unwrap().len(), 500);
-    assert_eq!(api.get(&acme, &path).await.expect(200), made);
 
-    let mut more = body.clone();
-    more["parties"].as_array_mut().unwrap().push(firm("d"));
-    more["relationships"].as_array_mut().unwrap().push(holds("d", "c0", 1.0));
-    more["parties"][0]["name"] = json!("shorter");
+    let created = put(&api, &acme, &path, &body).await.expect(201);
+    assert_eq!(created["structure"]["parties"].as_array().unwrap().len(), 500);
+    assert_eq!(api.get(&acme, &path).await.expect(200), created);
+
+    let mut too_many = body.clone();
+    too_many["parties"].as_array_mut().unwrap().push(firm("d"));
+    too_many["relationships"].as_array_mut().unwrap().push(holds("d", "c0", 1.0));
+    too_many["parties"][0]["name"] = json!("shorter");
     for i in 1..20 {
-        more["parties"][i]["name"] = json!("shorter");
+        too_many["parties"][i]["name"] = json!("shorter");
     }
-    let faults = put(&api, &acme, &path, &more).await.faults();
+
+    let faults = put(&api, &acme, &path, &too_many).await.faults();
     assert_eq!(faults[..2], ["/parties", "/relationships"]);
+
     let padded = format!("{body}{}", " ".repeat(512 * 1024 + 1 - size));
     let call = api.call(&acme, "PUT", &path).header("content-type", "application/json");
     call.text(padded).send().await.refused(413, "BODY_TOO_LARGE");
 }
 
 #[tokio::test]
-async fn if_match_names_the_version_of_the_organization() {
+async fn a_put_with_an_old_etag_is_refused() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let (_, path) = company(&api, &acme).await;
     let body = |percentage: f64| structure(&["p1"], &[("p1", "self", percentage)]);
-    let matching = |tag: &str, percentage: f64| {
+    let put_if = |tag: &str, percentage: f64| {
         let call = api.call(&acme, "PUT", &path).header("if-match", tag);
         call.json(&body(percentage)).send()
     };
+
     for tag in ["*", "\"1\""] {
-        matching(tag, 10.0).await.refused(412, "VERSION_MISMATCH");
+        put_if(tag, 10.0).await.refused(412, "VERSION_MISMATCH");
     }
+
     put(&api, &acme, &path, &body(10.0)).await.expect(201);
-    assert_eq!(matching("\"1\"", 20.0).await.expect(200)["version"], 2);
-    let error = matching("\"1\"", 30.0).await.refused(412, "VERSION_MISMATCH");
+    assert_eq!(put_if("\"1\"", 20.0).await.expect(200)["version"], 2);
+    let error = put_if("\"1\"", 30.0).await.refused(412, "VERSION_MISMATCH");
     assert_eq!(error["details"][0]["version"], 2);
-    assert_eq!(matching("*", 30.0).await.expect(200)["version"], 3);
-    // The same again is no change.
+    assert_eq!(put_if("*", 30.0).await.expect(200)["version"], 3);
+
+    // Putting the same structure again does not change the version.
     assert_eq!(put(&api, &acme, &path, &body(30.0)).await.expect(200)["version"], 3);
 }
 
 #[tokio::test]
-async fn a_change_moves_the_customer_too_and_keeps_what_was() {
+async fn a_change_updates_the_customer_and_keeps_old_versions() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let (customer, path) = company(&api, &acme).await;
     let body = |percentage: f64| structure(&["p1"], &[("p1", "self", percentage)]);
+
     for (i, percentage) in [10.0, 20.0, 30.0].into_iter().enumerate() {
         put(&api, &acme, &path, &body(percentage)).await.expect(if i == 0 { 201 } else { 200 });
     }
     put(&api, &acme, &path, &body(30.0)).await.expect(200);
+
     let after = api.get(&acme, &path_of(&customer)).await.expect(200);
     let events = crate::audit::events(&api, &customer).await;
-    let replaced = &events[1..];
-    assert_eq!(replaced.len(), 3);
-    assert_eq!((&after["version"], &after["updated_at"]), (&json!(4), &replaced[2]["at"]));
-    for (i, event) in replaced.iter().enumerate() {
+    let replacements = &events[1..];
+    assert_eq!(replacements.len(), 3);
+    assert_eq!((&after["version"], &after["updated_at"]), (&json!(4), &replacements[2]["at"]));
+
+    for (i, event) in replacements.iter().enumerate() {
         assert_eq!(event["kind"], "organization.replaced");
         let from = if i == 0 { Value::Null } else { json!(i) };
-        let told = &event["changes"]["organization"];
-        assert_eq!(told["version"], json!({ "from": from, "to": i + 1 }));
+        let change = &event["changes"]["organization"];
+        assert_eq!(change["version"], json!({ "from": from, "to": i + 1 }));
     }
-    let kept = crate::audit::items(&api, &customer, "ORGANIZATION").await;
-    let versions: Vec<&Value> = kept.iter().map(|item| &item["version"]).collect();
+
+    let items = crate::audit::items(&api, &customer, "ORGANIZATION").await;
+    let versions: Vec<&Value> = items.iter().map(|item| &item["version"]).collect();
     assert_eq!(versions, [3, 1, 2]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn parallel_changes_stand_one_after_the_other() {
+async fn parallel_changes_get_consecutive_versions() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let (customer, path) = company(&api, &acme).await;
     let changes = (1..=8).map(async |i| {
@@ -267,6 +291,7 @@ async fn parallel_changes_stand_one_after_the_other() {
         assert!(answer.status == 200 || answer.status == 201, "{}", answer.text);
         answer.body["data"]["version"].as_u64().unwrap()
     });
+
     let mut versions = join_all(changes).await;
     versions.sort_unstable();
     assert_eq!(versions, (1..=8).collect::<Vec<_>>());

@@ -1,5 +1,6 @@
-//! What every operation asks of the table: which calls, and how many units at the most. More of
-//! either is slower and dearer for everybody, and nothing else would tell.
+//! Checks which calls to the table every operation makes, and that it stays within a budget of read
+//! and write units. More calls or units make an operation slower and more expensive, which other
+//! tests do not notice.
 
 mod rows;
 #[cfg(test)]
@@ -12,11 +13,11 @@ use api_tests::{Answer, Api, Persona, Value, json, path_of};
 use local::template::Template;
 use shared::model::time::Clock;
 
-use rows::Given::{Customer, Customers, Nobody, Watched};
+use rows::Given::{Customer, Customers, Monitored, NoCustomer};
 use rows::{NEW, OWNERS};
 pub(crate) use rows::{ROWS, Row};
 
-/// A server that is measured. Its watchlist knows `Brindal Quarry Trading`.
+/// A server whose calls to the table are measured. Its watchlist contains `Brindal Quarry Trading`.
 pub(crate) struct Bench {
     pub(crate) api: Api,
     pub(crate) meter: Meter,
@@ -32,16 +33,18 @@ impl Bench {
         Bench { api, meter }
     }
 
-    /// Makes what the row says is given, for a tenant of its own.
-    pub(crate) async fn prepare(&self, row: &Row, tenant: &str) -> Prepared {
+    /// Creates the data that the row requires, for this tenant.
+    pub(crate) async fn prepare(&self, row: &Row, tenant: &str) -> Scenario {
         let (api, who) = (&self.api, Persona::of(tenant));
-        let mut names = BTreeMap::new();
-        let mut name = |name, value: &Value| names.insert(name, value.as_str().unwrap().to_owned());
+        let mut placeholders = BTreeMap::new();
+        let mut set = |placeholder, value: &Value| {
+            placeholders.insert(placeholder, value.as_str().unwrap().to_owned())
+        };
         match row.given {
-            Nobody => {}
+            NoCustomer => {}
             Customer => {
                 let new = serde_json::from_str(NEW).unwrap();
-                name("{id}", &api.create(&who, &new).await["customer_id"]);
+                set("{id}", &api.create(&who, &new).await["customer_id"]);
             }
             Customers => {
                 for number in 1..=30 {
@@ -50,9 +53,9 @@ impl Bench {
                     api.create(&who, &new).await;
                 }
                 let page = api.get(&who, "/customers").await.expect(200);
-                name("{cursor}", &page["cursor"]);
+                set("{cursor}", &page["cursor"]);
             }
-            Watched => {
+            Monitored => {
                 let new = json!({ "client_id": "crm-1", "name": "Brindal Quarry Trading", "country": "AE" });
                 let customer = api.create(&who, &new).await;
                 let path = |rest: &str| format!("{}{rest}", path_of(&customer));
@@ -62,76 +65,82 @@ impl Bench {
                 let session = api.post(&who, "/kyc/sessions", &link).await.expect(201);
                 api.post(&who, &path("/monitor"), &json!({})).await.expect(201);
                 let alerts = api.get(&who, &path("/alerts")).await.expect(200);
-                name("{id}", &customer["customer_id"]);
-                name("{session_id}", &session["session_id"]);
-                name("{alert_id}", &alerts["items"][0]["alert_id"]);
+                set("{id}", &customer["customer_id"]);
+                set("{session_id}", &session["session_id"]);
+                set("{alert_id}", &alerts["items"][0]["alert_id"]);
             }
         }
         self.meter.take();
-        Prepared { who, names }
+        Scenario { who, placeholders }
     }
 
-    pub(crate) async fn call(&self, row: &Row, given: &Prepared) -> Answer {
+    pub(crate) async fn call(&self, row: &Row, scenario: &Scenario) -> Answer {
         let (method, path) = row.route.split_once(' ').unwrap();
-        let mut call = self.api.call(&given.who, method, &given.named(&[path, row.query].concat()));
+        let path = scenario.fill_in(&[path, row.query].concat());
+        let mut call = self.api.call(&scenario.who, method, &path);
         if row.is_keyed {
             call = call.header("idempotency-key", "a-key");
         }
         if !row.body.is_empty() {
-            call = call.header("content-type", "application/json").text(given.named(row.body));
+            call = call.header("content-type", "application/json").text(scenario.fill_in(row.body));
         }
         call.send().await
     }
 }
 
-/// Who calls, and what it is called that the row names in braces.
-pub(crate) struct Prepared {
+/// The caller of an operation, and the values of the placeholders in its row, such as `{id}`.
+pub(crate) struct Scenario {
     who: Persona,
-    names: BTreeMap<&'static str, String>,
+    placeholders: BTreeMap<&'static str, String>,
 }
 
-impl Prepared {
-    fn named(&self, text: &str) -> String {
-        let names = self.names.iter();
-        names.fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+impl Scenario {
+    /// Replaces the placeholders in a text.
+    fn fill_in(&self, text: &str) -> String {
+        let placeholders = self.placeholders.iter();
+        placeholders.fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
 }
 
 impl Row {
-    /// How it went over its budget; `None` when it did not.
+    /// Describes how the operation exceeded its budget; `None` if it did not.
     fn excess(&self, consumed: &Consumed) -> Option<String> {
-        let calls = consumed.calls.iter().map(|(operation, times)| format!("{times} {operation}"));
-        let calls: Vec<String> = calls.collect();
-        let (calls, (reads, writes)) = (calls.join(", "), self.units);
-        let is_within = calls == self.calls
+        let calls: Vec<String> = consumed
+            .calls
+            .iter()
+            .map(|(operation, times)| format!("{times} {operation}"))
+            .collect();
+        let calls = calls.join(", ");
+        let (max_reads, max_writes) = self.units;
+        let is_within_budget = calls == self.calls
             && consumed.unknown == 0
-            && consumed.reads <= reads
-            && consumed.writes <= writes;
-        (!is_within).then(|| {
-            let (read, written) = (consumed.reads, consumed.writes);
+            && consumed.reads <= max_reads
+            && consumed.writes <= max_writes;
+        (!is_within_budget).then(|| {
+            let Consumed { reads, writes, unknown, .. } = consumed;
             format!(
-                "{}: {calls}; {read} read and {written} write units, and {reads} and {writes} are \
-                 the most; {} not told",
-                self.what, consumed.unknown
+                "{}: {calls}; {reads} read units of {max_reads}, {writes} write units of {max_writes}; \
+                 the units of {unknown} calls are unknown",
+                self.what
             )
         })
     }
 }
 
 #[tokio::test]
-async fn every_operation_keeps_to_its_calls_and_units() {
+async fn every_operation_stays_within_its_budget() {
     let bench = Bench::start().await;
     let mut excesses = Vec::new();
     for (i, row) in ROWS.iter().enumerate() {
-        let given = bench.prepare(row, &format!("tenant-{i}")).await;
-        bench.call(row, &given).await.expect(row.status);
+        let scenario = bench.prepare(row, &format!("tenant-{i}")).await;
+        bench.call(row, &scenario).await.expect(row.status);
         excesses.extend(row.excess(&bench.meter.take()));
         if row.is_keyed {
-            // The first answer again: nothing but a record that is there already.
-            let replayed = bench.call(row, &given).await;
+            // A replay makes one conditional write, which returns the stored answer.
+            let replayed = bench.call(row, &scenario).await;
             assert_eq!(replayed.header("idempotent-replayed"), Some("true"));
-            let again = Row { what: "replay", calls: "1 PutItem", units: (0.0, 2.0), ..*row };
-            excesses.extend(again.excess(&bench.meter.take()));
+            let replay = Row { what: "replay", calls: "1 PutItem", units: (0.0, 2.0), ..*row };
+            excesses.extend(replay.excess(&bench.meter.take()));
         }
     }
     assert!(excesses.is_empty(), "\n{}\n", excesses.join("\n"));
@@ -144,9 +153,9 @@ fn every_route_has_a_budget() {
     assert_eq!(ROWS.iter().map(|row| row.route.to_owned()).collect::<BTreeSet<_>>(), routes);
 }
 
-/// An operation that scanned would find everything it looks for, and take longer every day.
+/// An operation that scans the table returns correct results but becomes slower as the table grows.
 #[test]
-fn nobody_may_scan() {
+fn functions_must_not_scan_the_table() {
     for function in Template::embedded().unwrap().functions {
         for permission in function.permissions {
             let action = permission.action.strip_prefix("dynamodb:").unwrap_or_default();

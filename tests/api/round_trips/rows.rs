@@ -1,8 +1,8 @@
-//! The budgets: every operation, the calls it may make and the units it may use.
+//! The budget of every operation: its calls to the table and the read and write units.
 
-use Given::{Customer, Customers, Nobody, Watched};
+use Given::{Customer, Customers, Monitored, NoCustomer};
 
-/// One operation, on what is given, and its budget.
+/// An operation, the data that it requires, and its budget.
 #[derive(Clone, Copy)]
 pub(crate) struct Row {
     pub(crate) what: &'static str,
@@ -12,22 +12,22 @@ pub(crate) struct Row {
     pub(super) body: &'static str,
     pub(super) is_keyed: bool,
     pub(crate) status: u16,
-    /// Exactly these calls.
+    /// The exact calls, by name and in alphabetical order.
     pub(super) calls: &'static str,
-    /// Read and write units, at the most.
+    /// Maximum read units and maximum write units.
     pub(super) units: (f64, f64),
 }
 
-/// What a tenant has when the operation begins.
+/// Data of the tenant before the operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Given {
-    Nobody,
-    /// One customer, of whom nothing else is known.
+    NoCustomer,
+    /// One customer without other items.
     Customer,
-    /// More customers than are on a page.
+    /// More customers than fit on a page.
     Customers,
     /// A monitored customer with an organization, a session, a risk profile and an alert.
-    Watched,
+    Monitored,
 }
 
 const ROW: Row = Row {
@@ -41,7 +41,7 @@ const ROW: Row = Row {
     calls: "1 GetItem",
     units: (1.0, 0.0),
 };
-const CREATE: Row = Row { route: "POST /customers", given: Nobody, status: 201, ..ROW };
+const CREATE: Row = Row { route: "POST /customers", given: NoCustomer, status: 201, ..ROW };
 const LIST: Row = Row { route: "GET /customers", given: Customers, calls: "1 Query", ..ROW };
 const PATCH: Row = Row { route: "PATCH /customers/{id}", ..ROW };
 const DELETE: Row = Row { route: "DELETE /customers/{id}", ..ROW };
@@ -51,16 +51,16 @@ const PROFILE: Row = Row { route: "GET /customers/{id}/risk-profile", ..ROW };
 const MONITOR: Row = Row { route: "POST /customers/{id}/monitor", body: "{}", ..ROW };
 const ALERTS: Row = Row { route: "GET /customers/{id}/alerts", ..ROW };
 const SESSION: Row = Row { route: "POST /kyc/sessions", status: 201, ..ROW };
-const OUTCOME: Row = Row { route: "PATCH /kyc/sessions/{session_id}", given: Watched, ..ROW };
+const OUTCOME: Row = Row { route: "PATCH /kyc/sessions/{session_id}", given: Monitored, ..ROW };
 
 pub(super) const NEW: &str = r#"{"client_id":"crm-1","name":"Acme GmbH","country":"DE","website":"https://acme.example","industry":"Retail"}"#;
 pub(super) const OWNERS: &str = r#"{"parties":[{"party_id":"p","kind":"individual","name":"Jana Novak","country":"CZ","roles":["director"]}],"relationships":[{"owner":"p","owned":"self","percentage":100}]}"#;
 const OTHER_OWNERS: &str = r#"{"parties":[{"party_id":"q","kind":"individual","name":"Ivo Brandel","country":"DE","roles":["director"]}],"relationships":[{"owner":"q","owned":"self","percentage":100}]}"#;
 const CHECK: &str = r#"{"validations":[{"kind":"document","result":"passed","score":97.5}]}"#;
 
-/// Where a change moves the risk profile, it is computed from the organization, the sessions and
-/// the alerts, which are read side by side: one GetItem and two Queries more. A monitored customer
-/// has its monitor read too and, where it is screened, the lists before and after.
+/// A change that affects the risk profile reads the organization, the sessions and the alerts in
+/// parallel, which adds one GetItem and two Queries. A change of a monitored customer also reads
+/// the monitor and, if the customer is screened, the lists before and after the screening.
 pub(crate) const ROWS: &[Row] = &[
     Row { what: "create", body: NEW, calls: "1 TransactWriteItems", units: (0.0, 9.0), ..CREATE },
     Row {
@@ -91,9 +91,9 @@ pub(crate) const ROWS: &[Row] = &[
         units: (1.0, 7.0),
         ..PATCH
     },
-    Row { what: "patch that changes nothing", body: r#"{"country":"DE"}"#, ..PATCH },
+    Row { what: "patch without a change", body: r#"{"country":"DE"}"#, ..PATCH },
     Row {
-        what: "patch what moves the risk profile",
+        what: "patch that affects the risk profile",
         body: r#"{"country":"AT"}"#,
         calls: "2 GetItem, 2 Query, 1 TransactWriteItems",
         units: (4.0, 13.0),
@@ -101,7 +101,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "patch the name, monitored",
-        given: Watched,
+        given: Monitored,
         body: r#"{"name":"Brindal Quarry"}"#,
         calls: "5 GetItem, 2 Query, 1 TransactWriteItems",
         units: (7.0, 23.0),
@@ -115,7 +115,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "deactivate, monitored",
-        given: Watched,
+        given: Monitored,
         calls: "2 GetItem, 1 TransactWriteItems",
         units: (2.0, 10.0),
         ..DELETE
@@ -123,7 +123,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         what: "export",
         route: "GET /customers/{id}/export",
-        given: Watched,
+        given: Monitored,
         calls: "1 Query",
         units: (4.0, 0.0),
         ..ROW
@@ -131,17 +131,17 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         what: "erase",
         route: "POST /customers/{id}/erase",
-        given: Watched,
+        given: Monitored,
         calls: "2 GetItem, 1 Query, 3 TransactWriteItems",
         units: (6.0, 60.0),
         ..ROW
     },
-    Row { what: "sessions", given: Watched, calls: "1 Query", ..SESSIONS },
+    Row { what: "sessions", given: Monitored, calls: "1 Query", ..SESSIONS },
     Row { what: "sessions, none", calls: "1 GetItem, 1 Query", units: (2.0, 0.0), ..SESSIONS },
     Row {
         what: "organization",
         route: "GET /customers/{id}/organization",
-        given: Watched,
+        given: Monitored,
         calls: "2 GetItem",
         units: (2.0, 0.0),
         ..ROW
@@ -156,17 +156,17 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "another organization, monitored",
-        given: Watched,
+        given: Monitored,
         body: OTHER_OWNERS,
         calls: "5 GetItem, 2 Query, 1 TransactWriteItems",
         units: (7.0, 22.0),
         ..PUT
     },
-    Row { what: "risk profile", given: Watched, calls: "1 Query", ..PROFILE },
+    Row { what: "risk profile", given: Monitored, calls: "1 Query", ..PROFILE },
     Row { what: "risk profile, none", calls: "1 GetItem, 1 Query", units: (2.0, 0.0), ..PROFILE },
     Row {
         what: "new risk profile",
-        given: Watched,
+        given: Monitored,
         query: "?recalculate=true",
         calls: "2 GetItem, 3 Query, 1 TransactWriteItems",
         units: (5.0, 15.0),
@@ -181,17 +181,18 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "change monitoring",
-        given: Watched,
+        given: Monitored,
         body: r#"{"check_frequency":"daily"}"#,
         calls: "5 GetItem, 2 Query, 1 TransactWriteItems",
         units: (7.0, 11.0),
         ..MONITOR
     },
-    // With the customer; then, at one moment, whether it is to be checked again and its passes.
+    // Reads the monitor and the customer, then in one transaction the pending recheck and the
+    // passes.
     Row {
         what: "monitor",
         route: "GET /customers/{id}/monitor",
-        given: Watched,
+        given: Monitored,
         calls: "2 GetItem, 1 TransactGetItems",
         units: (8.0, 0.0),
         ..ROW
@@ -199,17 +200,17 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         what: "stop monitoring",
         route: "DELETE /customers/{id}/monitor",
-        given: Watched,
+        given: Monitored,
         calls: "2 GetItem, 1 TransactWriteItems",
         units: (2.0, 10.0),
         ..ROW
     },
-    Row { what: "alerts", given: Watched, calls: "1 Query", ..ALERTS },
+    Row { what: "alerts", given: Monitored, calls: "1 Query", ..ALERTS },
     Row { what: "alerts, none", calls: "1 GetItem, 1 Query", units: (2.0, 0.0), ..ALERTS },
     Row {
         what: "decide an alert",
         route: "PATCH /customers/{id}/alerts/{alert_id}",
-        given: Watched,
+        given: Monitored,
         body: r#"{"status":"confirmed","note":"It is them."}"#,
         calls: "2 GetItem, 2 Query, 1 TransactWriteItems",
         units: (4.0, 20.0),
@@ -231,7 +232,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         what: "session of a new client id",
-        given: Nobody,
+        given: NoCustomer,
         body: r#"{"client_id":"crm-1"}"#,
         calls: "1 GetItem, 1 TransactWriteItems",
         units: (1.0, 15.0),
@@ -240,7 +241,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         what: "session",
         route: "GET /kyc/sessions/{session_id}",
-        given: Watched,
+        given: Monitored,
         calls: "2 GetItem",
         units: (2.0, 0.0),
         ..ROW

@@ -1,3 +1,5 @@
+//! Tests of KYC sessions.
+
 mod create;
 mod list;
 mod update;
@@ -11,12 +13,12 @@ pub(crate) fn path_of(session: &Value) -> String {
     format!("/kyc/sessions/{}", session["session_id"].as_str().unwrap())
 }
 
-/// A new session of this client.
-pub(super) async fn session(api: &Api, who: &Persona, client_id: &str) -> Value {
+/// Creates a session for the customer with this client id.
+pub(super) async fn create_session(api: &Api, who: &Persona, client_id: &str) -> Value {
     api.post(who, "/kyc/sessions", &json!({ "client_id": client_id })).await.expect(201)
 }
 
-/// What the customer of a session says of its sessions.
+/// Returns the session counters of the customer that a session belongs to.
 pub(super) async fn counters(api: &Api, who: &Persona, session: &Value) -> Value {
     api.get(who, &api_tests::path_of(session)).await.expect(200)["sessions"].clone()
 }
