@@ -21,8 +21,9 @@ pub fn quick(root: &Path) -> Result<(), String> {
     ];
     for step in steps {
         let start = Instant::now();
-        run(cargo(root).args(step))?;
-        eprintln!("cargo {}: {:.1} s", step.join(" "), start.elapsed().as_secs_f64());
+        let title = format!("cargo {}", step.join(" "));
+        run(cargo(root).args(step), &title)?;
+        eprintln!("{title}: {:.1} s", start.elapsed().as_secs_f64());
     }
     Ok(())
 }
@@ -32,7 +33,7 @@ pub fn quick(root: &Path) -> Result<(), String> {
 /// # Errors
 /// Fails if a check fails.
 pub fn check(root: &Path) -> Result<(), String> {
-    run(Command::new(root.join(".ci/run")).current_dir(root))
+    run(Command::new(root.join(".ci/run")).current_dir(root), ".ci/run")
 }
 
 /// Writes the OpenAPI document, or compares it with the file.
@@ -42,9 +43,9 @@ pub fn check(root: &Path) -> Result<(), String> {
 pub fn openapi(root: &Path, compare: bool) -> Result<(), String> {
     let mut command = cargo(root);
     command.args(["run", "--quiet", "--", "openapi"]).stderr(Stdio::inherit());
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command.output().map_err(|error| format!("cargo run: {error}"))?;
     if !output.status.success() {
-        return Err(format!("{command:?}: {}", output.status));
+        return Err(format!("cargo run -- openapi: {}", output.status));
     }
     let file = root.join(OPENAPI);
     let current = std::fs::read(&file).unwrap_or_default();
@@ -85,7 +86,7 @@ fn cargo(root: &Path) -> Command {
     command
 }
 
-fn run(command: &mut Command) -> Result<(), String> {
-    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}")) }
+fn run(command: &mut Command, title: &str) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("{title}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{title}: {status}")) }
 }

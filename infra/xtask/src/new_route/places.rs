@@ -148,39 +148,40 @@ fn template(text: &str, route: &Route) -> Result<String, String> {
 }
 
 fn local_manifest(text: &str, route: &Route) -> Result<String, String> {
-    let suffix = " = { workspace = true, features = [\"openapi\"] }";
-    let key = |line: &str| line.find([' ', '.']).filter(|_| line.contains("workspace = true"));
-    let start =
-        text.find(&format!("\ncreate-customer{suffix}")).ok_or("expected create-customer")?;
-    let (before, functions) = text.split_at(start + 1);
-    let line = format!("{}{suffix}", route.name);
-    let functions = insert_sorted(functions, &line, |line| line.get(..key(line)?), &route.name);
-    Ok(format!("{before}{}", functions.ok_or("expected the functions in order")?))
+    const SUFFIX: &str = " = { workspace = true, features = [\"openapi\"] }";
+    // The functions are the second part of the dependencies, after an empty line.
+    let first = text.find(&format!("\ncreate-customer{SUFFIX}"));
+    let (before, functions) = text.split_at(first.ok_or("expected create-customer")? + 1);
+    let functions = insert_sorted(
+        functions,
+        &format!("{}{SUFFIX}", route.name),
+        |line| line.split([' ', '.']).next().filter(|_| line.contains("workspace = true")),
+        &route.name,
+    );
+    Ok(format!("{before}{}", functions.ok_or("expected a list of functions")?))
 }
 
 fn local_registry(text: &str, route: &Route) -> Result<String, String> {
     let name = route.crate_name();
-    let key = |line: &'_ str| line.trim().strip_suffix("::FUNCTION,").map(str::len);
-    insert_sorted(
-        text,
-        &format!("    {name}::FUNCTION,"),
-        |line| line.trim().get(..key(line)?),
-        &name,
-    )
-    .ok_or_else(|| "expected a list of functions".to_owned())
+    let line = format!("    {name}::FUNCTION,");
+    insert_sorted(text, &line, |line| line.trim().strip_suffix("::FUNCTION,"), &name)
+        .ok_or_else(|| "expected a list of functions".to_owned())
 }
 
 /// Copies the limits of the pattern, until they are measured.
 fn budget(text: &str, route: &Route) -> Result<String, String> {
     let limits = block(text, &format!("[functions.{PATTERN}]"));
     let limits = renamed(limits.ok_or_else(|| format!("expected limits of {PATTERN}"))?, route)?;
-    let heading = |line: &str| line.starts_with("[functions.") && line > limits.trim_end();
-    let next = text.lines().find(|line| heading(line));
-    let position = next.and_then(|next| text.find(next));
-    let (before, after) = text.split_at(position.unwrap_or(text.len()));
-    let separator = if after.is_empty() { "\n" } else { "" };
-    let end = if after.is_empty() { "" } else { "\n" };
-    Ok(format!("{before}{separator}{limits}{end}{after}"))
+    let heading = format!("[functions.{}]", route.name);
+    let next = text.lines().find(|line| line.starts_with("[functions.") && *line > &*heading);
+    let position = next.and_then(|next| text.find(&format!("\n{next}\n")));
+    Ok(match position {
+        Some(position) => {
+            let (before, after) = text.split_at(position + 1);
+            format!("{before}{limits}\n{after}")
+        }
+        None => format!("{}\n\n{limits}", text.trim_end()),
+    })
 }
 
 fn readme(text: &str, route: &Route) -> Result<String, String> {
