@@ -1,78 +1,82 @@
-//! What a function holds: its settings, the table, the lists, the clock and the ids. Made once, from
-//! the environment, before the first request.
+//! Settings and wiring. A function builds its `App` from the environment, once, before the first
+//! request.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
-
-use crate::aws::{self, Aws};
+use crate::auth::Caller;
+use crate::aws::{self, Aws, Client};
 use crate::model::id::Ids;
 use crate::model::time::Clock;
+use crate::monitoring::Monitoring;
 use crate::monitoring::bucket::Bucket;
-use crate::monitoring::lists::{Lists, Objects};
 use crate::monitoring::source::{self, Source};
-use crate::store::{Table, Watching};
+use crate::monitoring::watchlists::{Objects, Watchlists};
+use crate::store::{Table, TenantTable};
 
-/// What the template sets for every function.
+/// Settings that the template passes to every function as environment variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// Name of the DynamoDB table.
     pub table_name: String,
-    /// The claim that names the tenant; `None`: `custom:tenant_id`, else `tenant_id`.
+    /// Claim that names the tenant. `None` stands for `custom:tenant_id`, else `tenant_id`.
     pub tenant_claim: Option<String>,
-    /// Another DynamoDB-compatible server instead of AWS's.
+    /// Address of another DynamoDB-compatible server.
     pub dynamodb_endpoint: Option<String>,
-    /// The bucket that indexes of watchlists lie in.
+    /// Bucket of the watchlist indexes.
     pub watchlist_bucket: Option<String>,
-    /// Another server that speaks S3 instead of AWS's.
+    /// Address of another S3-compatible server.
     pub s3_endpoint: Option<String>,
-    /// Where watchlists come from.
+    /// Sources of the watchlists.
     pub watchlist_sources: Vec<Source>,
-    /// How much smaller a list may become from one version to the next, in percent of its entries.
+    /// Largest share of its entries, in percent, that a list may lose from one version to the next.
     pub max_shrink_percent: u32,
-    /// After how long a list whose source was not read is called stale.
+    /// Age from which a list counts as stale: the time since its source was last read.
     pub max_list_age: Duration,
-    /// How long one file of a source may take.
+    /// Longest time to fetch one file of a source.
     pub fetch_timeout: Duration,
-    /// How many parts the monitored customers are divided into.
+    /// Number of shards that monitored customers are divided into.
     pub monitor_shards: u32,
 }
 
 impl Settings {
-    /// Reads every setting through `get` and reports all that are wrong together.
+    /// Reads every setting through `get`.
+    ///
+    /// # Errors
+    /// A text that names every setting that is missing or malformed.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
-        let set = |name: &str| {
+        let value = |name: &str| {
             get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
         };
-        let mut wrong = Vec::new();
-        let table_name = set("TABLE_NAME").unwrap_or_else(|| {
-            wrong.push("TABLE_NAME is not set".to_owned());
+        let mut faults = Vec::new();
+        let table_name = value("TABLE_NAME").unwrap_or_else(|| {
+            faults.push("TABLE_NAME is not set".to_owned());
             String::new()
         });
-        // The names that AWS's own tools know, and a shorter one.
+        // The names that AWS's own tools use, and a shorter one.
         let mut endpoint = |names: &[&str]| {
-            let (name, endpoint) = names.iter().find_map(|name| Some((name, set(name)?)))?;
+            let (name, endpoint) = names.iter().find_map(|name| Some((name, value(name)?)))?;
             if url::Url::parse(&endpoint).is_err() {
-                wrong.push(format!("{name} is not a URL"));
+                faults.push(format!("{name} is not a URL"));
             }
             Some(endpoint)
         };
-        let everywhere = "AWS_ENDPOINT_URL";
+        let all_services = "AWS_ENDPOINT_URL";
         let dynamodb_endpoint =
-            endpoint(&["DYNAMODB_ENDPOINT", "AWS_ENDPOINT_URL_DYNAMODB", everywhere]);
-        let s3_endpoint = endpoint(&["AWS_ENDPOINT_URL_S3", everywhere]);
-        let watchlist_sources = match set("WATCHLIST_SOURCES").map(|text| source::read(&text)) {
+            endpoint(&["DYNAMODB_ENDPOINT", "AWS_ENDPOINT_URL_DYNAMODB", all_services]);
+        let s3_endpoint = endpoint(&["AWS_ENDPOINT_URL_S3", all_services]);
+        let watchlist_sources = match value("WATCHLIST_SOURCES").map(|text| source::read(&text)) {
             None => Vec::new(),
             Some(Ok(sources)) => sources,
-            Some(Err(why)) => {
-                wrong.push(format!("WATCHLIST_SOURCES: {why}"));
+            Some(Err(error)) => {
+                faults.push(format!("WATCHLIST_SOURCES: {error}"));
                 Vec::new()
             }
         };
         let mut number = |name: &str, default: u32, range: std::ops::RangeInclusive<u32>| {
-            let Some(text) = set(name) else { return default };
+            let Some(text) = value(name) else { return default };
             text.parse().ok().filter(|number| range.contains(number)).unwrap_or_else(|| {
-                wrong.push(format!("{name} is not from {} to {}", range.start(), range.end()));
+                faults.push(format!("{name} is not from {} to {}", range.start(), range.end()));
                 default
             })
         };
@@ -80,14 +84,14 @@ impl Settings {
         let max_list_age = number("MAX_LIST_AGE_HOURS", 48, 1..=8_760);
         let fetch_timeout = number("FETCH_TIMEOUT_SECONDS", 120, 1..=600);
         let monitor_shards = number("MONITOR_SHARDS", 4, 1..=1_024);
-        if !wrong.is_empty() {
-            return Err(wrong.join("; "));
+        if !faults.is_empty() {
+            return Err(faults.join("; "));
         }
         Ok(Settings {
             table_name,
-            tenant_claim: set("TENANT_CLAIM"),
+            tenant_claim: value("TENANT_CLAIM"),
             dynamodb_endpoint,
-            watchlist_bucket: set("WATCHLIST_BUCKET"),
+            watchlist_bucket: value("WATCHLIST_BUCKET"),
             s3_endpoint,
             watchlist_sources,
             max_shrink_percent,
@@ -98,38 +102,57 @@ impl Settings {
     }
 }
 
+/// Everything a function holds, built once per sandbox.
 pub struct App {
+    /// What the template configures.
     pub settings: Settings,
+    /// The table.
     pub table: Table,
+    /// What monitoring needs.
+    pub monitoring: Monitoring,
+    /// The clock.
     pub clock: Clock,
+    /// The source of ids.
     pub ids: Ids,
 }
 
 impl App {
+    /// Builds the app from the environment.
+    ///
+    /// # Errors
+    /// A text that names every setting that is missing or malformed.
     pub async fn from_env() -> Result<App, String> {
         let (settings, aws) =
             match (Settings::read(|name| std::env::var(name).ok()), Aws::from_env().await) {
                 (Ok(settings), Ok(aws)) => (settings, aws),
-                (Err(why), Err(also)) => return Err(format!("{why}; {also}")),
-                (Err(why), Ok(_)) | (Ok(_), Err(why)) => return Err(why),
+                (Err(error), Err(other)) => return Err(format!("{error}; {other}")),
+                (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
             };
         let client = aws::dynamodb_client(&aws, settings.dynamodb_endpoint.as_deref());
         let endpoint = settings.s3_endpoint.as_deref();
         let bucket = settings.watchlist_bucket.as_deref();
         let bucket = bucket.map(|bucket| Bucket::new(aws, bucket, endpoint));
-        let lists = Lists::of(bucket.map(|bucket| Arc::new(bucket) as Arc<dyn Objects>));
-        Ok(App::new(settings, client, Clock::system(), lists))
+        let watchlists = Watchlists::of(bucket.map(|bucket| Arc::new(bucket) as Arc<dyn Objects>));
+        Ok(App::new(settings, client, Clock::system(), watchlists))
     }
 
-    pub fn new(settings: Settings, client: Client, clock: Clock, lists: Lists) -> App {
+    /// Builds the app from its parts.
+    pub fn new(settings: Settings, client: Client, clock: Clock, watchlists: Watchlists) -> App {
         let ids = Ids::default();
-        let watching = Watching {
-            lists,
+        let table = Table::new(client, settings.table_name.clone(), ids.clone(), clock.clone());
+        let monitoring = Monitoring {
+            table: table.clone(),
+            watchlists,
             shards: settings.monitor_shards,
             max_list_age: settings.max_list_age,
+            clock: clock.clone(),
+            ids: ids.clone(),
         };
-        let name = settings.table_name.clone();
-        let table = Table::new(client, name, ids.clone(), clock.clone(), watching);
-        App { settings, table, clock, ids }
+        App { settings, table, monitoring, clock, ids }
+    }
+
+    /// The rows of the caller's tenant.
+    pub fn tenant<'a>(&'a self, caller: &'a Caller) -> TenantTable<'a> {
+        self.table.tenant(caller.scope())
     }
 }

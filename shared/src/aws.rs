@@ -12,12 +12,15 @@ use aws_config::environment::{
     EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
 };
 use aws_config::meta::region::ProvideRegion;
-use aws_sdk_dynamodb::Client;
+pub use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, SharedHttpClient,
+    BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
+    SharedCredentialsProvider, SharedHttpClient,
 };
+use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext};
@@ -26,7 +29,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
-use crate::telemetry::CallCounter;
+use crate::telemetry;
 
 /// Time limit for opening a connection, TLS handshake included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -126,6 +129,26 @@ pub fn dynamodb_client(aws: &Aws, endpoint: Option<&str>) -> Client {
         .interceptor(CallCounter);
     config.set_endpoint_url(endpoint.map(str::to_owned));
     Client::from_conf(config.build())
+}
+
+/// Counts every attempt of a call, retries included.
+#[derive(Debug)]
+struct CallCounter;
+
+impl Intercept for CallCounter {
+    fn name(&self) -> &'static str {
+        "CallCounter"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        telemetry::count_call();
+        Ok(())
+    }
 }
 
 #[cfg(test)]

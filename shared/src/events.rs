@@ -1,19 +1,19 @@
-//! What leaves the service when something happens: the events of the audit trail, as the table's
-//! stream tells of them, in plain JSON. The schema is in `docs/events.md`.
+//! Events for the event bus: the audit events, read from records of the table's stream, as plain JSON.
+//! `docs/events.md` describes the schema.
 
 use serde::Deserialize;
 use serde_dynamo::Item;
 use serde_json::{Map, Value};
 
-use crate::store::KEPT_ANSWER;
+use crate::store::{ItemKind, KEPT_ANSWER};
 
-/// The event that a record of the stream is about; `None` for any other row of the table.
+/// The event in a record of the stream. `None` for any other row of the table.
 pub fn of_record(record: &Value) -> Option<Value> {
     let is_new = record.get("eventName").and_then(Value::as_str) == Some("INSERT");
     let image = record.get("dynamodb")?.get("NewImage").filter(|_| is_new)?;
     let image = Item::deserialize(image).ok()?;
     let mut event: Map<String, Value> = serde_dynamo::from_item(image).ok()?;
-    if event.remove("type")?.as_str() != Some("event") {
+    if event.remove("type")?.as_str() != Some(ItemKind::Event.into_str()) {
         return None;
     }
     let tenant = event.remove("pk")?.as_str().and_then(tenant_of)?.to_owned();
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_plain_json_with_its_tenant() {
+    fn an_event_becomes_plain_json_with_its_tenant() {
         let event = of_record(&record("INSERT", "event")).unwrap();
         assert_eq!(
             event,
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn other_rows_and_other_changes_are_no_events() {
+    fn other_rows_and_other_changes_are_ignored() {
         for other in [record("MODIFY", "event"), record("INSERT", "customer"), json!({}), json!(1)]
         {
             assert_eq!(of_record(&other), None);

@@ -1,21 +1,23 @@
-//! What every function of kyc-customers is made of: the models, the verified caller,
-//! the HTTP layer and the one door to DynamoDB.
+//! Everything that the functions of kyc-customers share. `ARCHITECTURE.md` shows which module may
+//! import which.
 
 pub mod app;
 pub mod auth;
 pub mod aws;
-mod deadline;
+pub mod customers;
 pub mod error;
 pub mod events;
 pub mod http;
-pub mod job;
-pub mod lambda;
 pub mod model;
 pub mod monitoring;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+pub mod organizations;
 pub mod ownership;
 pub mod risk;
+pub mod risk_profiles;
+pub mod runtime;
+pub mod sessions;
 pub mod store;
 pub mod telemetry;
 

@@ -1,9 +1,8 @@
-//! What a function says of itself in the OpenAPI document. Its route is not written here: the
-//! template has it.
+//! Builds the OpenAPI description of one operation. Every function describes its own operation;
+//! the route comes from the template.
 
 use std::collections::BTreeMap;
 
-pub use lambda_http::http::StatusCode;
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::header::Header;
@@ -21,11 +20,15 @@ use utoipa::openapi::{
 
 use crate::auth::Permission;
 use crate::error::Code;
-use crate::http::{DEFAULT_LIMIT, IfMatch, JSON, MAX_LIMIT, MERGE_PATCH, Order, status};
+use crate::http::{IfMatch, JSON, MERGE_PATCH, status};
+use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order};
+pub use crate::model::schema::{closed, nullable, text};
+pub use lambda_http::http::StatusCode;
 
+/// Schemas by name, as they appear under `components`.
 pub type Schemas = Vec<(String, RefOr<Schema>)>;
 
-/// One operation, built up beside the handler it describes.
+/// Builder for the description of one operation.
 pub struct Endpoint {
     operation: OperationBuilder,
     success: BTreeMap<u16, Response>,
@@ -33,7 +36,7 @@ pub struct Endpoint {
     schemas: Schemas,
 }
 
-/// What every operation may answer.
+/// The error codes that every operation can return.
 const ALWAYS: [Code; 6] = [
     Code::ValidationError,
     Code::Unauthenticated,
@@ -44,9 +47,10 @@ const ALWAYS: [Code; 6] = [
 ];
 
 impl Endpoint {
+    /// Starts a description. `summary` is the title of the operation; `details` is Markdown.
     pub fn new(summary: &str, details: &str, permission: Permission) -> Endpoint {
         let needs = permission.any_of().join("` or `");
-        let description = format!("{details}\n\nPermission: `{needs}`.");
+        let description = format!("{details}\n\nRequired permission: `{needs}`.");
         Endpoint {
             operation: OperationBuilder::new()
                 .summary(Some(summary))
@@ -57,7 +61,7 @@ impl Endpoint {
         }
     }
 
-    /// An optional query parameter.
+    /// Adds an optional query parameter.
     pub fn query(
         mut self,
         name: &str,
@@ -69,43 +73,52 @@ impl Endpoint {
         self
     }
 
-    /// An optional query parameter of a type of the model.
+    /// Adds an optional query parameter whose schema is that of a model type.
     pub fn query_of<T: ToSchema>(self, name: &str, description: &str) -> Endpoint {
         let (endpoint, schema) = self.reference::<T>();
         endpoint.query(name, description, schema)
     }
 
-    /// Takes what every list takes.
+    /// Adds the query parameters that every list accepts: `limit`, `cursor` and `order`.
     pub fn paged(self) -> Endpoint {
-        self.query("limit", "How many rows a page has.", whole_number(1, MAX_LIMIT, DEFAULT_LIMIT))
+        let limit = whole_number(1, MAX_LIMIT, DEFAULT_LIMIT);
+        self.query("limit", "Maximum number of rows per page.", limit)
             .cursor()
-            .query_of::<Order>("order", "`desc`, newest or last name first, unless given.")
+            .query_of::<Order>("order", "Sort order of the rows. The default is `desc`.")
     }
 
-    /// Goes on from another page.
+    /// Adds the query parameter `cursor`, which continues a list.
     pub fn cursor(self) -> Endpoint {
-        let cursor = "Of the page before. It belongs to the same filters and order.";
+        let cursor =
+            "Cursor returned by the previous page. Valid only with the same filters and order.";
         self.query("cursor", cursor, text()).refuses(&[Code::InvalidCursor])
     }
 
-    /// Takes `Idempotency-Key`.
+    /// Adds the header `Idempotency-Key`. Must be called after [`Endpoint::answers`], because it
+    /// adds a header to the successful responses.
     pub fn idempotent(mut self) -> Endpoint {
-        let description = "The same key and body within 24 hours replay the first answer.";
+        let description = "Key of this request, chosen by the caller: 1 to 255 printable ASCII \
+                           characters. If the same request is sent again with the same key within \
+                           24 hours, it has no further effect and returns the first answer.";
         let schema =
             text().min_length(Some(1)).max_length(Some(255)).pattern(Some("^[ -~]{1,255}$"));
         let header = parameter("Idempotency-Key", ParameterIn::Header, description, schema);
         self.operation = self.operation.parameter(header);
         self.codes.extend([Code::IdempotencyKeyReused, Code::RequestInProgress]);
         for response in self.success.values_mut() {
-            let header = described("`true` when this is the replay of an earlier answer.");
+            let header = described(
+                "Present, with the value `true`, if this is the answer to an earlier request with \
+                 the same `Idempotency-Key`.",
+            );
             response.headers.insert("Idempotent-Replayed".to_owned(), header.into());
         }
         self
     }
 
-    /// Honours `If-Match`.
+    /// Adds the header `If-Match`.
     pub fn if_match(mut self) -> Endpoint {
-        let description = "The `ETag` of the version this change is made for, or `*`.";
+        let description = "The `ETag` of the version that the change is based on, or `*` for any \
+                           version. If it does not match, nothing changes and the answer is 412.";
         let schema = text().pattern(Some(IfMatch::PATTERN)).examples([json!("\"3\"")]);
         let header = parameter(IfMatch::HEADER, ParameterIn::Header, description, schema);
         self.operation = self.operation.parameter(header);
@@ -113,14 +126,15 @@ impl Endpoint {
         self
     }
 
-    /// The body: the fields of `T` and nothing else. `null` counts as absent.
+    /// Adds a JSON body with the fields of `T` and no others. `null` is the same as absent.
     pub fn body<T: ToSchema>(self, name: &str, required: &[&str]) -> Endpoint {
         let mut object = self.fields_of::<T>(required);
         object.required = required.iter().map(ToString::to_string).collect();
         self.with_body(name, object, JSON)
     }
 
-    /// The body: a merge patch on the fields of `T` and on `more`. Those of `kept` cannot be cleared.
+    /// Adds a body that is a merge patch of the fields of `T` and of `more`. The fields in `kept`
+    /// cannot be cleared.
     pub fn merge_patch<T: ToSchema>(
         self,
         name: &str,
@@ -134,7 +148,7 @@ impl Endpoint {
         self.with_body(name, object, MERGE_PATCH)
     }
 
-    /// Fields of a body that have to be there.
+    /// Makes fields of the body `name` required.
     pub fn requires(mut self, name: &str, fields: &[&str]) -> Endpoint {
         for (schema, body) in &mut self.schemas {
             if let RefOr::T(Schema::Object(body)) = body
@@ -173,7 +187,7 @@ impl Endpoint {
         self
     }
 
-    /// A success: `data` in its envelope, with these headers.
+    /// Adds a successful response: `T` as `data` of the envelope, with these headers.
     pub fn answers<T: ToSchema>(
         mut self,
         status: StatusCode,
@@ -190,18 +204,18 @@ impl Endpoint {
             .required("meta");
         let mut response = respond(description, envelope.build());
         for header in headers {
-            let says = match *header {
-                "ETag" => "The version, in quotes.",
-                "Location" => "The path of what was created.",
+            let description = match *header {
+                "ETag" => "The version of the resource, in quotes, for use in `If-Match`.",
+                "Location" => "The path of the created resource.",
                 _ => "",
             };
-            response.headers.insert(header.to_string(), described(says).into());
+            response.headers.insert(header.to_string(), described(description).into());
         }
         self.success.insert(status.as_u16(), response);
         self
     }
 
-    /// The same success, in these media types.
+    /// Adds media types in which the successful response is also available, as text.
     pub fn or_answers_text(mut self, status: StatusCode, media_types: &[&str]) -> Endpoint {
         if let Some(response) = self.success.get_mut(&status.as_u16()) {
             for media_type in media_types {
@@ -211,25 +225,25 @@ impl Endpoint {
         self
     }
 
-    /// The errors of this operation besides those every one has.
+    /// Adds error codes to those that every operation can return.
     pub fn refuses(mut self, codes: &[Code]) -> Endpoint {
         self.codes.extend(codes);
         self
     }
 
-    /// A reference to a type of the model.
+    /// Returns a reference to the schema of a model type, and adds that schema.
     pub fn reference<T: ToSchema>(mut self) -> (Endpoint, RefOr<Schema>) {
         let reference = self.keep::<T>();
         (self, reference)
     }
 
-    /// Keeps a type of the model with the types it refers to.
+    /// Adds the schema of a model type and the schemas that it refers to.
     fn keep<T: ToSchema>(&mut self) -> RefOr<Schema> {
-        let mut found = Vec::new();
-        T::schemas(&mut found);
+        let mut schemas = Vec::new();
+        T::schemas(&mut schemas);
         let name = name_of::<T>();
-        found.push((name.clone(), T::schema()));
-        for (name, mut schema) in found {
+        schemas.push((name.clone(), T::schema()));
+        for (name, mut schema) in schemas {
             all_present(&mut schema);
             if !self.schemas.iter().any(|(known, _)| *known == name) {
                 self.schemas.push((name, schema));
@@ -238,12 +252,12 @@ impl Endpoint {
         Ref::from_schema_name(name).into()
     }
 
-    /// The operation of a route, and the schemas it refers to.
+    /// Returns the operation of a route and the schemas that it refers to.
     pub fn finish(self, operation_id: &str, path_parameters: &[&str]) -> (Operation, Schemas) {
         let mut operation = self.operation.operation_id(Some(operation_id));
         for name in path_parameters {
             let schema = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
-            let description = "As the API gave it out.";
+            let description = "Identifier as returned by the API.";
             let mut parameter = parameter(name, ParameterIn::Path, description, schema);
             parameter.required = Required::True;
             operation = operation.parameter(parameter);
@@ -258,46 +272,53 @@ impl Endpoint {
     }
 }
 
-/// The schemas of the envelope, common to all operations.
+/// Returns the schemas of the envelope, which all operations share.
 pub fn envelope_schemas() -> Schemas {
     let meta = ObjectBuilder::new()
         .property(
             "request_id",
-            text().description(Some("API Gateway's request id, also in `X-Request-Id`.")),
+            text().description(Some(
+                "Id that API Gateway gave the request. Also in the header `X-Request-Id`.",
+            )),
         )
         .required("request_id");
     let permissions = ArrayBuilder::new().items(text().build());
-    let permissions =
-        permissions.description(Some("Of a missing permission: any of these would do."));
+    let permissions = permissions.description(Some(
+        "If a permission is missing: the permissions of which any one is sufficient.",
+    ));
     let detail = ObjectBuilder::new()
         .property(
             "field",
             text().description(Some(
-                "A JSON Pointer into the body, `?name` for a query parameter, or a header.",
+                "The place of the fault: a JSON Pointer (RFC 6901) into the body, `?name` for a \
+                 query parameter, or the name of a header.",
             )),
         )
-        .property("issue", text())
+        .property("issue", text().description(Some("The rule that the field breaks.")))
         .property(
             "customer_id",
-            text().description(Some("Of a conflict: the customer that was there before.")),
+            text().description(Some(
+                "If the `client_id` is not unique: the customer that has this `client_id`.",
+            )),
         )
         .property(
             "version",
             ObjectBuilder::new()
                 .schema_type(Type::Integer)
-                .description(Some("Of a version mismatch: the current version.")),
+                .description(Some("If the version does not match: the current version.")),
         )
         .property(
             "status",
-            text().description(Some("Of a status that cannot be reached: the current one.")),
+            text()
+                .description(Some("If the requested status is not reachable: the current status.")),
         )
         .property("permissions", permissions)
         .required("field")
         .required("issue");
     let error = ObjectBuilder::new()
-        .property("type", text())
-        .property("code", text().description(Some("For a program.")))
-        .property("message", text().description(Some("For a person.")))
+        .property("type", text().description(Some("Class of the error, such as `NotFoundError`.")))
+        .property("code", text().description(Some("Error code, for programs.")))
+        .property("message", text().description(Some("Explanation, for people.")))
         .property("details", ArrayBuilder::new().items(detail.build()))
         .required("type")
         .required("code")
@@ -311,7 +332,7 @@ pub fn envelope_schemas() -> Schemas {
         .required("error")
         .required("meta");
     let gateway = ObjectBuilder::new()
-        .description(Some("What API Gateway itself answers, before a function is asked."))
+        .description(Some("An error of API Gateway, returned before the request is processed."))
         .property("message", text())
         .required("message");
     [("Meta", meta), ("Error", failure), ("GatewayError", gateway)]
@@ -319,27 +340,27 @@ pub fn envelope_schemas() -> Schemas {
         .to_vec()
 }
 
-/// By status code, with the codes it may carry.
+/// Returns the error responses by status code, each described by its error codes.
 fn refusals(codes: &[Code]) -> BTreeMap<u16, Response> {
     let mut by_status: BTreeMap<u16, Vec<String>> = BTreeMap::new();
     for code in codes {
         by_status.entry(status(*code).0.as_u16()).or_default().push(format!("`{code}`"));
     }
     let refusal = |(status, codes): (u16, Vec<String>)| {
-        let description = codes.join(", ");
+        let description = format!("Error with the code {}", codes.join(" or "));
         let error = Ref::from_schema_name("Error");
         let mut response = match status {
             401 => {
                 let description =
-                    format!("{description}, or API Gateway's own refusal of the token");
+                    format!("{description}, or API Gateway's rejection of the access token.");
                 let gateway = Ref::from_schema_name("GatewayError");
                 let either = OneOfBuilder::new().item(gateway).item(error);
                 respond(&description, Schema::OneOf(either.build()))
             }
-            _ => respond(&description, error),
+            _ => respond(&format!("{description}."), error),
         };
         if status == 503 {
-            let header = described("After how many seconds to try again.");
+            let header = described("Number of seconds to wait before the request is repeated.");
             response.headers.insert("Retry-After".to_owned(), header.into());
         }
         (status, response)
@@ -351,7 +372,7 @@ fn respond(description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
     ResponseBuilder::new()
         .description(description)
         .content("application/json", Content::new(Some(schema)))
-        .header("X-Request-Id", described("API Gateway's request id."))
+        .header("X-Request-Id", described("Id of the request."))
         .build()
 }
 
@@ -374,43 +395,29 @@ fn parameter(
         .build()
 }
 
-pub fn nullable(schema: impl Into<RefOr<Schema>>) -> RefOr<Schema> {
-    let null = ObjectBuilder::new().schema_type(Type::Null);
-    Schema::OneOf(OneOfBuilder::new().item(schema).item(null).build()).into()
-}
-
-/// An object that takes no other fields.
-pub fn closed(mut schema: RefOr<Schema>) -> RefOr<Schema> {
-    if let RefOr::T(Schema::Object(object)) = &mut schema {
-        object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
-    }
-    schema
-}
-
-pub fn text() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String)
-}
-
+/// Returns the schema of a boolean.
 pub fn flag() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Boolean)
 }
 
-/// Above 0 and at most 100.
+/// Returns the schema of a percentage above 0 and at most 100.
 pub fn percentage(default: f64) -> ObjectBuilder {
     let schema = ObjectBuilder::new().schema_type(Type::Number).default(Some(json!(default)));
     schema.exclusive_minimum(Some(0)).maximum(Some(100))
 }
 
+/// Returns the schema of an RFC 3339 time.
 pub fn time() -> ObjectBuilder {
     text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
 }
 
+/// Returns the schema of an integer from `least` to `most`.
 pub fn whole_number(least: usize, most: usize, default: usize) -> ObjectBuilder {
     let schema = ObjectBuilder::new().schema_type(Type::Integer).default(Some(json!(default)));
     schema.minimum(Some(least)).maximum(Some(most))
 }
 
-/// `Page<Customer>` is the schema `CustomerPage`.
+/// Returns the name of the schema of a type. `Page<Customer>` has the name `CustomerPage`.
 fn name_of<T: ToSchema>() -> String {
     let full = std::any::type_name::<T>();
     let arguments = full.split_once('<').map(|(_, rest)| rest.trim_end_matches('>'));
@@ -419,7 +426,7 @@ fn name_of<T: ToSchema>() -> String {
     format!("{argument}{}", T::name())
 }
 
-/// A documented field is always present in an answer, also when it is null.
+/// Makes every documented field required: an answer contains a field even if it is null.
 fn all_present(schema: &mut RefOr<Schema>) {
     match schema {
         RefOr::T(Schema::Object(object)) if object.properties.is_empty() => {}

@@ -14,7 +14,7 @@ use api_tests::{Api, Value, json};
 use local::sample_source;
 use local::template::{FunctionSpec, Template};
 use reqwest::Client;
-use shared::monitoring::lists::Lists;
+use shared::monitoring::watchlists::Watchlists;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
@@ -78,6 +78,7 @@ impl Emulated {
             .stderr(Stdio::null());
         let emulator = command.spawn().unwrap();
         let url = format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations");
+        local::tls::install_provider();
         let emulated = Emulated { emulator, url, http: Client::new() };
         for _ in 0..600 {
             if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
@@ -120,7 +121,7 @@ async fn bucket(api: &Api) -> String {
     url
 }
 
-async fn serve(stream: TcpStream, lists: Lists) -> std::io::Result<()> {
+async fn serve(stream: TcpStream, lists: Watchlists) -> std::io::Result<()> {
     let (read, mut write) = tokio::io::split(stream);
     let mut lines = BufReader::new(read).lines();
     while let Some(request) = lines.next_line().await? {

@@ -176,7 +176,7 @@ fn resources(path: &str) -> yaml_serde::Mapping {
 /// No scanner sees it, and the first deployment would be the first to know.
 #[test]
 fn the_pipelines_role_may_make_every_resource_of_the_template() {
-    let role = &resources("infra/deploy-role.yaml")["StackRole"];
+    let role = &resources("infra/deploy/deploy-role.yaml")["StackRole"];
     let statements = &role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     let mut allowed = BTreeSet::new();
     for statement in statements.as_sequence().unwrap() {

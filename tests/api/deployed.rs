@@ -122,6 +122,7 @@ async fn streams(operation: &str, body: &Value) -> Value {
         "AWS4-HMAC-SHA256 Credential=test/20260101/{region}/dynamodb/aws4_request, \
          SignedHeaders=host, Signature=0"
     );
+    local::tls::install_provider();
     let request = reqwest::Client::new().post(endpoint).header("authorization", scope);
     let request = request.header("x-amz-target", format!("DynamoDBStreams_20120810.{operation}"));
     let request = request.header("content-type", "application/x-amz-json-1.0");

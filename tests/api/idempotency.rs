@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
+use sha2::{Digest, Sha256};
 
 const NOON: i64 = 1_795_348_800_000; // 2026-11-22T12:00:00Z
 const DAY: i64 = 24 * 3_600 * 1_000;
@@ -216,8 +217,7 @@ async fn a_key_of_the_end_of_a_second_is_kept_as_long() {
 /// Leaves of a key what a function leaves that dies between taking it and doing the work.
 async fn abandon(api: &Api, tenant: &str, key: &str, lease_until: i64) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
-    let key = URL_SAFE_NO_PAD.encode(&digest.as_ref()[..16]);
+    let key = URL_SAFE_NO_PAD.encode(&Sha256::digest(key.as_bytes())[..16]);
     let update = api.dynamodb.update_item().table_name(&api.table);
     update
         .key("pk", text(&format!("T#{}#IDEMPOTENCY#create-customer#{key}", api.tenant(tenant))))

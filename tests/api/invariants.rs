@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use api_tests::{Value, json};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use local::check::{Report, check};
+use check::{Report, scan_table};
 use shared::model::time::{Clock, Timestamp};
 
 use crate::monitoring::{Watched, path};
@@ -20,7 +20,7 @@ pub(crate) async fn checked(w: &Watched) -> Report {
     let now = w.now.clone();
     let millis = move || now.load(std::sync::atomic::Ordering::SeqCst);
     let clock = Clock::new(move || Timestamp::from_millis(millis()));
-    check(&w.api.dynamodb, &w.api.table, &clock).await.unwrap()
+    scan_table(&w.api.dynamodb, &w.api.table, &clock).await.unwrap()
 }
 
 fn text(text: impl Into<String>) -> AttributeValue {
@@ -179,6 +179,7 @@ fn plants() -> Vec<(&'static str, &'static str, Change)> {
         ("idempotency", "idempotency", Edit(|item| set(item, "ttl", number(1)))),
         ("idempotency", "idempotency", Edit(|item| drop(item.remove("answer")))),
         ("idempotency", "idempotency", Edit(|item| set(item, "owner", text("x")))),
+        ("idempotency", "idempotency", Edit(|item| set(item, "customer_id", text(NOBODY)))),
         (
             "answer",
             "idempotency",
@@ -187,6 +188,7 @@ fn plants() -> Vec<(&'static str, &'static str, Change)> {
                 let mut answer: Value = serde_json::from_str(answer).unwrap();
                 answer["content"]["customer_id"] = json!(NOBODY);
                 set(item, "answer", text(answer.to_string()));
+                set(item, "customer_id", text(NOBODY));
             }),
         ),
         ("lists", "lists", Edit(|item| set(item, "revision", number(9)))),

@@ -19,14 +19,14 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use futures_util::future::join_all;
-use local::calls::OnTheWay;
+use local::calls::Interceptor;
 use serde::{Deserialize, Serialize};
 use shared::App;
 use shared::app::Settings;
-use shared::http::edge::{FUNCTION_TIME, MARGIN, answer};
 use shared::model::time::Clock;
-use shared::monitoring::lists::Lists;
-use shared::store::FREE_TIME;
+use shared::monitoring::watchlists::Watchlists;
+use shared::runtime::edge::{FUNCTION_TIME, MARGIN, answer};
+use shared::runtime::idempotency::FREE_TIME;
 
 use crate::hostile;
 use crate::matrix::ROWS;
@@ -142,7 +142,7 @@ async fn a_transaction_without_room_is_tried_three_times() {
 }
 
 /// Answers one event as a function does that has this time, with this on the way to the table.
-async fn answered(main: &Api, fault: impl OnTheWay, time: Duration, key: &str) -> Value {
+async fn answered(main: &Api, fault: impl Interceptor, time: Duration, key: &str) -> Value {
     let body = json!({ "name": "A", "client_id": key }).to_string();
     let mut event = hostile::posting(json!(body), false);
     event["headers"]["idempotency-key"] = json!(key);
@@ -150,7 +150,7 @@ async fn answered(main: &Api, fault: impl OnTheWay, time: Duration, key: &str) -
     let config = main.dynamodb.config().to_builder().http_client(faults::client(fault));
     let settings = Settings::read(|name| (name == "TABLE_NAME").then(|| main.table.clone()));
     let client = Client::from_conf(config.build());
-    let app = App::new(settings.unwrap(), client, Clock::system(), Lists::of(None));
+    let app = App::new(settings.unwrap(), client, Clock::system(), Watchlists::of(None));
     let answered = answer(&app, &create_customer::FUNCTION, &event, "id", time).await;
     serde_json::to_value(answered).unwrap()
 }
@@ -192,7 +192,7 @@ impl Silent {
     }
 }
 
-impl OnTheWay for Silent {
+impl Interceptor for Silent {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
         let (End::Before(at) | End::After(at)) = self.at;
@@ -250,6 +250,7 @@ struct Told {
 
 impl Load {
     async fn send(self) -> Told {
+        local::tls::install_provider();
         let (load, http) = (Arc::new(self), reqwest::Client::new());
         let mut sent = Vec::new();
         let mut ticks = tokio::time::interval(Duration::from_secs(1) / load.a_second);

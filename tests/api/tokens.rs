@@ -4,12 +4,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use api_tests::faults::Tally;
 use api_tests::{Api, KEY, Persona, TEMPLATE, Value, json};
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use local::SigningKey;
+use rsa::RsaPrivateKey;
+use rsa::pkcs1::{EncodeRsaPrivateKey, EncodeRsaPublicKey};
+use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey, LineEnding};
 
 use crate::matrix::{Ids, ROWS};
 
@@ -168,14 +169,22 @@ fn signed(header: &Value, claims: &str, key: &EncodingKey, algorithm: Algorithm)
     format!("{message}.{signature}")
 }
 
+fn private_key(key: &SigningKey) -> RsaPrivateKey {
+    RsaPrivateKey::from_pkcs8_pem(key.pem()).unwrap()
+}
+
+fn encoding_key(key: &SigningKey) -> EncodingKey {
+    EncodingKey::from_rsa_der(private_key(key).to_pkcs1_der().unwrap().as_bytes())
+}
+
 /// What whoever has no token would try, with the status it is answered with.
 fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
     let good = claims(api).to_string();
-    let private = EncodingKey::from_rsa_pem(KEY.pem().as_bytes()).unwrap();
-    let pair = RsaKeyPair::from_pkcs8(pem::parse(KEY.pem()).unwrap().contents()).unwrap();
-    let public = pair.public_key();
-    let spki = public.as_der().unwrap().as_ref().to_owned();
-    let public_pem = pem::encode(&pem::Pem::new("PUBLIC KEY", spki.clone()));
+    let private = encoding_key(&KEY);
+    let public = private_key(&KEY).to_public_key();
+    let public_der = public.to_pkcs1_der().unwrap();
+    let spki = public.to_public_key_der().unwrap();
+    let public_pem = public.to_public_key_pem(LineEnding::LF).unwrap();
     let rs256 = json!({ "alg": "RS256", "kid": "local" });
     let confused = |secret: &[u8]| {
         let header = json!({ "alg": "HS256", "kid": "local" });
@@ -198,8 +207,8 @@ fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
         rest.split('.').nth(2).unwrap()
     );
     vec![
-        ("HS256 with the public key in DER", confused(public.as_ref()), 401),
-        ("HS256 with the public key's info", confused(&spki), 401),
+        ("HS256 with the public key in DER", confused(public_der.as_bytes()), 401),
+        ("HS256 with the public key's info", confused(spki.as_bytes()), 401),
         ("HS256 with the public key in PEM", confused(public_pem.as_bytes()), 401),
         ("HS256 with nothing", confused(b""), 401),
         ("none", unsigned, 401),
@@ -217,8 +226,7 @@ fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
             signed(
                 &json!({ "alg": "RS256", "jwk": { "kty": "RSA", "n": "AQAB", "e": "AQAB" } }),
                 &good,
-                &EncodingKey::from_rsa_pem(SigningKey::generate().unwrap().pem().as_bytes())
-                    .unwrap(),
+                &encoding_key(&SigningKey::generate().unwrap()),
                 Algorithm::RS256,
             ),
             401,

@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body::Frame;
-use local::calls::OnTheWay;
+use local::calls::Interceptor;
 use serde_json::{Value, json};
 
 use crate::Dice;
@@ -133,7 +133,7 @@ impl Chaos {
     }
 }
 
-impl OnTheWay for Chaos {
+impl Interceptor for Chaos {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         let Some((fault, late)) = self.next() else { return on.call(request) };
         let on = on.clone();
@@ -264,7 +264,7 @@ impl Overload {
     }
 }
 
-impl OnTheWay for Overload {
+impl Interceptor for Overload {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         self.0.1.fetch_add(1, Ordering::SeqCst);
         let trouble = *self.0.0.lock().unwrap();

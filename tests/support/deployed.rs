@@ -70,6 +70,7 @@ impl Deployed {
     pub(crate) fn http_client(&self) -> reqwest::Client {
         let url = reqwest::Url::parse(&self.api).expect("the API has an address");
         let name = url.host_str().unwrap_or_default();
+        local::tls::install_provider();
         reqwest::Client::builder().resolve(name, self.address).build().expect("an HTTP client")
     }
 
@@ -79,7 +80,7 @@ impl Deployed {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
             .credentials_provider(credentials)
-            .http_client(local::calls::plain())
+            .http_client(local::calls::default_client())
             .endpoint_url(&self.endpoint);
         Client::from_conf(config.build())
     }

@@ -11,13 +11,13 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::StatusCode;
-use local::calls::{self, OnTheWay};
+use local::calls::{self, Interceptor};
 use serde_json::Value;
 use tokio::sync::Notify;
 
 /// An HTTP client for the SDK whose calls this happens to.
-pub fn client(fault: impl OnTheWay) -> SharedHttpClient {
-    calls::client(calls::plain(), fault)
+pub fn client(fault: impl Interceptor) -> SharedHttpClient {
+    calls::intercepted(calls::default_client(), fault)
 }
 
 /// What a call asks for, like `TransactWriteItems`.
@@ -78,7 +78,7 @@ impl Mortal {
     }
 }
 
-impl OnTheWay for Mortal {
+impl Interceptor for Mortal {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         let (end, is_after) = match self.end {
             End::Before(end) => (end, false),
@@ -129,7 +129,7 @@ impl Gate {
     }
 }
 
-impl OnTheWay for Gate {
+impl Interceptor for Gate {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         if self.counter.next() != Some(self.at) {
             return on.call(request);
@@ -157,7 +157,7 @@ impl Tally {
     }
 }
 
-impl OnTheWay for Tally {
+impl Interceptor for Tally {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         *self.0.lock().unwrap().entry(operation(&request).to_owned()).or_default() += 1;
         on.call(request)
@@ -168,7 +168,7 @@ impl OnTheWay for Tally {
 #[derive(Clone, Copy, Debug)]
 pub struct NoTransactions(pub u16, pub &'static str);
 
-impl OnTheWay for NoTransactions {
+impl Interceptor for NoTransactions {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         if operation(&request) != "TransactWriteItems" {
             return on.call(request);
@@ -229,7 +229,7 @@ impl Meter {
     }
 }
 
-impl OnTheWay for Meter {
+impl Interceptor for Meter {
     fn call(&self, on: &SharedHttpConnector, mut request: HttpRequest) -> HttpConnectorFuture {
         let operation = operation(&request).to_owned();
         let mut body = body(&request);

@@ -22,7 +22,7 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
 use deployed::{DEPLOYED, Deployed, HeldLists, only_locally};
 use faults::Mortal;
-use local::calls::OnTheWay;
+use local::calls::Interceptor;
 use local::template::Template;
 use local::{Options, Server, SigningKey, TokenRequest, sample_source};
 pub use proptest;
@@ -213,7 +213,7 @@ impl Api {
     }
 
     /// On the table of another server, with whatever happens to its calls.
-    pub async fn with_calls(fault: impl OnTheWay, other: &Api) -> Api {
+    pub async fn with_calls(fault: impl Interceptor, other: &Api) -> Api {
         only_locally("HTTP client that a test makes fail");
         Api::with(Clock::system(), Some(other), Some(faults::client(fault))).await
     }

@@ -1,24 +1,27 @@
 //! POST /customers
 //!
-//! Creates a customer. A `client_id` belongs to one customer of its tenant until that one is erased: a
-//! second creation with it is a conflict that names the first.
+//! Creates a customer. Within a tenant, a `client_id` belongs to one customer until that customer
+//! is erased. A second customer with the same `client_id` is refused, and the error names the
+//! first.
 
 #[cfg(feature = "openapi")]
 mod openapi;
 
 use shared::http::{JSON, Request, Response};
-use shared::model::customer::{Customer, READ_ONLY};
+use shared::model::customer::{READ_ONLY, StoredCustomer};
 use shared::model::fields::Fields;
 use shared::model::id::CustomerId;
 use shared::model::profile::Profile;
-use shared::{App, Caller, Error, Permission};
+use shared::runtime::idempotency::once;
+use shared::store::{Replay, StoredAnswer};
+use shared::{App, Error, Permission, customers};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Create;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let now = app.clock.now();
     let (key, profile) = request.input().read(|input| {
         let key = input.idempotency_key();
@@ -28,14 +31,16 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         Some((key, profile?))
     })?;
 
-    let table = app.table.tenant(&caller);
-    let create = async |replay| {
+    let table = app.tenant(&caller);
+    let create = async |replay: Option<Replay>| {
         let customer_id = CustomerId::new(app.ids.next(now));
-        let customer = Customer::new(customer_id, caller.tenant().clone(), profile.clone());
+        let customer = StoredCustomer::new(customer_id, caller.tenant().clone(), profile.clone());
         let location = format!("/customers/{customer_id}");
-        let response = Response::created(&customer, location)?.etag(customer.version);
-        table.create_customer(&customer, replay, &response).await?;
+        let response = Response::created(&customer.customer, location)?.etag(customer.version);
+        let answer = response.answer().clone();
+        let answer = replay.map(|replay| StoredAnswer { replay, answer });
+        customers::create(&table, customer, answer).await?;
         Ok(response)
     };
-    table.once(FUNCTION.name, key, &profile, now, create).await
+    once(&table, FUNCTION.name, key, &profile, now, create).await
 }

@@ -4,8 +4,11 @@ use shared::model::profile::Profile;
 use shared::openapi::{Endpoint, StatusCode};
 
 pub(crate) fn describe() -> Endpoint {
-    let details = "A `client_id` belongs to one customer of its tenant: a second creation with it is a conflict that \
-                   names the first. A replay for a customer that has been erased since is 409 `CUSTOMER_ERASED`.";
+    let details = "Creates a customer with the status `active`. A `client_id` belongs to one \
+                   customer of the tenant. If another customer already has it, the answer is 409 \
+                   `CUSTOMER_ALREADY_EXISTS`, and `details` contains the id of that customer.\n\n\
+                   A request that repeats an `Idempotency-Key` is answered with 409 \
+                   `CUSTOMER_ERASED` if the customer has been erased since the first request.";
     Endpoint::new("Create a customer", details, crate::PERMISSION)
         .body::<Profile>("CreateCustomer", &["name"])
         .answers::<Customer>(

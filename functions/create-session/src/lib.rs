@@ -1,8 +1,8 @@
 //! POST /kyc/sessions
 //!
-//! Creates a session of the customer that `customer_id` or `client_id` names. A `client_id` that
-//! nobody has creates the customer with the session; of two first calls at once, both sessions
-//! belong to the one customer.
+//! Creates a session for the customer that `customer_id` or `client_id` identifies. If no customer
+//! has the `client_id`, the customer is created in the same transaction. If two such requests
+//! arrive at the same time, both sessions belong to the same customer.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -10,9 +10,10 @@ mod openapi;
 use serde::Serialize;
 use shared::http::{JSON, Request, Response};
 use shared::model::fields::Fields;
-use shared::model::id::SessionId;
+use shared::model::id::{CustomerId, SessionId};
 use shared::model::session::{NewSession, READ_ONLY, Session};
-use shared::{App, Caller, Error, Permission};
+use shared::runtime::idempotency::once;
+use shared::{App, Error, Permission, sessions};
 
 shared::function!(handle);
 
@@ -23,12 +24,12 @@ pub const PERMISSION: Permission = Permission::Create;
 struct CreatedSession<'a> {
     #[serde(flatten)]
     session: &'a Session,
-    /// Whether the customer was created with it.
+    /// Whether the request also created the customer.
     customer_created: bool,
 }
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let (key, new) = request.input().read(|input| {
         let key = input.idempotency_key();
         let mut fields = Fields::new(input.object(JSON)?, input.faults_mut());
@@ -38,14 +39,17 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     })?;
 
     let now = app.clock.now();
-    let table = app.table.tenant(&caller);
+    let table = app.tenant(&caller);
     let create = async |replay| {
         let session_id = SessionId::new(app.ids.next(now));
+        let new_customer = CustomerId::new(app.ids.next(now));
         let answer = |session: &Session, customer_created| {
             let location = format!("/kyc/sessions/{session_id}");
-            Response::created(&CreatedSession { session, customer_created }, location)
+            let created = CreatedSession { session, customer_created };
+            Ok(Response::created(&created, location)?.into_answer())
         };
-        table.create_session(&new, session_id, replay, answer).await
+        let answer = sessions::create(&table, &new, session_id, new_customer, replay, answer);
+        answer.await.map(Response::from)
     };
-    table.once(FUNCTION.name, key, &new, now, create).await
+    once(&table, FUNCTION.name, key, &new, now, create).await
 }

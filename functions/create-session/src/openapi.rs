@@ -5,9 +5,12 @@ use shared::openapi::{Endpoint, StatusCode};
 use crate::CreatedSession;
 
 pub(crate) fn describe() -> Endpoint {
-    let details = "The customer is named by `customer_id` or by `client_id`; a `client_id` that nobody has creates the \
-                   customer with the session. Two first calls at once make one customer. A blocked or inactive \
-                   customer takes no session.";
+    let details = "Creates a session with the status `active`. The customer is identified by \
+                   `customer_id` or by `client_id`. If no customer of the tenant has the \
+                   `client_id`, the request also creates the customer. Two simultaneous requests \
+                   with the same new `client_id` create one customer and two sessions.\n\n\
+                   A blocked or inactive customer cannot have new sessions. A customer can have at \
+                   most 1,000 active sessions.";
     Endpoint::new("Create a KYC session", details, crate::PERMISSION)
         .body::<NewSession>("CreateSession", &[])
         .answers::<CreatedSession>(StatusCode::CREATED, "The session was created.", &["Location"])

@@ -3,10 +3,12 @@ use shared::model::customer::Customer;
 use shared::openapi::{Endpoint, StatusCode};
 
 pub(crate) fn describe() -> Endpoint {
-    let details = "Nothing is lost: the customer can still be read and patched, and `PATCH {\"status\":\"active\"}` \
-                   takes it back. Deactivating an inactive customer changes nothing.";
+    let details = "Sets the status of the customer to `inactive` and turns its monitoring off. No \
+                   data is deleted: the customer can still be read and changed. To reactivate it, \
+                   send a PATCH with `{\"status\":\"active\"}`; monitoring has to be started \
+                   again. Deactivating an inactive customer changes nothing.";
     Endpoint::new("Deactivate a customer", details, crate::PERMISSION)
-        .answers::<Customer>(StatusCode::OK, "The customer, inactive.", &["ETag"])
+        .answers::<Customer>(StatusCode::OK, "The customer with the status `inactive`.", &["ETag"])
         .if_match()
         .refuses(&[Code::CustomerNotFound])
 }

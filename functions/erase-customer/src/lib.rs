@@ -1,30 +1,38 @@
 //! POST /customers/{id}/erase
 //!
-//! Erases whatever tells who the customer is: of itself, its sessions, organizations, risk profiles,
-//! alerts and events. A tombstone stays, with ids, times, decisions and scores. Refused while the
-//! customer has to be kept. Repeating it goes on where it ended, and changes nothing after that.
+//! Erases the personal data of a customer, its sessions, organizations, risk profiles, alerts and
+//! events. A tombstone with ids, times, decisions and scores stays. The request is refused while
+//! the customer must be retained. A repeated request continues where the previous one stopped;
+//! after the end it changes nothing.
 
 #[cfg(feature = "openapi")]
 mod openapi;
 
 use shared::http::{Request, Response};
 use shared::model::customer::Customer;
-use shared::{App, Caller, Error, Permission};
+use shared::runtime::idempotency::once;
+use shared::{App, Error, Permission, customers};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Erase;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let now = app.clock.now();
     let (key, if_match) =
         request.input().read(|input| Some((input.idempotency_key(), input.if_match())))?;
     let id = request.customer_id()?;
-    let table = app.table.tenant(&caller);
+    let table = app.tenant(&caller);
     let erase = async |replay| {
-        let answer = |tombstone: &Customer| Ok(Response::ok(tombstone)?.etag(tombstone.version));
-        table.erase(&id, &if_match, now, replay, answer).await
+        let check_version = |version| if_match.check(Some(version));
+        let answer = |tombstone: &Customer| {
+            Ok(Response::ok(tombstone)?.etag(tombstone.version).into_answer())
+        };
+        let refusal = Response::of_error(&Error::customer_erased())?.into_answer();
+        let erased =
+            customers::erase(&table, &id, check_version, now, replay, answer, &refusal).await?;
+        Ok(Response::from(erased))
     };
-    table.once(FUNCTION.name, key, &(id, &if_match), now, erase).await
+    once(&table, FUNCTION.name, key, &(id, &if_match), now, erase).await
 }

@@ -1,23 +1,24 @@
 //! GET /customers/{id}/export
 //!
-//! Everything that is held on the customer, as a person may ask for by data protection law.
+//! Returns all data that is held about a customer, for example to answer an access request under
+//! data protection law.
 
 #[cfg(feature = "openapi")]
 mod openapi;
 
 use shared::http::{Request, Response};
-use shared::{App, Caller, Error, Permission};
+use shared::{App, Error, Permission, customers};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Read;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let cursor = request
         .input()
         .read(|input| Some(input.query("cursor", |text| Ok::<_, String>(text.to_owned()))))?;
     let id = request.customer_id()?;
-    let page = app.table.tenant(&caller).export(&id, cursor.as_deref()).await?;
+    let page = customers::export(&app.tenant(&caller), &id, cursor.as_deref()).await?;
     Response::ok(&page)
 }

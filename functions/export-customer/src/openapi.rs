@@ -1,14 +1,21 @@
 use shared::error::Code;
+use shared::model::export::Exported;
+use shared::model::page::Page;
 use shared::openapi::{Endpoint, StatusCode};
-use shared::store::{Exported, Page};
 
 pub(crate) fn describe() -> Endpoint {
-    let details = "The customer, its sessions, its organization and those it replaced, its risk profiles, its monitor, \
-                   alerts and events. A page holds as much as an answer can, some 3 MB: most customers are one page.";
+    let details = "Returns all data that is held about the customer: the customer, its sessions, \
+                   its current and former organizations, its risk profiles, its monitor, its \
+                   alerts and its audit events. A page contains up to about 3 MB of data. Most \
+                   exports have one page.";
     let (endpoint, _) = Endpoint::new("Export all data of a customer", details, crate::PERMISSION)
         .reference::<Exported>();
     endpoint
         .cursor()
-        .answers::<Page<Exported>>(StatusCode::OK, "What is held.", &[])
+        .answers::<Page<Exported>>(
+            StatusCode::OK,
+            "A page of the data that is held about the customer.",
+            &[],
+        )
         .refuses(&[Code::CustomerNotFound])
 }

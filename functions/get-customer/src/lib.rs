@@ -1,20 +1,21 @@
 //! GET /customers/{id}
+//!
+//! Returns a customer.
 
 #[cfg(feature = "openapi")]
 mod openapi;
 
 use shared::http::{Request, Response};
-use shared::{App, Caller, Error, Permission};
+use shared::{App, Error, Permission, customers};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Read;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     request.no_input()?;
     let id = request.customer_id()?;
-    let customer =
-        app.table.tenant(&caller).customer(&id).await?.ok_or_else(Error::customer_not_found)?;
+    let customer = customers::get(&app.tenant(&caller), &id).await?;
     Ok(Response::ok(&customer)?.etag(customer.version))
 }

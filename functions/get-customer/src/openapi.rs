@@ -3,7 +3,8 @@ use shared::model::customer::Customer;
 use shared::openapi::{Endpoint, StatusCode};
 
 pub(crate) fn describe() -> Endpoint {
-    Endpoint::new("Read a customer", "", crate::PERMISSION)
+    let details = "Returns the customer as of the latest change.";
+    Endpoint::new("Read a customer", details, crate::PERMISSION)
         .answers::<Customer>(StatusCode::OK, "The customer.", &["ETag"])
         .refuses(&[Code::CustomerNotFound])
 }

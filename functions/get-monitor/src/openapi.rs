@@ -3,7 +3,10 @@ use shared::model::monitor::MonitorState;
 use shared::openapi::{Endpoint, StatusCode};
 
 pub(crate) fn describe() -> Endpoint {
-    Endpoint::new("Get the monitor of a customer", "", crate::PERMISSION)
-        .answers::<MonitorState>(StatusCode::OK, "How the customer is monitored.", &[])
+    let details = "Returns the monitoring settings of the customer, the time of the last check and \
+                   the number of open alerts. A monitor that was stopped is returned with the \
+                   status `off`.";
+    Endpoint::new("Read the monitor of a customer", details, crate::PERMISSION)
+        .answers::<MonitorState>(StatusCode::OK, "The monitor.", &[])
         .refuses(&[Code::CustomerNotFound, Code::NotMonitored])
 }

@@ -1,6 +1,6 @@
 //! GET /customers/{id}/organization
 //!
-//! The structure behind a customer as it was declared, and who owns and controls the customer by
+//! Returns the declared structure of a customer, and the owners and controllers that follow from
 //! it: as JSON, as a drawing (`image/svg+xml`) or as Mermaid text (`text/vnd.mermaid`).
 
 #[cfg(feature = "openapi")]
@@ -8,7 +8,7 @@ mod openapi;
 
 use shared::http::{Request, Response};
 use shared::ownership::{DEFAULT_THRESHOLD, Statement, parse_threshold, picture};
-use shared::{App, Caller, Error, Permission, drawing};
+use shared::{App, Error, Permission, drawing, organizations};
 
 shared::function!(handle);
 
@@ -19,13 +19,13 @@ pub const SVG: &str = "image/svg+xml";
 pub const MERMAID: &str = "text/vnd.mermaid";
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let (threshold, form) = request.input().read(|input| {
         Some((input.query("threshold", parse_threshold), input.accept(&[JSON, SVG, MERMAID])))
     })?;
     let threshold = threshold.unwrap_or(DEFAULT_THRESHOLD);
     let id = request.customer_id()?;
-    let (customer, organization) = app.table.tenant(&caller).customer_and_organization(&id).await?;
+    let (customer, organization) = organizations::get(&app.tenant(&caller), &id).await?;
     let organization = organization.ok_or_else(Error::organization_not_found)?;
     let response = match form {
         Some(SVG) => {

@@ -1,6 +1,7 @@
 //! GET /customers/{id}/risk-profile
 //!
-//! The current risk profile, and past ones; with `?recalculate=true` a new one, which is kept.
+//! Returns the current risk profile of a customer, and earlier ones. With `?recalculate=true` a
+//! new profile is calculated and stored first.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -9,7 +10,7 @@ use serde::Serialize;
 use shared::http::{Request, Response};
 use shared::model::risk::RiskProfile;
 use shared::model::value::{flag, whole_number};
-use shared::{App, Caller, Error, Permission};
+use shared::{App, Error, Permission, risk_profiles};
 
 shared::function!(handle);
 
@@ -22,22 +23,22 @@ pub const MAX_HISTORY: usize = 50;
 struct CurrentRiskProfile {
     #[serde(flatten)]
     profile: RiskProfile,
-    /// The newest first: the current one, and those before it.
+    /// Risk profiles, newest first, starting with the current one. Empty unless `history` is given.
     history: Vec<RiskProfile>,
 }
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let (recalculate, history) = request.input().read(|input| {
         let history = input.query("history", |text| whole_number(text, 0..=MAX_HISTORY));
         Some((input.query("recalculate", flag), history.unwrap_or(0)))
     })?;
     let id = request.customer_id()?;
-    let table = app.table.tenant(&caller);
+    let table = app.tenant(&caller);
     if recalculate == Some(true) {
-        table.recalculate(&id, app.clock.now()).await?;
+        risk_profiles::recalculate(&table, &id, app.clock.now()).await?;
     }
-    let mut profiles = table.risk_profiles(&id, history.max(1)).await?;
+    let mut profiles = risk_profiles::newest(&table, &id, history.max(1)).await?;
     let profile = profiles.first().cloned().unwrap_or_else(|| RiskProfile::not_set(id));
     profiles.truncate(history);
     Response::ok(&CurrentRiskProfile { profile, history: profiles })

@@ -1,4 +1,4 @@
-use shared::lambda::{Error, run};
+use shared::runtime::lambda::{Error, run};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -1,25 +1,25 @@
 //! GET /customers/{id}/alerts
 //!
-//! The matches of a customer with entries of lists, whatever became of them.
+//! Lists the matches of a customer with list entries, with any status.
 
 #[cfg(feature = "openapi")]
 mod openapi;
 
-use shared::http::{Paging, Request, Response};
+use shared::http::{Request, Response};
 use shared::model::alert::AlertStatus;
 use shared::model::value::one_of;
-use shared::{App, Caller, Error, Permission};
+use shared::{App, Error, Permission, monitoring};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Read;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let (status, paging) = request
         .input()
-        .read(|input| Some((input.query("status", one_of::<AlertStatus>), Paging::read(input))))?;
+        .read(|input| Some((input.query("status", one_of::<AlertStatus>), input.paging())))?;
     let id = request.customer_id()?;
-    let page = app.table.tenant(&caller).alerts(&id, status, &paging).await?;
+    let page = monitoring::list_alerts(&app.tenant(&caller), &id, status, &paging).await?;
     Response::ok(&page)
 }

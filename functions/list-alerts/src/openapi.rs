@@ -1,16 +1,15 @@
 use shared::error::Code;
 use shared::model::alert::{Alert, AlertStatus};
+use shared::model::page::Page;
 use shared::openapi::{Endpoint, StatusCode};
-use shared::store::Page;
 
 pub(crate) fn describe() -> Endpoint {
-    Endpoint::new(
-        "List the alerts of a customer",
-        "In the order of their ids, which says nothing about their age.",
-        crate::PERMISSION,
-    )
-    .paged()
-    .query_of::<AlertStatus>("status", "")
-    .answers::<Page<Alert>>(StatusCode::OK, "A page of alerts.", &[])
-    .refuses(&[Code::CustomerNotFound])
+    let details = "Lists the matches of the customer and its related parties with watchlist \
+                   entries. Alerts are sorted by id. The id does not depend on the age of an \
+                   alert.";
+    Endpoint::new("List the alerts of a customer", details, crate::PERMISSION)
+        .paged()
+        .query_of::<AlertStatus>("status", "Only alerts with this status.")
+        .answers::<Page<Alert>>(StatusCode::OK, "A page of alerts.", &[])
+        .refuses(&[Code::CustomerNotFound])
 }

@@ -1,25 +1,25 @@
 //! GET /customers/{id}/sessions
 //!
-//! The KYC sessions of a customer, newest first.
+//! Lists the KYC sessions of a customer, newest first.
 
 #[cfg(feature = "openapi")]
 mod openapi;
 
-use shared::http::{Paging, Request, Response};
+use shared::http::{Request, Response};
 use shared::model::session::SessionStatus;
 use shared::model::value::one_of;
-use shared::{App, Caller, Error, Permission};
+use shared::{App, Error, Permission, sessions};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Read;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
-    let (status, paging) = request.input().read(|input| {
-        Some((input.query("status", one_of::<SessionStatus>), Paging::read(input)))
-    })?;
+    let caller = request.caller()?.may(PERMISSION)?;
+    let (status, paging) = request
+        .input()
+        .read(|input| Some((input.query("status", one_of::<SessionStatus>), input.paging())))?;
     let id = request.customer_id()?;
-    let page = app.table.tenant(&caller).sessions(&id, status, &paging).await?;
+    let page = sessions::list(&app.tenant(&caller), &id, status, &paging).await?;
     Response::ok(&page)
 }

@@ -1,16 +1,14 @@
 use shared::error::Code;
+use shared::model::page::Page;
 use shared::model::session::{Session, SessionStatus};
 use shared::openapi::{Endpoint, StatusCode};
-use shared::store::Page;
 
 pub(crate) fn describe() -> Endpoint {
-    Endpoint::new(
-        "List the KYC sessions of a customer",
-        "Newest first, unless `order` is `asc`.",
-        crate::PERMISSION,
-    )
-    .paged()
-    .query_of::<SessionStatus>("status", "")
-    .answers::<Page<Session>>(StatusCode::OK, "A page of sessions.", &[])
-    .refuses(&[Code::CustomerNotFound])
+    let details = "Lists the sessions of the customer, newest first. With `order=asc` the oldest \
+                   session comes first.";
+    Endpoint::new("List the KYC sessions of a customer", details, crate::PERMISSION)
+        .paged()
+        .query_of::<SessionStatus>("status", "Only sessions with this status.")
+        .answers::<Page<Session>>(StatusCode::OK, "A page of sessions.", &[])
+        .refuses(&[Code::CustomerNotFound])
 }

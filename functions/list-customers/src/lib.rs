@@ -1,27 +1,26 @@
 //! GET /customers
 //!
-//! The customers of a tenant, filtered and paged. Rows come in order of creation, with `search` in
-//! order of name. A row that was written within the last moments may not be listed yet.
+//! Lists the customers of a tenant, filtered and in pages. Rows are sorted by time of creation or,
+//! with `search`, by name. A row that was written a moment ago may not be listed yet.
 
 #[cfg(feature = "openapi")]
 mod openapi;
 
-use shared::http::{Paging, Request, Response};
+use shared::http::{Request, Response};
 use shared::model::customer::{RiskLevel, Status};
 use shared::model::fold::search_prefix;
 use shared::model::id::CustomerId;
 use shared::model::profile::EntityType;
-use shared::model::value::one_of;
-use shared::model::value::{ClientId, Country, Tag, flag};
+use shared::model::value::{ClientId, Country, Tag, flag, one_of};
 use shared::store::Filters;
-use shared::{App, Caller, Error, Permission};
+use shared::{App, Error, Permission};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Read;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let (filters, paging) = request.input().read(|input| {
         let filters = Filters {
             status: input.query("status", one_of::<Status>),
@@ -35,8 +34,8 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
             created_from: input.query("created_after", CustomerId::first_after),
             created_to: input.query("created_before", CustomerId::last_before),
         };
-        Some((filters, Paging::read(input)))
+        Some((filters, input.paging()))
     })?;
-    let page = app.table.tenant(&caller).customers(&filters, &paging).await?;
+    let page = app.tenant(&caller).customers(&filters, &paging).await?;
     Response::ok(&page)
 }

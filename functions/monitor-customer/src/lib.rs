@@ -1,7 +1,8 @@
 //! POST /customers/{id}/monitor
 //!
-//! Starts monitoring of the customer, or changes it, and screens at once: the customer and, unless
-//! told otherwise, who owns and runs it.
+//! Starts monitoring of a customer, or replaces the settings of an active monitor. The customer is
+//! screened at once and, unless `include_related` is false, so are the parties that own and run
+//! it.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -9,14 +10,15 @@ mod openapi;
 use shared::http::{JSON, Request, Response};
 use shared::model::fields::Fields;
 use shared::model::monitor::{Settings, Started};
-use shared::{App, Caller, Error, Permission};
+use shared::runtime::idempotency::once;
+use shared::{App, Error, Permission, monitoring};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Monitor;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let now = app.clock.now();
     let (key, settings) = request.input().read(|input| {
         let key = input.idempotency_key();
@@ -26,13 +28,19 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         Some((key, settings?))
     })?;
     let id = request.customer_id()?;
-    let table = app.table.tenant(&caller);
+    let table = app.tenant(&caller);
     let start = async |replay| {
-        let answer = |started: &Started, is_new| match is_new {
-            true => Response::created(started, format!("/customers/{id}/monitor")),
-            false => Response::ok(started),
+        let answer = |started: &Started, is_new| {
+            let response = if is_new {
+                Response::created(started, format!("/customers/{id}/monitor"))?
+            } else {
+                Response::ok(started)?
+            };
+            Ok(response.into_answer())
         };
-        table.start_monitor(&id, &settings, now, replay, answer).await
+        let answer =
+            monitoring::start(&app.monitoring, &table, &id, &settings, now, replay, answer).await?;
+        Ok(Response::from(answer))
     };
-    table.once(FUNCTION.name, key, &(id, &settings), now, start).await
+    once(&table, FUNCTION.name, key, &(id, &settings), now, start).await
 }

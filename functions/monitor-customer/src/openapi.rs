@@ -3,13 +3,19 @@ use shared::model::monitor::{Settings, Started};
 use shared::openapi::{Endpoint, StatusCode};
 
 pub(crate) fn describe() -> Endpoint {
-    let details = "Starts monitoring, or changes it: what is not given takes its default then too. Screens at once, \
-                   the customer and, with `include_related`, its owners, directors, representatives and senior \
-                   managers. 503 while no watchlist can be read.";
+    let details = "Starts monitoring, or replaces the settings of a monitor that is active. A \
+                   setting that is not given is set to its default in both cases.\n\n\
+                   The customer is screened at once. With `include_related`, its owners, \
+                   directors, representatives and senior managers are screened too. If no \
+                   watchlist can be read, the answer is 503.";
     Endpoint::new("Monitor a customer", details, crate::PERMISSION)
         .body::<Settings>("MonitorCustomer", &[])
         .answers::<Started>(StatusCode::CREATED, "Monitoring was started.", &["Location"])
-        .answers::<Started>(StatusCode::OK, "It was on already and is changed.", &[])
+        .answers::<Started>(
+            StatusCode::OK,
+            "The settings of the active monitor were replaced.",
+            &[],
+        )
         .idempotent()
         .refuses(&[
             Code::CustomerNotFound,

@@ -1,8 +1,10 @@
-//! Cognito's pre token generation trigger, version 3: writes the tenant into access tokens, which
-//! have no attributes of the user. Of a user it is the attribute `custom:tenant_id`, which only an
-//! administrator sets; of a machine the scope `tenant/{tenant_id}`, which only an administrator
-//! allows a client. Who has neither, or several, gets a token without a tenant, and the API refuses
-//! it.
+//! Cognito's pre token generation trigger, version 3. It writes the tenant into access tokens,
+//! which do not contain attributes of the user.
+//!
+//! The tenant of a user is the attribute `custom:tenant_id`, which only an administrator can set.
+//! The tenant of a machine is the scope `tenant/{tenant_id}`, which only an administrator can
+//! allow for a client. If there is no tenant or more than one, the token contains none, and the
+//! API refuses it.
 
 use std::collections::HashMap;
 use std::time::Instant;

@@ -1,7 +1,7 @@
 //! PUT /customers/{id}/organization
 //!
-//! Replaces the structure behind a customer. The one before is kept, and the risk profile is
-//! computed anew in the same transaction.
+//! Replaces the ownership structure of a customer. The previous structure is kept, and the risk
+//! profile is calculated again in the same transaction.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -11,14 +11,14 @@ use shared::model::customer::Customer;
 use shared::model::fields::Fields;
 use shared::model::organization::{Organization, Structure};
 use shared::ownership::{DEFAULT_THRESHOLD, Statement};
-use shared::{App, Caller, Error, Permission};
+use shared::{App, Error, Permission, organizations};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Update;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let now = app.clock.now();
     let mut input = request.input();
     let if_match = input.if_match();
@@ -43,8 +43,8 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         if_match.check(current.map(|current| current.version))?;
         Ok(structure.clone())
     };
-    let table = app.table.tenant(&caller);
-    let changed = table.change_organization(&id, now, change).await?;
+    let table = app.tenant(&caller);
+    let changed = organizations::replace(&app.monitoring, &table, &id, now, change).await?;
     let statement = Statement::of(&changed.customer, &changed.organization, DEFAULT_THRESHOLD);
     let response = match changed.is_first {
         true => Response::created(&statement, format!("/customers/{id}/organization"))?,

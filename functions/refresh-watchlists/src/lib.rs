@@ -1,18 +1,24 @@
-//! Started by a schedule: gets the configured watchlists in place.
+//! Fetches the configured watchlists and makes them current. Started by a schedule.
 
 use std::time::Instant;
 
 use serde_json::Value;
-use shared::monitoring::refresh::{Refreshed, refresh};
+use shared::monitoring::refresh::{Refresh, Refreshed, refresh};
 use shared::{App, Error};
 
 shared::job!(run);
 
 /// Takes no payload. Fails when any list was refused, after all of them were tried.
 pub async fn run(app: &App, _payload: Value, deadline: Instant) -> Result<Value, Error> {
-    let report = refresh(app, deadline).await?;
+    let settings = Refresh {
+        monitoring: &app.monitoring,
+        sources: &app.settings.watchlist_sources,
+        fetch_timeout: app.settings.fetch_timeout,
+        max_shrink_percent: app.settings.max_shrink_percent,
+    };
+    let report = refresh(&settings, deadline).await?;
     let refused = report.lists.iter().filter_map(|list| match list {
-        Refreshed::Refused { list, why } => Some(format!("{list} ({why})")),
+        Refreshed::Refused { list, reason } => Some(format!("{list} ({reason})")),
         _ => None,
     });
     let refused: Vec<String> = refused.collect();

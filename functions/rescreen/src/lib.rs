@@ -1,9 +1,9 @@
-//! Started by schedules: passes over the monitored customers.
+//! Screens all monitored customers again, in passes. Started by schedules.
 
 use std::time::Instant;
 
 use serde_json::Value;
-use shared::monitoring::pass::{Request, rescreen};
+use shared::monitoring::rescreen::{Request, rescreen};
 use shared::{App, Error};
 
 shared::job!(run);
@@ -12,5 +12,5 @@ shared::job!(run);
 pub async fn run(app: &App, payload: Value, deadline: Instant) -> Result<Value, Error> {
     let request: Request = serde_json::from_value(payload)
         .map_err(|error| Error::internal(format!("the payload names no pass: {error}")))?;
-    rescreen(app, &request, deadline).await
+    rescreen(&app.monitoring, &request, deadline).await
 }

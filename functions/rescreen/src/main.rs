@@ -1,4 +1,4 @@
-use shared::lambda::{Error, run_job};
+use shared::runtime::lambda::{Error, run_job};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! PATCH /customers/{id}/alerts/{alert_id}
 //!
-//! What a person decides about a match. A confirmed one raises the risk profile at once.
+//! Records the decision of a person about a match. A confirmed match raises the risk profile at
+//! once.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -8,14 +9,14 @@ mod openapi;
 use shared::http::{MERGE_PATCH, Request, Response};
 use shared::model::alert::{Decision, READ_ONLY};
 use shared::model::fields::Fields;
-use shared::{App, Caller, Error, Permission};
+use shared::{App, Error, Permission, monitoring};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Update;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let decision = request.input().read(|input| {
         let mut fields = Fields::new(input.object(MERGE_PATCH)?, input.faults_mut());
         let decision = Decision::read(&mut fields);
@@ -23,7 +24,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         decision
     })?;
     let (id, alert) = (request.customer_id()?, request.alert_id()?);
-    let table = app.table.tenant(&caller);
-    let alert = table.decide_alert(&id, &alert, &decision, app.clock.now()).await?;
+    let table = app.tenant(&caller);
+    let alert = monitoring::decide(&table, &id, &alert, &decision, app.clock.now()).await?;
     Response::ok(&alert)
 }

@@ -3,10 +3,12 @@ use shared::model::alert::{Alert, Decision};
 use shared::openapi::{Endpoint, StatusCode};
 
 pub(crate) fn describe() -> Endpoint {
-    let details = "A false positive stays silent until the entry or the subject changes in what is matched. A \
-                   confirmed alert raises the risk profile at once. `open` takes a decision back. A note that is not \
-                   given stays. A cleared alert takes no decision.";
-    Endpoint::new("Decide about an alert", details, crate::PERMISSION)
+    let details = "Records the decision of a person about a match.\n\n\
+                   `confirmed` raises the risk profile at once. `false_positive` closes the alert \
+                   until the compared data of the list entry or of the subject changes. `open` \
+                   withdraws the decision. A note that is not given stays unchanged. A cleared \
+                   alert cannot be decided.";
+    Endpoint::new("Decide an alert", details, crate::PERMISSION)
         .merge_patch::<Decision>("ResolveAlert", &["status"], &[])
         .requires("ResolveAlert", &["status"])
         .answers::<Alert>(StatusCode::OK, "The alert after the decision.", &[])

@@ -1,4 +1,5 @@
-//! Between the table's stream and the event bus: records of the stream go in, events come out.
+//! Turns records of the table's stream into events for the event bus. It is the enrichment step of
+//! the pipe between the two.
 
 use std::time::Instant;
 

@@ -1,21 +1,21 @@
 //! DELETE /customers/{id}/monitor
 //!
-//! Stops monitoring. The alerts stay as they are, and nobody looks at them again by itself.
+//! Stops monitoring of a customer. Its alerts stay unchanged, and no later check updates them.
 
 #[cfg(feature = "openapi")]
 mod openapi;
 
 use shared::http::{Request, Response};
-use shared::{App, Caller, Error, Permission};
+use shared::{App, Error, Permission, monitoring};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Monitor;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     request.no_input()?;
     let id = request.customer_id()?;
-    let state = app.table.tenant(&caller).stop_monitor(&id, app.clock.now()).await?;
+    let state = monitoring::stop(&app.tenant(&caller), &id, app.clock.now()).await?;
     Response::ok(&state)
 }

@@ -3,8 +3,9 @@ use shared::model::monitor::MonitorState;
 use shared::openapi::{Endpoint, StatusCode};
 
 pub(crate) fn describe() -> Endpoint {
-    let details = "Idempotent. The alerts stay as they are.";
+    let details = "Turns monitoring off. The alerts stay unchanged. Stopping a monitor that is off \
+                   changes nothing.";
     Endpoint::new("Stop monitoring a customer", details, crate::PERMISSION)
-        .answers::<MonitorState>(StatusCode::OK, "The monitor, which is off.", &[])
+        .answers::<MonitorState>(StatusCode::OK, "The monitor with the status `off`.", &[])
         .refuses(&[Code::CustomerNotFound, Code::NotMonitored])
 }

@@ -1,24 +1,24 @@
 //! PATCH /customers/{id}
 //!
-//! JSON Merge Patch (RFC 7396): an absent field stays, `null` clears. Without `If-Match` the last
-//! writer wins, and no field it did not name is lost: a patch that meets another is made anew on
-//! top of it.
+//! Applies a JSON Merge Patch (RFC 7396): an absent field stays unchanged, and `null` clears a
+//! field. Without `If-Match` the last write wins. A patch that conflicts with another is applied
+//! again to the new state, so that changes of different fields are all kept.
 
 #[cfg(feature = "openapi")]
 mod openapi;
 
 use shared::http::{MERGE_PATCH, Request, Response};
-use shared::model::customer::Customer;
+use shared::model::customer::StoredCustomer;
 use shared::model::event::EventKind;
 use shared::model::patch::merge;
-use shared::{App, Caller, Error, Permission};
+use shared::{App, Error, Permission, customers};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Update;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let mut input = request.input();
     let if_match = input.if_match();
     let patch = input.object(MERGE_PATCH);
@@ -29,12 +29,13 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     };
     let id = request.customer_id()?;
     let now = app.clock.now();
-    let change = |current: &Customer| {
+    let change = |current: &StoredCustomer| {
         let (profile, status) = merge(current, &patch, faults.clone(), now.date())?;
         if_match.check(Some(current.version))?;
         current.changed(profile, status, now)
     };
-    let table = app.table.tenant(&caller);
-    let customer = table.change_customer(&id, EventKind::CustomerUpdated, change).await?;
+    let table = app.tenant(&caller);
+    let customer =
+        customers::update(&app.monitoring, &table, &id, EventKind::CustomerUpdated, change).await?;
     Ok(Response::ok(&customer)?.etag(customer.version))
 }

@@ -4,10 +4,13 @@ use shared::model::profile::{Profile, schema};
 use shared::openapi::{Endpoint, StatusCode, nullable};
 
 pub(crate) fn describe() -> Endpoint {
-    let details = "JSON Merge Patch (RFC 7396): an absent field stays, `null` clears. The result is validated as a \
-                   creation is. Status: `active` to `blocked` and back, `inactive` to `active`; DELETE deactivates. \
-                   Without `If-Match` the last writer wins, and no field it did not name is lost.";
-    let endpoint = Endpoint::new("Change a customer", details, crate::PERMISSION);
+    let details = "Applies a JSON Merge Patch (RFC 7396): an absent field stays unchanged, and \
+                   `null` clears a field. The result must be valid as a new customer would be.\n\n\
+                   The status can change from `active` to `blocked` and back, and from `inactive` \
+                   to `active`. Use DELETE to deactivate a customer.\n\n\
+                   Without `If-Match` the last write wins. Concurrent changes of different fields \
+                   are all kept.";
+    let endpoint = Endpoint::new("Update a customer", details, crate::PERMISSION);
     let (endpoint, status) = endpoint.reference::<Status>();
     let more = [("status", status), ("metadata", nullable(schema::metadata_patch()))];
     endpoint

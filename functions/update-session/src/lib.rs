@@ -1,7 +1,7 @@
 //! PATCH /kyc/sessions/{session_id}
 //!
-//! Records progress and outcome. An outcome changes the customer's counters and its risk profile
-//! in the same transaction.
+//! Records the progress and the outcome of a session. An outcome changes the customer's counters
+//! and its risk profile in the same transaction.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -9,14 +9,14 @@ mod openapi;
 use shared::http::{MERGE_PATCH, Request, Response};
 use shared::model::fields::Fields;
 use shared::model::session::{READ_ONLY, SessionPatch};
-use shared::{App, Caller, Error, Permission};
+use shared::{App, Error, Permission, sessions};
 
 shared::function!(handle);
 
 pub const PERMISSION: Permission = Permission::Update;
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSION)?;
     let now = app.clock.now();
     let patch = request.input().read(|input| {
         let mut fields = Fields::new(input.object(MERGE_PATCH)?, input.faults_mut());
@@ -25,6 +25,6 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         Some(patch)
     })?;
     let id = request.session_id()?;
-    let session = app.table.tenant(&caller).change_session(&id, &patch, now).await?;
+    let session = sessions::update(&app.tenant(&caller), &id, &patch, now).await?;
     Response::ok(&session)
 }

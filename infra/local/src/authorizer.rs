@@ -1,14 +1,14 @@
-//! The JWT authorizer of an HTTP API, and the key pair that stands in for an identity provider.
+//! The JWT authorizer of an HTTP API, and a key pair in place of an identity provider.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use pem::Pem;
+use rsa::RsaPrivateKey;
+use rsa::pkcs1::{EncodeRsaPrivateKey, EncodeRsaPublicKey};
+use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
+use rsa::rand_core::OsRng;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
@@ -16,11 +16,12 @@ use serde_json::{Map, Value, json};
 use crate::Failure;
 use crate::template::{AuthorizerSpec, Template};
 
-/// All headers of a request together, for an HTTP API.
+/// Limit of API Gateway for all headers of a request together.
 const MAX_TOKEN_BYTES: usize = 10_240;
 const KEY_ID: &str = "local";
+const KEY_BITS: usize = 2_048;
 
-/// RS256, the one family of algorithms HTTP APIs take.
+/// A key for RS256. The JWT authorizer of an HTTP API accepts RSA signatures only.
 #[derive(Clone)]
 pub struct SigningKey {
     pem: String,
@@ -29,36 +30,54 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
+    /// Generates a key.
+    ///
+    /// # Errors
+    /// Fails when the system has no random numbers.
     pub fn generate() -> Result<SigningKey, Failure> {
-        let pair = RsaKeyPair::generate(KeySize::Rsa2048)
-            .map_err(|error| format!("no key pair: {error}"))?;
-        let pkcs8 = pair.as_der().map_err(|error| format!("no key pair: {error}"))?;
-        SigningKey::from_pem(&pem::encode(&Pem::new("PRIVATE KEY", pkcs8.as_ref())))
+        let failure = |error: &dyn fmt::Display| format!("no signing key was generated: {error}");
+        let key = RsaPrivateKey::new(&mut OsRng, KEY_BITS).map_err(|error| failure(&error))?;
+        let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|error| failure(&error))?;
+        SigningKey::from_pem(&pem)
     }
 
-    pub fn from_pem(text: &str) -> Result<SigningKey, Failure> {
-        let unreadable = |why: String| format!("the signing key does not read: {why}");
-        let pkcs8 = pem::parse(text).map_err(|error| unreadable(error.to_string()))?;
-        let pair = RsaKeyPair::from_pkcs8(pkcs8.contents())
-            .map_err(|error| unreadable(error.to_string()))?;
-        let private = EncodingKey::from_rsa_pem(text.as_bytes())
-            .map_err(|error| unreadable(error.to_string()))?;
-        let public = DecodingKey::from_rsa_der(pair.public_key().as_ref());
-        Ok(SigningKey { pem: text.to_owned(), private, public })
+    /// Reads a private key in PKCS#8 format.
+    ///
+    /// # Errors
+    /// Fails when the text is not an RSA key in this format.
+    pub fn from_pem(pem: &str) -> Result<SigningKey, Failure> {
+        let failure = |error: &dyn fmt::Display| {
+            format!("the signing key is not an RSA key in PKCS#8 format: {error}")
+        };
+        let key = RsaPrivateKey::from_pkcs8_pem(pem).map_err(|error| failure(&error))?;
+        let private = key.to_pkcs1_der().map_err(|error| failure(&error))?;
+        let public = key.to_public_key().to_pkcs1_der().map_err(|error| failure(&error))?;
+        Ok(SigningKey {
+            pem: pem.to_owned(),
+            private: EncodingKey::from_rsa_der(private.as_bytes()),
+            public: DecodingKey::from_rsa_der(public.as_bytes()),
+        })
     }
 
+    /// Returns the private key in PKCS#8 format.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// Signs any claims, for tests of what the authorizer refuses.
+    /// Signs any claims, even those that the authorizer rejects.
+    ///
+    /// # Errors
+    /// Fails when the key cannot sign.
     pub fn sign(&self, claims: &Value) -> Result<String, Failure> {
         let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::RS256) };
         jsonwebtoken::encode(&header, claims, &self.private)
-            .map_err(|error| format!("no token: {error}"))
+            .map_err(|error| format!("the token could not be signed: {error}"))
     }
 
-    /// A token that the template's authorizer accepts.
+    /// Returns a token that the template's authorizer accepts.
+    ///
+    /// # Errors
+    /// Fails when the key cannot sign.
     pub fn token(&self, request: &TokenRequest, template: &Template) -> Result<String, Failure> {
         let now = since_epoch().as_secs();
         let authorizer = &template.authorizer;
@@ -74,7 +93,7 @@ impl SigningKey {
     }
 }
 
-/// What a token says.
+/// The claims of a token that the caller chooses.
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
     pub tenant: String,
@@ -93,19 +112,25 @@ impl Authorizer {
     pub(crate) fn new(spec: AuthorizerSpec, key: &SigningKey) -> Authorizer {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.leeway = 0;
-        validation.reject_tokens_expiring_in_less_than = 1; // `exp` must lie after now
+        // `exp` must be later than now.
+        validation.reject_tokens_expiring_in_less_than = 1;
         validation.validate_nbf = true;
-        validation.validate_aud = false; // checked below: `client_id` may stand in for `aud`
+        // `claims` checks the audience, because `client_id` may replace `aud`.
+        validation.validate_aud = false;
         validation.set_issuer(&[&spec.issuer]);
         validation.set_required_spec_claims(&["exp", "iss"]);
         Authorizer { spec, key: key.public.clone(), validation }
     }
 
+    /// Returns the name of the header that has the token.
     pub(crate) fn header(&self) -> &str {
         &self.spec.header
     }
 
-    /// The verified claims as API Gateway passes them on, all of them strings; else why not.
+    /// Verifies a token and returns its claims as API Gateway passes them on, all as strings.
+    ///
+    /// # Errors
+    /// Returns the reason for which the token is rejected.
     pub(crate) fn claims(&self, header: &str) -> Result<Map<String, Value>, Failure> {
         let token = match header.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
@@ -114,37 +139,42 @@ impl Authorizer {
         if token.len() > MAX_TOKEN_BYTES {
             return Err("the token is too large".to_owned());
         }
-        let verified = jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation);
-        let verified = verified.map_err(|error| refusal(error.kind()).to_owned())?;
-        if verified.header.kid.as_deref().is_some_and(|kid| kid != KEY_ID) {
+        let token = jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation)
+            .map_err(|error| rejection(error.kind()).to_owned())?;
+        if token.header.kid.as_deref().is_some_and(|kid| kid != KEY_ID) {
             return Err("the token is signed with an unknown key".to_owned());
         }
-        let Claims(claims) = verified.claims;
-        let audience = claims.get("aud").or_else(|| claims.get("client_id"));
-        let audiences = match audience {
-            Some(Value::Array(audiences)) => audiences.iter().collect(),
-            audience => Vec::from_iter(audience),
-        };
-        let known = |audience: &&Value| self.spec.audiences.iter().any(|known| *audience == known);
-        if !audiences.iter().any(known) {
+        let Claims(claims) = token.claims;
+        if !self.has_audience(&claims) {
             return Err("the token is for another audience".to_owned());
         }
         let now = since_epoch().as_secs_f64();
         if claims.get("iat").is_some_and(|iat| iat.as_f64().is_none_or(|iat| iat > now)) {
-            return Err("the token is of a later time".to_owned());
+            return Err("the token is issued in the future".to_owned());
         }
-        Ok(claims.into_iter().map(|(name, value)| (name, flattened(&value).into())).collect())
+        Ok(claims.into_iter().map(|(name, value)| (name, claim_text(&value).into())).collect())
+    }
+
+    fn has_audience(&self, claims: &Map<String, Value>) -> bool {
+        let is_accepted =
+            |value: &Value| self.spec.audiences.iter().any(|audience| *value == *audience);
+        match claims.get("aud").or_else(|| claims.get("client_id")) {
+            Some(Value::Array(audiences)) => audiences.iter().any(is_accepted),
+            Some(audience) => is_accepted(audience),
+            None => false,
+        }
     }
 }
 
-/// Each of them once: of two, one program would take the first and another the last.
+/// The claims of a token, each of which must occur once. Of two claims of one name, one program
+/// might use the first and another the last.
 struct Claims(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Claims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Claims, D::Error> {
-        struct Once;
+        struct ClaimsVisitor;
 
-        impl<'de> Visitor<'de> for Once {
+        impl<'de> Visitor<'de> for ClaimsVisitor {
             type Value = Claims;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -155,42 +185,43 @@ impl<'de> Deserialize<'de> for Claims {
                 let mut claims = Map::new();
                 while let Some((name, value)) = object.next_entry()? {
                     if claims.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a claim is there twice"));
+                        return Err(A::Error::custom("a claim occurs twice"));
                     }
                 }
                 Ok(Claims(claims))
             }
         }
 
-        deserializer.deserialize_map(Once)
+        deserializer.deserialize_map(ClaimsVisitor)
     }
 }
 
-/// In words that tell a person what to mend, and nothing of the token.
-fn refusal(kind: &ErrorKind) -> &'static str {
+/// Returns a reason that helps to fix the request and quotes no part of the token.
+fn rejection(kind: &ErrorKind) -> &'static str {
     match kind {
         ErrorKind::ExpiredSignature => "the token has expired",
         ErrorKind::ImmatureSignature => "the token is not valid yet",
-        ErrorKind::InvalidIssuer => "the token is of another issuer",
-        ErrorKind::MissingRequiredClaim(_) => "the token lacks a claim that is needed",
+        ErrorKind::InvalidIssuer => "the token is from another issuer",
+        ErrorKind::MissingRequiredClaim(_) => "the token lacks a required claim",
         ErrorKind::InvalidSignature => "the token is signed with another key",
-        ErrorKind::InvalidAlgorithm => "the token is signed with another algorithm than RS256",
+        ErrorKind::InvalidAlgorithm => "the token is not signed with RS256",
         _ => "the token is not a JWT",
     }
 }
 
-/// Arrays become `[a b]` and objects `map[a:b]`, the way API Gateway prints them.
-fn flattened(value: &Value) -> String {
+/// Converts a claim to a string the way API Gateway does: arrays to `[a b]`, objects to
+/// `map[a:b]`.
+fn claim_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(values) => {
-            let values: Vec<String> = values.iter().map(flattened).collect();
+            let values: Vec<String> = values.iter().map(claim_text).collect();
             format!("[{}]", values.join(" "))
         }
         Value::Object(entries) => {
             let entries: Vec<String> = entries
                 .iter()
-                .map(|(name, value)| format!("{name}:{}", flattened(value)))
+                .map(|(name, value)| format!("{name}:{}", claim_text(value)))
                 .collect();
             format!("map[{}]", entries.join(" "))
         }
@@ -208,28 +239,28 @@ mod tests {
 
     #[test]
     fn claims_become_strings() {
-        let flat = |value: Value| flattened(&value);
-        assert_eq!(flat(json!(["kyc:create", "kyc:read"])), "[kyc:create kyc:read]");
-        assert_eq!(
-            (flat(json!(17)), flat(json!(true)), flat(json!({"a": [1]}))),
-            ("17".into(), "true".into(), "map[a:[1]]".into())
-        );
+        for (claim, text) in [
+            (json!(["kyc:create", "kyc:read"]), "[kyc:create kyc:read]"),
+            (json!(17), "17"),
+            (json!(true), "true"),
+            (json!({ "a": [1] }), "map[a:[1]]"),
+        ] {
+            assert_eq!(claim_text(&claim), text);
+        }
     }
 
     #[test]
-    fn a_key_survives_its_file() {
+    fn a_key_read_from_pem_verifies_tokens_of_the_original() {
         let key = SigningKey::generate().unwrap();
         let spec = AuthorizerSpec {
             issuer: "i".into(),
             audiences: vec!["a".into()],
             header: "authorization".into(),
         };
-        let token =
-            key.sign(&json!({"iss": "i", "client_id": "a", "exp": 4_000_000_000u64})).unwrap();
-        let read = SigningKey::from_pem(key.pem()).unwrap();
-        assert_eq!(
-            Authorizer::new(spec, &read).claims(&format!("Bearer {token}")).unwrap()["client_id"],
-            "a"
-        );
+        let claims = json!({ "iss": "i", "client_id": "a", "exp": 4_000_000_000_u64 });
+        let token = key.sign(&claims).unwrap();
+        let copy = SigningKey::from_pem(key.pem()).unwrap();
+        let verified = Authorizer::new(spec, &copy).claims(&format!("Bearer {token}")).unwrap();
+        assert_eq!(verified["client_id"], "a");
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP client under the SDK, with something in between: a role, or in tests a fault.
+//! HTTP clients for the SDK that pass each call through an interceptor: a role, or in tests a fault.
 
 use std::fmt::Debug;
 
@@ -8,40 +8,41 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
-/// What happens to a call on its way to the table.
-pub trait OnTheWay: Clone + Debug + Send + Sync + 'static {
-    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture;
+/// Receives the calls to the table. It can pass them on, change them, or answer them.
+pub trait Interceptor: Clone + Debug + Send + Sync + 'static {
+    /// Answers a request, usually by calling `next`.
+    fn call(&self, next: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture;
 }
 
-/// The HTTP client that a function has.
-pub fn plain() -> SharedHttpClient {
+/// Returns the HTTP client that a function uses.
+pub fn default_client() -> SharedHttpClient {
     shared::aws::http_client()
 }
 
-/// An HTTP client for the SDK whose calls this happens to.
-pub fn client(inner: SharedHttpClient, between: impl OnTheWay) -> SharedHttpClient {
-    SharedHttpClient::new(Between { inner, between })
+/// Returns an HTTP client whose calls pass through the interceptor.
+pub fn intercepted(client: SharedHttpClient, interceptor: impl Interceptor) -> SharedHttpClient {
+    SharedHttpClient::new(Intercepted { inner: client, interceptor })
 }
 
 #[derive(Clone, Debug)]
-struct Between<I, B> {
-    inner: I,
-    between: B,
+struct Intercepted<T, I> {
+    inner: T,
+    interceptor: I,
 }
 
-impl<B: OnTheWay> HttpClient for Between<SharedHttpClient, B> {
+impl<I: Interceptor> HttpClient for Intercepted<SharedHttpClient, I> {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Between { inner, between: self.between.clone() })
+        SharedHttpConnector::new(Intercepted { inner, interceptor: self.interceptor.clone() })
     }
 }
 
-impl<B: OnTheWay> HttpConnector for Between<SharedHttpConnector, B> {
+impl<I: Interceptor> HttpConnector for Intercepted<SharedHttpConnector, I> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        self.between.call(&self.inner, request)
+        self.interceptor.call(&self.inner, request)
     }
 }

@@ -1,11 +1,12 @@
-//! The data folder: the table, the signing key, and the lock that keeps a second server out.
+//! The data folder: the table, the indexes of watchlists, the signing key, and a lock against a
+//! second server.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use shared::monitoring::lists::Lists;
+use shared::monitoring::watchlists::Watchlists;
 
 use crate::Failure;
 use crate::authorizer::SigningKey;
@@ -15,13 +16,18 @@ pub struct DataFolder {
     path: PathBuf,
 }
 
-/// Held as long as the server runs.
+/// A lock of a data folder. It is released when it is dropped.
 pub(crate) struct Lock(#[allow(dead_code, reason = "dropping the file releases the lock")] File);
 
 impl DataFolder {
+    /// Opens the folder and creates it if it does not exist.
+    ///
+    /// # Errors
+    /// Fails when the folder cannot be created.
     pub fn open(path: &Path) -> Result<DataFolder, Failure> {
-        fs::create_dir_all(path)
-            .map_err(|error| format!("the data folder {}: {error}", path.display()))?;
+        fs::create_dir_all(path).map_err(|error| {
+            format!("the data folder {} cannot be created: {error}", path.display())
+        })?;
         Ok(DataFolder { path: path.to_owned() })
     }
 
@@ -29,16 +35,18 @@ impl DataFolder {
         self.path.join("table.sqlite")
     }
 
-    /// The indexes of watchlists.
-    pub(crate) fn lists(&self) -> Lists {
+    /// Returns the store for indexes of watchlists.
+    pub(crate) fn lists(&self) -> Watchlists {
         let objects = Folder::new(self.path.join("watchlists"));
-        Lists::of(Some(Arc::new(objects)))
+        Watchlists::of(Some(Arc::new(objects)))
     }
 
     pub(crate) fn lock(&self) -> Result<Lock, Failure> {
         let name = self.path.join("lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name);
-        let file = file.map_err(|error| format!("{}: {error}", name.display()))?;
+        let failure = |error: std::io::Error| format!("{}: {error}", name.display());
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        let file = options.open(&name).map_err(failure)?;
         match file.try_lock() {
             Ok(()) => Ok(Lock(file)),
             Err(TryLockError::WouldBlock) => {
@@ -47,7 +55,7 @@ impl DataFolder {
                     "the data folder {path} is in use by another server: stop it or pass --data DIR"
                 ))
             }
-            Err(TryLockError::Error(error)) => Err(format!("{}: {error}", name.display())),
+            Err(TryLockError::Error(error)) => Err(failure(error)),
         }
     }
 
@@ -59,26 +67,31 @@ impl DataFolder {
         self.key_file().exists()
     }
 
-    /// The key of this folder; made at the first start.
+    /// Reads the signing key of this folder, and generates it first if it does not exist.
+    ///
+    /// # Errors
+    /// Fails when the file cannot be read or written, or is not a key.
     pub fn signing_key(&self) -> Result<SigningKey, Failure> {
         let name = self.key_file();
-        let failed = |error: std::io::Error| format!("{}: {error}", name.display());
+        let failure = |error: std::io::Error| format!("{}: {error}", name.display());
         if !name.exists() {
-            let fresh = self.path.join(format!("signing-key.{}.new", std::process::id()));
-            write_private(&fresh, SigningKey::generate()?.pem()).map_err(failed)?;
-            // Of two that start at once the first one's key stays; a link never replaces.
-            let linked = fs::hard_link(&fresh, &name);
-            fs::remove_file(&fresh).map_err(failed)?;
-            if let Err(error) = linked.as_ref()
+            let temporary = self.path.join(format!("signing-key.{}.new", std::process::id()));
+            write_private(&temporary, SigningKey::generate()?.pem()).map_err(failure)?;
+            // A hard link does not replace an existing file. If two processes start at once, both
+            // use the key that was linked first.
+            let link = fs::hard_link(&temporary, &name);
+            fs::remove_file(&temporary).map_err(failure)?;
+            if let Err(error) = link
                 && !name.exists()
             {
-                return Err(format!("{}: {error}", name.display()));
+                return Err(failure(error));
             }
         }
-        SigningKey::from_pem(&fs::read_to_string(&name).map_err(failed)?)
+        SigningKey::from_pem(&fs::read_to_string(&name).map_err(failure)?)
     }
 }
 
+/// Writes a file that only its owner can read.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

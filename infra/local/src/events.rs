@@ -1,6 +1,8 @@
-//! Events on this machine: the stream of the embedded table, read as a Pipe reads it, printed as
-//! JSON lines or posted. In order, and at least once: where it stands is kept after an event has
-//! left, so what was on its way when the process ended leaves again.
+//! Forwards events: reads the stream of the embedded table, as a pipe reads DynamoDB Streams, and
+//! prints the events as JSON lines or posts them.
+//!
+//! Events leave in order and at least once. The position is stored after an event has left, so an
+//! event that was on its way when the process ended leaves again.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,17 +22,22 @@ use shared::events::of_record;
 
 use crate::Failure;
 
-const IDLE: Duration = Duration::from_millis(100);
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause after the stream had no new records.
+const IDLE_PAUSE: Duration = Duration::from_millis(100);
+/// Timeout of a request that posts an event.
+const POST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause before an event is posted again. It doubles with each attempt, up to `MAX_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// Maximum number of records per read.
+const READ_LIMIT: usize = 1_000;
 
-/// Where events go.
+/// Destination of events.
 #[derive(Clone, Debug)]
 pub enum Sink {
-    /// A line each, on standard output.
+    /// Prints each event as a line on standard output.
     Print,
-    /// A request each; the next only after a 2xx answer.
+    /// Posts each event. The next one follows after an answer with a 2xx status.
     Post(Url),
 }
 
@@ -46,25 +53,30 @@ impl FromStr for Sink {
     }
 }
 
-/// Turns the stream of the table on or off. On, every write costs time: it is off unless asked for.
-pub(crate) async fn stream(client: &Client, table: &str, on: bool) -> Result<(), Failure> {
-    let failed = |error: String| format!("the table's stream: {error}");
-    let described = client.describe_table().table_name(table).send().await;
-    let described = described.map_err(|error| failed(error.to_string()))?.table;
-    let specification = described.as_ref().and_then(|table| table.stream_specification());
-    if specification.is_some_and(StreamSpecification::stream_enabled) == on {
+/// Enables or disables the stream of the table. A stream makes every write slower, so it is enabled
+/// only for a sink.
+pub(crate) async fn enable_stream(
+    client: &Client,
+    table: &str,
+    is_enabled: bool,
+) -> Result<(), Failure> {
+    let failure = |error: String| format!("the table's stream cannot be configured: {error}");
+    let output = client.describe_table().table_name(table).send().await;
+    let description = output.map_err(|error| failure(error.to_string()))?.table;
+    let current = description.as_ref().and_then(|table| table.stream_specification());
+    if current.is_some_and(StreamSpecification::stream_enabled) == is_enabled {
         return Ok(());
     }
     let specification = StreamSpecification::builder()
-        .stream_enabled(on)
-        .set_stream_view_type(on.then_some(StreamViewType::NewImage))
+        .stream_enabled(is_enabled)
+        .set_stream_view_type(is_enabled.then_some(StreamViewType::NewImage))
         .build()
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(|error| failure(error.to_string()))?;
     let update = client.update_table().table_name(table).stream_specification(specification);
-    update.send().await.map(drop).map_err(|error| failed(error.to_string()))
+    update.send().await.map(drop).map_err(|error| failure(error.to_string()))
 }
 
-/// Where reading stands, kept in the data folder.
+/// Position in the stream, stored in the data folder if there is one.
 pub(crate) struct Position(Option<PathBuf>);
 
 impl Position {
@@ -77,104 +89,122 @@ impl Position {
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    fn keep(&self, sequence: &str) {
-        if let Some(path) = &self.0 {
-            let fresh = path.with_extension("new");
-            let kept =
-                std::fs::write(&fresh, sequence).and_then(|()| std::fs::rename(&fresh, path));
-            if let Err(error) = kept {
-                let why = error.to_string();
-                tracing::error!(target: "kyc", why, "the position of the events is not kept");
-            }
+    fn store(&self, sequence: &str) {
+        let Some(path) = &self.0 else { return };
+        let temporary = path.with_extension("new");
+        let result =
+            std::fs::write(&temporary, sequence).and_then(|()| std::fs::rename(&temporary, path));
+        if let Err(error) = result {
+            let why = error.to_string();
+            tracing::error!(target: "kyc", why, "the position in the stream was not stored");
         }
     }
 }
 
-/// Reads the stream until the task is ended.
-pub(crate) async fn run(database: Database, table: String, sink: Sink, position: Position) {
-    let client = reqwest::Client::builder().timeout(TIMEOUT).build().unwrap_or_default();
-    let mut after = position.read();
-    loop {
-        let (read_from, of) = (database.clone(), table.clone());
-        let from = after.clone();
-        let read = tokio::task::spawn_blocking(move || records(&read_from, &of, from)).await;
-        let read = match read {
-            Ok(Ok(read)) => read,
-            Ok(Err(why)) => {
-                tracing::error!(target: "kyc", why, "the table's stream does not read");
-                tokio::time::sleep(LONGEST_PAUSE).await;
-                continue;
+/// Reads the stream of a table and sends its events to a sink.
+pub(crate) struct Forwarder {
+    database: Database,
+    table: String,
+    sink: Sink,
+    position: Position,
+    http_client: reqwest::Client,
+}
+
+impl Forwarder {
+    pub(crate) fn new(
+        database: Database,
+        table: String,
+        sink: Sink,
+        position: Position,
+    ) -> Result<Forwarder, Failure> {
+        let http_client = reqwest::Client::builder().timeout(POST_TIMEOUT).build();
+        let http_client =
+            http_client.map_err(|error| format!("events cannot be posted: {error}"))?;
+        Ok(Forwarder { database, table, sink, position, http_client })
+    }
+
+    /// Runs until the task is aborted.
+    pub(crate) async fn run(self) {
+        let mut last_sequence = self.position.read();
+        loop {
+            let (database, table) = (self.database.clone(), self.table.clone());
+            let after = last_sequence.clone();
+            let read =
+                tokio::task::spawn_blocking(move || read_records(&database, &table, after)).await;
+            let records = match read {
+                Ok(Ok(records)) => records,
+                Ok(Err(why)) => {
+                    tracing::error!(target: "kyc", why, "the table's stream was not read");
+                    tokio::time::sleep(MAX_PAUSE).await;
+                    continue;
+                }
+                Err(_) => return,
+            };
+            if records.is_empty() {
+                tokio::time::sleep(IDLE_PAUSE).await;
             }
-            Err(_) => return,
+            for (sequence, record) in records {
+                if let Some(event) = of_record(&record) {
+                    self.send(&event).await;
+                    self.position.store(&sequence);
+                }
+                last_sequence = Some(sequence);
+            }
+        }
+    }
+
+    /// Sends an event, and repeats it until the sink accepts it.
+    async fn send(&self, event: &Value) {
+        let url = match &self.sink {
+            Sink::Print => {
+                // An error means that the reader has closed the pipe.
+                let _ = writeln!(std::io::stdout(), "{event}");
+                return;
+            }
+            Sink::Post(url) => url,
         };
-        let idle = read.is_empty();
-        for (sequence, record) in read {
-            if let Some(event) = of_record(&record) {
-                send(&client, &sink, &event).await;
-                position.keep(&sequence);
-            }
-            after = Some(sequence);
-        }
-        if idle {
-            tokio::time::sleep(IDLE).await;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let why = match self.http_client.post(url.clone()).json(event).send().await {
+                Ok(answer) if answer.status().is_success() => return,
+                Ok(answer) => answer.status().to_string(),
+                Err(error) => error.without_url().to_string(),
+            };
+            tracing::error!(target: "kyc", why, "an event was not accepted and is sent again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 }
 
-/// The next records, each with its place in the stream.
-fn records(
+/// Returns the next records of the stream, each with its sequence number.
+fn read_records(
     database: &Database,
     table: &str,
     after: Option<String>,
 ) -> Result<Vec<(String, Value)>, String> {
-    let failed = |error: dynoxide::DynoxideError| error.to_string();
-    let streams = ListStreamsRequest { table_name: Some(table.to_owned()), ..Default::default() };
-    let streams = database.list_streams(streams).map_err(failed)?.streams;
+    let failure = |error: dynoxide::DynoxideError| error.to_string();
+    let request = ListStreamsRequest { table_name: Some(table.to_owned()), ..Default::default() };
+    let streams = database.list_streams(request).map_err(failure)?.streams;
     let Some(stream) = streams.into_iter().next_back() else { return Ok(Vec::new()) };
-    let described =
+    let request =
         DescribeStreamRequest { stream_arn: stream.stream_arn.clone(), ..Default::default() };
-    let shards = database.describe_stream(described).map_err(failed)?.stream_description.shards;
-    let mut all = Vec::new();
+    let shards = database.describe_stream(request).map_err(failure)?.stream_description.shards;
+    let iterator_type = if after.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" };
+    let mut records = Vec::new();
     for shard in shards {
-        let from = match &after {
-            Some(_) => "AFTER_SEQUENCE_NUMBER",
-            None => "TRIM_HORIZON",
-        };
         let iterator = database.get_shard_iterator(GetShardIteratorRequest {
             stream_arn: stream.stream_arn.clone(),
             shard_id: shard.shard_id,
-            shard_iterator_type: from.to_owned(),
+            shard_iterator_type: iterator_type.to_owned(),
             sequence_number: after.clone(),
         });
-        let Some(iterator) = iterator.map_err(failed)?.shard_iterator else { continue };
-        let asked = GetRecordsRequest { shard_iterator: iterator, limit: Some(1_000) };
-        for record in database.get_records(asked).map_err(failed)?.records {
+        let Some(shard_iterator) = iterator.map_err(failure)?.shard_iterator else { continue };
+        let request = GetRecordsRequest { shard_iterator, limit: Some(READ_LIMIT) };
+        for record in database.get_records(request).map_err(failure)?.records {
             let sequence = record.dynamodb.sequence_number.clone();
-            all.push((sequence, serde_json::to_value(&record).map_err(|e| e.to_string())?));
+            records.push((sequence, serde_json::to_value(&record).map_err(|e| e.to_string())?));
         }
     }
-    Ok(all)
-}
-
-/// Returns when the event has left.
-async fn send(client: &reqwest::Client, sink: &Sink, event: &Value) {
-    let url = match sink {
-        Sink::Print => {
-            // Whoever read it is gone when this fails.
-            let _ = writeln!(std::io::stdout(), "{event}");
-            return;
-        }
-        Sink::Post(url) => url,
-    };
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let why = match client.post(url.clone()).json(event).send().await {
-            Ok(answer) if answer.status().is_success() => return,
-            Ok(answer) => answer.status().to_string(),
-            Err(error) => error.without_url().to_string(),
-        };
-        tracing::error!(target: "kyc", why, "an event is not taken, and tried again");
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
+    Ok(records)
 }

@@ -1,9 +1,9 @@
-//! The functions this binary holds. Which routes lead to them is the template's affair.
+//! The functions that are linked into the local server. The template says which routes they have.
 
-use shared::http::edge::Function;
-use shared::job::Job;
+use shared::runtime::edge::Function;
+use shared::runtime::job::Job;
 
-/// Every function crate of the API, once.
+/// All functions with a route.
 pub const FUNCTIONS: &[Function] = &[
     create_customer::FUNCTION,
     create_session::FUNCTION,
@@ -26,6 +26,6 @@ pub const FUNCTIONS: &[Function] = &[
     update_session::FUNCTION,
 ];
 
-/// Every function without a route, once: a schedule, a pipe or a user pool starts it.
+/// All functions that a schedule, a pipe or a user pool invokes.
 pub(crate) const JOBS: &[Job] =
     &[pre_token_generation::JOB, refresh_watchlists::JOB, rescreen::JOB, shape_events::JOB];

@@ -1,4 +1,4 @@
-//! The HTTP front: what API Gateway's HTTP API does between a caller and a function.
+//! The HTTP API: what API Gateway does between a caller and a function.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,32 +11,33 @@ use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use shared::App;
-use shared::http::edge::{FUNCTION_TIME, Function, MARGIN, answer};
-use shared::job::{self, Job};
+use shared::runtime::edge::{FUNCTION_TIME, Function, MARGIN, answer};
+use shared::runtime::job::{self, Job};
 use uuid::Uuid;
 
+use crate::Failure;
 use crate::authorizer::Authorizer;
-use crate::event;
+use crate::payload;
 use crate::routes::Routes;
 
-/// What an HTTP API takes at the most.
-const MAX_PAYLOAD_BYTES: usize = 10 * 1024 * 1024;
-/// What a function may answer at the most.
+/// Limit of an HTTP API for the body of a request.
+const MAX_REQUEST_BYTES: usize = 10 * 1024 * 1024;
+/// Limit of Lambda for the answer of a function.
 const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
-/// What Lambda gives a function at the most.
-pub(crate) const JOB_TIME: Duration = Duration::from_secs(900);
+/// Longest timeout that Lambda supports.
+pub(crate) const JOB_TIMEOUT: Duration = Duration::from_secs(900);
 const APIGW_REQUESTID: HeaderName = HeaderName::from_static("apigw-requestid");
-/// The path of the Lambda Invoke API; the function's name stands in the middle.
-const INVOKE: (&str, &str) = ("/2015-03-31/functions/", "/invocations");
+/// Start and end of the path of Lambda's Invoke API, with the name of the function in between.
+const INVOKE_PATH: (&str, &str) = ("/2015-03-31/functions/", "/invocations");
 
 pub(crate) struct Gateway {
     pub(crate) routes: Routes,
     pub(crate) authorizer: Authorizer,
-    /// By name; each with the settings the template gives it.
+    /// Functions with a route, by name.
     pub(crate) functions: HashMap<&'static str, (Function, App)>,
-    /// Those without a route, which a schedule starts.
+    /// Functions without a route, by name.
     pub(crate) jobs: HashMap<&'static str, Arc<(Job, App)>>,
     pub(crate) openapi: String,
 }
@@ -48,55 +49,36 @@ impl Gateway {
 
     async fn answer(&self, parts: &Parts, body: Body) -> Response<Body> {
         let request_id = Uuid::now_v7().to_string();
-        let Ok(body) = to_bytes(body, MAX_PAYLOAD_BYTES).await else {
+        let Ok(body) = to_bytes(body, MAX_REQUEST_BYTES).await else {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         };
         let (method, path) = (parts.method.as_str(), parts.uri.path());
         if method == "GET" && path == "/openapi.json" {
             return json_response(StatusCode::OK, self.openapi.clone());
         }
-        if let Some(name) = invoked(&parts.method, path) {
-            // Past the authorizer, so for this machine's own tools only: not for a page in a
-            // browser, nor for a name that someone else points here.
+        if let Some(name) = invoked_function(&parts.method, path) {
+            // The Invoke API bypasses the authorizer, so it is for tools on this machine only. It
+            // rejects web pages, and host names that someone else points at this machine.
             if parts.headers.contains_key(ORIGIN) || !is_loopback(parts) {
                 return message(StatusCode::FORBIDDEN, "Forbidden");
             }
             return self.invoke(name, &body, &request_id).await;
         }
-        let Some(found) = self.routes.find(method, path) else {
-            return refused(
-                &request_id,
-                StatusCode::NOT_FOUND,
-                "Not Found",
-                "there is no such route",
-            );
+        let Some(route_match) = self.routes.find(method, path) else {
+            log_rejection(&request_id, StatusCode::NOT_FOUND, "no route matches");
+            return message(StatusCode::NOT_FOUND, "Not Found");
         };
-        let headers = parts.headers.get_all(self.authorizer.header()).iter();
-        let headers: Vec<_> = headers.map(HeaderValue::to_str).collect();
-        let claims = match headers.as_slice() {
-            [Ok(header)] => self.authorizer.claims(header),
-            [] | [Err(_)] => Err("there is no token".to_owned()),
-            _ => Err("there is more than one token".to_owned()),
-        };
-        let claims = match claims {
+        let claims = match self.authorize(parts) {
             Ok(claims) => claims,
-            Err(why) => {
-                let status = StatusCode::UNAUTHORIZED;
-                let mut response = refused(&request_id, status, "Unauthorized", &why);
-                let why = format!("Bearer error=\"invalid_token\" error_description=\"{why}\"");
-                if let Ok(why) = HeaderValue::from_str(&why) {
-                    response.headers_mut().insert(WWW_AUTHENTICATE, why);
-                }
-                return response;
-            }
+            Err(why) => return unauthorized(&request_id, &why),
         };
-        let event = event::request(parts, &body, &found, &claims, &request_id);
+        let event = payload::event(parts, &body, &route_match, &claims, &request_id);
         let answer = match to_raw_value(&event) {
-            Ok(event) => self.run(found.function, &event, &request_id).await,
+            Ok(event) => self.run(route_match.function, &event, &request_id).await,
             Err(_) => None,
         };
-        let response = answer.and_then(|answer| event::response(&answer));
-        let mut response = response
+        let mut response = answer
+            .and_then(|answer| payload::response(&answer))
             .unwrap_or_else(|| message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"));
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert(APIGW_REQUESTID, id);
@@ -104,57 +86,48 @@ impl Gateway {
         response
     }
 
-    /// The way of `aws lambda invoke`: an event goes in as it is, past routes and authorizer.
+    /// Returns the claims of a request's token, or the reason for which it is rejected.
+    fn authorize(&self, parts: &Parts) -> Result<Map<String, Value>, Failure> {
+        let values = parts.headers.get_all(self.authorizer.header()).iter();
+        let values: Vec<_> = values.map(HeaderValue::to_str).collect();
+        match values.as_slice() {
+            [Ok(value)] => self.authorizer.claims(value),
+            [] | [Err(_)] => Err("the request has no token".to_owned()),
+            _ => Err("the request has more than one token".to_owned()),
+        }
+    }
+
+    /// Answers as Lambda's Invoke API: the event goes to the function as it is, without routes and
+    /// authorizer.
     async fn invoke(&self, name: &str, body: &Bytes, request_id: &str) -> Response<Body> {
         if let Some(job) = self.jobs.get(name) {
-            return self.start(job, body).await;
+            return invoke_job(job, body).await;
         }
         if !self.functions.contains_key(name) {
             return invoke_error(
                 StatusCode::NOT_FOUND,
                 "ResourceNotFoundException",
-                "There is no such function.",
+                "The function does not exist.",
             );
         }
         let Ok(event) = serde_json::from_slice::<Box<RawValue>>(body) else {
-            let why = "The payload is not valid JSON.";
-            return invoke_error(StatusCode::BAD_REQUEST, "InvalidRequestContentException", why);
+            return invalid_payload();
         };
         match self.run(name, &event, request_id).await {
             Some(answer) => json_response(StatusCode::OK, answer),
             None => invoke_error(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "ServiceException",
-                "There is no answer.",
+                "The function did not answer.",
             ),
         }
     }
 
-    /// A function without a route, as Lambda answers for one: what failed is a 200 with a header.
-    async fn start(&self, job: &(Job, App), body: &Bytes) -> Response<Body> {
-        let Ok(payload) = payload(body) else {
-            let why = "The payload is not valid JSON.";
-            return invoke_error(StatusCode::BAD_REQUEST, "InvalidRequestContentException", why);
-        };
-        let (job, app) = job;
-        match job::run(app, job, payload, Instant::now() + JOB_TIME).await {
-            Ok(answer) => json_response(StatusCode::OK, answer.to_string()),
-            Err(error) => {
-                let code = error.code.to_string();
-                let why = error.cause().unwrap_or(&error.message);
-                let body = json!({ "errorType": code, "errorMessage": why });
-                let mut response = json_response(StatusCode::OK, body.to_string());
-                let unhandled = HeaderValue::from_static("Unhandled");
-                response.headers_mut().insert("x-amz-function-error", unhandled);
-                response
-            }
-        }
-    }
-
+    /// Runs a function. Returns `None` if it does not exist or its answer is too large.
     async fn run(&self, name: &str, event: &RawValue, request_id: &str) -> Option<String> {
         let (function, app) = self.functions.get(name)?;
-        let answered = answer(app, function, event, request_id, FUNCTION_TIME - MARGIN).await;
-        serde_json::to_string(&answered).ok().filter(|answer| answer.len() <= MAX_ANSWER_BYTES)
+        let response = answer(app, function, event, request_id, FUNCTION_TIME - MARGIN).await;
+        serde_json::to_string(&response).ok().filter(|answer| answer.len() <= MAX_ANSWER_BYTES)
     }
 }
 
@@ -163,13 +136,35 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
     gateway.answer(&parts, body).await
 }
 
-/// An invocation may come without a payload.
-fn payload(body: &Bytes) -> serde_json::Result<Value> {
+/// Answers as Lambda does for a function without a route: an error is a 200 with a header.
+async fn invoke_job(job: &(Job, App), body: &Bytes) -> Response<Body> {
+    let Ok(payload) = job_payload(body) else {
+        return invalid_payload();
+    };
+    let (job, app) = job;
+    match job::run(app, job, payload, Instant::now() + JOB_TIMEOUT).await {
+        Ok(answer) => json_response(StatusCode::OK, answer.to_string()),
+        Err(error) => {
+            let code = error.code.to_string();
+            let why = error.cause().unwrap_or(&error.message);
+            let body = json!({ "errorType": code, "errorMessage": why });
+            let mut response = json_response(StatusCode::OK, body.to_string());
+            let unhandled = HeaderValue::from_static("Unhandled");
+            response.headers_mut().insert("x-amz-function-error", unhandled);
+            response
+        }
+    }
+}
+
+/// Parses a payload, which may be empty.
+fn job_payload(body: &Bytes) -> serde_json::Result<Value> {
     if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(body) }
 }
 
-fn invoked<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
-    let name = path.strip_prefix(INVOKE.0)?.strip_suffix(INVOKE.1)?;
+/// Returns the name of the function if the request is one to Lambda's Invoke API.
+fn invoked_function<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
+    let (start, end) = INVOKE_PATH;
+    let name = path.strip_prefix(start)?.strip_suffix(end)?;
     (method == Method::POST).then_some(name)
 }
 
@@ -183,10 +178,28 @@ fn message(status: StatusCode, message: &str) -> Response<Body> {
     json_response(status, json!({ "message": message }).to_string())
 }
 
-/// What never reaches a function has its log line here. A path may hold anything: it stays out.
-fn refused(request_id: &str, status: StatusCode, text: &str, why: &str) -> Response<Body> {
+fn unauthorized(request_id: &str, why: &str) -> Response<Body> {
+    log_rejection(request_id, StatusCode::UNAUTHORIZED, why);
+    let mut response = message(StatusCode::UNAUTHORIZED, "Unauthorized");
+    let challenge = format!("Bearer error=\"invalid_token\" error_description=\"{why}\"");
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+/// Logs a request that reaches no function. The line has no path, because a path can have personal
+/// data.
+fn log_rejection(request_id: &str, status: StatusCode, why: &str) {
     tracing::info!(target: "kyc", request_id, status = status.as_u16(), why, "refused");
-    message(status, text)
+}
+
+fn invalid_payload() -> Response<Body> {
+    invoke_error(
+        StatusCode::BAD_REQUEST,
+        "InvalidRequestContentException",
+        "The payload is not valid JSON.",
+    )
 }
 
 fn invoke_error(status: StatusCode, kind: &'static str, message: &str) -> Response<Body> {

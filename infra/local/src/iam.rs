@@ -1,9 +1,9 @@
-//! What IAM does between a function and its table and bucket: a call that the function's policies
-//! in the template do not allow fails here too, with the action that is missing. And it remembers
-//! which permissions were used, so that a test can find those that nobody needs.
+//! Enforces the policies of the template, as IAM does between a function and its table and bucket.
+//!
+//! A call that the policies of a function do not allow fails and names the missing action. Each role
+//! records the permissions it used, so that a test can find the needless ones.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
@@ -14,47 +14,19 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use shared::monitoring::lists::Objects;
+use shared::monitoring::watchlists::Objects;
 
-use crate::Failure;
-use crate::calls::OnTheWay;
-use crate::intrinsics::{bucket_arn, table_arn};
+use crate::calls::Interceptor;
+use crate::permission::Access;
 use crate::template::TableSpec;
+use crate::{Failure, arn};
 
-/// One action on one resource that a policy allows, and the partition keys it is limited to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Permission {
-    pub action: String,
-    /// An ARN; a `*` at its end stands for anything.
-    pub resource: String,
-    /// Of `dynamodb:LeadingKeys`, likewise; `None` is any key.
-    pub leading_keys: Option<String>,
-    /// Which one of the function's statements says so.
-    pub statement: usize,
-}
-
-impl Permission {
-    fn covers(&self, access: &Access) -> bool {
-        let keys = match (&self.leading_keys, &access.partition) {
-            (Some(pattern), Some(partition)) => matches(pattern, partition),
-            _ => true,
-        };
-        self.action == access.action && matches(&self.resource, &access.resource) && keys
-    }
-}
-
-impl fmt::Display for Permission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Permission { action, resource, leading_keys, .. } = self;
-        write!(f, "{action} on {resource}")?;
-        leading_keys.iter().try_for_each(|keys| write!(f, " where the partition is {keys}"))
-    }
-}
+pub use crate::permission::Permission;
 
 /// The role of one function.
 #[derive(Clone, Debug)]
 pub struct Role {
-    /// Of the function.
+    /// Name of the function.
     pub name: String,
     table: Arc<TableSpec>,
     permissions: Arc<Vec<Permission>>,
@@ -62,20 +34,10 @@ pub struct Role {
     denied: Arc<Mutex<BTreeSet<Failure>>>,
 }
 
-/// What a call needs.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Access {
-    action: String,
-    resource: String,
-    /// `None` for a call that names no partition: no condition on one can hold it back.
-    partition: Option<String>,
-}
-
 impl Role {
     pub(crate) fn new(name: &str, permissions: Vec<Permission>, table: Arc<TableSpec>) -> Role {
-        let name = name.to_owned();
         Role {
-            name,
+            name: name.to_owned(),
             table,
             permissions: Arc::new(permissions),
             used: Arc::default(),
@@ -87,104 +49,128 @@ impl Role {
         &self.permissions
     }
 
-    /// What was made use of since the start.
+    /// Returns the permissions that were used since the start.
     pub fn used(&self) -> BTreeSet<Permission> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What was refused since the start.
+    /// Returns the reasons for which calls were denied since the start.
     pub fn denied(&self) -> BTreeSet<Failure> {
         self.denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether all of one call is allowed. What it does by one action to one resource has to be by
-    /// one statement: a condition with `ForAllValues` holds for every partition key, or it doesn't.
-    fn allow(&self, call: &[Access]) -> Result<(), Failure> {
-        let mut call: Vec<&Access> = call.iter().collect();
-        call.sort();
-        let alike = |one: &&Access, other: &&Access| {
-            (&one.action, &one.resource) == (&other.action, &other.resource)
-        };
-        call.chunk_by(alike).try_for_each(|accesses| self.allow_alike(accesses))
+    fn allow_request(&self, request: &HttpRequest) -> Result<(), Failure> {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let body = serde_json::from_slice(request.body().bytes().unwrap_or_default())
+            .map_err(|error| format!("the body of {operation} is not JSON: {error}"))?;
+        self.allow(self.accesses(operation, &body)?)
     }
 
-    fn allow_alike(&self, accesses: &[&Access]) -> Result<(), Failure> {
-        let Some(Access { action, resource, .. }) = accesses.first() else { return Ok(()) };
+    /// Checks that all accesses of one call are allowed.
+    ///
+    /// One statement must allow all accesses with the same action and resource, because its
+    /// condition with `ForAllValues` is about every partition key of the call.
+    fn allow(&self, mut accesses: Vec<Access>) -> Result<(), Failure> {
+        accesses.sort();
+        accesses
+            .chunk_by(|one, other| one.action == other.action && one.resource == other.resource)
+            .try_for_each(|accesses| self.allow_by_one_statement(accesses))
+    }
+
+    /// Checks accesses with the same action and resource.
+    fn allow_by_one_statement(&self, accesses: &[Access]) -> Result<(), Failure> {
         let mut statements =
             self.permissions.chunk_by(|one, other| one.statement == other.statement);
         let permissions = statements.find_map(|statement| {
-            let permission = |access| statement.iter().find(|permission| permission.covers(access));
-            accesses.iter().copied().map(permission).collect::<Option<Vec<_>>>()
+            let permission_for =
+                |access| statement.iter().find(|permission| permission.covers(access));
+            accesses.iter().map(permission_for).collect::<Option<Vec<_>>>()
         });
-        let Some(permissions) = permissions else {
-            // Not the partitions themselves: client ids can be in them.
-            let partitions = accesses.iter().filter_map(|access| access.partition.as_deref());
-            let kinds: BTreeSet<&str> =
-                partitions.filter_map(|key| key.split('#').next()).collect();
-            let why = format!(
-                "the policies of {} in template.yaml do not allow {action} on {resource}, partition {}",
-                self.name,
-                Vec::from_iter(kinds).join(" and "),
-            );
-            tracing::error!(target: "kyc", function = self.name, why, "access denied");
-            self.denied.lock().unwrap_or_else(PoisonError::into_inner).insert(why.clone());
-            return Err(why);
-        };
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        for permission in permissions {
-            if !used.contains(permission) {
-                used.insert(permission.clone());
+        match permissions {
+            Some(permissions) => {
+                self.record_use(&permissions);
+                Ok(())
             }
+            None => Err(self.deny(accesses)),
         }
-        Ok(())
     }
 
-    /// What a request to DynamoDB needs, each of a transaction's members for itself.
+    fn record_use(&self, permissions: &[&Permission]) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        for permission in permissions {
+            if !used.contains(*permission) {
+                used.insert((*permission).clone());
+            }
+        }
+    }
+
+    /// Logs and records denied accesses, which all have the same action and resource.
+    fn deny(&self, accesses: &[Access]) -> Failure {
+        // Keys can have client ids, so only their first parts are logged.
+        let key_prefixes: BTreeSet<&str> = accesses
+            .iter()
+            .filter_map(|access| access.partition.as_deref()?.split('#').next())
+            .collect();
+        let (action, resource) = accesses
+            .first()
+            .map(|access| (access.action.as_str(), access.resource.as_str()))
+            .unwrap_or_default();
+        let why = format!(
+            "the policies of {} in template.yaml do not allow {action} on {resource}, partition {}",
+            self.name,
+            Vec::from_iter(key_prefixes).join(" and "),
+        );
+        tracing::error!(target: "kyc", function = self.name, why, "access denied");
+        self.denied.lock().unwrap_or_else(PoisonError::into_inner).insert(why.clone());
+        why
+    }
+
+    /// Returns the accesses of a request to DynamoDB: one, or one per member of a transaction.
     fn accesses(&self, operation: &str, body: &Value) -> Result<Vec<Access>, Failure> {
-        let members = match body["TransactItems"].as_array() {
-            None => return Ok(vec![self.access(operation, body)?]),
-            Some(members) => members,
+        let Some(members) = body["TransactItems"].as_array() else {
+            return Ok(vec![self.access(operation, body)?]);
         };
-        let members = members.iter().filter_map(Value::as_object).flatten();
         members
+            .iter()
+            .filter_map(Value::as_object)
+            .flatten()
             .map(|(kind, member)| match kind.as_str() {
                 "ConditionCheck" => self.access("ConditionCheckItem", member),
                 "Delete" => self.access("DeleteItem", member),
                 "Get" => self.access("GetItem", member),
                 "Put" => self.access("PutItem", member),
                 "Update" => self.access("UpdateItem", member),
-                other => Err(format!("{other} in a transaction is not known here")),
+                other => Err(format!("{other} in a transaction is not supported")),
             })
             .collect()
     }
 
     fn access(&self, operation: &str, body: &Value) -> Result<Access, Failure> {
-        let table = body["TableName"].as_str().unwrap_or_default();
-        let mut resource = table_arn(table);
-        let index = body["IndexName"].as_str();
-        let key = match index.and_then(|index| self.table.indexes.get(index)) {
-            Some(index) => &index.key,
-            None => &self.table.key,
+        let table_arn = arn::table(body["TableName"].as_str().unwrap_or_default());
+        let index_name = body["IndexName"].as_str();
+        let resource = match index_name {
+            Some(name) => format!("{table_arn}/index/{name}"),
+            None => table_arn,
         };
-        if let Some(index) = index {
-            resource = format!("{resource}/index/{index}");
-        }
+        let index = index_name.and_then(|name| self.table.indexes.get(name));
+        let key = index.map_or(&self.table.key, |index| &index.key);
         let partition = match operation {
-            "Query" => partition(body, &key.hash),
+            "Query" => queried_partition(body, &key.hash),
             "GetItem" | "DeleteItem" | "UpdateItem" | "ConditionCheckItem" => {
                 body["Key"].get(&key.hash)
             }
             "PutItem" => body["Item"].get(&key.hash),
-            other => return Err(format!("{other} is not known here")),
+            other => return Err(format!("the operation {other} is not supported")),
         };
-        let partition = partition.ok_or_else(|| format!("{operation} names no partition"))?;
+        let partition = partition.ok_or_else(|| format!("{operation} has no partition key"))?;
         let partition = partition["S"].as_str().map(str::to_owned);
         Ok(Access { action: format!("dynamodb:{operation}"), resource, partition })
     }
 }
 
-/// The value a key condition compares the partition's attribute with.
-fn partition<'b>(body: &'b Value, hash: &str) -> Option<&'b Value> {
+/// Returns the value that a key condition compares the partition key with.
+fn queried_partition<'b>(body: &'b Value, hash: &str) -> Option<&'b Value> {
     let expression = body["KeyConditionExpression"].as_str()?;
     let names = &body["ExpressionAttributeNames"];
     let words: Vec<&str> = expression.split([' ', '(', ')', ',']).collect();
@@ -197,50 +183,32 @@ fn partition<'b>(body: &'b Value, hash: &str) -> Option<&'b Value> {
     })
 }
 
-fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => text.starts_with(start),
-        None => text == pattern,
-    }
-}
-
-impl Role {
-    fn allows(&self, request: &HttpRequest) -> Result<(), Failure> {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default();
-        let body = serde_json::from_slice(request.body().bytes().unwrap_or_default());
-        let body = body.map_err(|error| format!("{operation} is not JSON: {error}"))?;
-        self.allow(&self.accesses(operation, &body)?)
-    }
-}
-
-impl OnTheWay for Role {
-    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
-        let Err(why) = self.allows(&request) else {
-            return on.call(request);
+impl Interceptor for Role {
+    fn call(&self, next: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        let Err(why) = self.allow_request(&request) else {
+            return next.call(request);
         };
         let body = json!({ "__type": "AccessDeniedException", "Message": why }).to_string();
-        let status = StatusCode::try_from(400).map(|status| HttpResponse::new(status, body.into()));
-        HttpConnectorFuture::ready(
-            status.map_err(|error| ConnectorError::other(error.into(), None)),
-        )
+        let response = StatusCode::try_from(400)
+            .map(|status| HttpResponse::new(status, body.into()))
+            .map_err(|error| ConnectorError::other(error.into(), None));
+        HttpConnectorFuture::ready(response)
     }
 }
 
-/// The bucket, as far as a function's role reaches.
+/// The bucket, with the permissions of a function's role.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     pub(crate) objects: Arc<dyn Objects>,
-    /// Its logical id.
+    /// Logical id of the bucket in the template.
     pub(crate) name: String,
     pub(crate) role: Role,
 }
 
 impl Bucket {
     fn allow(&self, action: &str, object: &str) -> Result<(), Failure> {
-        let resource = format!("{}/{object}", bucket_arn(&self.name));
-        let access = Access { action: format!("s3:{action}"), resource, partition: None };
-        self.role.allow(&[access])
+        let resource = format!("{}/{object}", arn::bucket(&self.name));
+        self.role.allow(vec![Access { action: format!("s3:{action}"), resource, partition: None }])
     }
 }
 
@@ -265,6 +233,7 @@ mod tests {
     use super::*;
     use crate::template::Template;
 
+    /// Returns a role with one statement per permission: action, resource and leading keys.
     fn role(permissions: &[(&str, &str, Option<&str>)]) -> Role {
         let permissions = permissions.iter().enumerate();
         let permissions = permissions.map(|(statement, (action, resource, keys))| Permission {
@@ -274,61 +243,62 @@ mod tests {
             statement,
         });
         let table = Template::embedded().unwrap().table;
-        Role::new("it", permissions.collect(), Arc::new(table))
+        Role::new("function", permissions.collect(), Arc::new(table))
     }
 
-    fn allowed(role: &Role, operation: &str, body: &Value) -> bool {
-        role.allow(&role.accesses(operation, body).unwrap()).is_ok()
+    fn allows(role: &Role, operation: &str, body: &Value) -> bool {
+        role.allow(role.accesses(operation, body).unwrap()).is_ok()
     }
 
     fn get(partition: &str) -> Value {
         json!({ "TableName": "Table", "Key": { "pk": { "S": partition }, "sk": { "S": "x" } } })
     }
 
+    fn put(partition: &str) -> Value {
+        json!({ "Put": { "TableName": "Table", "Item": get(partition)["Key"] } })
+    }
+
     #[test]
-    fn an_action_a_resource_and_a_partition_are_all_needed() {
-        let table = table_arn("Table");
+    fn a_permission_needs_the_action_the_resource_and_the_partition() {
+        let table = arn::table("Table");
         let role = role(&[("dynamodb:GetItem", &table, Some("T#*"))]);
-        assert!(allowed(&role, "GetItem", &get("T#acme")));
-        assert!(!allowed(&role, "GetItem", &get("LISTS")));
-        assert!(!allowed(&role, "DeleteItem", &get("T#acme")));
-        let elsewhere = json!({ "TableName": "Other", "Key": get("T#acme")["Key"] });
-        assert!(!allowed(&role, "GetItem", &elsewhere));
+        assert!(allows(&role, "GetItem", &get("T#acme")));
+        assert!(!allows(&role, "GetItem", &get("LISTS")));
+        assert!(!allows(&role, "DeleteItem", &get("T#acme")));
+        let other_table = json!({ "TableName": "Other", "Key": get("T#acme")["Key"] });
+        assert!(!allows(&role, "GetItem", &other_table));
         assert_eq!(role.used().len(), 1);
     }
 
     #[test]
-    fn every_member_of_a_transaction_is_looked_at() {
-        let table = table_arn("Table");
-        let put = json!({ "Put": { "TableName": "Table", "Item": get("T#acme")["Key"] } });
+    fn every_member_of_a_transaction_needs_a_permission() {
+        let table = arn::table("Table");
         let check = json!({ "ConditionCheck": get("T#acme") });
-        let both = json!({ "TransactItems": [put, check] });
+        let both = json!({ "TransactItems": [put("T#acme"), check] });
         let puts = ("dynamodb:PutItem", table.as_str(), None);
         let checks = ("dynamodb:ConditionCheckItem", table.as_str(), None);
-        assert!(!allowed(&role(&[puts]), "TransactWriteItems", &both));
-        assert!(allowed(&role(&[puts, checks]), "TransactWriteItems", &both));
+        assert!(!allows(&role(&[puts]), "TransactWriteItems", &both));
+        assert!(allows(&role(&[puts, checks]), "TransactWriteItems", &both));
     }
 
-    /// A condition with `ForAllValues` is about all keys of a call.
     #[test]
-    fn a_transaction_over_two_kinds_of_partitions_needs_one_statement_for_both() {
-        let table = table_arn("Table");
-        let put =
-            |partition| json!({ "Put": { "TableName": "Table", "Item": get(partition)["Key"] } });
+    fn one_statement_must_cover_all_partitions_of_a_transaction() {
+        let table = arn::table("Table");
         let both = json!({ "TransactItems": [put("T#acme"), put("AGAIN#daily")] });
         let puts = |keys| ("dynamodb:PutItem", table.as_str(), Some(keys));
-        let mut role = role(&[puts("T#*"), puts("AGAIN#*")]);
-        assert!(!allowed(&role, "TransactWriteItems", &both));
-        let in_one = role.permissions().iter().cloned();
-        let in_one = in_one.map(|permission| Permission { statement: 0, ..permission }).collect();
-        role = Role::new("it", in_one, role.table);
-        assert!(allowed(&role, "TransactWriteItems", &both));
-        assert_eq!(role.used().len(), 2);
+        let two_statements = role(&[puts("T#*"), puts("AGAIN#*")]);
+        assert!(!allows(&two_statements, "TransactWriteItems", &both));
+        let permissions = two_statements.permissions().iter().cloned();
+        let permissions =
+            permissions.map(|permission| Permission { statement: 0, ..permission }).collect();
+        let one_statement = Role::new("function", permissions, two_statements.table.clone());
+        assert!(allows(&one_statement, "TransactWriteItems", &both));
+        assert_eq!(one_statement.used().len(), 2);
     }
 
     #[test]
-    fn a_query_is_known_by_the_partition_of_its_index() {
-        let index = format!("{}/index/risk", table_arn("Table"));
+    fn a_query_of_an_index_needs_a_permission_for_its_partition() {
+        let index = format!("{}/index/risk", arn::table("Table"));
         let role = role(&[("dynamodb:Query", &index, Some("T#*"))]);
         let query = |index: &str, partition: &str| {
             json!({
@@ -338,9 +308,9 @@ mod tests {
                 "ExpressionAttributeValues": { ":0": { "S": partition }, ":1": { "S": "x" } },
             })
         };
-        assert!(allowed(&role, "Query", &query("risk", "T#acme#RISK#high")));
-        assert!(!allowed(&role, "Query", &query("risk", "MONITORED#daily#0")));
-        // No partition of this index is named.
+        assert!(allows(&role, "Query", &query("risk", "T#acme#RISK#high")));
+        assert!(!allows(&role, "Query", &query("risk", "MONITORED#daily#0")));
+        // The key condition names no partition of this index.
         assert!(role.accesses("Query", &query("created", "T#acme")).is_err());
     }
 }

@@ -1,11 +1,10 @@
-//! The whole API on one machine: an HTTP front that behaves as API Gateway's HTTP API does, the
-//! very handlers that run on Lambda, and an embedded DynamoDB-compatible store.
+//! A local cloud, driven by `template.yaml`: an HTTP API with its JWT authorizer, IAM, schedules, an
+//! embedded DynamoDB-compatible table, and events. It runs the same handlers as Lambda.
 
+mod arn;
 mod authorizer;
 pub mod calls;
-pub mod check;
 pub mod data;
-mod event;
 pub mod events;
 mod functions;
 mod gateway;
@@ -13,12 +12,16 @@ pub mod iam;
 mod intrinsics;
 mod objects;
 pub mod openapi;
+mod payload;
+mod permission;
 mod routes;
 mod schedule;
 mod server;
 mod store;
 mod table;
 pub mod template;
+pub mod tls;
+mod yaml;
 
 use base64::Engine;
 
@@ -26,13 +29,13 @@ pub use authorizer::{SigningKey, TokenRequest};
 pub use functions::FUNCTIONS;
 pub use server::{Options, Server};
 
-/// Why something did not start, as one line for a person.
+/// Why something failed, as one line.
 pub type Failure = String;
 
-/// A watchlist of people and firms that don't exist, so that there is something to try.
+/// A watchlist of invented people and companies.
 pub const SAMPLE: &str = include_str!("../../watchlists/sample.csv");
 
-/// The setting that loads it, under the name `sample`.
+/// Returns a value of `WATCHLIST_SOURCES` that loads [`SAMPLE`] under the name `sample`.
 pub fn sample_source() -> String {
     let data = base64::engine::general_purpose::STANDARD.encode(SAMPLE);
     format!(r#"[{{"list":"sample","from":["data:text/csv;base64,{data}"]}}]"#)

@@ -1,4 +1,4 @@
-//! Where indexes of watchlists lie without a bucket: in a folder, or in memory.
+//! Stores for indexes of watchlists in place of a bucket: a folder, and memory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
-use shared::monitoring::lists::Objects;
+use shared::monitoring::watchlists::Objects;
 
-const MISSING: &str = "is not there";
+const MISSING: &str = "does not exist";
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
@@ -50,23 +50,24 @@ impl Objects for Folder {
     }
 
     fn put<'a>(&'a self, object: &'a str, bytes: Vec<u8>) -> BoxFuture<'a, Result<(), String>> {
-        Box::pin(async move {
-            write_whole(&self.0.join(object), &bytes).map_err(|error| error.to_string())
-        })
+        Box::pin(
+            async move { replace(&self.0.join(object), &bytes).map_err(|error| error.to_string()) },
+        )
     }
 }
 
-/// Nobody ever sees half of it, not even after a loss of power.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Replaces a file atomically. The data is on the disk before the name changes, so that a reader
+/// never gets a part of it, even after a loss of power.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let fresh = path.with_extension(format!("{}.new", uuid::Uuid::now_v7()));
-    let written = fs::write(&fresh, bytes)
-        .and_then(|()| fs::File::open(&fresh)?.sync_all())
-        .and_then(|()| fs::rename(&fresh, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&fresh);
+    let temporary = path.with_extension(format!("{}.new", uuid::Uuid::now_v7()));
+    let result = fs::write(&temporary, bytes)
+        .and_then(|()| fs::File::open(&temporary)?.sync_all())
+        .and_then(|()| fs::rename(&temporary, path));
+    if result.is_err() {
+        let _ = fs::remove_file(&temporary);
     }
-    written
+    result
 }

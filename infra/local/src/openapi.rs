@@ -1,4 +1,4 @@
-//! The OpenAPI document: paths from the template, operations from the functions.
+//! Builds the OpenAPI document: paths come from the template, operations from the functions.
 
 use shared::openapi::envelope_schemas;
 use utoipa::openapi::path::{HttpMethod, Paths};
@@ -9,6 +9,10 @@ use crate::Failure;
 use crate::functions::FUNCTIONS;
 use crate::template::Template;
 
+/// Returns the OpenAPI document.
+///
+/// # Errors
+/// Fails when a route has no function, or its method is not supported.
 pub fn document(template: &Template) -> Result<OpenApi, Failure> {
     let mut paths = Paths::new();
     let mut components = ComponentsBuilder::new();
@@ -17,7 +21,8 @@ pub fn document(template: &Template) -> Result<OpenApi, Failure> {
     }
     for (spec, route) in template.routes() {
         let function = FUNCTIONS.iter().find(|function| function.name == spec.name);
-        let function = function.ok_or_else(|| format!("{} is not linked in", spec.name))?;
+        let function = function
+            .ok_or_else(|| format!("{} is not in infra/local/src/functions.rs", spec.name))?;
         let segments = route.path.split('/');
         let parameters: Vec<&str> =
             segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect();
@@ -30,11 +35,17 @@ pub fn document(template: &Template) -> Result<OpenApi, Failure> {
     let token = Http::builder()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("An access token of the deployment's issuer, with the tenant and permissions in its claims."))
+        .description(Some(
+            "Access token of the issuer that is configured for the deployment. Its claims contain \
+             the tenant and the permissions of the caller.",
+        ))
         .build();
     let components = components.security_scheme("token", RefOr::T(SecurityScheme::Http(token)));
     let mut info = Info::new("Customers API", env!("CARGO_PKG_VERSION"));
-    info.description = Some("Customers API for KYC and AML teams, self-hosted.".to_owned());
+    let description = "Self-hosted API for KYC and AML teams: customers, KYC sessions, ownership \
+                       structures, risk profiles and watchlist monitoring. A caller sees only the \
+                       data of the tenant that its access token names.";
+    info.description = Some(description.to_owned());
     info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
     Ok(OpenApiBuilder::new()
         .info(info)
@@ -44,8 +55,14 @@ pub fn document(template: &Template) -> Result<OpenApi, Failure> {
         .build())
 }
 
+/// Returns the OpenAPI document as YAML, as `infra/openapi.yaml` has it.
+///
+/// # Errors
+/// Fails as [`document`] does.
 pub fn yaml(template: &Template) -> Result<String, Failure> {
-    let yaml = document(template)?.to_yaml().map_err(|error| format!("OpenAPI: {error}"))?;
+    let yaml = document(template)?
+        .to_yaml()
+        .map_err(|error| format!("the OpenAPI document was not written: {error}"))?;
     Ok(format!("# Generated from the code: cargo run -- openapi > infra/openapi.yaml\n{yaml}"))
 }
 
@@ -56,6 +73,6 @@ fn method(method: &str) -> Result<HttpMethod, Failure> {
         "PUT" => Ok(HttpMethod::Put),
         "PATCH" => Ok(HttpMethod::Patch),
         "DELETE" => Ok(HttpMethod::Delete),
-        other => Err(format!("the method {other} is not known here")),
+        other => Err(format!("the method {other} is not supported")),
     }
 }

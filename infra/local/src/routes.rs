@@ -1,10 +1,10 @@
-//! Which function a request belongs to, as an HTTP API decides it: by method and by path, a literal
-//! segment before a parameter.
+//! Finds the function of a request by method and path, as an HTTP API does. A literal segment takes
+//! precedence over a parameter.
 
 use std::collections::{BTreeMap, HashMap};
 
 use percent_encoding::percent_decode_str;
-use shared::http::edge::Function;
+use shared::runtime::edge::Function;
 
 use crate::Failure;
 use crate::template::{FunctionSpec, Route, Template};
@@ -30,17 +30,20 @@ pub(crate) struct Match<'a> {
 }
 
 impl Routes {
-    /// Every route needs a function that is linked in, and every function a route.
+    /// Reads the routes of the template.
+    ///
+    /// # Errors
+    /// Fails when a route has no function, a function has no route, or a route occurs twice.
     pub(crate) fn new(
         template: &Template,
         functions: &'static [Function],
     ) -> Result<Routes, Failure> {
-        let linked: HashMap<&str, &'static str> =
-            functions.iter().map(|f| (f.name, f.name)).collect();
+        let names: HashMap<&str, &'static str> =
+            functions.iter().map(|function| (function.name, function.name)).collect();
         let mut faults = Vec::new();
         let mut entries = Vec::new();
         for (FunctionSpec { name, .. }, route) in template.routes() {
-            match linked.get(name.as_str()) {
+            match names.get(name.as_str()) {
                 Some(function) => {
                     entries.push(Entry {
                         route: route.clone(),
@@ -49,7 +52,7 @@ impl Routes {
                     });
                 }
                 None => faults.push(format!(
-                    "the route {} has no handler: {name} is not linked in",
+                    "the route {} has no handler: {name} is not in infra/local/src/functions.rs",
                     route.key()
                 )),
             }
@@ -61,37 +64,39 @@ impl Routes {
         }
         for (i, entry) in entries.iter().enumerate() {
             if entries.iter().take(i).any(|earlier| earlier.route == entry.route) {
-                faults.push(format!("the route {} is written twice", entry.route.key()));
+                faults.push(format!("the route {} occurs twice", entry.route.key()));
             }
         }
-        match faults.is_empty() {
-            true => Ok(Routes(entries)),
-            false => Err(faults.join("; ")),
-        }
+        if faults.is_empty() { Ok(Routes(entries)) } else { Err(faults.join("; ")) }
     }
 
-    /// `path` is as it came, still percent-encoded: `%2F` is part of a segment.
+    /// Finds the route of a request. `path` must still be percent-encoded, so that `%2F` is part of
+    /// a segment.
     pub(crate) fn find(&self, method: &str, path: &str) -> Option<Match<'_>> {
-        let given: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
-        let candidates = self.0.iter().filter(|entry| entry.route.method == method);
-        let fitting = candidates.filter_map(|entry| Some((entry, entry.parameters(&given)?)));
-        let (entry, parameters) = fitting.min_by_key(|(_, parameters)| parameters.len())?;
+        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+        let (entry, parameters) = self
+            .0
+            .iter()
+            .filter(|entry| entry.route.method == method)
+            .filter_map(|entry| Some((entry, entry.parameters(&segments)?)))
+            .min_by_key(|(_, parameters)| parameters.len())?;
         Some(Match { route: &entry.route, function: entry.function, parameters })
     }
 }
 
 impl Entry {
-    fn parameters(&self, given: &[&str]) -> Option<BTreeMap<String, String>> {
-        if given.len() != self.segments.len() {
+    /// Returns the path parameters if the path matches.
+    fn parameters(&self, path: &[&str]) -> Option<BTreeMap<String, String>> {
+        if path.len() != self.segments.len() {
             return None;
         }
         let mut parameters = BTreeMap::new();
-        for (segment, given) in self.segments.iter().zip(given) {
-            let given = percent_decode_str(given).decode_utf8().ok()?;
+        for (segment, text) in self.segments.iter().zip(path) {
+            let text = percent_decode_str(text).decode_utf8().ok()?;
             match segment {
-                Segment::Literal(literal) if *literal == given => {}
-                Segment::Parameter(name) if !given.is_empty() => {
-                    parameters.insert(name.clone(), given.into_owned());
+                Segment::Literal(literal) if *literal == text => {}
+                Segment::Parameter(name) if !text.is_empty() => {
+                    parameters.insert(name.clone(), text.into_owned());
                 }
                 _ => return None,
             }
@@ -101,12 +106,14 @@ impl Entry {
 }
 
 fn segments(path: &str) -> Vec<Segment> {
-    let of = |segment: &str| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
-    {
+    path.trim_start_matches('/').split('/').map(segment).collect()
+}
+
+fn segment(text: &str) -> Segment {
+    match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
         Some(name) => Segment::Parameter(name.to_owned()),
-        None => Segment::Literal(segment.to_owned()),
-    };
-    path.trim_start_matches('/').split('/').map(of).collect()
+        None => Segment::Literal(text.to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -115,11 +122,11 @@ mod tests {
     use crate::functions::FUNCTIONS;
 
     #[test]
-    fn a_route_is_found_by_method_and_path() {
+    fn method_and_path_select_a_route() {
         let routes = Routes::new(&Template::embedded().unwrap(), FUNCTIONS).unwrap();
-        let found = routes.find("GET", "/customers/a%2Fb").unwrap();
+        let customer = routes.find("GET", "/customers/a%2Fb").unwrap();
         assert_eq!(
-            (found.route.key().as_str(), found.parameters["id"].as_str()),
+            (customer.route.key().as_str(), customer.parameters["id"].as_str()),
             ("GET /customers/{id}", "a/b")
         );
         for (method, path) in
@@ -130,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_without_handler_and_a_handler_without_route_are_told() {
+    fn a_route_without_handler_and_a_handler_without_route_are_errors() {
         let mut template = Template::embedded().unwrap();
         template.functions.retain(|function| function.name != "get-customer");
         let why = Routes::new(&template, FUNCTIONS).err().unwrap();
@@ -138,6 +145,6 @@ mod tests {
 
         let template = Template::embedded().unwrap();
         let why = Routes::new(&template, FUNCTIONS.split_first().unwrap().1).err().unwrap();
-        assert!(why.contains("has no handler: create-customer is not linked in"), "{why}");
+        assert!(why.contains("has no handler: create-customer is not in"), "{why}");
     }
 }

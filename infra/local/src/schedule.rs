@@ -1,4 +1,4 @@
-//! What the template schedules, done by this process.
+//! Runs the jobs that the template schedules.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,30 +6,29 @@ use std::time::Instant;
 
 use serde_json::Value;
 use shared::App;
-use shared::job::{self, Job};
+use shared::runtime::job::{self, Job};
 use tokio::task::JoinSet;
 
-use crate::gateway::JOB_TIME;
+use crate::gateway::JOB_TIMEOUT;
 use crate::template::{Schedule, Template};
 
-/// Runs what has no input once, so that lists are there before the first request, and then
-/// everything as often as the template says.
+/// Loads the watchlists once, so that they exist before the first request, and starts all
+/// schedules.
 pub(crate) async fn start(
     template: &Template,
     jobs: &HashMap<&'static str, Arc<(Job, App)>>,
-    running: &mut JoinSet<()>,
+    tasks: &mut JoinSet<()>,
 ) {
     for spec in &template.functions {
         let Some(job) = jobs.get(spec.name.as_str()) else { continue };
-        for Schedule { every, input } in &spec.schedules {
-            let (job, every) = (job.clone(), *every);
-            let input: Value = serde_json::from_str(input).unwrap_or_default();
+        for Schedule { interval, input } in &spec.schedules {
             if spec.name == "refresh-watchlists" {
-                run(&job, input.clone()).await;
+                run(job, input.clone()).await;
             }
-            running.spawn(async move {
+            let (job, interval, input) = (job.clone(), *interval, input.clone());
+            tasks.spawn(async move {
                 loop {
-                    tokio::time::sleep(every).await;
+                    tokio::time::sleep(interval).await;
                     run(&job, input.clone()).await;
                 }
             });
@@ -37,8 +36,8 @@ pub(crate) async fn start(
     }
 }
 
-/// What went wrong is in the log, and the next time comes.
+/// Runs a job once. The job logs its errors, and the schedule continues.
 async fn run(job: &(Job, App), input: Value) {
     let (job, app) = job;
-    let _ = job::run(app, job, input, Instant::now() + JOB_TIME).await;
+    let _ = job::run(app, job, input, Instant::now() + JOB_TIMEOUT).await;
 }

@@ -1,8 +1,8 @@
-//! Starts everything and stops it again.
+//! Starts and stops the local server.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use shared::App;
 use shared::app::Settings;
 use shared::aws::Aws;
 use shared::model::time::Clock;
-use shared::monitoring::lists::Lists;
+use shared::monitoring::watchlists::Watchlists;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::authorizer::{Authorizer, SigningKey};
 use crate::data::{DataFolder, Lock};
-use crate::events::{Position, Sink};
+use crate::events::{Forwarder, Position, Sink};
 use crate::functions::{FUNCTIONS, JOBS};
 use crate::gateway::Gateway;
 use crate::iam::{Bucket, Role};
@@ -27,30 +27,31 @@ use crate::objects::Memory;
 use crate::routes::Routes;
 use crate::store::Store;
 use crate::template::Template;
-use crate::{Failure, calls, events, openapi, schedule, table};
+use crate::{Failure, calls, events, openapi, schedule, table, tls};
 
 /// How long running requests may take to finish when the server stops.
-const GRACE: Duration = Duration::from_secs(5);
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub struct Options {
-    /// 0 takes any free port.
+    /// Port to listen on. 0 takes any free port.
     pub port: u16,
-    /// `None` keeps everything in memory.
+    /// Data folder. `None` keeps everything in memory.
     pub data: Option<PathBuf>,
-    /// Another DynamoDB-compatible server instead of the embedded store.
+    /// Endpoint of another DynamoDB-compatible server to use instead of the embedded store.
     pub dynamodb_endpoint: Option<String>,
-    /// Signs and verifies tokens; `None` takes the data folder's, or makes one.
+    /// Key that signs and verifies tokens. `None` uses that of the data folder, or generates one.
     pub key: Option<SigningKey>,
     pub clock: Clock,
-    /// Under the SDK's client of the table; `None` is the SDK's own.
+    /// HTTP client of the SDK. `None` uses that of the functions.
     pub http_client: Option<SharedHttpClient>,
-    /// Settings besides those of the template.
+    /// Settings in addition to those of the template.
     pub environment: BTreeMap<String, String>,
-    /// Where indexes of watchlists lie; `None` takes a folder of the data folder, or memory.
-    pub lists: Option<Lists>,
-    /// Whether what the template schedules is done, watchlists first.
+    /// Store for indexes of watchlists. `None` uses the data folder, or memory.
+    pub lists: Option<Watchlists>,
+    /// Whether to run the template's schedules, and to load the watchlists before the first request.
     pub schedules: bool,
-    /// Where events go; `None` keeps the table's stream off. For the embedded store only.
+    /// Destination of events. `None` disables the table's stream. Only the embedded store supports
+    /// events.
     pub events: Option<Sink>,
 }
 
@@ -58,11 +59,11 @@ pub struct Server {
     pub address: SocketAddr,
     pub key: SigningKey,
     pub template: Template,
-    /// Where the table is.
+    /// Endpoint of the DynamoDB-compatible server that has the table.
     pub dynamodb_endpoint: String,
     pub dynamodb: Client,
-    pub lists: Lists,
-    /// Of every function, by its name.
+    pub lists: Watchlists,
+    /// Role of each function, by its name.
     pub roles: BTreeMap<String, Role>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
@@ -72,14 +73,19 @@ pub struct Server {
 }
 
 impl Server {
+    /// Starts the server.
+    ///
+    /// # Errors
+    /// Fails when the port or the data folder is in use, a setting is not valid, or the table
+    /// cannot be created.
     pub async fn start(options: Options) -> Result<Server, Failure> {
+        tls::install_provider();
         let template = Template::embedded()?;
         let routes = Routes::new(&template, FUNCTIONS)?;
-        let listener = TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|error| {
-            let port = options.port;
-            format!("port {port} cannot be used ({error}): pass --port with another one, or --port 0 for any free one")
-        })?;
-        let address = listener.local_addr().map_err(|error| format!("no address: {error}"))?;
+        let listener = listen(options.port).await?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| format!("the listener has no address: {error}"))?;
 
         let folder = options.data.as_deref().map(DataFolder::open).transpose()?;
         let lock = folder.as_ref().map(DataFolder::lock).transpose()?;
@@ -88,7 +94,7 @@ impl Server {
             (None, Some(folder)) => folder.signing_key()?,
             (None, None) => SigningKey::generate()?,
         };
-        let (store, endpoint) = match options.dynamodb_endpoint {
+        let (store, dynamodb_endpoint) = match options.dynamodb_endpoint {
             Some(endpoint) => (None, endpoint),
             None => {
                 let store = Store::start(folder.as_ref().map(DataFolder::table).as_deref())?;
@@ -96,87 +102,62 @@ impl Server {
                 (Some(store), endpoint)
             }
         };
-        let aws = match std::env::var_os("AWS_ACCESS_KEY_ID").filter(|_| store.is_none()) {
-            Some(_) => Aws::from_env().await?,
-            None => Aws::elsewhere(),
-        };
-        let dynamodb = shared::aws::dynamodb_client(&aws, Some(&endpoint));
-        let http_client = options.http_client.unwrap_or_else(calls::plain);
-        let config = dynamodb.config().to_builder().http_client(http_client.clone());
-        let dynamodb = Client::from_conf(config.build());
+        let http_client = options.http_client.unwrap_or_else(calls::default_client);
+        let dynamodb = connect(&dynamodb_endpoint, store.is_some(), &http_client).await?;
         table::ensure(&dynamodb, &template.table).await?;
         let mut background = JoinSet::new();
-        match (&store, options.events) {
-            (Some(store), sink) => {
-                let table = template.table.name.clone();
-                events::stream(&dynamodb, &table, sink.is_some()).await?;
-                if let Some(sink) = sink {
-                    let position = Position::in_folder(options.data.as_deref());
-                    let database = store.database.clone();
-                    background.spawn(events::run(database, table, sink, position));
+        match &store {
+            Some(store) => {
+                let table = &template.table.name;
+                events::enable_stream(&dynamodb, table, options.events.is_some()).await?;
+                if let Some(sink) = options.events {
+                    let forwarder = forwarder(store, table, sink, options.data.as_deref())?;
+                    background.spawn(forwarder.run());
                 }
             }
-            (None, Some(_)) => return Err("events leave the embedded store only".to_owned()),
-            (None, None) => {}
+            None if options.events.is_some() => {
+                return Err("only the embedded store supports events".to_owned());
+            }
+            None => {}
         }
-
         let lists = match (options.lists, &folder) {
             (Some(lists), _) => lists,
             (None, Some(folder)) => folder.lists(),
-            (None, None) => Lists::of(Some(Arc::new(Memory::default()))),
+            (None, None) => Watchlists::of(Some(Arc::new(Memory::default()))),
         };
-        let table = Arc::new(template.table.clone());
-        let roles: BTreeMap<String, Role> = template
-            .functions
-            .iter()
-            .map(|spec| {
-                let role = Role::new(&spec.name, spec.permissions.clone(), table.clone());
-                (spec.name.clone(), role)
-            })
-            .collect();
-        let app = |name: &str| {
-            let spec = template.functions.iter().find(|spec| spec.name == name);
-            let role = roles.get(name).ok_or_else(|| format!("{name} is not in the template"))?;
-            let mut environment = spec.map(|spec| spec.environment.clone()).unwrap_or_default();
-            environment.extend(options.environment.clone());
-            let settings = Settings::read(|name| environment.get(name).cloned());
-            let settings = settings.map_err(|why| format!("{name}: {why}"))?;
-            let guarded = calls::client(http_client.clone(), role.clone());
-            let config = dynamodb.config().to_builder().http_client(guarded).build();
-            let bucket = template.bucket.clone();
-            let lists = lists
-                .behind(|objects| Arc::new(Bucket { objects, name: bucket, role: role.clone() }));
-            let clock = options.clock.clone();
-            Ok::<App, Failure>(App::new(settings, Client::from_conf(config), clock, lists))
+
+        let roles = roles(&template);
+        let apps = Apps {
+            template: &template,
+            roles: &roles,
+            environment: options.environment,
+            clock: options.clock,
+            dynamodb: &dynamodb,
+            http_client,
+            lists: &lists,
         };
         let mut functions = HashMap::new();
         for function in FUNCTIONS {
-            functions.insert(function.name, (*function, app(function.name)?));
+            functions.insert(function.name, (*function, apps.app(function.name)?));
         }
         let mut jobs = HashMap::new();
         for job in JOBS {
-            jobs.insert(job.name, Arc::new((*job, app(job.name)?)));
+            jobs.insert(job.name, Arc::new((*job, apps.app(job.name)?)));
         }
         if options.schedules {
             schedule::start(&template, &jobs, &mut background).await;
         }
         let authorizer = Authorizer::new(template.authorizer.clone(), &key);
-        let openapi =
-            openapi::document(&template)?.to_json().map_err(|error| format!("OpenAPI: {error}"))?;
-        let router = Gateway { routes, authorizer, functions, jobs, openapi }.router();
-
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(async move {
-            let stopped = async {
-                let _ = stopped.await;
-            };
-            let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
-        });
+        let openapi = openapi::document(&template)?
+            .to_json()
+            .map_err(|error| format!("the OpenAPI document was not written: {error}"))?;
+        let gateway = Gateway { routes, authorizer, functions, jobs, openapi };
+        let (stop, serving) = serve(listener, gateway);
         Ok(Server {
             address,
             key,
             template,
-            dynamodb_endpoint: endpoint,
+            dynamodb_endpoint,
             dynamodb,
             lists,
             roles,
@@ -192,15 +173,104 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Lets running requests finish, then closes the table.
+    /// Waits for running requests, stops background work, and closes the table.
     pub async fn stop(mut self) {
         let _ = self.stop.send(());
-        let _ = tokio::time::timeout(GRACE, self.serving).await;
-        // A pass may end anywhere, and so may what reads events.
+        let _ = tokio::time::timeout(STOP_TIMEOUT, self.serving).await;
+        // A pass and the forwarding of events can stop at any point and continue later.
         self.background.shutdown().await;
         drop(self.dynamodb);
         if let Some(store) = self.store {
             let _ = tokio::task::spawn_blocking(move || store.stop()).await;
         }
     }
+}
+
+async fn listen(port: u16) -> Result<TcpListener, Failure> {
+    TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
+        format!(
+            "port {port} cannot be used ({error}): pass --port with another one, or --port 0 for any free one"
+        )
+    })
+}
+
+/// Returns a client of the table. Only another server than the embedded store needs the
+/// credentials of the environment.
+async fn connect(
+    endpoint: &str,
+    is_embedded: bool,
+    http_client: &SharedHttpClient,
+) -> Result<Client, Failure> {
+    let has_credentials = std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
+    let aws =
+        if has_credentials && !is_embedded { Aws::from_env().await? } else { Aws::elsewhere() };
+    let client = shared::aws::dynamodb_client(&aws, Some(endpoint));
+    let config = client.config().to_builder().http_client(http_client.clone());
+    Ok(Client::from_conf(config.build()))
+}
+
+fn forwarder(
+    store: &Store,
+    table: &str,
+    sink: Sink,
+    data: Option<&Path>,
+) -> Result<Forwarder, Failure> {
+    let position = Position::in_folder(data);
+    Forwarder::new(store.database.clone(), table.to_owned(), sink, position)
+}
+
+fn roles(template: &Template) -> BTreeMap<String, Role> {
+    let table = Arc::new(template.table.clone());
+    template
+        .functions
+        .iter()
+        .map(|spec| {
+            let role = Role::new(&spec.name, spec.permissions.clone(), table.clone());
+            (spec.name.clone(), role)
+        })
+        .collect()
+}
+
+/// Everything that the functions' applications are made of.
+struct Apps<'a> {
+    template: &'a Template,
+    roles: &'a BTreeMap<String, Role>,
+    /// Takes precedence over the template's environment.
+    environment: BTreeMap<String, String>,
+    clock: Clock,
+    dynamodb: &'a Client,
+    http_client: SharedHttpClient,
+    lists: &'a Watchlists,
+}
+
+impl Apps<'_> {
+    /// Returns the application of one function, with its settings and its role.
+    fn app(&self, name: &str) -> Result<App, Failure> {
+        let is_missing = || format!("the function {name} is not in template.yaml");
+        let spec = self.template.functions.iter().find(|spec| spec.name == name);
+        let mut environment = spec.ok_or_else(is_missing)?.environment.clone();
+        environment.extend(self.environment.clone());
+        let settings = Settings::read(|name| environment.get(name).cloned())
+            .map_err(|why| format!("{name}: {why}"))?;
+        let role = self.roles.get(name).ok_or_else(is_missing)?;
+        let http_client = calls::intercepted(self.http_client.clone(), role.clone());
+        let config = self.dynamodb.config().to_builder().http_client(http_client).build();
+        let bucket = self.template.bucket.clone();
+        let lists = self
+            .lists
+            .behind(|objects| Arc::new(Bucket { objects, name: bucket, role: role.clone() }));
+        Ok(App::new(settings, Client::from_conf(config), self.clock.clone(), lists))
+    }
+}
+
+/// Serves the API until a message arrives on the returned channel.
+fn serve(listener: TcpListener, gateway: Gateway) -> (oneshot::Sender<()>, JoinHandle<()>) {
+    let (stop, stop_requested) = oneshot::channel::<()>();
+    let serving = tokio::spawn(async move {
+        let shutdown = async {
+            let _ = stop_requested.await;
+        };
+        let _ = axum::serve(listener, gateway.router()).with_graceful_shutdown(shutdown).await;
+    });
+    (stop, serving)
 }

@@ -1,5 +1,5 @@
-//! The embedded DynamoDB-compatible store. The AWS SDK talks to it over loopback, so the store
-//! code has no second path.
+//! The embedded DynamoDB-compatible store. The AWS SDK connects to it over loopback, so that the
+//! functions use it as they use DynamoDB.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 
 use crate::Failure;
 
-/// How often expired items are removed. Nobody depends on it: what has expired is not read.
-const SWEEP: Duration = Duration::from_secs(600);
+/// How often to remove expired items. The functions ignore an expired item that still exists.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
 pub(crate) struct Store {
     pub(crate) endpoint: String,
@@ -24,23 +24,23 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// In a file or, without one, in memory.
+    /// Starts a store in a file or, without one, in memory.
     pub(crate) fn start(file: Option<&Path>) -> Result<Store, Failure> {
         let database = match file {
             Some(file) => Database::new(&file.to_string_lossy()),
             None => Database::memory(),
-        };
-        let database = database.map_err(|error| format!("the store does not open: {error}"))?;
-        let failed = |error: std::io::Error| format!("the store does not start: {error}");
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        let endpoint = format!("http://{}", listener.local_addr().map_err(failed)?);
+        }
+        .map_err(|error| format!("the store cannot be opened: {error}"))?;
+        let failure = |error: std::io::Error| format!("the store cannot be started: {error}");
+        let listener = TcpListener::bind("127.0.0.1:0").map_err(failure)?;
+        listener.set_nonblocking(true).map_err(failure)?;
+        let endpoint = format!("http://{}", listener.local_addr().map_err(failure)?);
 
-        // A runtime of its own: the store works synchronously and would stall the handlers.
+        // The store works synchronously. It has its own runtime, so that it does not block handlers.
         let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failure)?;
         let (stop_server, server_stopped) = oneshot::channel::<()>();
-        let (served, kept) = (database.clone(), database.clone());
+        let (server_database, sweep_database) = (database.clone(), database.clone());
         let server = std::thread::spawn(move || {
             runtime.block_on(async move {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
@@ -49,26 +49,27 @@ impl Store {
                 let stopped = async {
                     let _ = server_stopped.await;
                 };
-                let _ = dynoxide::server::serve_with_shutdown(listener, served, stopped).await;
+                let _ =
+                    dynoxide::server::serve_with_shutdown(listener, server_database, stopped).await;
             });
             runtime.shutdown_timeout(Duration::from_secs(1));
         });
         let (stop_sweep, sweep_stopped) = channel::<()>();
         let sweeper = std::thread::spawn(move || {
-            while sweep_stopped.recv_timeout(SWEEP) == Err(RecvTimeoutError::Timeout) {
-                let _ = database.sweep_ttl();
+            while sweep_stopped.recv_timeout(SWEEP_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                let _ = sweep_database.sweep_ttl();
             }
         });
         Ok(Store {
             endpoint,
-            database: kept,
+            database,
             stop_server: Some(stop_server),
             stop_sweep: Some(stop_sweep),
             threads: vec![server, sweeper],
         })
     }
 
-    /// Lets running requests finish and closes the file.
+    /// Waits for running requests and closes the file.
     pub(crate) fn stop(mut self) {
         drop(self.stop_sweep.take());
         if let Some(stop) = self.stop_server.take() {

@@ -1,4 +1,4 @@
-//! The template's table on a DynamoDB-compatible server.
+//! Creates the template's table on a DynamoDB-compatible server.
 
 use std::time::Duration;
 
@@ -13,13 +13,20 @@ use aws_sdk_dynamodb::types::{
 use crate::Failure;
 use crate::template::{IndexSpec, KeySpec, TableSpec};
 
-/// Creates the table, or adds the indexes an older one lacks.
+/// How often to ask whether the table is active.
+const ACTIVE_ATTEMPTS: usize = 300;
+const ACTIVE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Creates the table, or adds the indexes that an existing table lacks.
+///
+/// # Errors
+/// Fails when an existing index has another key than in the template.
 pub(crate) async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
     let mut table = match describe(client, spec).await? {
         Some(table) => table,
         None => {
             create(client, spec).await?;
-            ready(client, spec).await?
+            wait_until_active(client, spec).await?
         }
     };
     for (name, index) in &spec.indexes {
@@ -27,17 +34,17 @@ pub(crate) async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), Fail
         match indexes.iter().find(|existing| existing.index_name() == Some(name)) {
             Some(existing) if existing.key_schema() != key_schema(&index.key)? => {
                 return Err(format!(
-                    "the table's index {name} has another key than the template says"
+                    "the table's index {name} has another key than in template.yaml: use a new table"
                 ));
             }
             Some(_) => {}
             None => {
                 add_index(client, spec, &table, name, index).await?;
-                table = ready(client, spec).await?;
+                table = wait_until_active(client, spec).await?;
             }
         }
     }
-    expire(client, spec).await
+    enable_expiry(client, spec).await
 }
 
 async fn describe(client: &Client, spec: &TableSpec) -> Result<Option<TableDescription>, Failure> {
@@ -50,26 +57,30 @@ async fn describe(client: &Client, spec: &TableSpec) -> Result<Option<TableDescr
         {
             Ok(None)
         }
-        Err(error) => {
-            Err(format!("the table server does not answer: {}", DisplayErrorContext(error)))
-        }
+        Err(error) => Err(format!("the table cannot be described: {}", DisplayErrorContext(error))),
     }
 }
 
-/// Waits until the table is there and takes requests.
-async fn ready(client: &Client, spec: &TableSpec) -> Result<TableDescription, Failure> {
-    for _ in 0..300 {
+/// Waits until the table and its indexes are active.
+async fn wait_until_active(client: &Client, spec: &TableSpec) -> Result<TableDescription, Failure> {
+    for _ in 0..ACTIVE_ATTEMPTS {
         if let Some(table) = describe(client, spec).await?
-            && table.table_status() == Some(&TableStatus::Active)
-            // Some servers do not say.
-            && (table.global_secondary_indexes().iter().filter_map(|index| index.index_status()))
-                .all(|status| *status == IndexStatus::Active)
+            && is_active(&table)
         {
             return Ok(table);
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(ACTIVE_PAUSE).await;
     }
-    Err(format!("the table {} does not become active", spec.name))
+    Err(format!("the table {} is not active after 30 seconds", spec.name))
+}
+
+fn is_active(table: &TableDescription) -> bool {
+    // Some servers return no status of an index.
+    let indexes = table.global_secondary_indexes().iter();
+    table.table_status() == Some(&TableStatus::Active)
+        && indexes
+            .filter_map(|index| index.index_status())
+            .all(|status| *status == IndexStatus::Active)
 }
 
 async fn create(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
@@ -95,8 +106,10 @@ async fn create(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One index at a time, as DynamoDB wants it; it also wants no attribute defined that none has as
-/// a key yet.
+/// Adds one index.
+///
+/// DynamoDB adds one index per request, and rejects the definition of an attribute that is not in a
+/// key.
 async fn add_index(
     client: &Client,
     spec: &TableSpec,
@@ -132,13 +145,13 @@ async fn add_index(
     Ok(())
 }
 
-async fn expire(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
+async fn enable_expiry(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
     let Some(attribute) = &spec.ttl_attribute else {
         return Ok(());
     };
-    let failed = |error: String| format!("expiry cannot be turned on: {error}");
+    let failure = |error: String| format!("expiry cannot be enabled: {error}");
     let described = client.describe_time_to_live().table_name(&spec.name).send().await;
-    let described = described.map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
+    let described = described.map_err(|error| failure(DisplayErrorContext(error).to_string()))?;
     let status = described.time_to_live_description().and_then(|ttl| ttl.time_to_live_status());
     if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
         return Ok(());
@@ -150,7 +163,7 @@ async fn expire(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
         .update_time_to_live()
         .table_name(&spec.name)
         .time_to_live_specification(specification);
-    update.send().await.map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
+    update.send().await.map_err(|error| failure(DisplayErrorContext(error).to_string()))?;
     Ok(())
 }
 
@@ -184,7 +197,7 @@ fn projection(index: &IndexSpec) -> Projection {
 }
 
 fn incomplete(error: BuildError) -> Failure {
-    format!("the template's table is not complete: {error}")
+    format!("the table in template.yaml is incomplete: {error}")
 }
 
 #[cfg(test)]
@@ -196,7 +209,7 @@ mod tests {
     use crate::template::Template;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_table_of_an_older_template_gets_the_indexes_it_lacks() {
+    async fn missing_indexes_are_added() {
         let store = Store::start(None).unwrap();
         let client = shared::aws::dynamodb_client(&Aws::elsewhere(), Some(&store.endpoint));
         let spec = Template::embedded().unwrap().table;
@@ -212,12 +225,14 @@ mod tests {
         let mut indexes: Vec<&str> = indexes.collect();
         indexes.sort_unstable();
         assert_eq!(indexes, spec.indexes.keys().map(String::as_str).collect::<Vec<_>>());
-        // Once more changes nothing.
+        // Repeating it has no effect.
         ensure(&client, &spec).await.unwrap();
 
-        let mut other = spec.clone();
-        other.indexes.get_mut("name").unwrap().key.hash = "risk_pk".to_owned();
-        assert!(ensure(&client, &other).await.unwrap_err().contains("index name has another key"));
+        let mut conflicting = spec.clone();
+        conflicting.indexes.get_mut("name").unwrap().key.hash = "risk_pk".to_owned();
+        assert!(
+            ensure(&client, &conflicting).await.unwrap_err().contains("index name has another key")
+        );
         store.stop();
     }
 }

@@ -1,17 +1,16 @@
-//! Reads `template.yaml`: routes, functions, authorizer and table are written there and nowhere else.
+//! Reads routes, functions, authorizer, table and bucket from `template.yaml`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use yaml_serde::Value;
+use yaml_serde::{Mapping, Value};
 
 use crate::Failure;
-use crate::iam::Permission;
 use crate::intrinsics::Intrinsics;
+use crate::permission::Permission;
+use crate::yaml::{at, mapping, sequence, texts};
 
-/// What a deployment would give as parameters; the others take their defaults.
-pub const LOCAL_PARAMETERS: [(&str, &str); 2] =
-    [("JwtIssuer", "https://kyc-customers.local"), ("JwtAudience", "kyc-customers")];
+pub use crate::intrinsics::LOCAL_PARAMETERS;
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
@@ -20,33 +19,33 @@ pub struct Template {
     pub functions: Vec<FunctionSpec>,
     pub authorizer: AuthorizerSpec,
     pub table: TableSpec,
-    /// The bucket of the indexes of watchlists.
+    /// Logical id of the bucket for indexes of watchlists.
     pub bucket: String,
 }
 
 #[derive(Clone, Debug)]
 pub struct FunctionSpec {
-    /// The binary the function is built from.
+    /// Name of the binary that the function is built from.
     pub name: String,
     pub environment: BTreeMap<String, String>,
-    /// Of its role, on the table and the bucket.
+    /// Permissions of its role on the table and the bucket.
     pub permissions: Vec<Permission>,
     pub routes: Vec<Route>,
     pub schedules: Vec<Schedule>,
 }
 
-/// When a function is invoked by itself, and with what.
+/// A schedule that invokes a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    pub every: Duration,
-    /// JSON.
-    pub input: String,
+    pub interval: Duration,
+    /// Payload of the invocation.
+    pub input: serde_json::Value,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Route {
     pub method: String,
-    /// Like `/customers/{id}`.
+    /// Path with its parameters in braces, for example `/customers/{id}`.
     pub path: String,
 }
 
@@ -60,13 +59,15 @@ impl Route {
 pub struct AuthorizerSpec {
     pub issuer: String,
     pub audiences: Vec<String>,
-    /// The header that carries the token.
+    /// Name of the header that has the token, in lower case.
     pub header: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSpec {
+    /// Logical id of the table, which is also its name on this machine.
     pub name: String,
+    /// Types of the key attributes, by name.
     pub attributes: BTreeMap<String, String>,
     pub key: KeySpec,
     pub indexes: BTreeMap<String, IndexSpec>,
@@ -83,15 +84,23 @@ pub struct KeySpec {
 pub struct IndexSpec {
     pub key: KeySpec,
     pub projection: String,
+    /// Attributes that the index has besides keys.
     pub included: Vec<String>,
 }
 
 impl Template {
-    /// The template this binary was built with.
+    /// Reads the template that this binary was built with.
+    ///
+    /// # Errors
+    /// Fails when a part is missing or is not supported by the local server.
     pub fn embedded() -> Result<Template, Failure> {
         Template::parse(TEMPLATE)
     }
 
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// Fails when a part is missing or is not supported by the local server.
     pub fn parse(text: &str) -> Result<Template, Failure> {
         let document: Value =
             yaml_serde::from_str(text).map_err(|error| format!("template.yaml: {error}"))?;
@@ -99,11 +108,14 @@ impl Template {
         reader.template().map_err(|why| format!("template.yaml: {why}"))
     }
 
-    /// The claim that names the tenant, as the functions are told.
+    /// Returns the name of the claim that has the tenant, as the functions are configured.
     pub fn tenant_claim(&self) -> &str {
-        let set =
-            self.functions.iter().find_map(|function| function.environment.get("TENANT_CLAIM"));
-        set.map(String::as_str).filter(|claim| !claim.is_empty()).unwrap_or("tenant_id")
+        self.functions
+            .iter()
+            .find_map(|function| function.environment.get("TENANT_CLAIM"))
+            .map(String::as_str)
+            .filter(|claim| !claim.is_empty())
+            .unwrap_or("tenant_id")
     }
 
     pub fn routes(&self) -> impl Iterator<Item = (&FunctionSpec, &Route)> {
@@ -118,105 +130,83 @@ struct Reader<'a> {
     intrinsics: Intrinsics<'a>,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn template(&self) -> Result<Template, Failure> {
         let resources = mapping(self.root, "Resources")?;
-        let of_type = |kind: &'static str| {
-            resources.iter().filter(move |(_, resource)| {
-                resource.get("Type").and_then(Value::as_str) == Some(kind)
-            })
-        };
-        let (table_id, table) = only(of_type("AWS::DynamoDB::Table"), "table")?;
-        let (bucket, _) = only(of_type("AWS::S3::Bucket"), "bucket")?;
-        let (_, api) = only(of_type("AWS::Serverless::HttpApi"), "HTTP API")?;
-        let functions = of_type("AWS::Serverless::Function");
-        let functions = functions.map(|(id, function)| {
-            self.function(function)
-                .map_err(|why| format!("{}: {why}", id.as_str().unwrap_or_default()))
-        });
+        let (table_id, table) = single_resource(resources, "AWS::DynamoDB::Table")?;
+        let (bucket_id, _) = single_resource(resources, "AWS::S3::Bucket")?;
+        let (_, api) = single_resource(resources, "AWS::Serverless::HttpApi")?;
+        let functions = resources_of_type(resources, "AWS::Serverless::Function")
+            .map(|(id, function)| self.function(function).map_err(|why| format!("{id}: {why}")));
         Ok(Template {
             functions: functions.collect::<Result<_, _>>()?,
             authorizer: self.authorizer(api)?,
-            table: self.table(table_id.as_str().unwrap_or_default(), table)?,
-            bucket: bucket.as_str().unwrap_or_default().to_owned(),
+            table: self.table(table_id, table)?,
+            bucket: bucket_id.to_owned(),
         })
     }
 
     fn function(&self, function: &Value) -> Result<FunctionSpec, Failure> {
-        let name = at(function, &["Metadata", "BuildProperties", "Binary"])?;
-        let mut environment = BTreeMap::new();
-        for place in [at(self.root, &["Globals", "Function"]), at(function, &["Properties"])] {
-            let variables = place.and_then(|place| at(place, &["Environment", "Variables"])).ok();
-            for (name, value) in variables.and_then(Value::as_mapping).into_iter().flatten() {
-                environment.insert(self.text(name)?, self.text(value)?);
-            }
-        }
+        let name = self.text(at(function, &["Metadata", "BuildProperties", "Binary"])?)?;
         let (mut routes, mut schedules) = (Vec::new(), Vec::new());
         let events = at(function, &["Properties", "Events"]).ok().and_then(Value::as_mapping);
         for (_, event) in events.into_iter().flatten() {
             let properties = at(event, &["Properties"])?;
             match event.get("Type").and_then(Value::as_str) {
-                Some("HttpApi") => {}
-                Some("ScheduleV2") => {
-                    let expression = self.text(at(properties, &["ScheduleExpression"])?)?;
-                    let every = rate(&expression)?;
-                    schedules
-                        .push(Schedule { every, input: self.text(at(properties, &["Input"])?)? });
-                    continue;
-                }
-                _ => continue,
+                Some("HttpApi") => routes.push(self.route(properties)?),
+                Some("ScheduleV2") => schedules.push(self.schedule(properties)?),
+                _ => {}
             }
-            // Every route has the default authorizer; one that had another would be served wrongly here.
-            if properties.get("Auth").is_some() {
-                return Err("a route with an authorizer of its own is not known here".to_owned());
-            }
-            let method = self.text(at(properties, &["Method"])?)?.to_uppercase();
-            let path = self.text(at(properties, &["Path"])?)?;
-            if method == "ANY" || path.contains('+') || !path.starts_with('/') {
-                return Err(format!("the route {method} {path} is of a kind not known here"));
-            }
-            routes.push(Route { method, path });
         }
         let permissions = match at(function, &["Properties", "Policies"]) {
             Ok(policies) => self.permissions(policies)?,
             Err(_) => Vec::new(),
         };
-        Ok(FunctionSpec { name: self.text(name)?, environment, permissions, routes, schedules })
+        let environment = self.environment(function)?;
+        Ok(FunctionSpec { name, environment, permissions, routes, schedules })
+    }
+
+    /// Returns the variables of all functions and those of one function, which take precedence.
+    fn environment(&self, function: &Value) -> Result<BTreeMap<String, String>, Failure> {
+        let mut environment = BTreeMap::new();
+        for parent in [at(self.root, &["Globals", "Function"]), at(function, &["Properties"])] {
+            let variables =
+                parent.and_then(|parent| at(parent, &["Environment", "Variables"])).ok();
+            for (name, value) in variables.and_then(Value::as_mapping).into_iter().flatten() {
+                environment.insert(self.text(name)?, self.text(value)?);
+            }
+        }
+        Ok(environment)
+    }
+
+    fn route(&self, properties: &Value) -> Result<Route, Failure> {
+        // The local server applies the default authorizer to every route.
+        if properties.get("Auth").is_some() {
+            return Err("a route with its own authorizer is not supported".to_owned());
+        }
+        let method = self.text(at(properties, &["Method"])?)?.to_uppercase();
+        let path = self.text(at(properties, &["Path"])?)?;
+        if method == "ANY" || path.contains('+') || !path.starts_with('/') {
+            return Err(format!("the route {method} {path} is not supported"));
+        }
+        Ok(Route { method, path })
+    }
+
+    fn schedule(&self, properties: &Value) -> Result<Schedule, Failure> {
+        let interval = interval(&self.text(at(properties, &["ScheduleExpression"])?)?)?;
+        let input = self.text(at(properties, &["Input"])?)?;
+        let input = serde_json::from_str(&input)
+            .map_err(|error| format!("the input {input} of a schedule is not JSON: {error}"))?;
+        Ok(Schedule { interval, input })
     }
 
     fn permissions(&self, policies: &Value) -> Result<Vec<Permission>, Failure> {
+        let policies = policies.as_sequence().into_iter().flatten();
+        let statements = policies.flat_map(|policy| sequence(policy, "Statement"));
         let mut permissions = Vec::new();
-        let mut statements = 0;
-        for policy in policies.as_sequence().into_iter().flatten() {
-            for statement in sequence(policy, "Statement") {
-                statements += 1;
-                let statement = self.intrinsics.resolve(statement)?;
-                let known = ["Sid", "Effect", "Action", "Resource", "Condition"];
-                let names = statement.as_mapping().into_iter().flat_map(|parts| parts.keys());
-                if let Some(other) = names.filter_map(Value::as_str).find(|n| !known.contains(n)) {
-                    return Err(format!("{other} in a policy is not known here"));
-                }
-                if statement.get("Effect").and_then(Value::as_str) != Some("Allow") {
-                    return Err("a statement that does not allow is not known here".to_owned());
-                }
-                let keys = match statement.get("Condition") {
-                    None => vec![None],
-                    Some(condition) => leading_keys(condition)?.into_iter().map(Some).collect(),
-                };
-                for action in texts(at(&statement, &["Action"])?) {
-                    for resource in texts(at(&statement, &["Resource"])?) {
-                        for leading_keys in keys.clone() {
-                            let (action, resource) = (action.clone(), resource.clone());
-                            permissions.push(Permission {
-                                action,
-                                resource,
-                                leading_keys,
-                                statement: statements,
-                            });
-                        }
-                    }
-                }
-            }
+        for (index, statement) in statements.enumerate() {
+            let statement = self.intrinsics.resolve(statement)?;
+            permissions.extend(statement_permissions(&statement, index + 1)?);
         }
         Ok(permissions)
     }
@@ -276,10 +266,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn key(&self, of: &Value) -> Result<KeySpec, Failure> {
+    /// Reads the key schema of a table or an index.
+    fn key(&self, parent: &Value) -> Result<KeySpec, Failure> {
         let mut hash = None;
         let mut range = None;
-        for part in sequence(of, "KeySchema") {
+        for part in sequence(parent, "KeySchema") {
             let name = self.text(at(part, &["AttributeName"])?)?;
             match self.text(at(part, &["KeyType"])?)?.as_str() {
                 "HASH" => hash = Some(name),
@@ -294,47 +285,78 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Of the one kind of condition that is used.
+fn resources_of_type<'v>(
+    resources: &'v Mapping,
+    resource_type: &str,
+) -> impl Iterator<Item = (&'v str, &'v Value)> {
+    resources
+        .iter()
+        .filter(move |(_, resource)| {
+            resource.get("Type").and_then(Value::as_str) == Some(resource_type)
+        })
+        .map(|(id, resource)| (id.as_str().unwrap_or_default(), resource))
+}
+
+fn single_resource<'v>(
+    resources: &'v Mapping,
+    resource_type: &str,
+) -> Result<(&'v str, &'v Value), Failure> {
+    let mut matches = resources_of_type(resources, resource_type);
+    match (matches.next(), matches.next()) {
+        (Some(resource), None) => Ok(resource),
+        (None, _) => Err(format!("there is no resource of type {resource_type}")),
+        _ => Err(format!("there is more than one resource of type {resource_type}")),
+    }
+}
+
+/// Returns the permissions that a resolved statement grants.
+fn statement_permissions(statement: &Value, number: usize) -> Result<Vec<Permission>, Failure> {
+    let supported = ["Sid", "Effect", "Action", "Resource", "Condition"];
+    let mut names = statement.as_mapping().into_iter().flat_map(Mapping::keys);
+    if let Some(other) =
+        names.find_map(|name| name.as_str().filter(|name| !supported.contains(name)))
+    {
+        return Err(format!("{other} in a policy is not supported"));
+    }
+    if statement.get("Effect").and_then(Value::as_str) != Some("Allow") {
+        return Err("a policy statement must have the effect Allow".to_owned());
+    }
+    let all_leading_keys = match statement.get("Condition") {
+        None => vec![None],
+        Some(condition) => leading_keys(condition)?.into_iter().map(Some).collect(),
+    };
+    let resources = texts(at(statement, &["Resource"])?);
+    let mut permissions = Vec::new();
+    for action in texts(at(statement, &["Action"])?) {
+        for resource in &resources {
+            for leading_keys in &all_leading_keys {
+                permissions.push(Permission {
+                    action: action.clone(),
+                    resource: resource.clone(),
+                    leading_keys: leading_keys.clone(),
+                    statement: number,
+                });
+            }
+        }
+    }
+    Ok(permissions)
+}
+
+/// Reads the only kind of condition that is supported.
 fn leading_keys(condition: &Value) -> Result<Vec<String>, Failure> {
-    let keys = at(condition, &["ForAllValues:StringLike", "dynamodb:LeadingKeys"]).map(texts);
-    match condition.as_mapping().map(yaml_serde::Mapping::len) {
-        Some(1) => keys,
-        _ => Err("a policy with several conditions is not known here".to_owned()),
+    if condition.as_mapping().map(Mapping::len) != Some(1) {
+        return Err("a policy with several conditions is not supported".to_owned());
     }
+    at(condition, &["ForAllValues:StringLike", "dynamodb:LeadingKeys"]).map(texts)
 }
 
-/// One text or several.
-fn texts(value: &Value) -> Vec<String> {
-    let all = value.as_sequence().map_or(std::slice::from_ref(value), Vec::as_slice);
-    all.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-/// `rate(5 minutes)`; what else a schedule can be is not known here.
-fn rate(expression: &str) -> Result<Duration, Failure> {
-    let inner = expression.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')'));
-    let every = inner.and_then(|inner| humantime::parse_duration(inner).ok());
-    every.ok_or_else(|| format!("the schedule {expression} is not known here"))
-}
-
-pub(crate) fn at<'v>(value: &'v Value, path: &[&str]) -> Result<&'v Value, Failure> {
-    let found = path.iter().try_fold(value, |value, name| value.get(*name));
-    found.ok_or_else(|| format!("{} is missing", path.join(".")))
-}
-
-fn mapping<'v>(value: &'v Value, name: &str) -> Result<&'v yaml_serde::Mapping, Failure> {
-    at(value, &[name])?.as_mapping().ok_or_else(|| format!("{name} is not a mapping"))
-}
-
-fn sequence<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
-    value.get(name).and_then(Value::as_sequence).into_iter().flatten()
-}
-
-fn only<T>(mut found: impl Iterator<Item = T>, what: &str) -> Result<T, Failure> {
-    match (found.next(), found.next()) {
-        (Some(one), None) => Ok(one),
-        (None, _) => Err(format!("there is no {what}")),
-        _ => Err(format!("there is more than one {what}")),
-    }
+/// Parses a schedule expression such as `rate(5 minutes)`, the only kind that is supported.
+fn interval(expression: &str) -> Result<Duration, Failure> {
+    expression
+        .strip_prefix("rate(")
+        .and_then(|rest| rest.strip_suffix(')'))
+        .and_then(|interval| humantime::parse_duration(interval).ok())
+        .ok_or_else(|| format!("the schedule {expression} is not supported"))
 }
 
 #[cfg(test)]
@@ -342,7 +364,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_template_reads() {
+    fn the_embedded_template_is_supported() {
         let template = Template::embedded().unwrap();
         assert_eq!(template.authorizer.audiences, ["kyc-customers"]);
         assert_eq!(template.authorizer.header, "authorization");
@@ -353,24 +375,28 @@ mod tests {
         }
         let rescreen = template.functions.iter().find(|function| function.name == "rescreen");
         let schedules = &rescreen.unwrap().schedules;
-        let daily = schedules.iter().find(|schedule| schedule.input.contains("daily")).unwrap();
-        assert_eq!((daily.every.as_secs(), schedules.len()), (86_400, 5));
+        let is_daily = |schedule: &&Schedule| schedule.input.to_string().contains("daily");
+        let daily = schedules.iter().find(is_daily).unwrap();
+        assert_eq!((daily.interval.as_secs(), schedules.len()), (86_400, 5));
     }
 
     #[test]
-    fn what_is_not_known_here_is_refused() {
-        let any = TEMPLATE.replace("Method: POST", "Method: ANY");
-        assert!(Template::parse(&any).unwrap_err().contains("ANY /customers"));
-        let tagged = TEMPLATE.replace("TABLE_NAME: !Ref Table", "TABLE_NAME: !ImportValue x");
-        assert!(Template::parse(&tagged).unwrap_err().contains("ImportValue"));
-        let lost = TEMPLATE.replace("TABLE_NAME: !Ref Table", "TABLE_NAME: !Ref Tabel");
-        assert!(Template::parse(&lost).unwrap_err().contains("Tabel"));
-        let denied = TEMPLATE.replace(
-            "- Effect: Allow\n              Action: dynamodb:GetItem",
-            "- Effect: Deny\n              Action: dynamodb:GetItem",
-        );
-        assert!(Template::parse(&denied).unwrap_err().contains("does not allow"));
-        let cron = TEMPLATE.replace("Default: rate(1 day)", "Default: cron(0 2 * * ? *)");
-        assert!(Template::parse(&cron).unwrap_err().contains("cron(0 2"));
+    fn unsupported_parts_are_errors() {
+        for (original, replacement, why) in [
+            ("Method: POST", "Method: ANY", "ANY /customers"),
+            ("TABLE_NAME: !Ref Table", "TABLE_NAME: !ImportValue x", "ImportValue"),
+            ("TABLE_NAME: !Ref Table", "TABLE_NAME: !Ref Tabel", "Tabel"),
+            (
+                "- Effect: Allow\n              Action: dynamodb:GetItem",
+                "- Effect: Deny\n              Action: dynamodb:GetItem",
+                "the effect Allow",
+            ),
+            ("Default: rate(1 day)", "Default: cron(0 2 * * ? *)", "cron(0 2"),
+        ] {
+            let template = TEMPLATE.replace(original, replacement);
+            assert_ne!(template, TEMPLATE, "{original}");
+            let error = Template::parse(&template).unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
     }
 }

@@ -1,108 +1,107 @@
-//! Rows of boxes and the ways of the lines between them, by `dagre`.
-#![allow(clippy::indexing_slicing, reason = "the edges name boxes there are")]
+//! Places boxes in rows and finds where lines pass between them, with the layered layout of
+//! `dagre`.
+#![expect(clippy::indexing_slicing, reason = "links refer to boxes by valid indices")]
 
 use dagre::graph::{Graph, GraphOptions};
 use dagre::layout::types::LabelPos;
 use dagre::{EdgeLabel, LayoutOptions, NodeLabel, Ranker};
 
-use super::levels::levels;
-use super::routes::{Bends, routes};
+use crate::geometry::{Layout, Link, Point, Size};
+use crate::levels::{Levels, levels};
+use crate::routes::{Bends, routes};
 
-#[derive(Clone, Copy, Default)]
-pub(super) struct Size {
-    pub(super) width: f64,
-    pub(super) height: f64,
-}
+/// Maximum number of lines that pass between one row and the next.
+///
+/// The time of a layout grows with the square of this number and of the next one. At these limits
+/// a layout takes one second of a whole core, and the drawing is metres wide.
+const MAX_LINES_PER_GAP: usize = 600;
+/// Maximum number of lines between rows, summed over all gaps.
+const MAX_LINES_IN_ALL_GAPS: usize = 2_000;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Point {
-    pub(super) x: f64,
-    pub(super) y: f64,
-}
+/// Reported when a layout lacks a position for a box or a link.
+pub(crate) const NOT_PLACED: &str =
+    "a party or holding could not be placed; request text/vnd.mermaid or application/json instead";
 
-/// A holding to lay out: its ends are indices of boxes.
-#[derive(Clone, Copy)]
-pub(super) struct Link {
-    pub(super) owner: usize,
-    pub(super) owned: usize,
-    pub(super) label: Size,
-    pub(super) is_control_only: bool,
-}
-
-pub(super) struct Line {
-    /// From the owner to the owned. Empty for what a party holds in itself.
-    pub(super) points: Vec<Point>,
-    /// The middle of the label.
-    pub(super) label: Point,
-}
-
-/// Points have no common zero yet, and may be negative.
-pub(super) struct Layout {
-    /// The middle of every box.
-    pub(super) boxes: Vec<Point>,
-    pub(super) lines: Vec<Line>,
-}
-
-/// The most lines between one row and the next, and between all: the time of a layout grows with the
-/// square of both. At the limit it is a second of a whole core, and the drawing is as wide as a street.
-const MOST_PASSING: usize = 600;
-const MOST_PASSING_IN_ALL: usize = 2_000;
-
-pub(super) fn layout(
+/// Lays out boxes and the links between them.
+///
+/// # Errors
+/// A text for the API caller, if the structure has too many lines or `dagre` does not place a box
+/// or a link.
+pub(crate) fn layout(
     boxes: &[Size],
     links: &[Link],
     customer: Option<usize>,
 ) -> Result<Layout, String> {
-    let ends: Vec<_> = links.iter().map(|link| (link.owner, link.owned)).collect();
-    let levels = levels(boxes.len(), &ends, customer);
-    let most = levels.passing.iter().max().copied().unwrap_or(0);
-    if most > MOST_PASSING || levels.passing.iter().sum::<usize>() > MOST_PASSING_IN_ALL {
-        return Err("the structure has too many holdings between its layers".to_owned());
+    let ends: Vec<(usize, usize)> = links.iter().map(|link| (link.owner, link.owned)).collect();
+    let Levels { is_upward, edges_above } = levels(boxes.len(), &ends, customer);
+    let most = edges_above.iter().max().copied().unwrap_or(0);
+    if most > MAX_LINES_PER_GAP || edges_above.iter().sum::<usize>() > MAX_LINES_IN_ALL_GAPS {
+        let reason = "the structure has too many holdings between its layers; request \
+                      text/vnd.mermaid or application/json instead";
+        return Err(reason.to_owned());
     }
 
-    let options = GraphOptions { directed: true, multigraph: true, compound: false };
-    let mut graph: Graph<NodeLabel, EdgeLabel> = Graph::with_options(options);
-    for (at, &Size { width, height }) in boxes.iter().enumerate() {
-        graph.set_node(at.to_string(), Some(NodeLabel { width, height, ..Default::default() }));
+    let graph_options = GraphOptions { directed: true, multigraph: true, compound: false };
+    let mut graph: Graph<NodeLabel, EdgeLabel> = Graph::with_options(graph_options);
+    for (party, &Size { width, height }) in boxes.iter().enumerate() {
+        graph.set_node(party.to_string(), Some(NodeLabel { width, height, ..Default::default() }));
     }
-    let name = |at: usize| {
-        let Link { owner, owned, .. } = links[at];
-        let (above, below) = if levels.rises[at] { (owned, owner) } else { (owner, owned) };
-        (above.to_string(), below.to_string(), at.to_string())
-    };
-    for (at, link) in links.iter().enumerate() {
-        let (above, below, key) = name(at);
+    for (index, link) in links.iter().enumerate() {
+        let EdgeId { above, below, key } = EdgeId::new(index, link, is_upward[index]);
         let Size { width, height } = link.label;
         let label = EdgeLabel { width, height, labelpos: LabelPos::Center, ..Default::default() };
         graph.set_edge(above, below, Some(label), Some(&key));
     }
-    // How far apart rows stand is decided with the lines. The other rankers search, and nothing bounds their search.
+    // `routes` decides the distance between rows later. The other rankers search without a bound.
     let ranker = Ranker::LongestPath;
-    let options =
+    let layout_options =
         LayoutOptions { nodesep: 22.0, edgesep: 14.0, ranksep: 40.0, ranker, ..Default::default() };
-    dagre::layout(&mut graph, Some(options));
+    dagre::layout(&mut graph, Some(layout_options));
 
-    let unplaced = || "a party or a holding found no place".to_owned();
-    let at = |x: Option<f64>, y: Option<f64>| Some(Point { x: x?, y: y? });
-    let centres: Option<Vec<Point>> = (0..boxes.len())
-        .map(|party| graph.node(&party.to_string()).and_then(|node| at(node.x, node.y)))
-        .collect();
-    let centres = centres.ok_or_else(unplaced)?;
+    let centres: Vec<Point> = (0..boxes.len())
+        .map(|party| graph.node(&party.to_string()).and_then(|node| point(node.x, node.y)))
+        .collect::<Option<_>>()
+        .ok_or(NOT_PLACED)?;
     let mut bends = Vec::with_capacity(links.len());
     for (index, link) in links.iter().enumerate() {
-        let (above, below, key) = name(index);
-        let found = graph.edge(&above, &below, Some(&key)).ok_or_else(unplaced)?;
-        // Its first and last points are where it meets the boxes, which is decided here.
-        let inner = found.points.len().saturating_sub(2);
-        let inner = found.points.iter().skip(1).take(inner);
-        let mut points: Vec<Point> = inner.map(|point| Point { x: point.x, y: point.y }).collect();
-        let rises = levels.rises[index];
-        if rises {
-            points.reverse();
-        }
-        // An edge without a label is given no place for one.
-        let label = at(found.x, found.y).or(points.first().copied()).ok_or_else(unplaced)?;
-        bends.push(Bends { link: *link, rises, points, label });
+        let id = EdgeId::new(index, link, is_upward[index]);
+        let edge = graph.edge(&id.above, &id.below, Some(&id.key)).ok_or(NOT_PLACED)?;
+        bends.push(bends_of(link, edge, is_upward[index]).ok_or(NOT_PLACED)?);
     }
     Ok(routes(boxes, &centres, bends))
+}
+
+/// How `dagre` identifies the edge of a link.
+struct EdgeId {
+    above: String,
+    below: String,
+    /// Tells parallel edges apart.
+    key: String,
+}
+
+impl EdgeId {
+    fn new(index: usize, link: &Link, is_upward: bool) -> EdgeId {
+        let Link { owner, owned, .. } = *link;
+        let (above, below) = if is_upward { (owned, owner) } else { (owner, owned) };
+        EdgeId { above: above.to_string(), below: below.to_string(), key: index.to_string() }
+    }
+}
+
+/// Reads where the layout leads a link. Returns `None` if the layout gave the link no place.
+fn bends_of(link: &Link, edge: &EdgeLabel, is_upward: bool) -> Option<Bends> {
+    // The first and last points are where the line meets the boxes. `routes` replaces them.
+    let inner_count = edge.points.len().saturating_sub(2);
+    let inner = edge.points.iter().skip(1).take(inner_count);
+    let mut points: Vec<Point> = inner.map(|point| Point { x: point.x, y: point.y }).collect();
+    if is_upward {
+        points.reverse();
+    }
+    // `dagre` gives an edge with an empty label no position for the label.
+    let first = points.first().copied()?;
+    let label = point(edge.x, edge.y).unwrap_or(first);
+    Some(Bends { link: *link, is_upward, points, label })
+}
+
+fn point(x: Option<f64>, y: Option<f64>) -> Option<Point> {
+    Some(Point { x: x?, y: y? })
 }

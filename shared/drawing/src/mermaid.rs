@@ -1,9 +1,7 @@
-//! The drawing as Mermaid text, for a wiki or a ticket.
+//! Writes a drawing as Mermaid text, for a wiki or a ticket.
 
-use std::fmt::Write;
-
-use super::text::clean;
-use super::{Drawing, Kind, Node};
+use crate::model::{Drawing, Edge, Kind, Node};
+use crate::text::clean;
 
 const CLASSES: &str = "    classDef individual fill:#e0f2fe,stroke:#075985,color:#111827
     classDef company fill:#f3f4f6,stroke:#374151,color:#111827
@@ -11,61 +9,68 @@ const CLASSES: &str = "    classDef individual fill:#e0f2fe,stroke:#075985,color
     classDef ubo stroke:#b91c1c,stroke-width:4px
 ";
 
+/// Writes a drawing as a Mermaid flowchart, with owners at the top.
+///
+/// The same drawing always gives the same text. The title is not part of it.
 pub fn mermaid(drawing: &Drawing) -> String {
     let mut text = String::from("flowchart TB\n");
     for (number, node) in drawing.nodes.iter().enumerate() {
-        text.push_str(&party(number, node));
+        text.push_str(&node_lines(number, node));
     }
-    for edge in drawing.edges() {
-        let arrow = if edge.is_control_only { "-.->" } else { "-->" };
-        let label = match quoted(&edge.label) {
-            label if label.is_empty() => label,
-            label => format!("|\"{label}\"|"),
-        };
-        push(&mut text, format_args!("    n{} {arrow}{label} n{}\n", edge.owner, edge.owned));
+    for edge in drawing.valid_edges() {
+        text.push_str(&edge_line(edge));
     }
     text.push_str(CLASSES);
     text
 }
 
-fn party(number: usize, node: &Node) -> String {
-    let (open, close, class) = match node.kind {
+fn node_lines(number: usize, node: &Node) -> String {
+    let (open, close, kind_class) = match node.kind {
         Kind::Individual => ("(", ")", "individual"),
         Kind::Company => ("[", "]", "company"),
     };
-    let class = if node.is_customer { "customer" } else { class };
-    let marks = [(node.is_customer, "CUSTOMER"), (node.is_beneficial_owner, "UBO")];
-    let marks = marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark.to_owned());
-    let told = [&node.name].into_iter().chain(&node.details).map(|line| quoted(line));
-    let lines: Vec<String> = marks.chain(told).filter(|line| !line.is_empty()).collect();
+    let class = if node.is_customer { "customer" } else { kind_class };
+    let mut lines = Vec::new();
+    if node.is_customer {
+        lines.push("CUSTOMER".to_owned());
+    }
+    if node.is_beneficial_owner {
+        lines.push("UBO".to_owned());
+    }
+    lines.extend([&node.name].into_iter().chain(&node.details).map(|line| escape(line)));
+    lines.retain(|line| !line.is_empty());
     let label = if lines.is_empty() { "#160;".to_owned() } else { lines.join("<br/>") };
     let mut text = format!("    n{number}{open}\"{label}\"{close}:::{class}\n");
     if node.is_beneficial_owner {
-        push(&mut text, format_args!("    class n{number} ubo\n"));
+        text.push_str(&format!("    class n{number} ubo\n"));
     }
     text
 }
 
-/// Callers' text as it may stand between quotes: only letters, digits, spaces and commas do as they
-/// are. The rest are entity codes, which Mermaid reads after everything else, so that a text ends no
-/// label and is no directive, no link and no Markdown, as `1. FC Example` would be.
-fn quoted(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in clean(text).chars() {
-        if c.is_alphanumeric() || " ,".contains(c) {
-            safe.push(c);
-        } else {
-            push(&mut safe, format_args!("#{};", u32::from(c)));
-        }
-        if c == ':' {
-            // A joiner without width: `fa:fa-car` would be taken for an icon.
-            safe.push_str("#8288;");
-        }
-    }
-    safe
+fn edge_line(edge: &Edge) -> String {
+    let arrow = if edge.is_control_only { "-.->" } else { "-->" };
+    let text = escape(&edge.label);
+    let label = if text.is_empty() { text } else { format!("|\"{text}\"|") };
+    format!("    n{} {arrow}{label} n{}\n", edge.owner, edge.owned)
 }
 
-/// Writing to a string cannot fail.
-fn push(text: &mut String, more: std::fmt::Arguments<'_>) {
-    let _ = text.write_fmt(more);
+/// Escapes caller-supplied text for use between quotes.
+///
+/// Letters, digits, spaces and commas stay as they are. All other characters become entity codes,
+/// which Mermaid decodes last. The text can therefore not end a label, and Mermaid does not read it
+/// as a directive, as a link or as Markdown. (`1. FC Example` would be a Markdown list.)
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in clean(text).chars() {
+        if c.is_alphanumeric() || " ,".contains(c) {
+            escaped.push(c);
+        } else {
+            escaped.push_str(&format!("#{};", u32::from(c)));
+        }
+        if c == ':' {
+            // A word joiner, which has no width. Without it Mermaid takes `fa:fa-car` for an icon.
+            escaped.push_str("#8288;");
+        }
+    }
+    escaped
 }

@@ -1,134 +1,155 @@
-//! Everything of a drawing and its place on the page.
-#![allow(clippy::indexing_slicing, reason = "`Drawing::edges` names parties there are")]
+//! Collects everything that a drawing shows, with its position on the page.
+#![expect(clippy::indexing_slicing, reason = "`Drawing::valid_edges` refer to nodes that exist")]
 
-use super::Drawing;
-use super::card::Card;
-use super::layout::{Line, Link, Point, Size};
-use super::legend;
-use super::text::{clean, width, wrap};
-use super::towers::plan;
+use std::collections::HashMap;
 
-pub(super) const MARGIN: f64 = 32.0;
-pub(super) const TITLE_SIZE: f64 = 20.0;
-pub(super) const TITLE_LINE: f64 = 28.0;
-pub(super) const LABEL_SIZE: f64 = 12.0;
-const NARROWEST: f64 = 640.0;
+use crate::card::Card;
+use crate::geometry::{Line, Link, Point, Size};
+use crate::legend;
+use crate::model::Drawing;
+use crate::text::{clean, width, wrap};
+use crate::towers::{Trunk, plan};
+
+/// Space around the content of the page.
+pub(crate) const MARGIN: f64 = 32.0;
+pub(crate) const TITLE_SIZE: f64 = 20.0;
+pub(crate) const TITLE_LINE: f64 = 28.0;
+pub(crate) const LABEL_SIZE: f64 = 12.0;
+const MAX_TITLE_LINES: usize = 2;
+const MAX_LABEL_WIDTH: f64 = 170.0;
+/// Minimum width of the content.
+const MIN_WIDTH: f64 = 640.0;
+/// Vertical distance between the parts of the page.
 const GAP: f64 = 30.0;
 
-pub(super) struct Page {
-    pub(super) size: Size,
-    pub(super) title: String,
-    pub(super) title_lines: Vec<String>,
-    pub(super) boxes: Vec<Placed>,
-    pub(super) lines: Vec<Labelled>,
-    /// The trunks of towers, and whether they are of control only.
-    pub(super) trunks: Vec<(Vec<Point>, bool)>,
-    /// Where the heading of the parties without a holding stands.
-    pub(super) rest: Option<f64>,
-    pub(super) legend: f64,
+/// Everything on the page.
+pub(crate) struct Page {
+    pub(crate) size: Size,
+    pub(crate) title: String,
+    pub(crate) title_lines: Vec<String>,
+    pub(crate) boxes: Vec<PlacedCard>,
+    pub(crate) lines: Vec<LabelledLine>,
+    /// The trunks of towers, each with whether it stands for control only.
+    pub(crate) trunks: Vec<(Vec<Point>, bool)>,
+    /// Baseline of the heading above the parties without holdings, if there are any.
+    pub(crate) unconnected_heading: Option<f64>,
+    /// Top of the legend.
+    pub(crate) legend: f64,
 }
 
-pub(super) struct Placed {
-    pub(super) card: Card,
-    pub(super) centre: Point,
+pub(crate) struct PlacedCard {
+    pub(crate) card: Card,
+    pub(crate) centre: Point,
 }
 
-pub(super) struct Labelled {
-    pub(super) line: Line,
-    pub(super) text: String,
-    pub(super) size: Size,
-    pub(super) is_control_only: bool,
-    /// For what a party holds in itself: the middle of the right side of its box.
-    pub(super) from_side: Option<Point>,
+pub(crate) struct LabelledLine {
+    pub(crate) line: Line,
+    pub(crate) text: String,
+    /// Size of the label.
+    pub(crate) size: Size,
+    pub(crate) is_control_only: bool,
+    /// If a party holds itself: the middle of the right side of its box.
+    pub(crate) loop_start: Option<Point>,
 }
 
 impl Page {
-    pub(super) fn of(drawing: &Drawing) -> Result<Page, String> {
-        let edges = drawing.edges();
-        let mut stands: Vec<bool> = drawing.nodes.iter().map(|node| node.is_customer).collect();
+    /// Lays out a drawing.
+    ///
+    /// # Errors
+    /// A text for the API caller, if the structure is too large or could not be placed.
+    pub(crate) fn new(drawing: &Drawing) -> Result<Page, String> {
+        let edges = drawing.valid_edges();
+        let mut is_connected: Vec<bool> =
+            drawing.nodes.iter().map(|node| node.is_customer).collect();
         for edge in &edges {
-            stands[edge.owner] = true;
-            stands[edge.owned] = true;
+            is_connected[edge.owner] = true;
+            is_connected[edge.owned] = true;
         }
-        // Parties without a holding would only widen the rows.
-        let cards = drawing.nodes.iter().map(Card::of).zip(&stands);
-        let (held, rest): (Vec<_>, Vec<_>) = cards.partition(|(_, stands)| **stands);
-        let place: Vec<usize> = stands
-            .iter()
-            .scan(0, |next, stands| {
-                *next += usize::from(*stands);
-                Some(next.saturating_sub(1))
-            })
-            .collect();
-        let customer = drawing.nodes.iter().position(|node| node.is_customer);
+        // Parties without holdings stand below the others, because they would only widen the rows.
+        let (connected, unconnected): (Vec<usize>, Vec<usize>) =
+            (0..drawing.nodes.len()).partition(|&party| is_connected[party]);
+        let card = |&party: &usize| Card::new(&drawing.nodes[party]);
+        let (cards, unconnected): (Vec<Card>, Vec<Card>) =
+            (connected.iter().map(card).collect(), unconnected.iter().map(card).collect());
+
+        let place: HashMap<usize, usize> =
+            connected.into_iter().enumerate().map(|(place, party)| (party, place)).collect();
         let labels: Vec<(String, Size)> = edges.iter().map(|edge| label(&edge.label)).collect();
         let links: Vec<Link> = edges
             .iter()
             .zip(&labels)
             .map(|(edge, (_, label))| Link {
-                owner: place[edge.owner],
-                owned: place[edge.owned],
+                owner: place[&edge.owner],
+                owned: place[&edge.owned],
                 label: *label,
                 is_control_only: edge.is_control_only,
             })
             .collect();
-        let sizes: Vec<Size> = held.iter().map(|(card, _)| card.size).collect();
-        let mut plan = plan(&sizes, &links, customer.map(|at| place[at]))?;
-        let size = plan.size;
+        let customer = drawing.nodes.iter().position(|node| node.is_customer);
+        let sizes: Vec<Size> = cards.iter().map(|card| card.size).collect();
+        let mut plan = plan(&sizes, &links, customer.map(|party| place[&party]))?;
+        let plan_size = plan.size;
 
-        let wide = size.width.max(NARROWEST);
+        let content_width = plan_size.width.max(MIN_WIDTH);
         let title = clean(&drawing.title);
-        let title_lines = wrap(&title, TITLE_SIZE, wide, 2);
-        let left = MARGIN + (wide - size.width) / 2.0;
+        let title_lines = wrap(&title, TITLE_SIZE, content_width, MAX_TITLE_LINES);
+        let left = MARGIN + (content_width - plan_size.width) / 2.0;
         let top = MARGIN + TITLE_LINE * title_lines.len() as f64 + 14.0;
         plan.shift(left, top);
 
-        let mut boxes: Vec<Placed> = held
+        let mut boxes: Vec<PlacedCard> = cards
             .into_iter()
             .zip(plan.boxes)
-            .map(|((card, _), centre)| Placed { card, centre })
+            .map(|(card, centre)| PlacedCard { card, centre })
             .collect();
-        let lines = links.iter().zip(plan.lines).zip(labels).map(|((link, line), (text, size))| {
-            let Placed { card, centre } = &boxes[link.owner];
-            let side = Point { x: centre.x + card.size.width / 2.0, y: centre.y };
-            let from_side = (link.owner == link.owned).then_some(side);
-            Labelled { line, text, size, is_control_only: link.is_control_only, from_side }
-        });
-        let lines = lines.collect();
-        let trunks = plan.trunks.into_iter();
-        let trunks = trunks.map(|(at, points)| (points, links[at].is_control_only)).collect();
+        let lines = links
+            .iter()
+            .zip(plan.lines)
+            .zip(labels)
+            .map(|((link, line), (text, size))| {
+                let PlacedCard { card, centre } = &boxes[link.owner];
+                let side = Point { x: centre.x + card.size.width / 2.0, y: centre.y };
+                let loop_start = (link.owner == link.owned).then_some(side);
+                LabelledLine { line, text, size, is_control_only: link.is_control_only, loop_start }
+            })
+            .collect();
+        let trunks = plan
+            .trunks
+            .into_iter()
+            .map(|Trunk { link, points }| (points, links[link].is_control_only))
+            .collect();
 
-        let mut bottom = top + size.height;
-        let heading = (!rest.is_empty()).then_some(bottom + GAP);
-        if let Some(heading) = heading {
-            let rest = rest.into_iter().map(|(card, _)| card);
-            bottom = shelve(rest.collect(), heading + 16.0, wide, &mut boxes);
+        let mut bottom = top + plan_size.height;
+        let unconnected_heading = (!unconnected.is_empty()).then_some(bottom + GAP);
+        if let Some(heading) = unconnected_heading {
+            bottom = place_in_rows(unconnected, heading + 16.0, content_width, &mut boxes);
         }
         let legend = bottom + GAP;
-        let height = legend + legend::height(wide) + MARGIN;
-        let size = Size { width: wide + 2.0 * MARGIN, height };
-        Ok(Page { size, title, title_lines, boxes, lines, trunks, rest: heading, legend })
+        let height = legend + legend::height(content_width) + MARGIN;
+        let size = Size { width: content_width + 2.0 * MARGIN, height };
+        Ok(Page { size, title, title_lines, boxes, lines, trunks, unconnected_heading, legend })
     }
 }
 
+/// Prepares the label of an edge, and measures it.
 fn label(text: &str) -> (String, Size) {
-    let text = wrap(&clean(text), LABEL_SIZE, 170.0, 1).concat();
+    let text = wrap(&clean(text), LABEL_SIZE, MAX_LABEL_WIDTH, 1).concat();
     let size = Size { width: width(&text, LABEL_SIZE) + 8.0, height: 18.0 };
     (text, size)
 }
 
-/// Boxes in rows from `top`; where the last row ends.
-fn shelve(cards: Vec<Card>, top: f64, wide: f64, boxes: &mut Vec<Placed>) -> f64 {
-    let (mut x, mut y, mut tallest) = (0.0, top, 0.0);
+/// Adds cards in rows, starting at the height `top`. Returns the bottom of the last row.
+fn place_in_rows(cards: Vec<Card>, top: f64, width: f64, boxes: &mut Vec<PlacedCard>) -> f64 {
+    let (mut x, mut y, mut row_height) = (0.0, top, 0.0);
     for card in cards {
-        let Size { width, height } = card.size;
-        if x > 0.0 && x + width > wide {
-            (x, y, tallest) = (0.0, y + tallest + GAP / 2.0, 0.0);
+        let size = card.size;
+        if x > 0.0 && x + size.width > width {
+            (x, y, row_height) = (0.0, y + row_height + GAP / 2.0, 0.0);
         }
-        let centre = Point { x: MARGIN + x + width / 2.0, y: y + height / 2.0 };
-        boxes.push(Placed { card, centre });
-        x += width + GAP / 2.0;
-        tallest = f64::max(tallest, height);
+        let centre = Point { x: MARGIN + x + size.width / 2.0, y: y + size.height / 2.0 };
+        boxes.push(PlacedCard { card, centre });
+        x += size.width + GAP / 2.0;
+        row_height = f64::max(row_height, size.height);
     }
-    y + tallest
+    y + row_height
 }

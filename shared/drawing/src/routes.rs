@@ -1,182 +1,243 @@
-//! The ways of the lines between the boxes: down or up, and sideways only between two rows, each in
-//! a lane of its own where several would run together.
-#![allow(clippy::indexing_slicing, reason = "bends name boxes there are")]
+//! Leads the lines between the boxes.
+//!
+//! A line runs vertically through rows and sideways only between two rows. Sideways pieces that
+//! would overlap get lanes of their own, and the distance between two rows grows with the number
+//! of lanes.
+#![expect(clippy::indexing_slicing, reason = "bends refer to boxes by valid indices")]
 
 use std::collections::BTreeMap;
 
-use super::layout::{Layout, Line, Link, Point, Size};
+use crate::geometry::{Layout, Line, Link, Point, Size};
 
-/// A line as the layout has it: where it passes the rows between its ends.
-pub(super) struct Bends {
-    pub(super) link: Link,
-    /// It closes a circle, and leads upwards.
-    pub(super) rises: bool,
-    pub(super) points: Vec<Point>,
-    pub(super) label: Point,
+/// Distance from a row to its nearest lane, which leaves room for an arrow head.
+const CLEARANCE: f64 = 15.0;
+/// Distance between two lanes.
+const LANE: f64 = 8.0;
+/// Smallest distance at which two arrow heads can be told apart.
+const ARROW_DISTANCE: f64 = 14.0;
+/// Largest distance between lines that are spread evenly along a box.
+const MAX_PORT_DISTANCE: f64 = 28.0;
+
+/// Where the layout leads a line.
+pub(crate) struct Bends {
+    pub(crate) link: Link,
+    /// Whether the line leads upwards, because it closes a circle.
+    pub(crate) is_upward: bool,
+    /// Where the line passes the rows between its ends, from the owner on. Never empty.
+    pub(crate) points: Vec<Point>,
+    /// Centre of the label.
+    pub(crate) label: Point,
 }
 
-/// A line enters a row here.
+/// A place where a line passes through a row.
 #[derive(Clone, Copy)]
 struct Stop {
     x: f64,
     row: usize,
 }
 
-/// From a row to its first lane, and from its last lane to the next row: room for an arrow head.
-const CLEAR: f64 = 15.0;
-const LANE: f64 = 8.0;
-/// Arrow heads side by side are to be told apart.
-const APART: f64 = 14.0;
+/// A line and the index of its leg. Leg `n` leads from stop `n` to stop `n + 1`.
+type Leg = (usize, usize);
 
-/// Rows get the distance that the lanes between them need.
-pub(super) fn routes(boxes: &[Size], centres: &[Point], bends: Vec<Bends>) -> Layout {
+/// By line and party: where, horizontally, the line meets the box of the party.
+type Ports = BTreeMap<(usize, usize), f64>;
+
+/// Routes every line, and moves the rows as far apart as the lanes between them need.
+pub(crate) fn routes(boxes: &[Size], centres: &[Point], bends: Vec<Bends>) -> Layout {
     let rows = Rows::of(boxes, centres, &bends);
     let ports = ports(boxes, centres, &bends);
-    let stops = |(at, line): (usize, &Bends)| {
-        let end = |party: usize| {
-            let row = rows.at(centres[party].y);
-            ports.get(&(at, party)).map(|&x| Stop { x, row })
-        };
-        let inner = line.points.iter().map(|point| Stop { x: point.x, row: rows.at(point.y) });
-        let (from, to) = (end(line.link.owner), end(line.link.owned));
-        from.into_iter().chain(inner).chain(to).collect()
-    };
-    let all: Vec<Vec<Stop>> = bends.iter().enumerate().map(stops).collect();
+    let stops: Vec<Vec<Stop>> = bends
+        .iter()
+        .enumerate()
+        .map(|(index, line)| stops(index, line, centres, &rows, &ports))
+        .collect();
+    let heights = Heights::of(&rows, crossings(&stops, &rows));
 
-    let mut crossings: Vec<Vec<Crossing>> = rows.halves.iter().map(|_| Vec::new()).collect();
-    for (line, stops) in all.iter().enumerate() {
-        for (leg, pair) in stops.windows(2).enumerate() {
-            let (top, bottom) = if pair[0].row < pair[1].row { (0, 1) } else { (1, 0) };
-            let (top, bottom) = (pair[top], pair[bottom]);
-            if top.x != bottom.x {
-                let crossing = Crossing { line, leg, top: top.x, bottom: bottom.x, lane: 0 };
-                crossings[top.row].push(crossing);
-            }
-        }
-    }
-    let mut middles = Vec::with_capacity(rows.halves.len());
-    let mut lanes: BTreeMap<(usize, usize), f64> = BTreeMap::new();
-    let mut y = 0.0;
-    for (half, crossings) in rows.halves.iter().zip(&mut crossings) {
-        middles.push(y + half);
-        y += 2.0 * half + CLEAR;
-        let most = spread(crossings);
-        for crossing in crossings {
-            lanes.insert((crossing.line, crossing.leg), y + LANE * crossing.lane as f64);
-        }
-        y += LANE * most as f64 + CLEAR;
-    }
-
-    let line = |(at, stops): (usize, &Vec<Stop>)| {
-        let Bends { link, rises, label, .. } = &bends[at];
-        let edge = |party: usize, is_top: bool| {
-            let half = boxes[party].height / 2.0;
-            middles[rows.at(centres[party].y)] + if is_top { -half } else { half }
+    let lines = bends.iter().zip(&stops).enumerate().map(|(index, (line, stops))| {
+        let Bends { link, is_upward, label, .. } = line;
+        let points = if link.owner == link.owned {
+            Vec::new()
+        } else {
+            let edge_of = |party: usize, is_top: bool| {
+                let half = boxes[party].height / 2.0;
+                heights.middles[rows.at(centres[party].y)] + if is_top { -half } else { half }
+            };
+            let (start, end) = (edge_of(link.owner, *is_upward), edge_of(link.owned, !is_upward));
+            heights.corners(index, stops, start, end)
         };
-        let mut points = Vec::with_capacity(2 * stops.len() + 2);
-        if let ([first, .., last], true) = (&stops[..], link.owner != link.owned) {
-            points.push(Point { x: first.x, y: edge(link.owner, *rises) });
-            for (leg, pair) in stops.windows(2).enumerate() {
-                if let Some(&y) = lanes.get(&(at, leg)) {
-                    points.extend([Point { x: pair[0].x, y }, Point { x: pair[1].x, y }]);
-                }
-            }
-            points.push(Point { x: last.x, y: edge(link.owned, !rises) });
-        }
-        Line { points, label: Point { x: label.x, y: middles[rows.at(label.y)] } }
-    };
-    let lines = all.iter().enumerate().map(line).collect();
-    let boxes = centres.iter().map(|&Point { x, y }| Point { x, y: middles[rows.at(y)] }).collect();
-    Layout { boxes, lines }
+        Line { points, label: Point { x: label.x, y: heights.middles[rows.at(label.y)] } }
+    });
+    let boxes = centres.iter().map(|&Point { x, y }| Point { x, y: heights.middles[rows.at(y)] });
+    Layout { boxes: boxes.collect(), lines: lines.collect() }
 }
 
-/// The rows from top to bottom, known by the middle of what stands in them.
+/// Lists where a line passes through rows, from the owner on. A line from a box to itself has no
+/// ports.
+fn stops(index: usize, line: &Bends, centres: &[Point], rows: &Rows, ports: &Ports) -> Vec<Stop> {
+    let end = |party: usize| {
+        let row = rows.at(centres[party].y);
+        ports.get(&(index, party)).map(|&x| Stop { x, row })
+    };
+    let inner = line.points.iter().map(|point| Stop { x: point.x, row: rows.at(point.y) });
+    let (start, end) = (end(line.link.owner), end(line.link.owned));
+    start.into_iter().chain(inner).chain(end).collect()
+}
+
+/// The rows from top to bottom. A row is identified by the height at which its content is centred.
 struct Rows {
     numbers: BTreeMap<i64, usize>,
-    /// Half of the height of each.
-    halves: Vec<f64>,
+    /// Half the height of each row.
+    half_heights: Vec<f64>,
 }
 
 impl Rows {
     fn of(boxes: &[Size], centres: &[Point], bends: &[Bends]) -> Rows {
         let boxed = centres.iter().zip(boxes).map(|(centre, size)| (centre.y, size.height));
-        let labelled = bends.iter().map(|line| (line.label.y, line.link.label.height));
-        let passed = bends.iter().flat_map(|line| line.points.iter().map(|point| (point.y, 0.0)));
-        let mut halves: BTreeMap<i64, f64> = BTreeMap::new();
-        for (middle, height) in boxed.chain(labelled).chain(passed) {
-            let half = halves.entry(Rows::key(middle)).or_default();
+        let labels = bends.iter().map(|line| (line.label.y, line.link.label.height));
+        let points = bends.iter().flat_map(|line| line.points.iter().map(|point| (point.y, 0.0)));
+        let mut half_heights: BTreeMap<i64, f64> = BTreeMap::new();
+        for (middle, height) in boxed.chain(labels).chain(points) {
+            let half = half_heights.entry(Rows::key(middle)).or_default();
             *half = half.max(height / 2.0);
         }
-        let numbers = halves.keys().enumerate().map(|(number, key)| (*key, number)).collect();
-        Rows { numbers, halves: halves.into_values().collect() }
+        let numbers = half_heights.keys().enumerate().map(|(number, key)| (*key, number)).collect();
+        Rows { numbers, half_heights: half_heights.into_values().collect() }
     }
 
-    /// What stands in one row differs by rounding.
+    /// Rounds to an eighth of a pixel, because the heights within one row differ by rounding.
     fn key(middle: f64) -> i64 {
         (middle * 8.0).round() as i64
     }
 
+    /// Returns the number of the row whose content is centred at this height.
     fn at(&self, middle: f64) -> usize {
-        self.numbers.get(&Rows::key(middle)).copied().unwrap_or_default()
+        self.numbers[&Rows::key(middle)]
     }
 }
 
-/// A line on its way sideways between two rows.
+/// A leg that leads sideways between two rows.
 struct Crossing {
-    line: usize,
-    leg: usize,
+    leg: Leg,
+    /// Horizontal position at the upper row.
     top: f64,
+    /// Horizontal position at the lower row.
     bottom: f64,
     lane: usize,
 }
 
-/// Gives lanes from the top to the bottom, so that lines to one side don't cross each other: of two
-/// to the right, the one that comes from further left runs below. Returns the last lane.
-fn spread(crossings: &mut [Crossing]) -> usize {
-    let leads_left = |crossing: &Crossing| crossing.bottom < crossing.top;
+impl Crossing {
+    fn leads_left(&self) -> bool {
+        self.bottom < self.top
+    }
+
+    /// The horizontal range in which the crossing needs its lane for itself.
+    fn span(&self) -> (f64, f64) {
+        (self.top.min(self.bottom) - LANE, self.top.max(self.bottom) + LANE)
+    }
+}
+
+/// Lists, for each row, the crossings in the gap below it.
+fn crossings(stops: &[Vec<Stop>], rows: &Rows) -> Vec<Vec<Crossing>> {
+    let mut crossings: Vec<Vec<Crossing>> = rows.half_heights.iter().map(|_| Vec::new()).collect();
+    for (line, stops) in stops.iter().enumerate() {
+        for (leg, pair) in stops.windows(2).enumerate() {
+            let (upper, lower) =
+                if pair[0].row < pair[1].row { (pair[0], pair[1]) } else { (pair[1], pair[0]) };
+            if upper.x != lower.x {
+                let leg = (line, leg);
+                crossings[upper.row].push(Crossing { leg, top: upper.x, bottom: lower.x, lane: 0 });
+            }
+        }
+    }
+    crossings
+}
+
+/// Heights on the page.
+struct Heights {
+    /// The middle of each row.
+    middles: Vec<f64>,
+    /// The lane of each leg that leads sideways.
+    lanes: BTreeMap<Leg, f64>,
+}
+
+impl Heights {
+    fn of(rows: &Rows, crossings: Vec<Vec<Crossing>>) -> Heights {
+        let mut middles = Vec::with_capacity(rows.half_heights.len());
+        let mut lanes = BTreeMap::new();
+        let mut y = 0.0;
+        for (half, mut crossings) in rows.half_heights.iter().zip(crossings) {
+            middles.push(y + half);
+            y += 2.0 * half + CLEARANCE;
+            let last_lane = assign_lanes(&mut crossings);
+            for crossing in crossings {
+                lanes.insert(crossing.leg, y + LANE * crossing.lane as f64);
+            }
+            y += LANE * last_lane as f64 + CLEARANCE;
+        }
+        Heights { middles, lanes }
+    }
+
+    /// Returns the corners of a line that begins at the height `start` and ends at `end`.
+    fn corners(&self, line: usize, stops: &[Stop], start: f64, end: f64) -> Vec<Point> {
+        let (first, last) = (stops[0], stops[stops.len() - 1]);
+        let mut points = Vec::with_capacity(2 * stops.len() + 2);
+        points.push(Point { x: first.x, y: start });
+        for (leg, pair) in stops.windows(2).enumerate() {
+            if let Some(&y) = self.lanes.get(&(line, leg)) {
+                points.extend([Point { x: pair[0].x, y }, Point { x: pair[1].x, y }]);
+            }
+        }
+        points.push(Point { x: last.x, y: end });
+        points
+    }
+}
+
+/// Assigns lanes from top to bottom, so that lines that lead to the same side do not cross: of two
+/// lines that lead right, the one that starts further left gets the lower lane. Returns the number
+/// of the last lane.
+fn assign_lanes(crossings: &mut [Crossing]) -> usize {
     let order = |crossing: &Crossing| {
-        if leads_left(crossing) { crossing.top } else { -crossing.top }
+        if crossing.leads_left() { crossing.top } else { -crossing.top }
     };
-    crossings.sort_by(|a, b| leads_left(a).cmp(&leads_left(b)).then(order(a).total_cmp(&order(b))));
-    let span = |crossing: &Crossing| {
-        let (left, right) = (crossing.top.min(crossing.bottom), crossing.top.max(crossing.bottom));
-        (left - LANE, right + LANE)
-    };
-    for at in 0..crossings.len() {
-        let (before, rest) = crossings.split_at_mut(at);
-        let (left, right) = span(&rest[0]);
-        let beside = before.iter().filter(|other| {
-            let (from, to) = span(other);
+    crossings
+        .sort_by(|a, b| a.leads_left().cmp(&b.leads_left()).then(order(a).total_cmp(&order(b))));
+    for index in 0..crossings.len() {
+        let (before, rest) = crossings.split_at_mut(index);
+        let (left, right) = rest[0].span();
+        let overlapping = before.iter().filter(|other| {
+            let (from, to) = other.span();
             from < right && left < to
         });
-        rest[0].lane = beside.map(|other| other.lane + 1).max().unwrap_or(0);
+        rest[0].lane = overlapping.map(|other| other.lane + 1).max().unwrap_or(0);
     }
     crossings.iter().map(|crossing| crossing.lane).max().unwrap_or(0)
 }
 
-/// By line and box: how far right they meet. Each line has a place of its own, so that arrow heads
-/// do not pile up.
-fn ports(boxes: &[Size], centres: &[Point], bends: &[Bends]) -> BTreeMap<(usize, usize), f64> {
+/// Decides where lines meet boxes. Each line meets a box in a place of its own, so that arrow
+/// heads do not pile up.
+fn ports(boxes: &[Size], centres: &[Point], bends: &[Bends]) -> Ports {
     let mut sides: BTreeMap<(usize, bool), Vec<(f64, usize)>> = BTreeMap::new();
-    for (at, line) in
-        bends.iter().enumerate().filter(|(_, line)| line.link.owner != line.link.owned)
-    {
-        if let (Some(first), Some(last)) = (line.points.first(), line.points.last()) {
-            sides.entry((line.link.owner, line.rises)).or_default().push((first.x, at));
-            sides.entry((line.link.owned, !line.rises)).or_default().push((last.x, at));
+    for (index, line) in bends.iter().enumerate() {
+        let Bends { link, is_upward, points, .. } = line;
+        if link.owner != link.owned {
+            let (first, last) = (points[0], points[points.len() - 1]);
+            sides.entry((link.owner, *is_upward)).or_default().push((first.x, index));
+            sides.entry((link.owned, !is_upward)).or_default().push((last.x, index));
         }
     }
     let mut ports = BTreeMap::new();
     for ((party, _), mut lines) in sides {
         lines.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        // Straight where all lines can be, else evenly around the middle.
+        // The lines stay straight if all of them can. Otherwise they are spread evenly around the
+        // middle of the box.
         let (middle, half) = (centres[party].x, 0.4 * boxes[party].width);
-        let fits = lines.iter().all(|(x, _)| (x - middle).abs() <= half)
-            && lines.windows(2).all(|pair| pair[1].0 - pair[0].0 >= APART);
-        let gap = (2.0 * half / lines.len() as f64).min(28.0);
-        let left = middle - gap * (lines.len() - 1) as f64 / 2.0;
-        for (place, (x, at)) in lines.into_iter().enumerate() {
-            ports.insert((at, party), if fits { x } else { left + gap * place as f64 });
+        let can_be_straight = lines.iter().all(|(x, _)| (x - middle).abs() <= half)
+            && lines.windows(2).all(|pair| pair[1].0 - pair[0].0 >= ARROW_DISTANCE);
+        let distance = (2.0 * half / lines.len() as f64).min(MAX_PORT_DISTANCE);
+        let left = middle - distance * (lines.len() - 1) as f64 / 2.0;
+        for (place, (x, index)) in lines.into_iter().enumerate() {
+            let port = if can_be_straight { x } else { left + distance * place as f64 };
+            ports.insert((index, party), port);
         }
     }
     ports

@@ -1,26 +1,32 @@
-//! Callers' text: what of it may be drawn, how wide it is, and where it breaks.
+//! Prepares caller-supplied text: cleans it, measures it, and breaks it into lines.
 
-/// White space of any kind becomes a space. What XML 1.0 forbids is dropped, and so are the controls
-/// that reorder the text around them: a name must not change how its neighbours read.
-pub(super) fn clean(text: &str) -> String {
-    let dropped = |c: char| {
-        let reorders = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        c.is_control() || reorders || matches!(c, '\u{fffe}' | '\u{ffff}')
-    };
+/// Removes characters that a drawing must not show.
+///
+/// White space of any kind becomes a single space. Characters that XML 1.0 forbids are dropped. So
+/// are controls that reorder the text around them, because a name must not change how its
+/// neighbours read.
+pub(crate) fn clean(text: &str) -> String {
     let spaced: String = text
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !dropped(*c))
+        .filter(|c| !is_dropped(*c))
         .collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The width in pixels, at most a little too large: the reader's font is not known.
-pub(super) fn width(text: &str, size: f64) -> f64 {
+fn is_dropped(c: char) -> bool {
+    let reorders_text = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || reorders_text || matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
+/// Estimates the width of a text in pixels. The reader's font is not known, so the estimate tends
+/// to be too large.
+pub(crate) fn width(text: &str, size: f64) -> f64 {
     text.chars().map(em).sum::<f64>() * size
 }
 
-/// Measured on the widest of the fonts asked for.
+/// Returns the width of a character in units of the font size, measured on the widest of the fonts
+/// that a drawing requests.
 fn em(c: char) -> f64 {
     match c {
         'i' | 'j' | 'l' | '\'' | '.' | ',' | ':' | ';' | '|' | '!' => 0.34,
@@ -28,8 +34,9 @@ fn em(c: char) -> f64 {
         'm' | 'w' | 'M' | 'W' | '%' | '@' => 1.0,
         'A'..='Z' | '&' | '+' | '<' | '=' | '>' | '~' | '#' => 0.76,
         '\u{0}'..='\u{ff}' => 0.62,
-        // Marks and selectors that join what stands before them.
+        // Combining marks, joiners and variation selectors, which merge with the character before.
         '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' => 0.0,
+        // Skin tones of emoji.
         '\u{1f3fb}'..='\u{1f3ff}' => 0.0,
         // Chinese, Japanese, Korean, full-width forms, emoji.
         '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' => 1.24,
@@ -40,36 +47,36 @@ fn em(c: char) -> f64 {
     }
 }
 
-/// Lines no wider than `room`, broken at spaces where there are some. What is more than `most` lines
-/// is cut, with an ellipsis.
-pub(super) fn wrap(text: &str, size: f64, room: f64, most: usize) -> Vec<String> {
+/// Breaks a text into lines that are at most `max_width` pixels wide, at spaces where possible. If
+/// there are more than `max_lines`, the rest is cut and the last line ends with an ellipsis.
+pub(crate) fn wrap(text: &str, size: f64, max_width: f64, max_lines: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {
-        let spaced = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
-        if width(&spaced, size) <= room {
-            line = spaced;
+        let extended = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+        if width(&extended, size) <= max_width {
+            line = extended;
             continue;
         }
         if !line.is_empty() {
             lines.push(std::mem::take(&mut line));
         }
-        let mut so_far = 0.0;
+        let mut line_width = 0.0;
         for c in word.chars() {
-            let more = em(c) * size;
-            if so_far + more > room {
+            let char_width = em(c) * size;
+            if line_width + char_width > max_width {
                 lines.push(std::mem::take(&mut line));
-                so_far = 0.0;
+                line_width = 0.0;
             }
             line.push(c);
-            so_far += more;
+            line_width += char_width;
         }
     }
     lines.push(line);
-    if lines.len() > most {
-        lines.truncate(most);
+    if lines.len() > max_lines {
+        lines.truncate(max_lines);
         if let Some(last) = lines.last_mut() {
-            while width(last, size) + em('…') * size > room && last.pop().is_some() {}
+            while width(last, size) + em('…') * size > max_width && last.pop().is_some() {}
             last.push('…');
         }
     }

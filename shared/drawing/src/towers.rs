@@ -1,164 +1,214 @@
-//! Towers: many who hold nothing but shares in one company stand in pairs along one trunk that leads
-//! down to it. Abreast, a hundred shareholders could neither be read nor printed.
-#![allow(clippy::indexing_slicing, reason = "the links name boxes there are")]
+//! Stacks shareholders into towers.
+//!
+//! If many parties hold shares in one company and nothing else, they stand in pairs along a trunk
+//! that leads down to the company. A hundred shareholders side by side could neither be read nor
+//! printed.
+#![expect(clippy::indexing_slicing, reason = "links refer to boxes by valid indices")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::layout::{Layout, Line, Link, Point, Size, layout};
+use crate::geometry::{Layout, Line, Link, Point, Size};
+use crate::layout::{NOT_PLACED, layout};
 
-/// So many may stand abreast.
-const ABREAST: usize = 4;
-/// The pairs of a tower, where there are enough.
-const LOWEST: usize = 3;
+/// Maximum number of similar shareholders that stand side by side.
+const MAX_SIDE_BY_SIDE: usize = 4;
+/// Minimum number of pairs in a tower, except in the last one.
+const MIN_PAIRS: usize = 3;
+/// Vertical distance between two pairs.
 const GAP: f64 = 14.0;
-/// What is seen of a branch on either side of its label.
+/// Length of a branch that is visible on either side of its label.
 const BRANCH: f64 = 14.0;
 
-#[derive(Default)]
-pub(super) struct Plan {
-    pub(super) size: Size,
-    /// The middle of every box.
-    pub(super) boxes: Vec<Point>,
-    /// By link. Of those in a tower it is the branch, which ends at the trunk.
-    pub(super) lines: Vec<Line>,
-    /// The trunks, each with one of its links.
-    pub(super) trunks: Vec<(usize, Vec<Point>)>,
+/// The boxes and lines of a structure, with towers.
+pub(crate) struct Plan {
+    pub(crate) size: Size,
+    /// Centre of every box.
+    pub(crate) boxes: Vec<Point>,
+    /// Path of every link. The path of a member of a tower is its branch, which ends at the trunk.
+    pub(crate) lines: Vec<Line>,
+    /// The trunks.
+    pub(crate) trunks: Vec<Trunk>,
 }
 
-pub(super) fn plan(
+/// The line that leads from a tower to the company below it.
+pub(crate) struct Trunk {
+    /// Index of one of the links that the trunk bundles. All of them are of the same kind.
+    pub(crate) link: usize,
+    pub(crate) points: Vec<Point>,
+}
+
+/// Places boxes and links. The top left corner of the result is the origin.
+///
+/// # Errors
+/// A text for the API caller, if the structure is too large or could not be placed.
+pub(crate) fn plan(
     boxes: &[Size],
     links: &[Link],
     customer: Option<usize>,
 ) -> Result<Plan, String> {
     let towers = towers(boxes, links, customer);
-    let inner: Vec<usize> = towers.iter().flat_map(|tower| tower.links.iter().copied()).collect();
-    let mut in_tower = vec![false; boxes.len()];
-    inner.iter().for_each(|&link| in_tower[links[link].owner] = true);
-    let free: Vec<usize> = (0..boxes.len()).filter(|&party| !in_tower[party]).collect();
-    let outer: Vec<usize> = (0..links.len()).filter(|&at| !in_tower[links[at].owner]).collect();
-
-    // A tower is one box to the layout. Those who own something there are free: no place is 0 by
-    // mistake.
-    let mut place = vec![0; boxes.len()];
-    free.iter().enumerate().for_each(|(at, &party)| place[party] = at);
-    let blocks: Vec<Size> = free.iter().map(|&party| boxes[party]).collect();
-    let blocks = [blocks, towers.iter().map(|tower| tower.size).collect()].concat();
-    let between = outer.iter().map(|&at| {
-        let link = links[at];
-        Link { owner: place[link.owner], owned: place[link.owned], ..link }
-    });
-    let trunks = towers.iter().enumerate().map(|(at, tower)| {
-        let link = links[tower.links[0]];
-        let (owner, owned) = (free.len() + at, place[link.owned]);
-        Link { owner, owned, label: Size::default(), ..link }
-    });
-    let laid_out: Vec<Link> = between.chain(trunks).collect();
-    let Layout { boxes: centres, lines } =
-        layout(&blocks, &laid_out, customer.map(|party| place[party]))?;
-
-    let mut parties = vec![None; boxes.len()];
-    free.iter().zip(&centres).for_each(|(&party, centre)| parties[party] = Some(*centre));
-    let mut lines = lines.into_iter();
-    let mut by_link: BTreeMap<usize, Line> = outer.into_iter().zip(lines.by_ref()).collect();
-    let mut trunks = Vec::new();
-    for ((tower, centre), line) in towers.iter().zip(&centres[free.len()..]).zip(lines) {
-        let top = tower.stand(*centre, boxes, links, &mut parties, &mut by_link);
-        let points = [Point { x: centre.x, y: top }].into_iter().chain(line.points).collect();
-        trunks.push((tower.links[0], points));
+    let mut is_in_tower = vec![false; boxes.len()];
+    for &link in towers.iter().flat_map(|tower| &tower.links) {
+        is_in_tower[links[link].owner] = true;
     }
-    let boxes_at = parties.into_iter().flatten().collect();
-    let lines = by_link.into_values().collect();
-    let mut plan = Plan { size: Size::default(), boxes: boxes_at, lines, trunks };
-    plan.begin_at_zero(boxes, links);
+    let free_boxes: Vec<usize> = (0..boxes.len()).filter(|&party| !is_in_tower[party]).collect();
+    let free_links: Vec<usize> =
+        (0..links.len()).filter(|&link| !is_in_tower[links[link].owner]).collect();
+
+    // The layout sees one block for each free box, and after them one for each tower. A member of
+    // a tower owns only one company, and is neither owned nor the customer.
+    let block: HashMap<usize, usize> =
+        free_boxes.iter().enumerate().map(|(block, &party)| (party, block)).collect();
+    let mut blocks: Vec<Size> = free_boxes.iter().map(|&party| boxes[party]).collect();
+    blocks.extend(towers.iter().map(|tower| tower.size));
+    let mut block_links: Vec<Link> = free_links
+        .iter()
+        .map(|&link| {
+            let link = links[link];
+            Link { owner: block[&link.owner], owned: block[&link.owned], ..link }
+        })
+        .collect();
+    block_links.extend(towers.iter().enumerate().map(|(number, tower)| {
+        let link = links[tower.links[0]];
+        let (owner, owned) = (free_boxes.len() + number, block[&link.owned]);
+        Link { owner, owned, label: Size::default(), ..link }
+    }));
+    let Layout { boxes: centres, lines: mut free_lines } =
+        layout(&blocks, &block_links, customer.map(|party| block[&party]))?;
+
+    let (free_centres, tower_centres) = centres.split_at(free_boxes.len());
+    let trunk_lines = free_lines.split_off(free_links.len());
+    let mut places = Places {
+        boxes: free_boxes.into_iter().zip(free_centres.iter().copied()).collect(),
+        lines: free_links.into_iter().zip(free_lines).collect(),
+    };
+    let mut trunks = Vec::new();
+    for ((tower, &centre), line) in towers.iter().zip(tower_centres).zip(trunk_lines) {
+        let start = tower.place_members(centre, boxes, links, &mut places);
+        let points = std::iter::once(start).chain(line.points).collect();
+        trunks.push(Trunk { link: tower.links[0], points });
+    }
+    if places.boxes.len() != boxes.len() || places.lines.len() != links.len() {
+        return Err(NOT_PLACED.to_owned());
+    }
+    let mut plan = Plan {
+        size: Size::default(),
+        boxes: places.boxes.into_values().collect(),
+        lines: places.lines.into_values().collect(),
+        trunks,
+    };
+    plan.move_to_origin(boxes, links);
     Ok(plan)
 }
 
-struct Tower {
-    links: Vec<usize>,
-    size: Size,
-    /// The widest box and the widest label in it.
-    widest: f64,
-    widest_label: f64,
+/// Boxes and links that have a place so far, by index.
+struct Places {
+    /// Centres of boxes.
+    boxes: BTreeMap<usize, Point>,
+    lines: BTreeMap<usize, Line>,
 }
 
+/// Shareholders of one company that own nothing else.
+struct Tower {
+    /// Indices of their links.
+    links: Vec<usize>,
+    size: Size,
+    /// Width of the widest box.
+    box_width: f64,
+    /// Width of the widest label.
+    label_width: f64,
+}
+
+/// Finds the shareholders to stack: more than [`MAX_SIDE_BY_SIDE`] that hold one company in the
+/// same way and have no other holding.
 fn towers(boxes: &[Size], links: &[Link], customer: Option<usize>) -> Vec<Tower> {
-    let mut degree = vec![0; boxes.len()];
+    let mut link_count = vec![0; boxes.len()];
     for link in links {
-        degree[link.owner] += 1;
-        degree[link.owned] += 1;
+        link_count[link.owner] += 1;
+        link_count[link.owned] += 1;
     }
-    let mut alike: BTreeMap<(usize, bool), Vec<usize>> = BTreeMap::new();
-    for (at, link) in links.iter().enumerate() {
-        if degree[link.owner] == 1 && customer != Some(link.owner) {
-            alike.entry((link.owned, link.is_control_only)).or_default().push(at);
+    let mut similar: BTreeMap<(usize, bool), Vec<usize>> = BTreeMap::new();
+    for (index, link) in links.iter().enumerate() {
+        if link_count[link.owner] == 1 && customer != Some(link.owner) {
+            similar.entry((link.owned, link.is_control_only)).or_default().push(index);
         }
     }
-    let many = alike.into_values().filter(|links| links.len() > ABREAST);
-    let chunks = many.flat_map(|all| {
-        let pairs = all.len().isqrt().max(LOWEST);
-        all.chunks(2 * pairs).map(<[usize]>::to_vec).collect::<Vec<_>>()
-    });
-    chunks.map(|members| Tower::of(members, boxes, links)).collect()
+    let mut towers = Vec::new();
+    for group in similar.into_values().filter(|group| group.len() > MAX_SIDE_BY_SIDE) {
+        let pairs = group.len().isqrt().max(MIN_PAIRS);
+        for members in group.chunks(2 * pairs) {
+            towers.push(Tower::new(members.to_vec(), boxes, links));
+        }
+    }
+    towers
 }
 
 impl Tower {
-    fn of(members: Vec<usize>, boxes: &[Size], links: &[Link]) -> Tower {
-        let largest = |widths: &mut dyn Iterator<Item = f64>| widths.fold(0.0, f64::max);
-        let widest = largest(&mut members.iter().map(|&at| boxes[links[at].owner].width));
-        let widest_label = largest(&mut members.iter().map(|&at| links[at].label.width));
+    fn new(members: Vec<usize>, boxes: &[Size], links: &[Link]) -> Tower {
+        let box_widths = members.iter().map(|&link| boxes[links[link].owner].width);
+        let box_width = box_widths.fold(0.0, f64::max);
+        let label_width = members.iter().map(|&link| links[link].label.width).fold(0.0, f64::max);
         let heights = members.chunks(2).map(|pair| tallest(pair, boxes, links) + GAP);
         let height = heights.sum::<f64>() - GAP;
-        let size = Size { width: 2.0 * (widest + widest_label + 2.0 * BRANCH), height };
-        Tower { links: members, size, widest, widest_label }
+        let size = Size { width: 2.0 * (box_width + label_width + 2.0 * BRANCH), height };
+        Tower { links: members, size, box_width, label_width }
     }
 
-    /// Puts the members and their branches in place, and says where the trunk begins.
-    fn stand(
+    /// Places the members of a tower and their branches. Returns where the trunk begins: at the
+    /// branches of the first pair.
+    fn place_members(
         &self,
         centre: Point,
         boxes: &[Size],
         links: &[Link],
-        parties: &mut [Option<Point>],
-        lines: &mut BTreeMap<usize, Line>,
-    ) -> f64 {
-        let mut top = centre.y - self.size.height / 2.0;
-        let mut first = None;
+        places: &mut Places,
+    ) -> Point {
+        let top = centre.y - self.size.height / 2.0;
+        let first_pair = &self.links[..self.links.len().min(2)];
+        let trunk_start = top + tallest(first_pair, boxes, links) / 2.0;
+        let mut pair_top = top;
         for pair in self.links.chunks(2) {
             let height = tallest(pair, boxes, links);
-            let y = top + height / 2.0;
-            first.get_or_insert(y);
-            for (&at, side) in pair.iter().zip([-1.0, 1.0]) {
-                let party = links[at].owner;
-                let label = centre.x + side * (BRANCH + self.widest_label / 2.0);
-                let x = label + side * (self.widest_label / 2.0 + BRANCH + self.widest / 2.0);
+            let y = pair_top + height / 2.0;
+            for (&link, side) in pair.iter().zip([-1.0, 1.0]) {
+                let party = links[link].owner;
+                let label = centre.x + side * (BRANCH + self.label_width / 2.0);
+                let x = label + side * (self.label_width / 2.0 + BRANCH + self.box_width / 2.0);
                 let edge = x - side * boxes[party].width / 2.0;
-                parties[party] = Some(Point { x, y });
+                places.boxes.insert(party, Point { x, y });
                 let points = vec![Point { x: edge, y }, Point { x: centre.x, y }];
-                lines.insert(at, Line { points, label: Point { x: label, y } });
+                places.lines.insert(link, Line { points, label: Point { x: label, y } });
             }
-            top += height + GAP;
+            pair_top += height + GAP;
         }
-        first.unwrap_or(centre.y)
+        Point { x: centre.x, y: trunk_start }
     }
 }
 
 fn tallest(pair: &[usize], boxes: &[Size], links: &[Link]) -> f64 {
-    pair.iter().map(|&at| boxes[links[at].owner].height).fold(0.0, f64::max)
+    pair.iter().map(|&link| boxes[links[link].owner].height).fold(0.0, f64::max)
 }
 
 impl Plan {
-    /// The layout has no regard for lines, and some lead around all boxes.
-    fn begin_at_zero(&mut self, boxes: &[Size], links: &[Link]) {
+    /// Computes the size of the plan and moves its top left corner to the origin. The layout does
+    /// not count lines as part of its size, and some of them lead around all boxes.
+    fn move_to_origin(&mut self, boxes: &[Size], links: &[Link]) {
         let lines = self.lines.iter().map(|line| &line.points);
-        let points = lines.chain(self.trunks.iter().map(|(_, points)| points)).flatten();
+        let points = lines.chain(self.trunks.iter().map(|trunk| &trunk.points)).flatten();
         let labels = self.lines.iter().zip(links).map(|(line, link)| (line.label, link.label));
-        let all = self.boxes.iter().copied().zip(boxes.iter().copied()).chain(labels);
+        let parts = self
+            .boxes
+            .iter()
+            .copied()
+            .zip(boxes.iter().copied())
+            .chain(labels)
+            .chain(points.map(|point| (*point, Size::default())));
         let mut bounds: Option<(Point, Point)> = None;
-        for (at, size) in all.chain(points.map(|point| (*point, Size::default()))) {
-            let (low, high) = bounds.get_or_insert((at, at));
+        for (centre, size) in parts {
+            let (low, high) = bounds.get_or_insert((centre, centre));
             let (w, h) = (size.width / 2.0, size.height / 2.0);
-            *low = Point { x: low.x.min(at.x - w), y: low.y.min(at.y - h) };
-            *high = Point { x: high.x.max(at.x + w), y: high.y.max(at.y + h) };
+            *low = Point { x: low.x.min(centre.x - w), y: low.y.min(centre.y - h) };
+            *high = Point { x: high.x.max(centre.x + w), y: high.y.max(centre.y + h) };
         }
         if let Some((low, high)) = bounds {
             self.size = Size { width: high.x - low.x, height: high.y - low.y };
@@ -166,11 +216,12 @@ impl Plan {
         }
     }
 
-    pub(super) fn shift(&mut self, x: f64, y: f64) {
-        let lines = self.lines.iter_mut();
-        let lines = lines.flat_map(|line| line.points.iter_mut().chain([&mut line.label]));
-        let trunks = self.trunks.iter_mut().flat_map(|(_, points)| points);
-        for point in self.boxes.iter_mut().chain(lines).chain(trunks) {
+    /// Moves everything to the right by `x` and down by `y`.
+    pub(crate) fn shift(&mut self, x: f64, y: f64) {
+        let line_points =
+            self.lines.iter_mut().flat_map(|line| line.points.iter_mut().chain([&mut line.label]));
+        let trunk_points = self.trunks.iter_mut().flat_map(|trunk| &mut trunk.points);
+        for point in self.boxes.iter_mut().chain(line_points).chain(trunk_points) {
             *point = Point { x: point.x + x, y: point.y + y };
         }
     }

@@ -1,63 +1,75 @@
-//! What changed between two versions of a list, and what of it must be screened again.
+//! Finds what changed between two versions of a list, and which entries to screen again.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::entity::Entity;
-use super::index::{Index, Source, Unbuildable, build};
+use super::index::{BuildError, EntityHashes, Index, Source, build};
 
-/// Ids of entities, each list ascending.
+/// Ids of the entities that differ between two versions of a list. Each list of ids is sorted in
+/// ascending order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Delta {
+    /// Entities that only the new version has.
     pub added: Vec<String>,
-    /// In something that can change a score.
+    /// Entities with a change that can affect a score or its explanation.
     pub changed: Vec<String>,
-    /// In something that only a reader sees.
+    /// Entities with a change that only a reader sees, such as the remarks.
     pub redescribed: Vec<String>,
+    /// Entities that only the old version has.
     pub removed: Vec<String>,
 }
 
 impl Delta {
+    /// Compares two versions of a list by the ids and hashes of their entities.
     pub fn between(old: &Index, new: &Index) -> Delta {
-        let (before, after) = (hashes(old), hashes(new));
+        let (old_hashes, new_hashes) = (hashes_by_id(old), hashes_by_id(new));
         let mut delta = Delta::default();
-        for (id, (matched, all)) in &after {
-            let list = match before.get(id) {
+        for (id, new) in &new_hashes {
+            let ids = match old_hashes.get(id) {
                 None => &mut delta.added,
-                Some((was, _)) if was != matched => &mut delta.changed,
-                Some((_, was)) if was != all => &mut delta.redescribed,
+                Some(old) if old.scored != new.scored => &mut delta.changed,
+                Some(old) if old.all != new.all => &mut delta.redescribed,
                 Some(_) => continue,
             };
-            list.push((*id).to_owned());
+            ids.push((*id).to_owned());
         }
-        let removed = before.keys().filter(|id| !after.contains_key(*id));
+        let removed = old_hashes.keys().filter(|id| !new_hashes.contains_key(*id));
         delta.removed = removed.map(|id| (*id).to_owned()).collect();
         delta
     }
 
-    /// The entities of the new version against which everybody is screened again: those that
-    /// are new or match differently. For every one of them an index of these alone gives the
-    /// same matches and scores as the whole list.
+    /// Returns the entities of the new version that are new or that match differently. Every
+    /// customer must be screened against them again. An index of only these entities returns
+    /// the same matches and scores for them as an index of the whole list.
     pub fn entities<'a>(&'a self, new: &'a Index) -> impl Iterator<Item = Entity> + 'a {
-        let wanted = |id: &String| {
-            self.added.binary_search(id).is_ok() || self.changed.binary_search(id).is_ok()
-        };
-        new.entities().filter(move |entity| wanted(&entity.id))
+        new.entities().filter(move |entity| self.must_screen(&entity.id))
     }
 
-    /// An index of [`Delta::entities`], under the name and version of the new list.
-    pub fn index(&self, new: &Index) -> Result<Vec<u8>, Unbuildable> {
+    /// Builds an index of [`Delta::entities`] with the name, version and date of the new list.
+    ///
+    /// # Errors
+    /// Returns a [`BuildError`] if `new` does not hold every entity that was added or changed.
+    pub fn index(&self, new: &Index) -> Result<Vec<u8>, BuildError> {
+        let entities: Vec<Entity> = self.entities(new).collect();
+        let expected = self.added.len() + self.changed.len();
+        if entities.len() != expected {
+            return Err(BuildError::IncompleteDelta { expected, actual: entities.len() });
+        }
         let meta = new.meta();
         let source =
             Source { list: &meta.list, version: &meta.version, date: meta.date.as_deref() };
-        build(source, self.entities(new))
+        build(source, entities)
+    }
+
+    fn must_screen(&self, id: &String) -> bool {
+        self.added.binary_search(id).is_ok() || self.changed.binary_search(id).is_ok()
     }
 }
 
-/// Of every entity the hash of what is matched, and that of everything.
-fn hashes(index: &Index) -> BTreeMap<&str, (u64, u64)> {
+fn hashes_by_id(index: &Index) -> BTreeMap<&str, EntityHashes> {
     let view = index.view();
-    let one = |number| Some((view.id(number)?, view.hashes(number)?));
-    (0..index.meta().entities).filter_map(one).collect()
+    let id_and_hashes = |number| Some((view.id(number)?, view.hashes(number)?));
+    (0..index.meta().entities).filter_map(id_and_hashes).collect()
 }

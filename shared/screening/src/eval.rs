@@ -1,4 +1,4 @@
-//! How good the matching is: labelled queries and innocuous names, run through an index.
+//! Measures the quality of the matching with labelled queries, innocuous names and labelled pairs.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,20 +9,25 @@ use super::entity::{EntityKind, ListedDate};
 use super::index::Index;
 use super::lists::{countries, dates};
 use super::normalise::prepare;
-use super::score::{Part, Room, score};
+use super::score::{Alignment, Part, score};
 use super::screen::{Query, Screener};
 
-/// A query of which it is known who should be found.
+/// A query with the entries that it should match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labelled {
+    /// Name to screen.
     pub name: String,
+    /// Kind of party or object.
     pub kind: Option<EntityKind>,
+    /// Category under which the result is counted.
     pub category: String,
-    /// Ids, any of which will do; none for a query that should find nothing.
+    /// Ids of entries, any of which is a correct match. Empty if the query should not match.
     pub expected: Vec<String>,
-    pub sort: Sort,
-    /// What else is known; compared only where the context is asked for.
+    /// Kind of test case.
+    pub case: Case,
+    /// Date of birth, founding or construction. It is compared only with context.
     pub date: Option<ListedDate>,
+    /// ISO 3166-1 alpha-2 codes of related countries. They are compared only with context.
     pub countries: Vec<&'static str>,
 }
 
@@ -33,54 +38,55 @@ impl Labelled {
     }
 }
 
-/// What a labelled query is a test of.
+/// The kind of test case that a labelled query is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
+pub enum Case {
+    /// The query should match one of its expected entries.
     Positive,
-    /// A name as any.
+    /// The query should not match, and its name is an ordinary one.
     Random,
-    /// A name near one that is listed.
+    /// The query should not match, but its name is similar to a listed one.
     Hard,
 }
 
-/// Reads labelled queries: a CSV with a header and at least the columns `kind` (`positive` or
-/// `negative`), `category` (of negatives, near misses begin with `hard_`), `query` and
-/// `expected_ids` (separated by `|`); `schema`, `birth_date` and `country` are optional.
+/// Reads labelled queries from a CSV with a header.
+///
+/// The columns `kind` (`positive` or `negative`), `category` (near misses among the negatives begin
+/// with `hard_`), `query` and `expected_ids` (separated by `|`) are required. The columns `schema`
+/// (a schema of the [FollowTheMoney](https://followthemoney.tech/explorer/) model), `birth_date` and
+/// `country` are optional. Values of optional columns that are not recognised are ignored.
+///
+/// # Errors
+/// Returns an error if the CSV is malformed, if a required column is missing, or if `kind` has
+/// another value.
 pub fn read_queries(from: impl io::Read) -> csv::Result<Vec<Labelled>> {
-    let mut reader = csv::Reader::from_reader(from);
-    let headers = reader.headers()?.clone();
-    let column = |name: &str| headers.iter().position(|header| header == name);
-    let needed = |name: &str| column(name).ok_or_else(|| missing(name));
-    let (sort, category) = (needed("kind")?, needed("category")?);
-    let (query, expected) = (needed("query")?, needed("expected_ids")?);
-    let (schema, date, country) = (column("schema"), column("birth_date"), column("country"));
+    let mut table = Table::open(from)?;
+    let (kind, category) = (table.required("kind")?, table.required("category")?);
+    let (query, expected) = (table.required("query")?, table.required("expected_ids")?);
+    let (schema, date) = (table.optional("schema"), table.optional("birth_date"));
+    let country = table.optional("country");
     let mut queries = Vec::new();
-    for record in reader.records() {
-        let record = record?;
-        let text = |place: usize| record.get(place).unwrap_or_default();
-        let category = text(category).to_owned();
-        let sort = match text(sort) {
-            "positive" => Sort::Positive,
-            other if other != "negative" => {
-                let why = format!("the kind {other:?} is neither positive nor negative");
-                return Err(io::Error::new(io::ErrorKind::InvalidData, why).into());
+    for row in table.rows() {
+        let row = row?;
+        let category = row.text(category).to_owned();
+        let case = match row.text(kind) {
+            "positive" => Case::Positive,
+            "negative" if category.starts_with("hard_") => Case::Hard,
+            "negative" => Case::Random,
+            other => {
+                return Err(invalid(format!("kind must be positive or negative, not {other:?}")));
             }
-            _ if category.starts_with("hard_") => Sort::Hard,
-            _ => Sort::Random,
         };
+        let expected = row.text(expected).split('|').filter(|id| !id.is_empty());
         queries.push(Labelled {
-            name: text(query).to_owned(),
-            kind: schema.and_then(|schema| kind(text(schema))),
+            name: row.text(query).to_owned(),
+            kind: schema.and_then(|column| kind_of_schema(row.text(column))),
             category,
-            expected: text(expected)
-                .split('|')
-                .filter(|id| !id.is_empty())
-                .map(str::to_owned)
-                .collect(),
-            sort,
-            date: date.and_then(|date| dates::parse(text(date))),
+            expected: expected.map(str::to_owned).collect(),
+            case,
+            date: date.and_then(|column| dates::parse(row.text(column))),
             countries: country
-                .and_then(|country| countries::code(text(country)))
+                .and_then(|column| countries::code(row.text(column)))
                 .into_iter()
                 .collect(),
         });
@@ -88,23 +94,74 @@ pub fn read_queries(from: impl io::Read) -> csv::Result<Vec<Labelled>> {
     Ok(queries)
 }
 
-/// Reads names: the column `full_name` or `name` of a CSV with a header, or its first column.
+/// Reads names from a CSV with a header: from the column `full_name` or `name`, or from the first
+/// column if there is no such column. Rows may have different lengths.
+///
+/// # Errors
+/// Returns an error if the CSV is malformed, or if a row is too short to have a name.
 pub fn read_names(from: impl io::Read) -> csv::Result<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(from);
-    let headers = reader.headers()?.clone();
     let is_name =
         |header: &str| matches!(header.trim().to_ascii_lowercase().as_str(), "full_name" | "name");
-    let place = headers.iter().position(is_name);
-    let place = place.unwrap_or_default();
-    reader.records().map(|record| Ok(record?.get(place).unwrap_or_default().to_owned())).collect()
+    let column = reader.headers()?.iter().position(is_name).unwrap_or(0);
+    let name = |record: csv::StringRecord| match record.get(column) {
+        Some(name) => Ok(name.to_owned()),
+        None => {
+            let line = record.position().map_or(0, csv::Position::line);
+            Err(invalid(format!("line {line} of the CSV has no name in column {}", column + 1)))
+        }
+    };
+    reader.records().map(|record| name(record?)).collect()
 }
 
-fn missing(column: &str) -> csv::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("the CSV has no column {column}")).into()
+fn invalid(reason: String) -> csv::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason).into()
 }
 
-/// The kind that a schema of the FollowTheMoney model names.
-fn kind(schema: &str) -> Option<EntityKind> {
+/// A CSV with a header, all rows of which have the same length.
+struct Table<R> {
+    reader: csv::Reader<R>,
+    headers: csv::StringRecord,
+}
+
+/// The position of a column of a [`Table`].
+#[derive(Clone, Copy)]
+struct Column(usize);
+
+struct Row(csv::StringRecord);
+
+impl<R: io::Read> Table<R> {
+    fn open(from: R) -> csv::Result<Table<R>> {
+        // The reader is not flexible: it refuses rows that are shorter or longer than the header.
+        let mut reader = csv::Reader::from_reader(from);
+        let headers = reader.headers()?.clone();
+        Ok(Table { reader, headers })
+    }
+
+    fn optional(&self, name: &str) -> Option<Column> {
+        self.headers.iter().position(|header| header == name).map(Column)
+    }
+
+    fn required(&self, name: &str) -> csv::Result<Column> {
+        self.optional(name).ok_or_else(|| {
+            invalid(format!("the CSV must have a column {name}; add it to the header"))
+        })
+    }
+
+    fn rows(&mut self) -> impl Iterator<Item = csv::Result<Row>> + '_ {
+        self.reader.records().map(|record| record.map(Row))
+    }
+}
+
+impl Row {
+    #[expect(clippy::indexing_slicing, reason = "a row of a `Table` is as long as its header")]
+    fn text(&self, column: Column) -> &str {
+        &self.0[column.0]
+    }
+}
+
+/// Returns the kind that a schema of the FollowTheMoney model corresponds to.
+fn kind_of_schema(schema: &str) -> Option<EntityKind> {
     match schema {
         "Person" => Some(EntityKind::Person),
         "Company" | "Organization" => Some(EntityKind::Organization),
@@ -114,29 +171,37 @@ fn kind(schema: &str) -> Option<EntityKind> {
     }
 }
 
-/// The three shares at one threshold, each from 0 to 1.
+/// Results at one threshold. Each share is from 0 to 1, and 0 if there are no such queries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Shares {
+    /// Score from which a match counts.
     pub threshold: f32,
+    /// Share of the positive queries that match one of their expected entries.
     pub recall: f64,
+    /// Share of the random negative queries that match any entry.
     pub random_negative_hits: f64,
+    /// Share of the hard negative queries that match any entry.
     pub hard_negative_hits: f64,
 }
 
+/// Results of an evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
+    /// Results at the requested threshold.
     #[serde(flatten)]
     pub shares: Shares,
-    /// Of each category the recall, or of negatives the share that hits.
+    /// Share of the queries of each category that match: the recall of positive queries, and the
+    /// false hits of negative ones.
     pub classes: BTreeMap<String, f64>,
-    /// At thresholds from 0.50 to 0.95 in steps of 0.01.
+    /// Results at thresholds from 0.50 to 0.95 in steps of 0.01.
     pub sweep: Vec<Shares>,
 }
 
-const LOWEST: f32 = 0.5;
+/// Lowest threshold of the sweep.
+const MIN_THRESHOLD: f32 = 0.5;
 
-/// Runs labelled queries by name and kind, and with `context` by dates and countries as well.
-/// `progress` is told how many are done.
+/// Screens labelled queries by name and kind, and with `context` also by date and country.
+/// `progress` is called after each query with the number of queries done so far.
 pub fn evaluate(
     lists: &[&Index],
     queries: &[Labelled],
@@ -145,56 +210,67 @@ pub fn evaluate(
     mut progress: impl FnMut(usize),
 ) -> Report {
     let mut screener = Screener::new(lists.iter().copied());
-    let mut best = Vec::with_capacity(queries.len());
-    for (done, labelled) in queries.iter().enumerate() {
-        let matches = screener.screen(&labelled.query(context), LOWEST.min(threshold));
-        // Of a positive only what was expected counts.
-        let counts =
-            |id: &String| labelled.sort != Sort::Positive || labelled.expected.contains(id);
-        let scores = matches.iter().filter(|found| counts(&found.id)).map(|found| found.score);
-        best.push(scores.fold(0.0, f32::max));
-        progress(done + 1);
+    let mut scored: Vec<(&Labelled, f32)> = Vec::with_capacity(queries.len());
+    for (position, labelled) in queries.iter().enumerate() {
+        scored.push((labelled, best_score(&mut screener, labelled, threshold, context)));
+        progress(position + 1);
     }
-    let scored: Vec<(&Labelled, f32)> = queries.iter().zip(best).collect();
     let mut classes: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for (labelled, score) in &scored {
-        let (hits, all) = classes.entry(labelled.category.clone()).or_default();
+        let (hits, total) = classes.entry(labelled.category.clone()).or_default();
         *hits += usize::from(*score >= threshold);
-        *all += 1;
+        *total += 1;
     }
     let steps = 50_u8..=95;
     Report {
         shares: shares(&scored, threshold),
-        classes: classes.into_iter().map(|(name, (hits, all))| (name, share(hits, all))).collect(),
+        classes: classes
+            .into_iter()
+            .map(|(name, (hits, total))| (name, share(hits, total)))
+            .collect(),
         sweep: steps.map(|step| shares(&scored, f32::from(step) / 100.0)).collect(),
     }
 }
 
-/// Runs every query once at the threshold, as a caller would, and answers how many matches there
-/// were: what a caller times for queries per second, on as many threads as it likes.
+/// Returns the highest score of a query, or 0 without a match. A positive query counts only
+/// matches with its expected entries.
+fn best_score(
+    screener: &mut Screener<'_>,
+    labelled: &Labelled,
+    threshold: f32,
+    context: bool,
+) -> f32 {
+    let matches = screener.screen(&labelled.query(context), MIN_THRESHOLD.min(threshold));
+    let counts = |id: &String| labelled.case != Case::Positive || labelled.expected.contains(id);
+    matches.iter().filter(|it| counts(&it.id)).map(|it| it.score).fold(0.0, f32::max)
+}
+
+/// Screens every query once at the threshold and returns the number of matches. Callers measure
+/// the duration of this function, on one or more threads.
 pub fn run(lists: &[&Index], queries: &[Labelled], threshold: f32, context: bool) -> usize {
     let mut screener = Screener::new(lists.iter().copied());
-    let one = |labelled: &Labelled| screener.screen(&labelled.query(context), threshold).len();
-    queries.iter().map(one).sum()
+    let count = |labelled: &Labelled| screener.screen(&labelled.query(context), threshold).len();
+    queries.iter().map(count).sum()
 }
 
 fn shares(scored: &[(&Labelled, f32)], threshold: f32) -> Shares {
-    let share_of = |sort: Sort| {
-        let scores = scored.iter().filter(|(labelled, _)| labelled.sort == sort);
-        let (hits, all) = scores.fold((0, 0), |(hits, all), (_, score)| {
-            (hits + usize::from(*score >= threshold), all + 1)
+    let share_of = |case: Case| {
+        let scores = scored.iter().filter(|(labelled, _)| labelled.case == case);
+        let (hits, total) = scores.fold((0, 0), |(hits, total), (_, score)| {
+            (hits + usize::from(*score >= threshold), total + 1)
         });
-        share(hits, all)
+        share(hits, total)
     };
     Shares {
         threshold,
-        recall: share_of(Sort::Positive),
-        random_negative_hits: share_of(Sort::Random),
-        hard_negative_hits: share_of(Sort::Hard),
+        recall: share_of(Case::Positive),
+        random_negative_hits: share_of(Case::Random),
+        hard_negative_hits: share_of(Case::Hard),
     }
 }
 
-/// The share of names that find anything at the threshold.
+/// Returns the share of names, from 0 to 1, that match any entry at the threshold. `progress` is
+/// called after each name with the number of names done so far.
 pub fn alert_rate(
     lists: &[&Index],
     names: &[String],
@@ -203,77 +279,98 @@ pub fn alert_rate(
 ) -> f64 {
     let mut screener = Screener::new(lists.iter().copied());
     let mut hits = 0;
-    for (done, name) in names.iter().enumerate() {
+    for (position, name) in names.iter().enumerate() {
         hits += usize::from(!screener.screen(&Query::of_name(name), threshold).is_empty());
-        progress(done + 1);
+        progress(position + 1);
     }
     share(hits, names.len())
 }
 
-/// Two names, and whether they are one.
+/// Two names, and whether they belong to the same party.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelledPair {
-    pub asked: String,
+    /// The name that is scored as the name of a query.
+    pub query: String,
+    /// The name that is scored as a listed name.
     pub listed: String,
-    pub same: bool,
+    /// Whether the names belong to the same party.
+    pub is_match: bool,
 }
 
-/// Reads pairs: a CSV with the columns `name1`, `name2` and `is_match` (`true` or `false`).
+/// Reads pairs of names from a CSV with the columns `name1`, `name2` and `is_match` (`true` or
+/// `false`).
+///
+/// # Errors
+/// Returns an error if the CSV is malformed, if a column is missing, or if `is_match` has another
+/// value.
 pub fn read_pairs(from: impl io::Read) -> csv::Result<Vec<LabelledPair>> {
-    let mut reader = csv::Reader::from_reader(from);
-    let headers = reader.headers()?.clone();
-    let needed =
-        |name: &str| headers.iter().position(|header| header == name).ok_or_else(|| missing(name));
-    let (asked, listed, same) = (needed("name1")?, needed("name2")?, needed("is_match")?);
+    let mut table = Table::open(from)?;
+    let (query, listed) = (table.required("name1")?, table.required("name2")?);
+    let label = table.required("is_match")?;
     let mut pairs = Vec::new();
-    for record in reader.records() {
-        let record = record?;
-        let text = |place: usize| record.get(place).unwrap_or_default();
+    for row in table.rows() {
+        let row = row?;
+        let is_match = match row.text(label).to_ascii_lowercase().as_str() {
+            "true" => true,
+            "false" => false,
+            other => return Err(invalid(format!("is_match must be true or false, not {other:?}"))),
+        };
         pairs.push(LabelledPair {
-            asked: text(asked).to_owned(),
-            listed: text(listed).to_owned(),
-            same: text(same).eq_ignore_ascii_case("true"),
+            query: row.text(query).to_owned(),
+            listed: row.text(listed).to_owned(),
+            is_match,
         });
     }
     Ok(pairs)
 }
 
-/// How well one threshold tells pairs that are one name from pairs that are not; all from 0 to 1.
+/// How well one threshold separates pairs of the same party from other pairs. All values are from 0
+/// to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Separation {
+    /// Score from which a pair is taken for the same party.
     pub threshold: f32,
+    /// Harmonic mean of precision and recall.
     pub f1: f64,
+    /// Share of the pairs at or above the threshold that are the same party.
     pub precision: f64,
+    /// Share of the pairs of the same party that are at or above the threshold.
     pub recall: f64,
 }
 
-/// The names of every pair compared, at each threshold from 0.01 to 1 in steps of 0.01.
+/// Scores the names of every pair, and returns the results at thresholds from 0.01 to 1 in steps of
+/// 0.01.
 pub fn separate(pairs: &[LabelledPair]) -> Vec<Separation> {
-    let mut room = Room::default();
-    let mut scored = Vec::with_capacity(pairs.len());
-    for pair in pairs {
-        let (asked, listed) = (prepare(&pair.asked), prepare(&pair.listed));
-        let parts = |tokens| -> Vec<Part<'_>> { <[_]>::iter(tokens).map(Part::of).collect() };
-        scored.push((score(&parts(&asked.tokens), &parts(&listed.tokens), &mut room), pair.same));
-    }
-    let at = |threshold: f32| {
-        let found = |wanted: bool| {
-            scored.iter().filter(|(score, same)| *same == wanted && *score >= threshold).count()
-        };
-        let (right, wrong) = (found(true), found(false));
-        let same = pairs.iter().filter(|pair| pair.same).count();
-        Separation {
-            threshold,
-            f1: share(2 * right, same + right + wrong),
-            precision: share(right, right + wrong),
-            recall: share(right, same),
-        }
-    };
-    (1_u8..=100).map(|step| at(f32::from(step) / 100.0)).collect()
+    let mut alignment = Alignment::default();
+    let scored: Vec<(f32, bool)> =
+        pairs.iter().map(|pair| (score_pair(pair, &mut alignment), pair.is_match)).collect();
+    (1_u8..=100).map(|step| separation(&scored, f32::from(step) / 100.0)).collect()
 }
 
-fn share(hits: usize, all: usize) -> f64 {
-    if all == 0 { 0.0 } else { hits as f64 / all as f64 }
+fn score_pair(pair: &LabelledPair, alignment: &mut Alignment) -> f32 {
+    let (query, listed) = (prepare(&pair.query), prepare(&pair.listed));
+    let query_parts: Vec<Part<'_>> = query.tokens.iter().map(Part::of).collect();
+    let listed_parts: Vec<Part<'_>> = listed.tokens.iter().map(Part::of).collect();
+    score(&query_parts, &listed_parts, alignment)
+}
+
+fn separation(scored: &[(f32, bool)], threshold: f32) -> Separation {
+    let count_hits = |label: bool| {
+        scored.iter().filter(|(score, is_match)| *is_match == label && *score >= threshold).count()
+    };
+    let (true_hits, false_hits) = (count_hits(true), count_hits(false));
+    let positives = scored.iter().filter(|(_, is_match)| *is_match).count();
+    Separation {
+        threshold,
+        f1: share(2 * true_hits, positives + true_hits + false_hits),
+        precision: share(true_hits, true_hits + false_hits),
+        recall: share(true_hits, positives),
+    }
+}
+
+/// Returns `hits / total`, and 0 if the total is 0.
+fn share(hits: usize, total: usize) -> f64 {
+    if total == 0 { 0.0 } else { hits as f64 / total as f64 }
 }
 
 #[cfg(test)]
@@ -290,7 +387,7 @@ query_id,kind,category,schema,query,expected_ids
 ";
 
     #[test]
-    fn shares_are_counted_by_sort_and_category() {
+    fn shares_are_counted_by_case_and_category() {
         let index = index_of_list();
         let queries = read_queries(QUERIES.as_bytes()).unwrap();
         let report = evaluate(&[&index], &queries, 0.78, false, |_| ());
@@ -306,7 +403,7 @@ query_id,kind,category,schema,query,expected_ids
     }
 
     #[test]
-    fn pairs_are_told_apart() {
+    fn pairs_are_separated() {
         let pairs = "name1,name2,is_match
 Mirka Dovello,\"DOVELLO, Mirka\",true
 Mirka Dovello,Ann Lindqvist,false
@@ -314,10 +411,11 @@ Mirka Dovello,Ann Lindqvist,false
         let steps = separate(&read_pairs(pairs.as_bytes()).unwrap());
         assert_eq!((steps.len(), steps[77].threshold, steps[77].f1), (100, 0.78, 1.0));
         assert!(read_pairs("name1,name2\na,b\n".as_bytes()).is_err());
+        assert!(read_pairs("name1,name2,is_match\na,b,maybe\n".as_bytes()).is_err());
     }
 
     #[test]
-    fn context_counts_where_it_is_asked_for() {
+    fn dates_and_countries_count_only_with_context() {
         let index = index_of_list();
         let queries = "kind,category,query,expected_ids,birth_date,country
 positive,born,Mirka Dovello,1,1950-01-01,Germany
@@ -329,11 +427,12 @@ positive,born,Mirka Dovello,1,1950-01-01,Germany
     }
 
     #[test]
-    fn names_are_read_from_the_column_that_has_them() {
+    fn names_are_read_from_a_name_column_or_the_first() {
         let names =
             read_names("id,full_name\n1,Mirka Dovello\n2,Ann Lindqvist\n".as_bytes()).unwrap();
         assert_eq!(alert_rate(&[&index_of_list()], &names, 0.78, |_| ()), 0.5);
         assert_eq!(read_names("whatever\nAnn\n".as_bytes()).unwrap(), ["Ann"]);
+        assert!(read_names("id,name\n1\n".as_bytes()).is_err());
         assert!(read_queries("query\nAnn\n".as_bytes()).is_err());
     }
 }

@@ -1,66 +1,78 @@
-//! From a list's files to an index of it.
+//! Imports the files of a list into an index.
 
 use std::fmt;
 
-use super::index::{Builder, Source, Unbuildable};
+use super::index::{BuildError, Builder, Source};
 use super::lists::{self, Input, Refused, Report, dates};
 
-/// A list that was read and built.
+/// A list that was read and built into an index.
 #[derive(Clone, Debug)]
 pub struct Imported {
-    /// An index file, for [`super::index::Index::open`].
+    /// The index file, see [`Index::open`](super::index::Index::open).
     pub index: Vec<u8>,
+    /// Version of the list.
     pub version: String,
-    /// When it was published, as far as its files say so: `YYYY-MM-DD`.
+    /// Publication date, `YYYY-MM-DD`, if the files state it.
     pub date: Option<String>,
+    /// Counts of the values that were read, and the records and values that were not.
     pub report: Report,
 }
 
-/// Why files did not become an index.
+/// The reason why files cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failed {
+pub enum ImportError {
+    /// A file cannot be read as a list.
     Refused(Refused),
-    Unbuildable(Unbuildable),
+    /// The entries cannot be built into an index.
+    Build(BuildError),
 }
 
-impl fmt::Display for Failed {
+impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failed::Refused(refused) => refused.fmt(f),
-            Failed::Unbuildable(unbuildable) => unbuildable.fmt(f),
+            ImportError::Refused(error) => error.fmt(f),
+            ImportError::Build(error) => error.fmt(f),
         }
     }
 }
 
-impl std::error::Error for Failed {}
+impl std::error::Error for ImportError {}
 
-/// Reads the files of one list into an index. Without a `version` of its own the content names
-/// it, so that files which say the same are the same version. `progress` is told how many
-/// entries were read.
+/// Reads the files of one list and builds an index of them. If `version` is `None`, a hash of the
+/// entries becomes the version, so that files with the same content have the same version.
+/// `progress` is called after each entry with the number of entries read so far.
+///
+/// # Errors
+/// Returns an [`ImportError`] if a file cannot be read as a list, or if the entries cannot be built
+/// into an index, for example because two of them have the same id.
 pub fn import(
     list: &str,
     version: Option<&str>,
     files: Vec<Input<'_>>,
     mut progress: impl FnMut(u64),
-) -> Result<Imported, Failed> {
+) -> Result<Imported, ImportError> {
     let mut builder = Builder::default();
-    let mut added = Ok(());
-    let mut read = 0;
+    let mut build_result = Ok(());
+    let mut count = 0;
     let report = lists::read(files, &mut |entity| {
-        if added.is_ok() {
-            added = builder.add(&entity);
+        if build_result.is_ok() {
+            build_result = builder.add(&entity);
         }
-        read += 1;
-        progress(read);
+        count += 1;
+        progress(count);
     })
-    .map_err(Failed::Refused)?;
-    added.map_err(Failed::Unbuildable)?;
+    .map_err(ImportError::Refused)?;
+    build_result.map_err(ImportError::Build)?;
     let version = version.map_or_else(|| builder.content(), str::to_owned);
-    let date = report.published.as_deref().and_then(dates::parse).and_then(|date| {
-        let (month, day) = date.month.zip(date.day)?;
-        Some(format!("{:04}-{month:02}-{day:02}", date.year))
-    });
+    let date = report.published.as_deref().and_then(full_date);
     let source = Source { list, version: &version, date: date.as_deref() };
-    let index = builder.finish(source).map_err(Failed::Unbuildable)?;
+    let index = builder.finish(source).map_err(ImportError::Build)?;
     Ok(Imported { index, version, date, report })
+}
+
+/// Converts a publication date to `YYYY-MM-DD`, if it has a month and a day.
+fn full_date(text: &str) -> Option<String> {
+    let date = dates::parse(text)?;
+    let (month, day) = date.month.zip(date.day)?;
+    Some(format!("{:04}-{month:02}-{day:02}", date.year))
 }

@@ -1,4 +1,13 @@
-//! Screening of names against watchlists. Pure: no AWS, no clock, no environment.
+//! Screens names against watchlists.
+//!
+//! The crate reads the files of a list ([`lists`]), folds names from any script into comparable
+//! tokens ([`normalise`]), builds and opens index files ([`index`]), scores pairs of names
+//! ([`score`]) and returns explained matches ([`Screener`]). It also finds what changed between
+//! two versions of a list ([`delta`]) and measures the quality of the matching ([`eval`]).
+//!
+//! It does not use AWS, the clock, the network or the environment. The only function that opens
+//! a file is [`index::Index::read`].
+#![warn(missing_docs)]
 
 pub mod delta;
 pub mod entity;
@@ -12,5 +21,5 @@ mod screen;
 #[cfg(test)]
 mod tests;
 
-pub use import::{Failed, Imported, import};
+pub use import::{ImportError, Imported, import};
 pub use screen::{Match, Query, Screener};

@@ -1,4 +1,4 @@
-//! A name goes in, and out come the entries it may be.
+//! Screens a query against lists and returns explained matches.
 
 use serde::Serialize;
 
@@ -6,30 +6,36 @@ use super::entity::{Entity, EntityKind, Gender, Identifier, ListedDate, NameKind
 use super::index::{Accumulator, Index, View, Wanted};
 use super::normalise::{Prepared, prepare};
 use super::score::{
-    Circumstances, Comparison, Explanation, Limit, MODEL_VERSION, Part, Reason, Room, Strength,
-    compare, explain, in_context, least_name_score, score,
+    Alignment, Comparison, Explanation, Limit, MODEL_VERSION, Part, QueryContext, Reason, Strength,
+    compare, explain, in_context, min_name_score, score,
 };
 
-/// Who is asked for. Only the name is needed; what else is known makes the answer better.
+/// The party or object to screen. Only the name is required. Every other field makes the result
+/// more precise.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Query<'a> {
+    /// Name, in any script.
     pub name: &'a str,
+    /// Kind of party or object.
     pub kind: Option<EntityKind>,
-    /// Of birth, of founding or of building.
+    /// Date of birth, founding or construction.
     pub date: Option<ListedDate>,
-    /// ISO 3166-1 alpha-2.
+    /// ISO 3166-1 alpha-2 codes of related countries.
     pub countries: &'a [&'a str],
+    /// Numbers of documents and registers.
     pub identifiers: &'a [Identifier],
+    /// Gender.
     pub gender: Option<Gender>,
 }
 
 impl<'a> Query<'a> {
+    /// Returns a query that has only a name.
     pub fn of_name(name: &'a str) -> Query<'a> {
         Query { name, ..Query::default() }
     }
 
-    fn circumstances(&self) -> Circumstances<'a> {
-        Circumstances {
+    fn context(&self) -> QueryContext<'a> {
+        QueryContext {
             kind: self.kind,
             date: self.date,
             countries: self.countries,
@@ -39,64 +45,77 @@ impl<'a> Query<'a> {
     }
 }
 
-/// An entry that the one who was asked for may be.
+/// A listed entry that may be the party of the query.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Match {
+    /// Name of the list.
     pub list: String,
+    /// Version of the list.
     pub list_version: String,
-    /// Of the entry, as its list numbers it.
+    /// Id of the entry within its list.
     pub id: String,
+    /// Kind of the entry.
     pub kind: EntityKind,
-    /// The name of the query, as it was written.
+    /// Name of the query, as it was given.
     pub query: String,
-    /// The name of the entry that fits best, as the list writes it.
+    /// The name of the entry with the highest score, as the list writes it.
     pub name: String,
+    /// How the list classifies that name.
     pub name_kind: NameKind,
-    /// From 0 to 1: the names, and what is known besides.
+    /// Score of the names and of all other comparisons, from 0 to 1.
     pub score: f32,
+    /// Parts of the score.
     pub explanation: Explanation,
     /// The whole entry.
     pub entity: Entity,
 }
 
-/// The most that an alias can give which the list itself calls weak.
+/// Maximum score of a weak alias.
 const WEAK_ALIAS: f32 = 0.8;
+/// Minimum score of a weak alias, before [`WEAK_ALIAS`] is applied. It tolerates only minor words
+/// without a counterpart.
+const MIN_WEAK_ALIAS: f32 = 0.95;
 
-/// Screens against any number of lists. It keeps room for its work: make one a thread.
+/// Screens queries against any number of lists.
+///
+/// It owns buffers that are reused for every query, so each thread should keep one.
 pub struct Screener<'i> {
     lists: Vec<(&'i Index, Accumulator)>,
-    room: Room,
+    alignment: Alignment,
     names: Vec<u32>,
 }
 
 impl<'i> Screener<'i> {
+    /// Creates a screener for these lists.
     pub fn new(lists: impl IntoIterator<Item = &'i Index>) -> Screener<'i> {
         let lists = lists.into_iter().map(|list| (list, Accumulator::default())).collect();
-        Screener { lists, room: Room::default(), names: Vec::new() }
+        Screener { lists, alignment: Alignment::default(), names: Vec::new() }
     }
 
-    /// The entries with a score of `least` or more, the best first; of each entry its best name.
-    pub fn screen(&mut self, query: &Query<'_>, least: f32) -> Vec<Match> {
-        self.screen_prepared(query, &prepare(query.name), least)
+    /// Returns the entries with a score of `min_score` or more, best first. Each entry is returned
+    /// once, with its best name.
+    pub fn screen(&mut self, query: &Query<'_>, min_score: f32) -> Vec<Match> {
+        self.screen_prepared(query, &prepare(query.name), min_score)
     }
 
-    /// As [`Screener::screen`], with the name prepared before: worth it where one name is
-    /// screened again and again.
+    /// Does the same as [`Screener::screen`] with a name that was prepared before. This saves work
+    /// if the same name is screened repeatedly. `prepared` must be [`prepare`]`(query.name)`.
     pub fn screen_prepared(
         &mut self,
         query: &Query<'_>,
         prepared: &Prepared,
-        least: f32,
+        min_score: f32,
     ) -> Vec<Match> {
         let parts: Vec<Part<'_>> = prepared.tokens.iter().map(Part::of).collect();
-        let circumstances = query.circumstances();
+        let context = query.context();
+        let request = Request { query, context: &context, parts: &parts, min_score };
         let mut matches = Vec::new();
         for (index, accumulator) in &mut self.lists {
             let view = index.view();
-            let asked = Asked { query, circumstances: &circumstances, parts: &parts, least };
-            let found = candidates(&view, &asked, accumulator, &mut self.room, &mut self.names);
-            for candidate in found {
-                matches.extend(judge(index, &view, &asked, candidate, &mut self.room));
+            let candidates =
+                candidates(&view, &request, accumulator, &mut self.alignment, &mut self.names);
+            for candidate in candidates {
+                matches.extend(judge(index, &view, &request, candidate, &mut self.alignment));
             }
         }
         matches.sort_by(|a, b| {
@@ -106,108 +125,124 @@ impl<'i> Screener<'i> {
     }
 }
 
-struct Asked<'q> {
+/// A query in the form that scoring needs.
+struct Request<'q> {
     query: &'q Query<'q>,
-    circumstances: &'q Circumstances<'q>,
+    context: &'q QueryContext<'q>,
     parts: &'q [Part<'q>],
-    least: f32,
+    min_score: f32,
 }
 
-/// An entity, and the best of its names so far.
+/// An entity with the best of its names so far.
 #[derive(Clone, Copy)]
 struct Candidate {
     entity: u32,
-    /// Among its names; `None` where an identifier led to it.
-    place: Option<u16>,
+    /// Position of the name among the names of the entity, or `None` if the entity was found by an
+    /// identifier.
+    position: Option<u16>,
+    /// Score of the name.
     score: f32,
 }
 
-/// The entities that may reach the score, each with its best name.
+/// Returns the entities that may reach the minimum score, each with its best name.
 fn candidates(
     view: &View<'_>,
-    asked: &Asked<'_>,
+    request: &Request<'_>,
     accumulator: &mut Accumulator,
-    room: &mut Room,
+    alignment: &mut Alignment,
     names: &mut Vec<u32>,
 ) -> Vec<Candidate> {
-    let least = least_name_score(asked.least, asked.circumstances);
-    accumulator.retrieve(view, Wanted { parts: asked.parts, least }, names);
-    let mut found: Vec<Candidate> = Vec::new();
+    let min_score = min_name_score(request.min_score, request.context);
+    accumulator.retrieve(view, Wanted { parts: request.parts, min_score }, names);
+    let mut candidates: Vec<Candidate> = Vec::new();
     let mut parts = Vec::new();
     for &name in names.iter() {
         let Some(record) = view.name(name) else { continue };
         view.parts(name, &mut parts);
-        let score = listed_score(asked.parts, &parts, record.kind, room);
-        if score < least {
+        let score = score_listed(request.parts, &parts, record.kind, alignment);
+        if score < min_score {
             continue;
         }
-        let candidate = Candidate { entity: record.entity, place: Some(record.place), score };
-        // Names are numbered along with their entities.
-        match found.last_mut().filter(|last| last.entity == record.entity) {
+        let candidate = Candidate { entity: record.entity, position: Some(record.position), score };
+        // The names of an entity have consecutive numbers.
+        match candidates.last_mut().filter(|last| last.entity == record.entity) {
             Some(last) if last.score < score => *last = candidate,
             Some(_) => {}
-            None => found.push(candidate),
+            None => candidates.push(candidate),
         }
     }
-    let identifiers = asked.circumstances.identifiers.iter();
-    let mut led: Vec<u32> =
-        identifiers.flat_map(|identifier| view.with_identifier(&identifier.value)).collect();
-    led.sort_unstable();
-    led.dedup();
-    led.retain(|entity| found.binary_search_by_key(entity, |named| named.entity).is_err());
-    found.extend(led.into_iter().map(|entity| Candidate { entity, place: None, score: 0.0 }));
-    found
+    let identifiers = request.context.identifiers.iter();
+    let mut by_identifier: Vec<u32> = identifiers
+        .flat_map(|identifier| view.entities_with_identifier(&identifier.value))
+        .collect();
+    by_identifier.sort_unstable();
+    by_identifier.dedup();
+    by_identifier.retain(|entity| {
+        candidates.binary_search_by_key(entity, |by_name| by_name.entity).is_err()
+    });
+    candidates.extend(by_identifier.into_iter().map(|entity| Candidate {
+        entity,
+        position: None,
+        score: 0.0,
+    }));
+    candidates
 }
 
-/// The score of a query with a listed name: a weak alias counts only where it is the same name,
-/// and then only as a hint.
-fn listed_score(query: &[Part<'_>], listed: &[Part<'_>], kind: NameKind, room: &mut Room) -> f32 {
-    let score = score(query, listed, room);
+/// Returns the score of a query and a listed name. A weak alias counts only if all its aligned
+/// words are equal, and its score is limited.
+fn score_listed(
+    query: &[Part<'_>],
+    listed: &[Part<'_>],
+    kind: NameKind,
+    alignment: &mut Alignment,
+) -> f32 {
+    let score = score(query, listed, alignment);
     if kind != NameKind::WeakAlias {
         return score;
     }
-    let equal = room.pairs.iter().all(|pair| matches!(pair.reason, Reason::Equal | Reason::Joined));
-    room.limit = Some(Limit::WeakAlias);
-    if equal && score > 0.95 { score.min(WEAK_ALIAS) } else { 0.0 }
+    alignment.limit = Some(Limit::WeakAlias);
+    let has_equal_words =
+        alignment.pairs.iter().all(|pair| matches!(pair.reason, Reason::Equal | Reason::Joined));
+    if has_equal_words && score > MIN_WEAK_ALIAS { score.min(WEAK_ALIAS) } else { 0.0 }
 }
 
-/// The final score of a candidate, with its parts; `None` below what is asked for.
+/// Returns the match of a candidate with its final score, or `None` if the score is too low.
 fn judge(
     index: &Index,
     view: &View<'_>,
-    asked: &Asked<'_>,
+    request: &Request<'_>,
     candidate: Candidate,
-    room: &mut Room,
+    alignment: &mut Alignment,
 ) -> Option<Match> {
     let entity = view.entity(candidate.entity)?;
-    let context = compare(asked.circumstances, &entity);
-    let place = match candidate.place {
-        Some(place) => usize::from(place),
-        // The hash of an identifier led here: its kind and country must agree as well.
-        None if strength_of(&context) == Strength::Identifier => best_name(asked, &entity, room),
+    let context = compare(request.context, &entity);
+    let position = match candidate.position {
+        Some(position) => usize::from(position),
+        // The index has only a hash of the value. Kind and country must agree as well.
+        None if has_equal_identifier(&context) => best_name(request, &entity, alignment),
         None => return None,
     };
-    let listed = entity.names.get(place)?;
+    let listed = entity.names.get(position)?;
     let prepared = prepare(&listed.text);
     let parts: Vec<Part<'_>> = prepared.tokens.iter().map(Part::of).collect();
-    let name_score = listed_score(asked.parts, &parts, listed.kind, room);
+    let name_score = score_listed(request.parts, &parts, listed.kind, alignment);
     let (score, strength) = in_context(name_score, &context);
-    if score < asked.least {
+    if score < request.min_score {
         return None;
     }
-    let name = explain(asked.parts, &parts, &room.pairs);
+    let name = explain(request.parts, &parts, &alignment.pairs);
     Some(Match {
         list: index.meta().list.clone(),
         list_version: index.meta().version.clone(),
         kind: entity.kind,
-        query: asked.query.name.to_owned(),
+        query: request.query.name.to_owned(),
         name: listed.text.clone(),
         name_kind: listed.kind,
         score,
         explanation: Explanation {
             name_score,
             name,
-            limit: room.limit,
+            limit: alignment.limit,
             context,
             strength,
             model_version: MODEL_VERSION,
@@ -217,19 +252,20 @@ fn judge(
     })
 }
 
-fn strength_of(context: &[Comparison]) -> Strength {
-    in_context(0.0, context).1
+fn has_equal_identifier(context: &[Comparison]) -> bool {
+    let (_, strength) = in_context(0.0, context);
+    strength == Strength::Identifier
 }
 
-/// Where among the names of an entity the one lies that fits best.
-fn best_name(asked: &Asked<'_>, entity: &Entity, room: &mut Room) -> usize {
+/// Returns the position of the name of an entity with the highest score.
+fn best_name(request: &Request<'_>, entity: &Entity, alignment: &mut Alignment) -> usize {
     let mut best = (0, 0.0);
-    for (place, name) in entity.names.iter().enumerate() {
+    for (position, name) in entity.names.iter().enumerate() {
         let prepared = prepare(&name.text);
         let parts: Vec<Part<'_>> = prepared.tokens.iter().map(Part::of).collect();
-        let score = listed_score(asked.parts, &parts, name.kind, room);
+        let score = score_listed(request.parts, &parts, name.kind, alignment);
         if score > best.1 {
-            best = (place, score);
+            best = (position, score);
         }
     }
     best.0

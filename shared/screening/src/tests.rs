@@ -1,4 +1,4 @@
-//! Matching as a whole, on a list of people and firms that don't exist.
+//! Tests of the whole matching on a synthetic list.
 
 use proptest::prelude::*;
 
@@ -7,9 +7,11 @@ use super::entity::{
     CountryKind, Entity, EntityKind, Gender, Identifier, ListedCountry, ListedDate, ListedName,
     NameKind,
 };
-use super::index::{Builder, Index, Refused, Source, build};
-use super::normalise::{Token, prepare};
-use super::score::{DEFAULT_MIN_SCORE, Limit, Outcome, Part, Room, Strength, score};
+use super::index::{BuildError, Builder, Index, OpenError, Source, build};
+use super::normalise::prepare;
+use super::score::{
+    Alignment, ComparedField, DEFAULT_MIN_SCORE, Limit, Outcome, Part, Strength, score,
+};
 use super::{Match, Query, Screener};
 
 fn entity(id: &str, kind: EntityKind, names: &[(&str, NameKind)]) -> Entity {
@@ -86,16 +88,16 @@ fn bytes_of(entities: Vec<Entity>) -> Vec<u8> {
     build(source, entities).unwrap()
 }
 
-fn screen(query: &Query<'_>, least: f32) -> Vec<Match> {
-    Screener::new([&index_of(list())]).screen(query, least)
+fn screen(query: &Query<'_>, min_score: f32) -> Vec<Match> {
+    Screener::new([&index_of(list())]).screen(query, min_score)
 }
 
-fn found(name: &str) -> Vec<String> {
-    screen(&Query::of_name(name), DEFAULT_MIN_SCORE).into_iter().map(|found| found.id).collect()
+fn ids_for(name: &str) -> Vec<String> {
+    screen(&Query::of_name(name), DEFAULT_MIN_SCORE).into_iter().map(|it| it.id).collect()
 }
 
 #[test]
-fn every_kind_of_variation_is_found() {
+fn variations_of_a_name_match() {
     for (name, id) in [
         ("Mirka Ilinovna Dovello", "1"),
         ("DOVELLO, Mirka Ilinovna", "1"),
@@ -125,12 +127,12 @@ fn every_kind_of_variation_is_found() {
         ("M/V Old Tarn 62", "6"),
         ("Jose Quirrebach", "7"),
     ] {
-        assert_eq!(found(name), [id], "{name}");
+        assert_eq!(ids_for(name), [id], "{name}");
     }
 }
 
 #[test]
-fn another_name_is_not() {
+fn other_names_do_not_match() {
     for name in [
         "Pierre Dovello",
         "Mirka Lindqvist",
@@ -147,32 +149,32 @@ fn another_name_is_not() {
         " ,.",
         "\u{1f980}",
     ] {
-        assert_eq!(found(name), [] as [&str; 0], "{name}");
+        assert_eq!(ids_for(name), [] as [&str; 0], "{name}");
     }
-    assert_eq!(found("CORP"), ["8"]);
+    assert_eq!(ids_for("CORP"), ["8"]);
 }
 
 #[test]
-fn a_weak_alias_is_a_hint_and_must_be_the_same() {
+fn a_weak_alias_must_be_equal_and_has_a_limited_score() {
     let matches = screen(&Query::of_name("The Heron"), DEFAULT_MIN_SCORE);
     assert_eq!(matches[0].name_kind, NameKind::WeakAlias);
     assert!(matches[0].score <= 0.8);
-    assert_eq!(found("The Herons"), [] as [&str; 0]);
+    assert_eq!(ids_for("The Herons"), [] as [&str; 0]);
 }
 
 #[test]
-fn every_listed_name_finds_its_entry_with_the_full_score() {
+fn every_listed_name_matches_its_entry_with_score_1() {
     for entity in list() {
         for name in entity.names.iter().filter(|name| name.kind != NameKind::WeakAlias) {
             let matches = screen(&Query::of_name(&name.text), DEFAULT_MIN_SCORE);
-            let own = matches.iter().find(|found| found.id == entity.id).unwrap();
+            let own = matches.iter().find(|it| it.id == entity.id).unwrap();
             assert_eq!(own.score, 1.0, "{}", name.text);
         }
     }
 }
 
 #[test]
-fn a_match_shows_what_it_rests_on() {
+fn a_match_explains_its_score() {
     let query = Query {
         kind: Some(EntityKind::Person),
         date: Some(born(1971, 3, 9)),
@@ -180,23 +182,27 @@ fn a_match_shows_what_it_rests_on() {
         ..Query::of_name("Mirca Dovello")
     };
     let best = &screen(&query, DEFAULT_MIN_SCORE)[0];
-    let told = &best.explanation;
+    let explanation = &best.explanation;
     assert_eq!(
-        (best.name.as_str(), told.strength),
+        (best.name.as_str(), explanation.strength),
         ("DOVELLO, Mirka Ilinovna", Strength::NameAndDate)
     );
-    assert_eq!(told.name.aligned.len(), 2);
-    assert_eq!(told.name.only_listed[0].token, "ilinovna");
-    let outcome = |of: &str| told.context.iter().find(|one| one.of == of).unwrap().outcome;
-    assert_eq!(outcome("date"), Outcome::Equal);
-    assert_eq!(outcome("country"), Outcome::Equal);
-    assert_eq!(outcome("identifier"), Outcome::NotCompared);
-    assert_eq!(outcome("gender"), Outcome::NotCompared);
-    assert!(serde_json::to_string(best).unwrap().contains("\"reason\":\"sound\""));
+    assert_eq!(explanation.name.aligned.len(), 2);
+    assert_eq!(explanation.name.only_listed[0].token, "ilinovna");
+    let outcome = |field: ComparedField| {
+        explanation.context.iter().find(|one| one.field == field).unwrap().outcome
+    };
+    assert_eq!(outcome(ComparedField::Date), Outcome::Equal);
+    assert_eq!(outcome(ComparedField::Country), Outcome::Equal);
+    assert_eq!(outcome(ComparedField::Identifier), Outcome::NotCompared);
+    assert_eq!(outcome(ComparedField::Gender), Outcome::NotCompared);
+    let json = serde_json::to_string(best).unwrap();
+    assert!(json.contains("\"reason\":\"sound\""));
+    assert!(json.contains("\"of\":\"identifier\""));
 }
 
 #[test]
-fn an_identifier_finds_whoever_bears_it() {
+fn an_equal_identifier_matches_any_name() {
     let identifiers = [passport("ab123456")];
     let query = Query { identifiers: &identifiers, ..Query::of_name("Somebody Else") };
     let matches = screen(&query, DEFAULT_MIN_SCORE);
@@ -204,44 +210,44 @@ fn an_identifier_finds_whoever_bears_it() {
         (matches[0].id.as_str(), matches[0].explanation.strength),
         ("1", Strength::Identifier)
     );
-    let elsewhere = [Identifier { country: Some("DE".to_owned()), ..passport("AB123456") }];
-    let query = Query { identifiers: &elsewhere, ..Query::of_name("Somebody Else") };
+    let other_issuer = [Identifier { country: Some("DE".to_owned()), ..passport("AB123456") }];
+    let query = Query { identifiers: &other_issuer, ..Query::of_name("Somebody Else") };
     assert!(screen(&query, DEFAULT_MIN_SCORE).is_empty());
 }
 
 #[test]
-fn a_file_holds_what_was_built() {
+fn an_index_holds_the_entities_it_was_built_from() {
     let index = index_of(list());
     assert_eq!(index.entities().collect::<Vec<_>>(), list());
     assert_eq!(index.entity("6"), Some(list().remove(5)));
     assert_eq!((index.meta().entities, index.meta().kinds["person"]), (8, 4));
     assert_eq!(bytes_of(list()), bytes_of(list()));
     assert_eq!(index_of(Vec::new()).entities().count(), 0);
-    assert!(
-        build(Source { list: "x", version: "1", date: None }, [list(), list()].concat()).is_err()
-    );
+    let source = Source { list: "x", version: "1", date: None };
+    let duplicates = build(source, [list(), list()].concat());
+    assert_eq!(duplicates, Err(BuildError::DuplicateId("1".to_owned())));
 }
 
 #[test]
-fn a_file_of_another_version_says_so() {
+fn a_file_of_another_version_is_refused() {
     let mut bytes = bytes_of(list());
     bytes[8] = 99;
-    assert!(matches!(Index::open(bytes.clone()), Err(Refused::Format { file: 99, .. })));
+    assert!(matches!(Index::open(bytes.clone()), Err(OpenError::Format { file: 99, .. })));
     bytes[8] = 1;
     bytes[12] = 99;
-    // The header is under a checksum of its own, behind the table of sections.
+    // The checksum of the header follows the table of sections.
     let end = 24 + 12 * 20;
-    let sum = crc32fast::hash(&bytes[..end]).to_le_bytes();
-    bytes[end..end + 4].copy_from_slice(&sum);
-    assert!(matches!(Index::open(bytes.clone()), Err(Refused::Model { file: 99, .. })));
-    // What it was built from is there all the same.
+    let checksum = crc32fast::hash(&bytes[..end]).to_le_bytes();
+    bytes[end..end + 4].copy_from_slice(&checksum);
+    assert!(matches!(Index::open(bytes.clone()), Err(OpenError::Model { file: 99, .. })));
+    // The entities can still be read, to rebuild the index.
     assert_eq!(Index::source_of(bytes).unwrap().1, list());
-    assert!(matches!(Index::open(b"id,name\n1,x\n".to_vec()), Err(Refused::Foreign)));
+    assert!(matches!(Index::open(b"id,name\n1,x\n".to_vec()), Err(OpenError::Foreign)));
     assert!(Index::open(Vec::new()).is_err());
 }
 
 #[test]
-fn a_delta_tells_what_must_be_screened_again() {
+fn a_delta_names_the_entries_to_screen_again() {
     let mut new = list();
     new.remove(7);
     new[0].remarks = None;
@@ -253,12 +259,15 @@ fn a_delta_tells_what_must_be_screened_again() {
     assert_eq!(delta.redescribed, ["1"]);
     assert_eq!(delta.removed, ["8"]);
     let new = index_of(new);
-    let mini = Index::open(delta.index(&new).unwrap()).unwrap();
-    assert_eq!(mini.entities().map(|entity| entity.id).collect::<Vec<_>>(), ["2", "9"]);
+    let delta_index = Index::open(delta.index(&new).unwrap()).unwrap();
+    assert_eq!(delta_index.entities().map(|entity| entity.id).collect::<Vec<_>>(), ["2", "9"]);
+    // The old version does not have the added entry.
+    let incomplete = delta.index(&index_of(list()));
+    assert_eq!(incomplete, Err(BuildError::IncompleteDelta { expected: 2, actual: 1 }));
 }
 
-/// A name of few words, so that random names have much in common.
-fn name() -> impl Strategy<Value = String> {
+/// Generates names from a small vocabulary, so that many of them are similar.
+fn any_name() -> impl Strategy<Value = String> {
     let words = [
         "Mirka",
         "Mirca",
@@ -294,102 +303,100 @@ fn name() -> impl Strategy<Value = String> {
         .prop_map(|words| words.join(" "))
 }
 
-fn entities() -> impl Strategy<Value = Vec<Entity>> {
-    let one = prop::collection::vec((name(), 0..4_usize), 1..4);
+fn any_entities() -> impl Strategy<Value = Vec<Entity>> {
+    let one = prop::collection::vec((any_name(), 0..4_usize), 1..4);
     prop::collection::vec(one, 0..12).prop_map(|all| {
         let kinds =
             [NameKind::Primary, NameKind::StrongAlias, NameKind::WeakAlias, NameKind::Former];
-        let of = |(number, names): (usize, Vec<(String, usize)>)| {
+        let entity_of = |(number, names): (usize, Vec<(String, usize)>)| {
             let names: Vec<(&str, NameKind)> =
                 names.iter().map(|(name, kind)| (name.as_str(), kinds[*kind])).collect();
             entity(&number.to_string(), EntityKind::Person, &names)
         };
-        all.into_iter().enumerate().map(of).collect()
+        all.into_iter().enumerate().map(entity_of).collect()
     })
 }
 
 proptest! {
     #[test]
-    fn any_text_is_screened(text in any::<String>(), least in 0.3_f32..1.0) {
-        for found in screen(&Query::of_name(&text), least) {
-            prop_assert!((least..=1.0).contains(&found.score));
+    fn any_text_can_be_screened(text in any::<String>(), min_score in 0.3_f32..1.0) {
+        for found in screen(&Query::of_name(&text), min_score) {
+            prop_assert!((min_score..=1.0).contains(&found.score));
         }
     }
 
     #[test]
-    fn scores_are_shares_and_a_name_is_itself(a in name(), b in name()) {
-        let (a, b) = (prepare(&a), prepare(&b));
-        let parts = |name: &super::normalise::Prepared| -> Vec<Token> { name.tokens.clone() };
-        let (a, b) = (parts(&a), parts(&b));
-        let (a, b): (Vec<Part<'_>>, Vec<Part<'_>>) =
-            (a.iter().map(Part::of).collect(), b.iter().map(Part::of).collect());
-        let mut room = Room::default();
-        let one = score(&a, &b, &mut room);
-        let mut pairs: Vec<_> = room.pairs.iter().map(|pair| (pair.left, pair.right)).collect();
-        let other = score(&b, &a, &mut room);
-        let mut turned: Vec<_> = room.pairs.iter().map(|pair| (pair.right, pair.left)).collect();
-        pairs.sort();
-        turned.sort();
+    fn scores_are_in_range_and_a_name_equals_itself(a in any_name(), b in any_name()) {
+        let (prepared_a, prepared_b) = (prepare(&a), prepare(&b));
+        let a: Vec<Part<'_>> = prepared_a.tokens.iter().map(Part::of).collect();
+        let b: Vec<Part<'_>> = prepared_b.tokens.iter().map(Part::of).collect();
+        let mut alignment = Alignment::default();
+        let one = score(&a, &b, &mut alignment);
+        let pair_count = alignment.pairs.len();
+        let other = score(&b, &a, &mut alignment);
         prop_assert!((0.0..=1.0).contains(&one) && (0.0..=1.0).contains(&other));
-        prop_assert_eq!(pairs.len(), turned.len());
-        prop_assert_eq!(score(&a, &a, &mut room), 1.0);
+        prop_assert_eq!(alignment.pairs.len(), pair_count);
+        prop_assert_eq!(score(&a, &a, &mut alignment), 1.0);
     }
 
     #[test]
-    fn a_delta_finds_what_the_whole_list_does(
-        old in entities(), new in entities(), queries in prop::collection::vec(name(), 1..8), least in 0.4_f32..0.95,
+    fn a_delta_matches_like_the_whole_list(
+        old in any_entities(), new in any_entities(),
+        queries in prop::collection::vec(any_name(), 1..8), min_score in 0.4_f32..0.95,
     ) {
         let (old, new) = (index_of(old), index_of(new));
         let delta = Delta::between(&old, &new);
-        let mini = Index::open(delta.index(&new).unwrap()).unwrap();
-        let gone = |id: &String| delta.changed.contains(id) || delta.removed.contains(id);
+        let delta_index = Index::open(delta.index(&new).unwrap()).unwrap();
+        let is_outdated = |id: &String| delta.changed.contains(id) || delta.removed.contains(id);
         for name in &queries {
-            let found = |index: &Index| -> Vec<(String, String, u32)> {
-                let matches = Screener::new([index]).screen(&Query::of_name(name), least);
-                matches.into_iter().map(|found| (found.id, found.name, found.score.to_bits())).collect()
+            let matches_in = |index: &Index| -> Vec<(String, String, u32)> {
+                let matches = Screener::new([index]).screen(&Query::of_name(name), min_score);
+                matches.into_iter().map(|it| (it.id, it.name, it.score.to_bits())).collect()
             };
-            let mut kept: Vec<_> = found(&old).into_iter().filter(|(id, ..)| !gone(id)).collect();
-            kept.extend(found(&mini));
-            let mut whole = found(&new);
-            kept.sort();
+            let mut combined = matches_in(&old);
+            combined.retain(|(id, ..)| !is_outdated(id));
+            combined.extend(matches_in(&delta_index));
+            let mut whole = matches_in(&new);
+            combined.sort();
             whole.sort();
-            prop_assert_eq!(kept, whole, "{}", name);
+            prop_assert_eq!(combined, whole, "{}", name);
         }
     }
 
     #[test]
-    fn what_is_asked_for_only_cuts_the_answer(
-        listed in entities(), name in name(), least in 0.4_f32..0.95,
+    fn a_higher_threshold_only_removes_matches(
+        listed in any_entities(), name in any_name(), min_score in 0.4_f32..0.95,
     ) {
         let index = index_of(listed);
         let mut screener = Screener::new([&index]);
         let query = Query::of_name(&name);
         let mut all = screener.screen(&query, 0.3);
-        all.retain(|found| found.score >= least);
-        prop_assert_eq!(screener.screen(&query, least), all);
+        all.retain(|it| it.score >= min_score);
+        prop_assert_eq!(screener.screen(&query, min_score), all);
     }
 
     #[test]
-    fn a_damaged_file_is_refused(at in any::<prop::sample::Index>(), bit in 0..8_u32, cut in any::<prop::sample::Index>()) {
+    fn a_damaged_file_is_refused(
+        at in any::<prop::sample::Index>(), bit in 0..8_u32, cut in any::<prop::sample::Index>(),
+    ) {
         let bytes = bytes_of(list());
         let mut flipped = bytes.clone();
-        let place = at.index(bytes.len());
-        flipped[place] ^= 1 << bit;
+        flipped[at.index(bytes.len())] ^= 1 << bit;
         prop_assert!(Index::open(flipped).is_err());
-        let short = cut.index(bytes.len());
-        prop_assert!(Index::open(bytes[..short].to_vec()).is_err());
-        prop_assert!(Index::open([bytes, vec![0; 1 + short % 9]].concat()).is_err());
+        let length = cut.index(bytes.len());
+        prop_assert!(Index::open(bytes[..length].to_vec()).is_err());
+        prop_assert!(Index::open([bytes, vec![0; 1 + length % 9]].concat()).is_err());
     }
 
     #[test]
-    fn context_moves_the_score_its_own_way(
+    fn context_lowers_a_score_only_by_contradiction(
         year in 1960_i16..1980, month in 1_u8..13, day in 1_u8..29, country in "FR|DE|SY",
         female in any::<bool>(), person in any::<bool>(),
     ) {
         let bare = Query::of_name("Mirka Dovello");
         let score = |query: &Query<'_>| {
             let matches = screen(query, 0.2);
-            let own = matches.into_iter().find(|found| found.id == "1").unwrap();
+            let own = matches.into_iter().find(|it| it.id == "1").unwrap();
             (own.score, own.explanation.context)
         };
         let (before, _) = score(&bare);
@@ -413,8 +420,8 @@ proptest! {
 }
 
 #[test]
-fn turning_lists_round_changes_nothing() {
-    let turned: Vec<Entity> = list()
+fn the_order_of_entries_and_values_does_not_matter() {
+    let reversed: Vec<Entity> = list()
         .into_iter()
         .rev()
         .map(|mut entity| {
@@ -422,30 +429,30 @@ fn turning_lists_round_changes_nothing() {
             entity.countries.reverse();
             entity.identifiers.reverse();
             entity.programs.reverse();
-            // The primary name stays the first.
+            // The primary name must come first.
             if let Some((_, others)) = entity.names.split_first_mut() {
                 others.reverse();
             }
             entity
         })
         .collect();
-    let (old, new) = (index_of(list()), index_of(turned.clone()));
+    let (old, new) = (index_of(list()), index_of(reversed.clone()));
     assert_eq!(Delta::between(&old, &new), Delta::default());
     let content = |entities: Vec<Entity>| {
         let mut builder = Builder::default();
         entities.iter().for_each(|entity| builder.add(entity).unwrap());
         builder.content()
     };
-    assert_eq!(content(list()), content(turned));
+    assert_eq!(content(list()), content(reversed));
     assert_ne!(content(list()), content(list().split_off(1)));
 }
 
-/// A given name that is also a title, a particle or a legal form is a given name beside a single
-/// family name, which never matches alone.
+/// A family name must not match alone. A word next to it that can be a given name is one, even if it
+/// is also a title, a particle or a legal form.
 #[test]
-fn no_family_name_matches_alone() {
+fn a_family_name_does_not_match_alone() {
     let mut entity = list().remove(0);
-    for (listed, asked, is_match) in [
+    for (listed, query, is_match) in [
         ("GERTOLO, Dan", "Gertolo", false),
         ("GERTOLO, Dan", "Ben Gertolo", false),
         ("GERTOLO, Dan", "Asa Gertolo", false),
@@ -457,19 +464,19 @@ fn no_family_name_matches_alone() {
         entity.names.truncate(1);
         entity.names[0].text = listed.to_owned();
         let index = index_of(vec![entity.clone()]);
-        let found = Screener::new([&index]).screen(&Query::of_name(asked), DEFAULT_MIN_SCORE);
-        assert_eq!(!found.is_empty(), is_match, "{asked} against {listed}: {found:?}");
+        let matches = Screener::new([&index]).screen(&Query::of_name(query), DEFAULT_MIN_SCORE);
+        assert_eq!(!matches.is_empty(), is_match, "{query} against {listed}: {matches:?}");
     }
 }
 
 #[test]
-fn what_keeps_a_score_down_is_told() {
+fn a_match_names_the_limit_of_its_score() {
     let mut entity = list().remove(0);
     entity.names.truncate(1);
-    let limit = |entity: &Entity, asked: &str| {
+    let limit = |entity: &Entity, query: &str| {
         let index = index_of(vec![entity.clone()]);
-        let found = Screener::new([&index]).screen(&Query::of_name(asked), 0.3);
-        found.first().and_then(|found| found.explanation.limit)
+        let matches = Screener::new([&index]).screen(&Query::of_name(query), 0.3);
+        matches.first().and_then(|best| best.explanation.limit)
     };
     entity.names[0].text = "Ali bin Omar".to_owned();
     assert_eq!(limit(&entity, "Omar bin Ali"), Some(Limit::FatherAndSon));

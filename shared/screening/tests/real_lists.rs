@@ -1,12 +1,14 @@
-//! Matching on real lists, which are too large for this repository and not its to give away.
-//! `WATCHLISTS` names a folder of them, by its whole path:
+//! Tests of the matching on real lists.
+//!
+//! The lists are too large for this repository, and their licences do not allow to publish them
+//! here. The variable `WATCHLISTS` must be the absolute path of a folder with these files:
 //!
 //! | | |
 //! |---|---|
 //! | `ofac/sdn_2024-01-11.csv` and `alt`, `add`, `sdn_comments` of `_2024-01.csv` | a full SDN list |
-//! | `ofac/history/sdn_*.csv.gz` | later revisions of its first file |
-//! | `eu/EUSanctionsShort.csv` | a part of the EU's list, 2018 layout |
-//! | `queries/dev-1.csv`, `names/negatives_us.csv`, `pairs/cases.csv` | labelled queries on the SDN list, names, pairs |
+//! | `ofac/history/sdn_*.csv.gz` | later versions of its first file |
+//! | `eu/EUSanctionsShort.csv` | a part of the EU list in the layout of 2018 |
+//! | `queries/dev-1.csv`, `names/negatives_us.csv`, `pairs/cases.csv` | labelled queries for the SDN list, names, pairs |
 //!
 //! `WATCHLISTS=<folder> cargo test -p screening --profile ci --test real_lists -- --ignored --nocapture`
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic)]
@@ -33,21 +35,20 @@ fn open(path: &str) -> File {
 }
 
 fn index(list: &str, paths: &[&str]) -> Index {
-    let read = |path: &str| -> Box<dyn std::io::BufRead> {
-        let file = open(path);
-        match path.strip_suffix(".gz") {
-            Some(_) => {
-                let mut bytes = Vec::new();
-                flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
-                Box::new(std::io::Cursor::new(bytes))
-            }
-            None => Box::new(BufReader::new(file)),
-        }
-    };
     let inputs = paths.iter().map(|path| Input { name: path, read: read(path) }).collect();
     let imported = import(list, None, inputs, |_| ()).unwrap();
     println!("{list} {paths:?}: {:?}", imported.report.counts);
     Index::open(imported.index).unwrap()
+}
+
+fn read(path: &str) -> Box<dyn std::io::BufRead> {
+    let file = open(path);
+    if !path.ends_with(".gz") {
+        return Box::new(BufReader::new(file));
+    }
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
+    Box::new(std::io::Cursor::new(bytes))
 }
 
 fn sdn() -> Index {
@@ -64,7 +65,7 @@ fn sdn() -> Index {
 
 #[test]
 #[ignore = "needs a folder of real lists"]
-fn labelled_queries_find_whom_they_should() {
+fn labelled_queries_reach_the_expected_quality() {
     let sdn = sdn();
     assert_eq!(sdn.meta().entities, 13_827);
     let queries = eval::read_queries(open("queries/dev-1.csv")).unwrap();
@@ -89,7 +90,7 @@ fn labelled_queries_find_whom_they_should() {
     let begun = Instant::now();
     eval::run(&[&sdn], &queries, DEFAULT_MIN_SCORE, false);
     println!(
-        "{:.0} queries a second on one core",
+        "{:.0} queries per second on one core",
         queries.len() as f64 / begun.elapsed().as_secs_f64()
     );
 
@@ -101,7 +102,7 @@ fn labelled_queries_find_whom_they_should() {
 
 #[test]
 #[ignore = "needs a folder of real lists"]
-fn pairs_are_told_apart() {
+fn labelled_pairs_are_separated() {
     let pairs = eval::read_pairs(open("pairs/cases.csv")).unwrap();
     let sweep = eval::separate(&pairs);
     let best = sweep.iter().max_by(|a, b| a.f1.total_cmp(&b.f1)).unwrap();
@@ -111,70 +112,73 @@ fn pairs_are_told_apart() {
 
 #[test]
 #[ignore = "needs a folder of real lists"]
-fn a_part_of_the_eu_list_is_read() {
+fn every_entry_of_the_eu_list_matches_its_own_name() {
     let eu = index("eu", &["eu/EUSanctionsShort.csv"]);
     assert!(eu.meta().entities > 90);
     let all: Vec<_> = eu.entities().collect();
     let mut screener = Screener::new([&eu]);
     for entity in &all {
         let name = &entity.names.first().unwrap().text;
-        let found = screener.screen(&Query::of_name(name), DEFAULT_MIN_SCORE);
-        assert!(found.iter().any(|found| found.id == entity.id), "{}", entity.id);
+        let matches = screener.screen(&Query::of_name(name), DEFAULT_MIN_SCORE);
+        assert!(matches.iter().any(|it| it.id == entity.id), "{}", entity.id);
     }
 }
 
 #[test]
 #[ignore = "needs a folder of real lists"]
-fn deltas_find_what_full_passes_find() {
+fn deltas_match_like_the_whole_list() {
     let first = index("ofac-sdn", &["ofac/sdn_2024-01-11.csv"]);
     let days = ["2024-02-20", "2024-02-23", "2024-03-27", "2024-04-12", "2024-05-03"];
-    let later: Vec<Index> = days
+    let versions: Vec<Index> = days
         .iter()
         .map(|day| index("ofac-sdn", &[format!("ofac/history/sdn_{day}.csv.gz").as_str()]))
         .collect();
     let queries = eval::read_queries(open("queries/dev-1.csv")).unwrap();
     let names = eval::read_names(open("names/negatives_us.csv")).unwrap();
-    // Listed names too, so that there is something to find.
-    let listed = later.last().unwrap().entities();
-    let listed: Vec<String> = listed
+    // Listed names ensure that there are matches.
+    let listed: Vec<String> = versions
+        .last()
+        .unwrap()
+        .entities()
         .step_by(3)
         .filter_map(|entity| Some(entity.names.into_iter().next()?.text))
         .collect();
-    let queries = queries.iter().map(|query| query.name.as_str());
-    let some = names.iter().step_by(10).chain(&listed).map(String::as_str);
-    let subjects: Vec<&str> = queries.chain(some).collect();
+    let query_names = queries.iter().map(|query| query.name.as_str());
+    let other_names = names.iter().step_by(10).chain(&listed).map(String::as_str);
+    let subjects: Vec<&str> = query_names.chain(other_names).collect();
 
-    let mut before = &first;
-    for (day, new) in days.iter().zip(&later) {
-        for (since, old) in [("the first", &first), ("the one before", before)] {
+    let mut previous = &first;
+    for (day, new) in days.iter().zip(&versions) {
+        for (since, old) in [("the first", &first), ("the previous", previous)] {
             let delta = Delta::between(old, new);
-            let mini = Index::open(delta.index(new).unwrap()).unwrap();
-            let again = |id: &String| {
+            let delta_index = Index::open(delta.index(new).unwrap()).unwrap();
+            let is_outdated = |id: &String| {
                 delta.changed.binary_search(id).is_ok() || delta.removed.binary_search(id).is_ok()
             };
-            let (mut of_old, mut of_new, mut of_mini) =
-                (Screener::new([old]), Screener::new([new]), Screener::new([&mini]));
+            let (mut old_screener, mut new_screener, mut delta_screener) =
+                (Screener::new([old]), Screener::new([new]), Screener::new([&delta_index]));
             let mut hits = 0;
             for subject in &subjects {
                 let query = Query::of_name(subject);
-                for least in [0.5, DEFAULT_MIN_SCORE] {
-                    let key = |found: Match| (found.id, found.name, found.score.to_bits());
-                    let kept =
-                        of_old.screen(&query, least).into_iter().filter(|one| !again(&one.id));
-                    let fresh = of_mini.screen(&query, least);
-                    hits += fresh.len();
-                    let mut parts: Vec<_> = kept.chain(fresh).map(key).collect();
+                for min_score in [0.5, DEFAULT_MIN_SCORE] {
+                    let key = |it: Match| (it.id, it.name, it.score.to_bits());
+                    let mut combined = old_screener.screen(&query, min_score);
+                    combined.retain(|it| !is_outdated(&it.id));
+                    let new_matches = delta_screener.screen(&query, min_score);
+                    hits += new_matches.len();
+                    combined.extend(new_matches);
+                    let mut combined: Vec<_> = combined.into_iter().map(key).collect();
                     let mut whole: Vec<_> =
-                        of_new.screen(&query, least).into_iter().map(key).collect();
-                    parts.sort();
+                        new_screener.screen(&query, min_score).into_iter().map(key).collect();
+                    combined.sort();
                     whole.sort();
-                    assert_eq!(parts, whole, "{subject} on {day}");
+                    assert_eq!(combined, whole, "{subject} on {day}");
                 }
             }
             assert!(hits > 0);
             let begun = Instant::now();
             for name in names.iter().cycle().take(100_000) {
-                of_mini.screen(&Query::of_name(name), DEFAULT_MIN_SCORE);
+                delta_screener.screen(&Query::of_name(name), DEFAULT_MIN_SCORE);
             }
             println!(
                 "{day} since {since}: {} added, {} changed, {} removed; 100,000 subjects in {:.2} s",
@@ -184,6 +188,6 @@ fn deltas_find_what_full_passes_find() {
                 begun.elapsed().as_secs_f64()
             );
         }
-        before = new;
+        previous = new;
     }
 }

@@ -1,22 +1,27 @@
-//! The one parser of token claims. API Gateway passes every claim on as a string, arrays as `[a b]`.
+//! Reads token claims. API Gateway passes every claim as a string, and an array as `[a b]`.
 
 use std::collections::HashMap;
 
 use crate::model::value::TenantId;
 
-/// Where the tenant stands when nothing else is configured: Cognito's custom attribute first.
+/// Claims that may name the tenant unless `TENANT_CLAIM` is set, in order of precedence.
 const TENANT_CLAIMS: [&str; 2] = ["custom:tenant_id", "tenant_id"];
 
+/// The claims of a verified token that this service uses.
 #[derive(Clone, Debug)]
 pub struct Claims {
+    /// The tenant, if a claim names a valid one.
     pub tenant: Option<TenantId>,
-    /// The claim the tenant was looked for in, for the message when it is not there.
+    /// Names of the claims that may name the tenant, for the message when none does.
     pub tenant_claim: String,
+    /// The permissions of all claims that carry any.
     pub permissions: Vec<String>,
+    /// `sub`, else `client_id`, else `username`, else `unknown`.
     pub actor: String,
 }
 
 impl Claims {
+    /// Reads claims. `tenant_claim` is the configured claim that names the tenant, if any.
     pub fn read(claims: &HashMap<String, String>, tenant_claim: Option<&str>) -> Claims {
         let text =
             |name: &str| claims.get(name).map(String::as_str).filter(|text| !text.is_empty());
@@ -24,7 +29,7 @@ impl Claims {
             Some(configured) => vec![configured],
             None => TENANT_CLAIMS.to_vec(),
         };
-        // The first claim that is there decides: an unusable one never falls through to another.
+        // The first claim present decides. A malformed value never falls through to the next claim.
         let tenant =
             names.iter().find_map(|name| text(name)).and_then(|tenant| tenant.parse().ok());
         let mut permissions = Vec::new();
@@ -36,13 +41,13 @@ impl Claims {
     }
 }
 
-/// `[a b]`, `a b`, `a,b` and `["a","b"]` all name a and b.
+/// Splits `[a b]`, `a b`, `a,b` or `["a","b"]` into `a` and `b`.
 fn list(text: &str) -> impl Iterator<Item = &str> {
     let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     inner.split([' ', ',']).map(|word| word.trim_matches('"')).filter(|word| !word.is_empty())
 }
 
-/// A scope of a Cognito resource server, `kyc/read`, is the permission `kyc:read`.
+/// Maps a scope of a Cognito resource server, `kyc/read`, to the permission `kyc:read`.
 fn permission(word: &str) -> String {
     match word.strip_prefix("kyc/") {
         Some(action) => format!("kyc:{action}"),
@@ -60,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn permissions_are_the_union_of_every_form() {
+    fn permissions_of_all_claims_and_forms_add_up() {
         let read = claims(
             &[
                 ("permissions", "[kyc:create kyc:update]"),
@@ -76,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tenant_comes_from_the_configured_claim_only() {
+    fn only_the_configured_claim_names_the_tenant() {
         let both = [("custom:tenant_id", "cognito"), ("tenant_id", "plain"), ("org", "other")];
         assert_eq!(claims(&both, None).tenant.unwrap().to_string(), "cognito");
         assert_eq!(claims(&both[1..], None).tenant.unwrap().to_string(), "plain");

@@ -1,16 +1,16 @@
-//! Who is calling. A [`Caller`] is only ever made from claims that API Gateway has verified,
-//! and is the only key to a tenant's rows.
+//! Who is calling. A [`Caller`] is made from claims that API Gateway has verified. Its scope is the
+//! only key to a tenant's rows.
 
 mod claims;
 
 pub use claims::Claims;
 
 use crate::error::Error;
-use crate::http::Request;
 use crate::model::event::Origin;
+use crate::model::scope::TenantScope;
 use crate::model::value::TenantId;
 
-/// What an operation asks of its caller.
+/// A permission that an operation requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
     Create,
@@ -18,12 +18,12 @@ pub enum Permission {
     Update,
     Delete,
     Monitor,
-    /// Nothing else grants it: it cannot be taken back.
+    /// Granted by `kyc:erase` only, because an erasure cannot be undone.
     Erase,
 }
 
 impl Permission {
-    /// Any one of these will do. `kyc:*` always does.
+    /// The token permissions of which any one suffices. `kyc:*` always suffices.
     pub fn any_of(self) -> &'static [&'static str] {
         match self {
             Permission::Create => &["kyc:create"],
@@ -36,43 +36,47 @@ impl Permission {
     }
 }
 
+/// A verified caller: its tenant, its permissions and who it is.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    tenant: TenantId,
+    scope: TenantScope,
     permissions: Vec<String>,
-    origin: Origin,
 }
 
 impl Caller {
-    /// 401 without verified claims, 403 without a tenant.
-    pub fn of(request: &Request) -> Result<Caller, Error> {
-        let claims = request.claims().ok_or_else(Error::unauthenticated)?;
+    /// The caller that verified claims name.
+    ///
+    /// # Errors
+    /// `Unauthenticated` without claims, `NoTenant` when they name no tenant.
+    pub fn of(claims: Option<&Claims>, request_id: &str) -> Result<Caller, Error> {
+        let claims = claims.ok_or_else(Error::unauthenticated)?;
         let tenant = claims.tenant.clone().ok_or_else(|| Error::no_tenant(&claims.tenant_claim))?;
-        let origin = Origin { actor: claims.actor.clone(), request_id: request.id().to_owned() };
-        Ok(Caller { tenant, permissions: claims.permissions.clone(), origin })
+        let origin = Origin { actor: claims.actor.clone(), request_id: request_id.to_owned() };
+        let scope = TenantScope::new(tenant, origin);
+        Ok(Caller { scope, permissions: claims.permissions.clone() })
     }
 
-    /// The service itself, at work on a tenant's rows without a request: a rescreen pass. Nothing
-    /// that a caller sends leads here.
-    pub fn of_service(tenant: TenantId, actor: &str, run_id: &str) -> Caller {
-        let origin = Origin { actor: actor.to_owned(), request_id: run_id.to_owned() };
-        Caller { tenant, permissions: Vec::new(), origin }
-    }
-
+    /// The same caller, if it holds the permission.
+    ///
+    /// # Errors
+    /// `InsufficientPermissions` with the permissions of which one is needed.
     pub fn may(self, permission: Permission) -> Result<Caller, Error> {
         let any_of = permission.any_of();
-        let granted = |held: &String| held == "kyc:*" || any_of.contains(&held.as_str());
-        match self.permissions.iter().any(granted) {
-            true => Ok(self),
-            false => Err(Error::insufficient_permissions(any_of)),
+        let grants = |held: &String| held == "kyc:*" || any_of.contains(&held.as_str());
+        if self.permissions.iter().any(grants) {
+            Ok(self)
+        } else {
+            Err(Error::insufficient_permissions(any_of))
         }
     }
 
+    /// The caller's tenant.
     pub fn tenant(&self) -> &TenantId {
-        &self.tenant
+        self.scope.tenant()
     }
 
-    pub fn origin(&self) -> &Origin {
-        &self.origin
+    /// The rows that the caller may touch.
+    pub fn scope(&self) -> &TenantScope {
+        &self.scope
     }
 }

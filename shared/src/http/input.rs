@@ -1,12 +1,15 @@
 //! Reading what a caller sent: every fault of query, headers and body is reported at once.
 
+use lambda_http::http::HeaderMap;
 use lambda_http::http::header::{ACCEPT, CONTENT_TYPE, HeaderName, IF_MATCH};
 use serde_json::{Map, Value};
 
 use super::precondition::IfMatch;
-use super::request::Request;
 use super::{accept, json, query};
 use crate::error::{Error, Faults};
+use crate::model::idempotency::IdempotencyKey;
+use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order, Paging};
+use crate::model::value::{one_of, whole_number};
 
 /// The largest body a route takes, but for that of an organization.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -14,7 +17,7 @@ pub const MAX_BODY_BYTES: usize = 256 * 1024;
 pub const MAX_ORGANIZATION_BYTES: usize = 512 * 1024;
 
 /// The JSON Pointer of the whole body.
-pub(super) const BODY: &str = "";
+pub const BODY: &str = "";
 
 /// What a body may be called.
 pub const JSON: &[&str] = &["application/json"];
@@ -23,25 +26,10 @@ pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// 1 to 255 printable ASCII characters.
-#[derive(Clone, PartialEq, Eq)]
-pub struct IdempotencyKey(String);
-
-impl IdempotencyKey {
-    fn parse(text: &str) -> Result<IdempotencyKey, String> {
-        let fits =
-            (1..=255).contains(&text.len()) && text.bytes().all(|b| (0x20..0x7f).contains(&b));
-        fits.then(|| IdempotencyKey(text.to_owned()))
-            .ok_or_else(|| "must be 1 to 255 printable ASCII characters".to_owned())
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
+/// The parts of a request that a handler reads, and the faults found so far.
 pub struct Input<'a> {
-    request: &'a Request,
+    headers: &'a HeaderMap,
+    body: &'a [u8],
     query: Vec<(String, String)>,
     faults: Faults,
     /// A body that could not be read at all: nothing else is worth saying.
@@ -50,10 +38,15 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    pub(super) fn new(request: &'a Request) -> Input<'a> {
-        let mut faults = request.faults.clone();
-        let query = query::parse(&request.query, &mut faults);
-        Input { request, query, faults, refusal: None, takes_body: false }
+    /// `faults` are those found before, which are reported together with the others.
+    pub(super) fn new(
+        query: &str,
+        headers: &'a HeaderMap,
+        body: &'a [u8],
+        mut faults: Faults,
+    ) -> Input<'a> {
+        let query = query::parse(query, &mut faults);
+        Input { headers, body, query, faults, refusal: None, takes_body: false }
     }
 
     /// Reads with `read`, which returns `None` only where it recorded a fault.
@@ -72,8 +65,8 @@ impl<'a> Input<'a> {
         if let Some(refusal) = self.refusal {
             return Err(refusal);
         }
-        if !self.takes_body && !self.request.body.is_empty() {
-            self.faults.add(BODY, "is given, and this request takes no body");
+        if !self.takes_body && !self.body.is_empty() {
+            self.faults.add(BODY, "must be empty for this request");
         }
         for (name, _) in self.query {
             let name: String = name.chars().take(100).collect();
@@ -93,6 +86,14 @@ impl<'a> Input<'a> {
         parse(&value).map_err(|issue| self.faults.add(format!("?{name}"), issue)).ok()
     }
 
+    /// `order`, `limit` and `cursor` of a list.
+    pub fn paging(&mut self) -> Paging {
+        let order = self.query("order", one_of::<Order>).unwrap_or(Order::Descending);
+        let limit = self.query("limit", |text| whole_number(text, 1..=MAX_LIMIT));
+        let cursor = self.query("cursor", |text| Ok(text.to_owned()));
+        Paging { order, limit: limit.unwrap_or(DEFAULT_LIMIT), cursor }
+    }
+
     pub fn idempotency_key(&mut self) -> Option<IdempotencyKey> {
         self.header(&IDEMPOTENCY_KEY, "Idempotency-Key", IdempotencyKey::parse)
     }
@@ -103,7 +104,7 @@ impl<'a> Input<'a> {
 
     /// The form of the answer that the caller likes best.
     pub fn accept<'o>(&self, offered: &[&'o str]) -> Option<&'o str> {
-        let ranges = self.request.headers.get_all(ACCEPT).iter();
+        let ranges = self.headers.get_all(ACCEPT).iter();
         let ranges: Vec<&str> = ranges.filter_map(|value| value.to_str().ok()).collect();
         accept::preferred(&ranges.join(","), offered)
     }
@@ -114,7 +115,7 @@ impl<'a> Input<'a> {
         field: &str,
         parse: fn(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let value = self.request.headers.get(header)?;
+        let value = self.headers.get(header)?;
         let parsed =
             value.to_str().map_err(|_| "must be printable ASCII".to_owned()).and_then(parse);
         parsed.map_err(|issue| self.faults.add(field, issue)).ok()
@@ -144,15 +145,14 @@ impl<'a> Input<'a> {
     }
 
     fn json(&self, media_types: &[&str], limit: usize) -> Result<Value, Error> {
-        let content_type =
-            self.request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !content_type.is_some_and(|given| is_one_of(given, media_types)) {
             return Err(Error::unsupported_media_type(media_types));
         }
-        if self.request.body.len() > limit {
+        if self.body.len() > limit {
             return Err(Error::body_too_large(limit));
         }
-        json::parse(&self.request.body)
+        json::parse(self.body)
     }
 }
 

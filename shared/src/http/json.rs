@@ -12,7 +12,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, Error> {
     let value = AnyValue.deserialize(&mut reader);
     value.and_then(|value| reader.end().map(|()| value)).map_err(|error| {
         let text = error.to_string();
-        let why = text.split(" at line ").next().unwrap_or("it does not parse");
+        let why = text.split(" at line ").next().unwrap_or("syntax error");
         Error::malformed_json(error.line(), error.column(), why)
     })
 }
@@ -75,7 +75,7 @@ impl<'de> Visitor<'de> for AnyValue {
         while let Some(key) = access.next_key::<String>()? {
             let value = access.next_value_seed(AnyValue)?;
             if entries.insert(key, value).is_some() {
-                return Err(A::Error::custom("a key is given twice in one object"));
+                return Err(A::Error::custom("an object has the same key twice"));
             }
         }
         Ok(Value::Object(entries))
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn an_error_names_the_place() {
         for (body, place) in [
-            ("{\"a\":1,\n \"a\":2}", "a key is given twice in one object at line 2, column 7"),
+            ("{\"a\":1,\n \"a\":2}", "an object has the same key twice at line 2, column 7"),
             ("{\"a\":}", "expected value at line 1, column 6"),
             ("", "EOF while parsing a value at line 1, column 0"),
             ("{} x", "trailing characters at line 1, column 4"),

@@ -23,7 +23,7 @@ impl IfMatch {
         if header.trim() == "*" {
             return Ok(IfMatch::Any);
         }
-        let issue = || "must be an entity tag in quotes, like \"3\", or *".to_owned();
+        let issue = || "must be * or an entity tag in quotes, like \"3\"".to_owned();
         let mut tags = Vec::new();
         let mut rest = header.trim();
         loop {

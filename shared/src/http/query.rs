@@ -10,9 +10,9 @@ pub(super) fn parse(raw: &str, faults: &mut Faults) -> Vec<(String, String)> {
         let (name, value) = decoded.unwrap_or_default();
         let field = format!("?{}", name.chars().take(100).collect::<String>());
         if !is_percent_encoded_utf8(pair) {
-            faults.add(field, "is not percent-encoded UTF-8");
+            faults.add(field, "must be percent-encoded UTF-8");
         } else if parameters.iter().any(|(earlier, _)| *earlier == name) {
-            faults.add(field, "is given more than once");
+            faults.add(field, "must not be given more than once");
         } else {
             parameters.push((name.into_owned(), value.into_owned()));
         }

@@ -7,7 +7,7 @@ use lambda_http::http::HeaderMap;
 use lambda_http::request::RequestContext;
 
 use super::input::Input;
-use crate::auth::Claims;
+use crate::auth::{Caller, Claims};
 use crate::error::{Error, Faults};
 use crate::model::id::{AlertId, CustomerId, SessionId};
 
@@ -16,17 +16,17 @@ pub struct Request {
     id: String,
     route: String,
     path: HashMap<String, String>,
-    pub(super) query: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+    query: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
     claims: Option<Claims>,
-    /// What was wrong with the event itself; reported with the other faults.
-    pub(super) faults: Faults,
+    /// Faults of the event itself, reported together with the others.
+    faults: Faults,
 }
 
 impl Request {
-    /// `faults` are those of the event that `request` was made from.
-    pub(super) fn new(
+    /// `faults` are those of the event that `request` was read from.
+    pub(crate) fn new(
         request: lambda_http::Request,
         tenant_claim: Option<&str>,
         faults: Faults,
@@ -70,11 +70,23 @@ impl Request {
         &self.route
     }
 
+    /// The verified caller.
+    ///
+    /// # Errors
+    /// `Unauthenticated` without verified claims, `NoTenant` when they name no tenant.
+    pub fn caller(&self) -> Result<Caller, Error> {
+        Caller::of(self.claims(), &self.id)
+    }
+
+    /// The verified claims, if the event has any.
     pub fn claims(&self) -> Option<&Claims> {
         self.claims.as_ref()
     }
 
-    /// What does not have the form of an id is an id of nobody.
+    /// The `id` of the path. A malformed id is treated as not found.
+    ///
+    /// # Errors
+    /// `CustomerNotFound` for a malformed id.
     pub fn customer_id(&self) -> Result<CustomerId, Error> {
         self.path
             .get("id")
@@ -82,6 +94,10 @@ impl Request {
             .ok_or_else(Error::customer_not_found)
     }
 
+    /// The `session_id` of the path.
+    ///
+    /// # Errors
+    /// `SessionNotFound` for a malformed id.
     pub fn session_id(&self) -> Result<SessionId, Error> {
         self.path
             .get("session_id")
@@ -89,6 +105,10 @@ impl Request {
             .ok_or_else(Error::session_not_found)
     }
 
+    /// The `alert_id` of the path.
+    ///
+    /// # Errors
+    /// `AlertNotFound` for a malformed id.
     pub fn alert_id(&self) -> Result<AlertId, Error> {
         self.path
             .get("alert_id")
@@ -96,12 +116,15 @@ impl Request {
             .ok_or_else(Error::alert_not_found)
     }
 
-    /// For reading query, headers and body; reports the faults of all of them together.
+    /// Reads query, headers and body, and collects the faults of all of them.
     pub fn input(&self) -> Input<'_> {
-        Input::new(self)
+        Input::new(&self.query, &self.headers, &self.body, self.faults.clone())
     }
 
-    /// For a route that takes no query parameters, preconditions or body.
+    /// Checks the request of a route that takes no query parameters, preconditions or body.
+    ///
+    /// # Errors
+    /// `ValidationError` that names everything that is given.
     pub fn no_input(&self) -> Result<(), Error> {
         self.input().read(|_| Some(()))
     }

@@ -1,4 +1,4 @@
-//! A typed answer, and how answers and errors are written.
+//! Responses: how answers and errors are written.
 
 use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
@@ -7,84 +7,108 @@ use lambda_http::http::header::{
     RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use lambda_http::http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::status::status;
 use crate::error::{Code, Error};
+use crate::model::answer::Answer;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
+/// Content security policy of every response: a browser loads and runs nothing of it.
 const NOTHING_RUNS: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
-/// After how many seconds a caller may try again when the table was out of reach.
+/// Seconds a caller should wait after a 503.
 const RETRY_AFTER_SECONDS: u16 = 1;
 
-/// An answer without its request id: what an idempotency record keeps and replays.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// The answer of a handler, and the headers that only some answers have.
+#[derive(Clone, Debug)]
 pub struct Response {
-    status: u16,
-    /// `data` of a success; the whole `error` object otherwise.
-    content: Box<RawValue>,
-    etag: Option<String>,
-    location: Option<String>,
-    #[serde(skip)]
+    answer: Answer,
     replayed: bool,
-    #[serde(skip)]
     varies_by: Option<&'static str>,
-    /// Instead of the envelope: a text of this media type.
-    #[serde(skip)]
+    /// A text of this media type, sent instead of the envelope.
     document: Option<(&'static str, String)>,
 }
 
+impl From<Answer> for Response {
+    fn from(answer: Answer) -> Response {
+        Response { answer, replayed: false, varies_by: None, document: None }
+    }
+}
+
 impl Response {
+    /// 200 with `data` in the envelope.
+    ///
+    /// # Errors
+    /// `InternalError` when `data` does not serialize.
     pub fn ok(data: &impl Serialize) -> Result<Response, Error> {
-        Response::of(StatusCode::OK, data)
+        Response::new(StatusCode::OK, data)
     }
 
-    /// 201 with a `Location` relative to the API.
+    /// 201 with `data` in the envelope and a `Location` relative to the API.
+    ///
+    /// # Errors
+    /// `InternalError` when `data` does not serialize.
     pub fn created(data: &impl Serialize, location: String) -> Result<Response, Error> {
-        Ok(Response { location: Some(location), ..Response::of(StatusCode::CREATED, data)? })
+        let mut response = Response::new(StatusCode::CREATED, data)?;
+        response.answer.location = Some(location);
+        Ok(response)
     }
 
-    fn of(status: StatusCode, content: &impl Serialize) -> Result<Response, Error> {
+    fn new(status: StatusCode, content: &impl Serialize) -> Result<Response, Error> {
         let content =
             to_raw_value(content).map_err(|error| Error::internal(format!("response: {error}")))?;
-        Ok(Response {
-            status: status.as_u16(),
-            content,
-            etag: None,
-            location: None,
-            replayed: false,
-            varies_by: None,
-            document: None,
-        })
+        let status = status.as_u16();
+        Ok(Answer { status, content, etag: None, location: None }.into())
     }
 
     /// 200 with a text of this media type instead of the envelope.
+    ///
+    /// # Errors
+    /// None today; the signature is that of the other constructors.
     pub fn document(media_type: &'static str, text: String) -> Result<Response, Error> {
         Ok(Response { document: Some((media_type, text)), ..Response::ok(&())? })
     }
 
-    pub fn etag(self, version: u64) -> Response {
-        Response { etag: Some(format!("\"{version}\"")), ..self }
+    /// The same response with the version as its entity tag.
+    pub fn etag(mut self, version: u64) -> Response {
+        self.answer.etag = Some(format!("\"{version}\""));
+        self
     }
 
-    /// The same resource has other forms, chosen by this header.
+    /// The same response with `Vary`: another value of this header would select another form.
     pub fn varies_by(self, header: &'static str) -> Response {
         Response { varies_by: Some(header), ..self }
     }
 
+    /// The same response, marked as the repetition of an earlier one.
     pub fn replayed(self) -> Response {
         Response { replayed: true, ..self }
     }
 
+    /// HTTP status code.
     pub fn status(&self) -> u16 {
-        self.status
+        self.answer.status
     }
 
+    /// What an idempotency record stores of the response.
+    pub fn answer(&self) -> &Answer {
+        &self.answer
+    }
+
+    /// What an idempotency record stores of the response.
+    pub fn into_answer(self) -> Answer {
+        self.answer
+    }
+
+    /// The response to an error.
+    ///
+    /// # Errors
+    /// `InternalError` when the details do not serialize.
     pub fn of_error(error: &Error) -> Result<Response, Error> {
         let (status, kind) = status(error.code);
         let content = json!({
@@ -93,16 +117,17 @@ impl Response {
             "message": error.message,
             "details": error.details,
         });
-        Response::of(status, &content)
+        Response::new(status, &content)
     }
 
-    /// Puts the answer into its envelope and on the wire.
-    pub(super) fn write(self, request_id: &str) -> ApiGatewayV2httpResponse {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    /// Writes the response in its envelope.
+    pub(crate) fn write(self, request_id: &str) -> ApiGatewayV2httpResponse {
+        let status =
+            StatusCode::from_u16(self.answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (outcome, key) =
             if status.is_success() { ("success", "data") } else { ("error", "error") };
         let meta = json!({ "request_id": request_id });
-        let content = self.content.get();
+        let content = self.answer.content.get();
         let (media_type, body) = self.document.unwrap_or_else(|| {
             let body = format!(r#"{{"status":"{outcome}","{key}":{content},"meta":{meta}}}"#);
             ("application/json", body)
@@ -113,14 +138,14 @@ impl Response {
         response.body = Some(Body::Text(body));
         let headers = &mut response.headers;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-        // What a browser is shown stays what it is, and runs and loads nothing.
+        // A browser must not guess another media type, and must not run or load anything.
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING_RUNS));
-        // Answers hold personal data: no cache between here and the caller keeps them.
+        // Responses contain personal data, so no cache on the way may store them.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         insert(headers, X_REQUEST_ID, Some(request_id));
-        insert(headers, ETAG, self.etag.as_deref());
-        insert(headers, LOCATION, self.location.as_deref());
+        insert(headers, ETAG, self.answer.etag.as_deref());
+        insert(headers, LOCATION, self.answer.location.as_deref());
         insert(headers, VARY, self.varies_by);
         match status {
             StatusCode::SERVICE_UNAVAILABLE => {
@@ -137,22 +162,15 @@ impl Response {
         response
     }
 
-    /// For what cannot fail any more.
-    pub(super) fn last_resort() -> Response {
+    /// A fixed response, for when writing an error failed.
+    pub(crate) fn last_resort() -> Response {
         let content = RawValue::from_string(
-            r#"{"type":"InternalError","code":"INTERNAL_ERROR","message":"Something went wrong here.","details":[]}"#
+            r#"{"type":"InternalError","code":"INTERNAL_ERROR","message":"An internal error occurred.","details":[]}"#
                 .to_owned(),
         );
         let status = status(Code::InternalError).0.as_u16();
-        Response {
-            status,
-            content: content.unwrap_or_default(),
-            etag: None,
-            location: None,
-            replayed: false,
-            varies_by: None,
-            document: None,
-        }
+        let content = content.unwrap_or_default();
+        Answer { status, content, etag: None, location: None }.into()
     }
 }
 

@@ -1,7 +1,8 @@
-//! Alerts: matches of a monitored customer with an entry of a list, and what a person decided.
+//! Alerts: matches of a monitored customer or a related party with a list entry, and the decisions
+//! about them.
 
-use super::value::one_of;
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,11 +12,16 @@ use super::fields::Fields;
 use super::id::{AlertId, CustomerId};
 use super::monitor::SubjectKind;
 use super::time::Timestamp;
-use super::value::Note;
+use super::value::{Note, one_of};
 use crate::error::Error;
 use screening::entity::{EntityKind, NameKind};
 
-/// What became of a match.
+/// Status of an alert.
+///
+/// - `open`: not decided yet.
+/// - `confirmed`: the subject is the listed entity.
+/// - `false_positive`: the subject is not the listed entity.
+/// - `cleared`: the match no longer exists. `cleared_because` contains the reason.
 #[derive(
     Clone,
     Copy,
@@ -33,15 +39,23 @@ use screening::entity::{EntityKind, NameKind};
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum AlertStatus {
+    /// Not decided yet.
     Open,
+    /// The subject is the listed entity.
     Confirmed,
+    /// The subject is not the listed entity.
     FalsePositive,
+    /// The match no longer exists.
     Cleared,
 }
 
-/// Why an alert was cleared: the entry left its list, the list is no longer loaded or no longer
-/// watched, the party left the organization or is no longer screened, or entry and subject
-/// changed so that they do not match any more.
+/// Reason why an alert was cleared.
+///
+/// - `entry_removed`: the entry was removed from its list.
+/// - `list_removed`: the list is no longer configured.
+/// - `list_not_selected`: the monitor no longer selects the list.
+/// - `subject_removed`: the party left the organization or is no longer screened.
+/// - `no_longer_matches`: the entry or the subject changed and they no longer match.
 #[derive(
     Clone,
     Copy,
@@ -59,141 +73,235 @@ pub enum AlertStatus {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ClearedBecause {
+    /// The entry was removed from its list.
     EntryRemoved,
+    /// The list is no longer configured.
     ListRemoved,
+    /// The monitor no longer selects the list.
     ListNotSelected,
+    /// The party left the organization or is no longer screened.
     SubjectRemoved,
+    /// The entry or the subject changed and they no longer match.
     NoLongerMatches,
 }
 
-/// Who matches.
+/// The subject of an alert: the customer or a related party.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertSubject {
+    /// Whether the subject is the customer or a party.
     pub kind: SubjectKind,
-    /// `null` for the customer itself.
+    /// Id of the party, or `null` for the customer.
     pub party_id: Option<String>,
+    /// Name of the subject when the alert was last updated.
     pub name: String,
 }
 
-/// A match, found once per subject and entry of a list.
+/// A match of a subject with a list entry. Each pair of subject and entry has one alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Alert {
-    /// Made of the customer, the subject, the list and the entry, so that a match is one alert
-    /// however often it is found.
+    /// Id of the alert, derived from the customer, the subject, the list and the list entry. If the
+    /// same pair matches again, the id is the same.
     pub alert_id: AlertId,
+    /// The customer.
     pub customer_id: CustomerId,
+    /// The subject that matches.
     pub subject: AlertSubject,
+    /// Name of the list.
     pub list: String,
-    /// As the list numbers it.
+    /// Id of the entry in the list.
     pub entity_id: String,
-    /// The name of the entry that fits best, as the list writes it.
+    /// The name of the entry that matches best, as the list contains it.
     pub entity_name: String,
+    /// Kind of that name.
     pub entity_name_kind: NameKind,
+    /// Kind of the listed entity.
     pub entity_type: EntityKind,
-    /// From 0 to 1.
+    /// Score of the match, 0 to 1.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1))]
     pub score: f64,
-    /// How the score came about: which words were taken for one another and why, what was left
-    /// over, and what was compared besides the names.
+    /// Explanation of the score: the words that were paired and why, the words that were left over,
+    /// and the comparison of dates, countries and identifiers.
     pub features: Value,
-    /// The version of the list it was last found in.
+    /// Version of the list when the alert was last updated by a check.
     pub list_version: String,
+    /// Current status.
     pub status: AlertStatus,
+    /// Time of the first check that found the match.
     pub first_seen_at: Timestamp,
-    /// When it was last found new, or different from before. A check that finds it unchanged
-    /// writes nothing: the monitor's `last_checked_at` tells of it.
+    /// Time of the last check that found the match to be new or changed. A check that finds it
+    /// unchanged does not update the alert; see `last_checked_at` of the monitor.
     pub last_seen_at: Timestamp,
-    /// Who decided: the token's subject, or `system` where it was cleared.
+    /// Who decided: the `sub` of the access token (its `client_id` if there is no `sub`), `system` if
+    /// the alert was cleared, or `null` if it is open.
     pub resolved_by: Option<String>,
+    /// Time of the decision, or `null` if the alert is open.
     pub resolved_at: Option<Timestamp>,
+    /// Note of the person who decided, or `null`.
     pub note: Option<Note>,
+    /// Reason why the alert was cleared, or `null` if it is not cleared.
     pub cleared_because: Option<ClearedBecause>,
-    /// What was different when it was last found again, like `entity.names` or `subject.country`;
-    /// `returned` where the same pair had been cleared in between.
+    /// Compared fields that differed when the match was last found again, such as `entity.names` or
+    /// `subject.country`. `returned` means that the match had been cleared and nothing differs.
     #[serde(default)]
     pub changes: Vec<String>,
-    /// Of what was compared, field by field, a hash: to tell what changed.
-    #[serde(default, skip_serializing)]
-    #[cfg_attr(feature = "openapi", schema(ignore))]
-    pub compared: BTreeMap<String, String>,
-    /// What it was when it was cleared.
-    #[serde(default, skip_serializing)]
-    #[cfg_attr(feature = "openapi", schema(ignore))]
+}
+
+/// An alert as the table stores it: with what only the service reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredAlert {
+    /// The alert as callers see it.
+    #[serde(flatten)]
+    pub alert: Alert,
+    /// Hash of each compared field, to tell which of them changed.
+    #[serde(default)]
+    pub compared: BTreeMap<ComparedField, String>,
+    /// The decision that was in force when the alert was cleared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_before: Option<PastDecision>,
 }
 
+impl Deref for StoredAlert {
+    type Target = Alert;
+
+    fn deref(&self) -> &Alert {
+        &self.alert
+    }
+}
+
+impl DerefMut for StoredAlert {
+    fn deref_mut(&mut self) -> &mut Alert {
+        &mut self.alert
+    }
+}
+
+/// A field of a subject or an entry that screening compares.
+///
+/// Variants are in the order of their names: [`fingerprint`] reads them in this order.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr,
+)]
+#[strum(const_into_str)]
+pub enum ComparedField {
+    #[serde(rename = "entity.countries")]
+    #[strum(serialize = "entity.countries")]
+    EntityCountries,
+    #[serde(rename = "entity.dates")]
+    #[strum(serialize = "entity.dates")]
+    EntityDates,
+    #[serde(rename = "entity.gender")]
+    #[strum(serialize = "entity.gender")]
+    EntityGender,
+    #[serde(rename = "entity.identifiers")]
+    #[strum(serialize = "entity.identifiers")]
+    EntityIdentifiers,
+    #[serde(rename = "entity.kind")]
+    #[strum(serialize = "entity.kind")]
+    EntityKind,
+    #[serde(rename = "entity.names")]
+    #[strum(serialize = "entity.names")]
+    EntityNames,
+    #[serde(rename = "subject.country")]
+    #[strum(serialize = "subject.country")]
+    SubjectCountry,
+    #[serde(rename = "subject.date")]
+    #[strum(serialize = "subject.date")]
+    SubjectDate,
+    #[serde(rename = "subject.kind")]
+    #[strum(serialize = "subject.kind")]
+    SubjectKind,
+    #[serde(rename = "subject.name")]
+    #[strum(serialize = "subject.name")]
+    SubjectName,
+    #[serde(rename = "subject.tax_id")]
+    #[strum(serialize = "subject.tax_id")]
+    SubjectTaxId,
+}
+
+/// The decision about an alert before it was cleared. It applies again if the match returns
+/// unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PastDecision {
+    /// Status before the alert was cleared.
     pub status: AlertStatus,
+    /// Who decided.
     pub resolved_by: Option<String>,
+    /// Time of the decision.
     pub resolved_at: Option<Timestamp>,
 }
 
-impl Alert {
-    /// Who and what was compared, in one hash: while it stays the same, so does every decision.
+impl StoredAlert {
+    /// One hash of all compared fields. While it stays the same, so does every decision.
     pub fn fingerprint(&self) -> u64 {
         fingerprint(&self.compared)
     }
 
-    /// Without a change it stays equal.
+    /// The alert after a decision. It stays equal when the decision changes nothing.
+    ///
+    /// # Errors
+    /// `InvalidTransition` when the alert is cleared.
     pub fn decided(
         &self,
         decision: &Decision,
         actor: &str,
         now: Timestamp,
-    ) -> Result<Alert, Error> {
+    ) -> Result<StoredAlert, Error> {
         if self.status == AlertStatus::Cleared {
-            let hint = ": what it was about has gone";
+            let hint = ", because its match no longer exists";
             let to = decision.status.into_str();
             return Err(Error::invalid_transition("cleared alert", "cleared", to, hint));
         }
         let note = decision.note.clone().or_else(|| self.note.clone());
+        let mut decided = self.clone();
         if self.status == decision.status && self.note == note {
-            return Ok(self.clone());
+            return Ok(decided);
         }
         let is_open = decision.status == AlertStatus::Open;
-        Ok(Alert {
-            status: decision.status,
-            note,
-            resolved_by: (!is_open).then(|| actor.to_owned()),
-            resolved_at: (!is_open).then_some(now),
-            ..self.clone()
-        })
+        decided.status = decision.status;
+        decided.note = note;
+        decided.resolved_by = (!is_open).then(|| actor.to_owned());
+        decided.resolved_at = (!is_open).then_some(now);
+        Ok(decided)
     }
 }
 
-/// Of the fields that were compared.
-pub fn fingerprint(compared: &BTreeMap<String, String>) -> u64 {
+/// One hash of all compared fields: the first 8 bytes of SHA-256 over names and values.
+#[expect(clippy::expect_used, reason = "the length of a digest is fixed")]
+pub fn fingerprint(compared: &BTreeMap<ComparedField, String>) -> u64 {
     let mut hash = Sha256::new();
     for (field, value) in compared {
-        hash.update(field);
+        hash.update(field.into_str());
         hash.update([0]);
         hash.update(value);
         hash.update([0]);
     }
-    hash.finalize().first_chunk().copied().map_or(0, u64::from_le_bytes)
+    let digest = hash.finalize();
+    let first = digest.first_chunk().expect("SHA-256 has 8 bytes because it has 32");
+    u64::from_le_bytes(*first)
 }
 
-/// The body of `PATCH /customers/{id}/alerts/{alert_id}`.
+/// Body of `PATCH /customers/{id}/alerts/{alert_id}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Decision {
-    /// `confirmed`, `false_positive`, or `open` to reopen.
+    /// `confirmed`, `false_positive`, or `open` to withdraw a decision.
     #[cfg_attr(feature = "openapi", schema(schema_with = decided))]
     pub status: AlertStatus,
+    /// Note about the decision. A note that is not given stays unchanged.
     pub note: Option<Note>,
 }
 
-/// What a person can say: `cleared` is what a list says.
+/// Returns the schema of a decision. `cleared` is not part of it, because only a check clears an
+/// alert.
 #[cfg(feature = "openapi")]
 fn decided() -> impl Into<utoipa::openapi::RefOr<utoipa::openapi::Schema>> {
-    let text = crate::openapi::text().enum_values(Some(["open", "confirmed", "false_positive"]));
-    text.description(Some("`confirmed`, `false_positive`, or `open` to reopen."))
+    let text = super::schema::text().enum_values(Some(["open", "confirmed", "false_positive"]));
+    text.description(Some("`confirmed`, `false_positive`, or `open` to withdraw a decision."))
 }
 
 impl Decision {
+    /// Reads the fields and records every fault. Returns `None` only if it recorded one.
     pub fn read(fields: &mut Fields<'_>) -> Option<Decision> {
         let status = fields.required("status", |text| match one_of::<AlertStatus>(text) {
             Ok(AlertStatus::Cleared) | Err(_) => {
@@ -206,7 +314,7 @@ impl Decision {
     }
 }
 
-/// The fields only the server sets.
+/// The fields that only the server sets.
 pub const READ_ONLY: &[&str] = &[
     "alert_id",
     "customer_id",

@@ -1,9 +1,11 @@
-//! A customer: what the caller said of it, and what became of it here.
+//! Customers: the profile that the caller maintains, and the state that the service maintains.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
 
+use super::frequency::Frequency;
 use super::id::{CustomerId, SessionId};
 use super::profile::Profile;
 use super::session::{Session, SessionStatus};
@@ -11,7 +13,11 @@ use super::time::Timestamp;
 use super::value::{Note, TenantId};
 use crate::error::Error;
 
-/// Blocked and inactive customers take no new session and no monitoring.
+/// Status of a customer.
+///
+/// - `active`: the customer can have sessions and monitoring.
+/// - `inactive`: deactivated. The customer accepts no new sessions and no monitoring.
+/// - `blocked`: the customer accepts no new sessions, and its monitoring is paused.
 #[derive(
     Clone,
     Copy,
@@ -29,12 +35,16 @@ use crate::error::Error;
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Status {
+    /// Accepts sessions and monitoring.
     Active,
+    /// Deactivated. Monitoring is off.
     Inactive,
+    /// Accepts no new sessions. Monitoring is paused.
     Blocked,
 }
 
-/// `not_set` until there is a risk profile.
+/// Risk level of a customer. It is `not_set` until there is enough data for an assessment, and
+/// `prohibited` if a hard rule forbids the business relationship.
 #[derive(
     Clone,
     Copy,
@@ -52,14 +62,23 @@ pub enum Status {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum RiskLevel {
+    /// Not assessed, or not enough data for an assessment.
     NotSet,
+    /// Low risk.
     Low,
+    /// Medium risk.
     Medium,
+    /// High risk.
     High,
+    /// A hard rule forbids the business relationship.
     Prohibited,
 }
 
-/// Whether the customer is rescreened.
+/// Status of monitoring.
+///
+/// - `off`: the customer is not monitored.
+/// - `active`: the customer is screened again when lists or its data change.
+/// - `paused`: the customer is blocked. Monitoring continues when it is active again.
 #[derive(
     Clone,
     Copy,
@@ -77,19 +96,24 @@ pub enum RiskLevel {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum MonitoringStatus {
+    /// Not monitored.
     Off,
+    /// Screened again when lists or the customer's data change.
     Active,
+    /// Suspended while the customer is blocked.
     Paused,
 }
 
-/// The risk profile in short.
+/// Summary of the current risk profile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RiskSummary {
+    /// Current risk level.
     pub level: RiskLevel,
-    /// 0 to 100.
+    /// Score from 0 (lowest risk) to 100, or `null` if the level is `not_set`.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub score: Option<u8>,
+    /// Time of the calculation, or `null` if no profile has been calculated.
     pub calculated_at: Option<Timestamp>,
 }
 
@@ -99,14 +123,21 @@ impl Default for RiskSummary {
     }
 }
 
-/// The monitor in short.
+/// Summary of the monitor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MonitoringSummary {
+    /// Status of monitoring.
     pub status: MonitoringStatus,
+    /// Names of the lists in the last check.
     pub lists: Vec<String>,
-    pub check_frequency: Option<String>,
+    /// Check frequency of the monitor, or `null` if the customer has never been monitored.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub check_frequency: Option<Frequency>,
+    /// Time of the last check with a new result, or `null` if the customer has never been
+    /// monitored. For the time of the last check see the monitor.
     pub last_checked_at: Option<Timestamp>,
+    /// Number of alerts with the status `open`.
     pub open_alerts: u32,
 }
 
@@ -122,64 +153,103 @@ impl Default for MonitoringSummary {
     }
 }
 
-/// The KYC sessions in short.
+/// Number of KYC sessions by status, and the newest session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionCounters {
+    /// Number of all sessions.
     pub total: u32,
+    /// Number of sessions with the status `approved`.
     pub approved: u32,
+    /// Number of sessions with the status `rejected`.
     pub rejected: u32,
+    /// Number of sessions with the status `manual_review`.
     pub manual_review: u32,
+    /// Number of sessions with the status `active`.
     pub active: u32,
-    /// The newest one.
+    /// Id of the newest session.
     pub last_session_id: Option<SessionId>,
+    /// Status of the newest session.
     pub last_status: Option<SessionStatus>,
-    /// When it last changed.
+    /// Time of the latest change of the newest session.
     pub last_at: Option<Timestamp>,
 }
 
+/// A customer of a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Customer {
+    /// Id of the customer.
     pub customer_id: CustomerId,
+    /// The tenant that the customer belongs to.
     pub tenant_id: TenantId,
+    /// The fields that the caller maintains.
     #[serde(flatten)]
     pub profile: Profile,
+    /// Current status.
     pub status: Status,
+    /// Summary of the current risk profile.
     #[serde(default)]
     pub risk: RiskSummary,
+    /// Summary of the monitor.
     #[serde(default)]
     pub monitoring: MonitoringSummary,
+    /// Number of sessions by status.
     #[serde(default)]
     pub sessions: SessionCounters,
-    /// From 1, one more with every change; the `ETag` in quotes.
+    /// Version: 1 at first, and one more with every change, including changes of its sessions,
+    /// organization, risk and monitoring. In quotes, it is the `ETag`.
     #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub version: u64,
+    /// Time of creation.
     pub created_at: Timestamp,
+    /// Time of the latest change.
     pub updated_at: Timestamp,
+    /// Time of the deactivation, or `null` if the customer is not inactive.
     pub deactivated_at: Option<Timestamp>,
-    /// When its personal data was erased; what is left cannot be changed.
+    /// Time at which the personal data was erased, or `null`. An erased customer cannot change.
     pub erased_at: Option<Timestamp>,
-    /// The sessions counted as active, and when each expires: kept with the customer and shown to
-    /// nobody, so that the counters are right at every moment although nothing is written when a
-    /// session expires.
-    #[serde(default, skip_serializing)]
-    #[cfg_attr(feature = "openapi", schema(ignore))]
+}
+
+/// A customer as the table stores it: with what only the service reads.
+///
+/// Sessions and monitors expire without a write. These fields let every reader tell what has
+/// expired, so that counters and status are right at any moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredCustomer {
+    /// The customer as callers see it.
+    #[serde(flatten)]
+    pub customer: Customer,
+    /// Active sessions, and when each of them expires. At most [`MAX_OPEN_SESSIONS`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub open_sessions: BTreeMap<SessionId, Timestamp>,
-    /// When monitoring ends by itself; kept like `open_sessions`, for the same reason.
-    #[serde(default, skip_serializing)]
-    #[cfg_attr(feature = "openapi", schema(ignore))]
+    /// When monitoring ends, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitored_until: Option<Timestamp>,
-    /// Whether everything beside the customer is erased, too; kept like `open_sessions`.
-    #[serde(default, skip_serializing)]
-    #[cfg_attr(feature = "openapi", schema(ignore))]
+    /// Whether an erasure has reached every item of the customer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_scrubbed: bool,
 }
 
-/// How many sessions of a customer can be active at once: its item holds them all.
+impl Deref for StoredCustomer {
+    type Target = Customer;
+
+    fn deref(&self) -> &Customer {
+        &self.customer
+    }
+}
+
+impl DerefMut for StoredCustomer {
+    fn deref_mut(&mut self) -> &mut Customer {
+        &mut self.customer
+    }
+}
+
+/// Maximum number of active sessions of a customer. The limit exists because all of them are stored
+/// in the item of the customer.
 pub const MAX_OPEN_SESSIONS: usize = 1_000;
 
-/// The fields only the server sets, for a clear message when a caller gives one.
+/// The fields that only the server sets. A request that contains one gets a specific message.
 pub const READ_ONLY: &[&str] = &[
     "customer_id",
     "tenant_id",
@@ -194,39 +264,10 @@ pub const READ_ONLY: &[&str] = &[
 ];
 
 impl Customer {
-    pub fn new(customer_id: CustomerId, tenant_id: TenantId, profile: Profile) -> Customer {
-        let created_at = customer_id.created_at();
-        Customer {
-            customer_id,
-            tenant_id,
-            profile,
-            status: Status::Active,
-            risk: RiskSummary::default(),
-            monitoring: MonitoringSummary::default(),
-            sessions: SessionCounters::default(),
-            version: 1,
-            created_at,
-            updated_at: created_at,
-            deactivated_at: None,
-            erased_at: None,
-            open_sessions: BTreeMap::new(),
-            monitored_until: None,
-            is_scrubbed: false,
-        }
-    }
-
-    /// As it stands at this time: sessions past their time are not active any more, and monitoring
-    /// past its time is off.
-    pub fn settled(mut self, now: Timestamp) -> Customer {
-        if self.monitored_until.is_some_and(|until| until <= now) {
-            self.monitoring.status = MonitoringStatus::Off;
-        }
-        self.open_sessions.retain(|_, expires_at| *expires_at > now);
-        self.recount();
-        self
-    }
-
-    /// An inactive or blocked customer takes no new session and no monitoring.
+    /// Checks that the customer may get new sessions and monitoring.
+    ///
+    /// # Errors
+    /// `CustomerErased`, `CustomerBlocked` or `CustomerInactive`.
     pub fn takes_sessions(&self) -> Result<(), Error> {
         match self.status {
             _ if self.erased_at.is_some() => Err(Error::customer_erased()),
@@ -235,16 +276,52 @@ impl Customer {
             Status::Inactive => Err(Error::customer_inactive()),
         }
     }
+}
 
-    /// The customer with a session that is new or has changed.
+impl StoredCustomer {
+    /// A new, active customer at version 1. It is created at the time in its id.
+    pub fn new(customer_id: CustomerId, tenant_id: TenantId, profile: Profile) -> StoredCustomer {
+        let created_at = customer_id.created_at();
+        StoredCustomer {
+            customer: Customer {
+                customer_id,
+                tenant_id,
+                profile,
+                status: Status::Active,
+                risk: RiskSummary::default(),
+                monitoring: MonitoringSummary::default(),
+                sessions: SessionCounters::default(),
+                version: 1,
+                created_at,
+                updated_at: created_at,
+                deactivated_at: None,
+                erased_at: None,
+            },
+            open_sessions: BTreeMap::new(),
+            monitored_until: None,
+            is_scrubbed: false,
+        }
+    }
+
+    /// The customer as of `now`: expired sessions are not active, and expired monitoring is off.
+    pub fn settled(mut self, now: Timestamp) -> StoredCustomer {
+        if self.monitored_until.is_some_and(|until| until <= now) {
+            self.monitoring.status = MonitoringStatus::Off;
+        }
+        self.open_sessions.retain(|_, expires_at| *expires_at > now);
+        self.recount();
+        self
+    }
+
+    /// The next version of the customer, with a session that is new or has changed.
     pub fn with_session(
         &self,
         before: Option<&Session>,
         after: &Session,
         now: Timestamp,
-    ) -> Customer {
-        let mut customer = self.next_version(now);
-        let counters = &mut customer.sessions;
+    ) -> StoredCustomer {
+        let mut next = self.next_version(now);
+        let counters = &mut next.customer.sessions;
         match before {
             None => counters.total += 1,
             Some(before) => {
@@ -261,20 +338,17 @@ impl Customer {
             counters.last_status = Some(after.status);
             counters.last_at = Some(after.updated_at);
         }
-        match after.status {
-            SessionStatus::Active => {
-                customer.open_sessions.insert(after.session_id, after.expires_at);
-            }
-            _ => {
-                customer.open_sessions.remove(&after.session_id);
-            }
+        if after.status == SessionStatus::Active {
+            next.open_sessions.insert(after.session_id, after.expires_at);
+        } else {
+            next.open_sessions.remove(&after.session_id);
         }
-        customer.recount();
-        customer
+        next.recount();
+        next
     }
 
     fn recount(&mut self) {
-        let counters = &mut self.sessions;
+        let counters = &mut self.customer.sessions;
         counters.active = u32::try_from(self.open_sessions.len()).unwrap_or(u32::MAX);
         let is_open =
             counters.last_session_id.is_some_and(|id| self.open_sessions.contains_key(&id));
@@ -283,65 +357,78 @@ impl Customer {
         }
     }
 
-    /// The same customer with another profile and status. Without a change it keeps its version.
+    /// The next version with another profile and status. Without a change the version stays.
+    ///
+    /// # Errors
+    /// `InvalidTransition` when the status cannot be reached from the current one.
     pub fn changed(
         &self,
         profile: Profile,
         status: Status,
         now: Timestamp,
-    ) -> Result<Customer, Error> {
+    ) -> Result<StoredCustomer, Error> {
         self.status.check_move(status)?;
         if self.profile == profile && self.status == status {
             return Ok(self.clone());
         }
-        let deactivated_at = match status {
+        let mut next = self.next_version(now);
+        next.deactivated_at = match status {
             Status::Inactive => self.deactivated_at,
             Status::Active | Status::Blocked => None,
         };
-        Ok(Customer { profile, status, deactivated_at, ..self.next_version(now) })
+        next.profile = profile;
+        next.status = status;
+        Ok(next)
     }
 
-    /// There is no status a customer cannot be deactivated from; an inactive one keeps its version.
-    pub fn deactivated(&self, now: Timestamp) -> Customer {
+    /// The next version, inactive. Any status can be left this way. An inactive customer keeps its
+    /// version.
+    pub fn deactivated(&self, now: Timestamp) -> StoredCustomer {
         if self.status == Status::Inactive {
             return self.clone();
         }
-        Customer { status: Status::Inactive, deactivated_at: Some(now), ..self.next_version(now) }
+        let mut next = self.next_version(now);
+        next.status = Status::Inactive;
+        next.deactivated_at = Some(now);
+        next
     }
 
-    /// A tombstone: its ids, its times, what was counted and how risky it was, and nothing that tells
-    /// who it was.
-    pub fn erased(&self, now: Timestamp) -> Result<Customer, Error> {
+    /// The next version as a tombstone: ids, times, counters and risk level stay, everything that
+    /// identifies the customer goes.
+    ///
+    /// # Errors
+    /// `RetentionHold` until the day after `retain_until`.
+    pub fn erased(&self, now: Timestamp) -> Result<StoredCustomer, Error> {
         if let Some(until) = &self.profile.retain_until
             && until.date().zip(now.date()).is_none_or(|(until, today)| until >= today)
         {
             let reason = self.profile.retain_reason.as_ref().map(Note::as_str);
             return Err(Error::retention_hold(until.as_str(), reason));
         }
-        let next = self.next_version(now);
+        let mut next = self.next_version(now);
         let open_alerts = self.monitoring.open_alerts;
-        Ok(Customer {
-            profile: Profile::erased(self.profile.entity_type)?,
-            status: Status::Inactive,
-            monitoring: MonitoringSummary { open_alerts, ..MonitoringSummary::default() },
-            monitored_until: None,
-            deactivated_at: self.deactivated_at.or(Some(next.updated_at)),
-            erased_at: Some(next.updated_at),
-            ..next
-        })
+        next.profile = Profile::erased(self.profile.entity_type)?;
+        next.status = Status::Inactive;
+        next.monitoring = MonitoringSummary { open_alerts, ..MonitoringSummary::default() };
+        next.monitored_until = None;
+        next.deactivated_at = self.deactivated_at.or(Some(next.updated_at));
+        next.erased_at = Some(next.updated_at);
+        Ok(next)
     }
 
-    /// The same customer, one version on.
-    pub fn next_version(&self, now: Timestamp) -> Customer {
-        // Every change has a millisecond of its own, later than the last: the clocks of two
-        // functions may differ, and the audit events are ordered by it.
-        let updated_at = now.max(Timestamp::from_millis(self.updated_at.millis() + 1));
-        Customer { version: self.version + 1, updated_at, ..self.clone() }
+    /// The same customer at its next version.
+    pub fn next_version(&self, now: Timestamp) -> StoredCustomer {
+        // Every change has its own millisecond, later than the one before: the clocks of two
+        // functions may differ, and audit events are ordered by this time.
+        let mut next = self.clone();
+        next.updated_at = now.max(Timestamp::from_millis(self.updated_at.millis() + 1));
+        next.version += 1;
+        next
     }
 }
 
 impl SessionCounters {
-    /// Those of sessions with an outcome. The active ones are counted where they expire.
+    /// Returns the counter of an outcome. Active sessions are counted by `recount`.
     fn of(&mut self, status: SessionStatus) -> Option<&mut u32> {
         match status {
             SessionStatus::Approved => Some(&mut self.approved),
@@ -353,13 +440,14 @@ impl SessionCounters {
 }
 
 impl Status {
+    /// Checks that the status can change to `to`.
     fn check_move(self, to: Status) -> Result<(), Error> {
         let hint = match (self, to) {
             (Status::Active, Status::Blocked) | (Status::Blocked, Status::Active) => return Ok(()),
             (Status::Inactive, Status::Active) => return Ok(()),
             (from, to) if from == to => return Ok(()),
-            (_, Status::Inactive) => ": DELETE deactivates it",
-            _ => ": reactivate it first",
+            (_, Status::Inactive) => "; use DELETE /customers/{id} to deactivate it",
+            _ => "; set it to active first",
         };
         Err(Error::invalid_transition("customer", self.into_str(), to.into_str(), hint))
     }

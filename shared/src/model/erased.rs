@@ -1,14 +1,18 @@
-//! What is left of what belongs to a customer that was erased. What is kept is named here, field by
-//! field; what is not named goes.
+//! Removes personal data from the records of an erased customer.
+//!
+//! Of the `changes` of an audit event, only the values of the listed fields are kept, so that a new
+//! field is erased by default. Of a session, a risk profile and an alert, the listed fields are
+//! cleared: a new field that can contain personal data has to be added here.
 
 use serde_json::{Map, Value};
 
-use super::alert::Alert;
+use super::alert::StoredAlert;
 use super::risk::{Factor, HardRule, RiskProfile};
 use super::session::Session;
 
-/// Of the changes of an event: what says nothing of who it was. The names of all others are kept.
-const KEPT: [&str; 12] = [
+/// Fields of an audit event's `changes` whose values are not personal data. Of all other fields
+/// only the name is kept.
+const CHANGE_FIELDS: [&str; 12] = [
     "customer_id",
     "tenant_id",
     "entity_type",
@@ -22,8 +26,8 @@ const KEPT: [&str; 12] = [
     "organization",
     "retain_until",
 ];
-/// Of a session in the changes of an event.
-const KEPT_OF_SESSION: [&str; 10] = [
+/// Fields that are kept of a session in `changes`.
+const SESSION_FIELDS: [&str; 10] = [
     "session_id",
     "customer_id",
     "tenant_id",
@@ -35,8 +39,8 @@ const KEPT_OF_SESSION: [&str; 10] = [
     "created_at",
     "completed_at",
 ];
-/// Of an alert in the changes of an event.
-const KEPT_OF_ALERT: [&str; 9] = [
+/// Fields that are kept of an alert in `changes`.
+const ALERT_FIELDS: [&str; 9] = [
     "alert_id",
     "list",
     "list_version",
@@ -48,60 +52,61 @@ const KEPT_OF_ALERT: [&str; 9] = [
     "changes",
 ];
 
-/// When it was and how it ended.
-pub fn session(held: Session) -> Session {
-    Session { client_id: None, metadata: Default::default(), ..held }
+/// Removes the client id and the metadata of a session. Its times, status and validations stay.
+pub fn session(session: Session) -> Session {
+    Session { client_id: None, metadata: Default::default(), ..session }
 }
 
-/// How risky it was, by which model, and which factors made it so; not what they were about.
-pub fn risk_profile(held: RiskProfile) -> RiskProfile {
-    let factor = |held: Factor| Factor {
+/// Removes what the factors and hard rules of a risk profile are based on. The level, the score,
+/// the model version, and the code and points of each factor stay.
+pub fn risk_profile(profile: RiskProfile) -> RiskProfile {
+    let factor = |factor: Factor| Factor {
         value: Value::Null,
         reason: String::new(),
         evidence: Vec::new(),
-        ..held
+        ..factor
     };
-    let rule = |held: HardRule| HardRule { reason: String::new(), evidence: Vec::new(), ..held };
+    let rule = |rule: HardRule| HardRule { reason: String::new(), evidence: Vec::new(), ..rule };
     RiskProfile {
-        factors: held.factors.into_iter().map(factor).collect(),
-        hard_rules: held.hard_rules.into_iter().map(rule).collect(),
-        ..held
+        factors: profile.factors.into_iter().map(factor).collect(),
+        hard_rules: profile.hard_rules.into_iter().map(rule).collect(),
+        ..profile
     }
 }
 
-/// That there was a match with this entry of this list, and what was decided.
-pub fn alert(mut held: Alert) -> Alert {
-    held.subject.name = String::new();
-    held.subject.party_id = None;
-    Alert {
-        entity_name: String::new(),
-        features: Value::Object(Map::new()),
-        note: None,
-        compared: Default::default(),
-        ..held
-    }
+/// Removes names, the note and the comparison from an alert. The list, the id of the entry, the
+/// score and the decision stay.
+pub fn alert(mut alert: StoredAlert) -> StoredAlert {
+    alert.subject.name = String::new();
+    alert.subject.party_id = None;
+    alert.entity_name = String::new();
+    alert.features = Value::Object(Map::new());
+    alert.note = None;
+    alert.compared = Default::default();
+    alert
 }
 
-/// Keeps the names of all fields, and what may be kept of them.
-pub fn changes(told: &mut Map<String, Value>) {
-    for (field, change) in told.iter_mut() {
+/// Removes personal data from the `changes` of an audit event. The names of all fields stay.
+pub fn changes(changes: &mut Map<String, Value>) {
+    for (field, change) in changes.iter_mut() {
         match (field.as_str(), &mut *change) {
-            ("session", Value::Object(session)) => clear(session, &KEPT_OF_SESSION),
+            ("session", Value::Object(session)) => clear_except(session, &SESSION_FIELDS),
             ("alerts", Value::Array(alerts)) => {
                 for alert in alerts.iter_mut().filter_map(Value::as_object_mut) {
                     let kind =
                         alert.get("subject").and_then(|subject| subject.get("kind")).cloned();
-                    clear(alert, &KEPT_OF_ALERT);
+                    clear_except(alert, &ALERT_FIELDS);
                     alert.insert("subject".to_owned(), serde_json::json!({ "kind": kind }));
                 }
             }
-            (field, change) if !KEPT.contains(&field) => *change = Value::Null,
+            (field, change) if !CHANGE_FIELDS.contains(&field) => *change = Value::Null,
             _ => {}
         }
     }
 }
 
-fn clear(fields: &mut Map<String, Value>, kept: &[&str]) {
+/// Sets every field to `null` that is not in `kept`.
+fn clear_except(fields: &mut Map<String, Value>, kept: &[&str]) {
     for (field, value) in fields.iter_mut() {
         if !kept.contains(&field.as_str()) {
             *value = Value::Null;

@@ -1,5 +1,5 @@
-//! The audit trail: who changed what, when and in which request. Events are only ever added; erasing a
-//! customer takes values out of them.
+//! Audit events: who changed what, when and in which request. Events are only added. When a
+//! customer is erased, the values that are personal data are removed from its events.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -7,73 +7,102 @@ use uuid::Uuid;
 
 use super::id::CustomerId;
 use super::time::Timestamp;
+use crate::error::Error;
 
+/// The kind of an audit event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum EventKind {
+    /// A customer was created.
     #[serde(rename = "customer.created")]
     CustomerCreated,
+    /// The profile or status of a customer changed.
     #[serde(rename = "customer.updated")]
     CustomerUpdated,
+    /// A customer was deactivated.
     #[serde(rename = "customer.deactivated")]
     CustomerDeactivated,
-    /// Its personal data is gone; the `changes` say nothing of it.
+    /// The personal data of a customer was erased. `changes` contains the names of fields without
+    /// their values.
     #[serde(rename = "customer.erased")]
     CustomerErased,
+    /// A session was created.
     #[serde(rename = "session.created")]
     SessionCreated,
+    /// A session changed.
     #[serde(rename = "session.updated")]
     SessionUpdated,
+    /// The organization of a customer was created or replaced.
     #[serde(rename = "organization.replaced")]
     OrganizationReplaced,
+    /// A caller requested a new risk profile.
     #[serde(rename = "risk.calculated")]
     RiskCalculated,
+    /// Monitoring started.
     #[serde(rename = "monitor.started")]
     MonitorStarted,
+    /// The settings of an active monitor were replaced.
     #[serde(rename = "monitor.changed")]
     MonitorChanged,
-    /// Also when it expired.
+    /// Monitoring was stopped, or it expired.
     #[serde(rename = "monitor.stopped")]
     MonitorStopped,
-    /// A check found matches, or others than before.
+    /// A check had a result that differs from the one before.
     #[serde(rename = "monitor.checked")]
     MonitorChecked,
+    /// A person decided about an alert.
     #[serde(rename = "alert.decided")]
     AlertDecided,
 }
 
-/// Who is behind a change, and in which request.
+/// The origin of a change: the actor and the request.
 #[derive(Clone, Debug, Serialize)]
 pub struct Origin {
-    /// The token's `sub`, else its `client_id`.
+    /// The `sub` of the access token, or its `client_id` if it has no `sub`. For a change by the
+    /// service, the name of its function.
     pub actor: String,
+    /// Id of the request, or of the pass for a change by the service.
     pub request_id: String,
 }
 
+/// An audit event.
 #[derive(Clone, Debug, Serialize)]
 pub struct Event {
+    /// Id of the event.
     pub event_id: Uuid,
+    /// Kind of the event.
     pub kind: EventKind,
+    /// The customer that the event is about.
     pub customer_id: CustomerId,
+    /// Time of the change.
     pub at: Timestamp,
+    /// Actor and request.
     #[serde(flatten)]
     pub origin: Origin,
-    /// By field: `{"from": …, "to": …}`.
+    /// The changed fields by name, each as `{"from": ..., "to": ...}`.
     pub changes: Map<String, Value>,
 }
 
-/// The fields of a model that differ. The version and the time of the change are the event's own.
-pub fn changes<T: Serialize>(before: Option<&T>, after: &T) -> Map<String, Value> {
-    let object = |model: &T| match serde_json::to_value(model) {
-        Ok(Value::Object(fields)) => fields,
-        _ => Map::new(),
-    };
-    let before = before.map(object).unwrap_or_default();
+/// The fields that differ between two versions of a model, each as `{"from": …, "to": …}`.
+/// `version` and `updated_at` are left out: the event has its own time.
+///
+/// # Errors
+/// `InternalError` when a model does not serialize to a JSON object.
+pub fn changes<T: Serialize>(before: Option<&T>, after: &T) -> Result<Map<String, Value>, Error> {
+    let before = before.map(fields).transpose()?.unwrap_or_default();
     let mut changes = Map::new();
-    for (field, to) in object(after) {
+    for (field, to) in fields(after)? {
         let from = before.get(&field).cloned().unwrap_or(Value::Null);
         if from != to && !matches!(field.as_str(), "version" | "updated_at") {
             changes.insert(field, json!({ "from": from, "to": to }));
         }
     }
-    changes
+    Ok(changes)
+}
+
+fn fields(model: &impl Serialize) -> Result<Map<String, Value>, Error> {
+    match serde_json::to_value(model) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(Error::internal("a model in an event is not an object")),
+        Err(error) => Err(Error::internal(format!("a model in an event: {error}"))),
+    }
 }

@@ -1,4 +1,4 @@
-//! Reads a JSON object field by field and collects every fault it finds.
+//! Reads a JSON object field by field and records every fault.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,27 @@ use serde_json::{Map, Number, Value};
 use super::value::Issue;
 use crate::error::Faults;
 
+/// The parser of a text value.
 type Parse<T> = fn(&str) -> Result<T, Issue>;
 
-/// The fields of one JSON object. A field that is `null` counts as absent. What nobody asked
-/// for is a fault: a typo must never be silently dropped.
+/// The fields of one JSON object that have not been read yet.
+///
+/// A field that is `null` is the same as an absent field. [`Fields::done`] reports the fields that
+/// were not read, so that a misspelt field is not ignored.
 pub struct Fields<'a> {
     faults: &'a mut Faults,
     map: Map<String, Value>,
-    /// Where the object stands in the body.
+    /// JSON Pointer to the object in the body.
     at: String,
 }
 
 impl<'a> Fields<'a> {
+    /// Reads the object that is the whole body.
     pub fn new(map: Map<String, Value>, faults: &'a mut Faults) -> Fields<'a> {
         Fields { faults, map, at: String::new() }
     }
 
+    /// Records that the field `name` breaks a rule.
     pub fn fault(&mut self, name: &str, issue: impl Into<String>) {
         self.faults.add(self.pointer(name), issue);
     }
@@ -31,7 +36,7 @@ impl<'a> Fields<'a> {
         pointer(&self.at, name)
     }
 
-    /// Whether the field is there at all, be it faulty.
+    /// Returns whether the field is present and not `null`, regardless of its type.
     pub fn gives(&self, name: &str) -> bool {
         self.map.get(name).is_some_and(|value| !value.is_null())
     }
@@ -40,13 +45,14 @@ impl<'a> Fields<'a> {
         self.map.remove(name).filter(|value| !value.is_null())
     }
 
-    /// `None` is absent or, recorded, faulty.
+    /// Reads an optional string. Returns `None` if it is absent or faulty; a fault is recorded.
     pub fn text<T>(&mut self, name: &str, parse: Parse<T>) -> Option<T> {
         let value = self.take(name)?;
         self.parsed(self.pointer(name), &value, parse)
     }
 
-    /// The default when the field is absent; `None` only when it is faulty.
+    /// Reads an optional string with a default. Returns `None` only if it is faulty; the fault is
+    /// recorded.
     pub fn text_or<T>(&mut self, name: &str, default: T, parse: Parse<T>) -> Option<T> {
         match self.take(name) {
             Some(value) => self.parsed(self.pointer(name), &value, parse),
@@ -54,6 +60,7 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Reads a required string. Returns `None` if it is absent or faulty; the fault is recorded.
     pub fn required<T>(&mut self, name: &str, parse: Parse<T>) -> Option<T> {
         match self.take(name) {
             Some(value) => self.parsed(self.pointer(name), &value, parse),
@@ -64,7 +71,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An array of strings; a fault names its element.
+    /// Reads an array of at most `most` strings. A fault names the element.
     pub fn texts<T>(&mut self, name: &str, most: usize, parse: Parse<T>) -> Vec<T> {
         let values = match self.take(name) {
             None => return Vec::new(),
@@ -83,7 +90,7 @@ impl<'a> Fields<'a> {
         parsed.filter_map(|(i, value)| self.parsed(format!("{at}/{i}"), value, parse)).collect()
     }
 
-    /// An object of strings; a fault names its key.
+    /// Reads an object of at most `most` strings. A fault names the key.
     pub fn map<K: Ord, T>(
         &mut self,
         name: &str,
@@ -116,8 +123,8 @@ impl<'a> Fields<'a> {
         read
     }
 
-    /// An array of objects, each read by `read`, which is given its number and returns `None` only where it recorded a
-    /// fault. What it left unread is a fault.
+    /// Reads an array of at most `most` objects with `read`, which receives the index of the object
+    /// and returns `None` only if it recorded a fault. A field that it does not read is a fault.
     pub fn objects<T>(
         &mut self,
         name: &str,
@@ -151,7 +158,7 @@ impl<'a> Fields<'a> {
         all
     }
 
-    /// `None` is absent or, recorded, faulty.
+    /// Reads an optional number. Returns `None` if it is absent or faulty; a fault is recorded.
     pub fn number<T>(
         &mut self,
         name: &str,
@@ -164,12 +171,13 @@ impl<'a> Fields<'a> {
         parsed.map_err(|issue| self.fault(name, issue)).ok()
     }
 
-    /// `false` when it is absent.
+    /// Reads an optional boolean that is `false` by default.
     pub fn flag(&mut self, name: &str) -> bool {
         self.flag_or(name, false)
     }
 
-    /// The default when it is absent or, recorded, faulty.
+    /// Reads an optional boolean. Returns the default if it is absent or faulty; a fault is
+    /// recorded.
     pub fn flag_or(&mut self, name: &str, default: bool) -> bool {
         match self.take(name) {
             None => default,
@@ -189,21 +197,23 @@ impl<'a> Fields<'a> {
         parsed.map_err(|issue| self.faults.add(at, issue)).ok()
     }
 
-    /// Names every field that nobody asked for. `read_only` are those the server sets.
+    /// Records a fault for every field that was not read. `read_only` are the fields that only the
+    /// server sets.
     pub fn done(mut self, read_only: &[&str]) {
         for name in std::mem::take(&mut self.map).keys() {
-            let issue = match read_only.contains(&name.as_str()) {
-                true => "is set by the server and cannot be given",
-                false => "is not a field of this request",
+            let issue = if read_only.contains(&name.as_str()) {
+                "must not be given, because the server sets it"
+            } else {
+                "is not a field of this request"
             };
             self.fault(name, issue);
         }
     }
 }
 
-/// RFC 6901.
+/// Appends a name to a JSON Pointer (RFC 6901).
 fn pointer(at: &str, name: &str) -> String {
-    // A name is the caller's text: cut it, so that an answer cannot be made huge.
+    // The name is text of the caller. It is cut so that it cannot make the answer large.
     let name: String = name.chars().take(100).collect();
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }

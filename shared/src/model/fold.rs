@@ -1,13 +1,16 @@
-//! Names as a prefix search compares them: blind to case, accents and spacing.
+//! Folds names for the prefix search, which ignores case, accents and repeated spaces.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Folded names are cut here, so that an index key holds one (a sort key has 1,024 bytes).
+/// Maximum length of a folded name in an index key, in bytes. DynamoDB limits a sort key to 1,024
+/// bytes.
 pub const MAX_KEY_BYTES: usize = 960;
 
-/// Compatibility-decomposes, drops the marks, lower-cases, and gives the letters that Unicode
-/// does not decompose their base letters, as the default collation (DUCET) orders them.
+/// Folds a text: decomposes it (NFKD), removes combining marks, and converts it to lower case.
+///
+/// Letters that Unicode does not decompose are replaced by the base letters under which the default
+/// collation (DUCET) sorts them.
 pub fn fold(text: &str) -> String {
     let lower = text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase);
     let mut plain = String::with_capacity(text.len());
@@ -27,27 +30,34 @@ pub fn fold(text: &str) -> String {
             other => plain.push(other),
         }
     }
-    let spaced: Vec<&str> = plain.split_whitespace().collect();
-    spaced.join(" ").nfc().collect()
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    words.join(" ").nfc().collect()
 }
 
-/// [`fold`], cut to what an index key holds.
+/// Folds a text and cuts it to [`MAX_KEY_BYTES`].
 pub fn fold_key(text: &str) -> String {
     let mut key = fold(text);
     key.truncate(key.floor_char_boundary(MAX_KEY_BYTES));
     key
 }
 
-/// A search text, folded. It is shorter than a cut key, so a prefix of the key is one of the name.
+/// Folds a search text. The result is shorter than a cut key, so that a match with the key is a
+/// match with the whole name.
+///
+/// # Errors
+/// Returns the rule that the text breaks: 1 to 200 characters without control characters, and not
+/// too long after folding.
 pub fn search_prefix(text: &str) -> Result<String, String> {
     let folded = fold(text);
     let fits = (1..=200).contains(&text.chars().count());
     if !fits || text.chars().any(char::is_control) {
         return Err("must be 1 to 200 characters without control characters".to_owned());
     }
-    // A cut key may end a few bytes before the limit, at the last whole character.
+    // A cut key ends at a character boundary, up to three bytes before the limit.
     if folded.len() > MAX_KEY_BYTES - 4 {
-        return Err("has letters that stand for too many others: make it shorter".to_owned());
+        return Err(
+            "must be shorter, because its letters expand when accents are removed".to_owned()
+        );
     }
     Ok(folded)
 }
@@ -59,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_look_alike_fold_alike() {
+    fn similar_names_fold_to_the_same_text() {
         for (name, folded) in [
             ("  Müller   & Söhne", "muller & sohne"),
             ("ØRSTED", "orsted"),
@@ -77,7 +87,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn folding_twice_changes_nothing_and_a_key_fits(text in any::<String>()) {
+        fn fold_is_idempotent_and_a_key_fits_its_limit(text in any::<String>()) {
             let once = fold(&text);
             prop_assert_eq!(fold(&once), once.clone());
             prop_assert!(fold_key(&text).len() <= MAX_KEY_BYTES);

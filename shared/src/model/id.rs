@@ -1,4 +1,5 @@
-//! Ids: UUIDv7 strings, so they sort by creation; but for those of alerts, which say what they are of.
+//! Ids. Most are UUIDv7 (RFC 9562), so that they sort by time of creation. The id of an alert is a
+//! UUIDv8 that is derived from its match.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,7 @@ use uuid::{ContextV7, NoContext, Uuid};
 use super::time::{Timestamp, parse_nanos};
 use super::value::Issue;
 
-/// An id of its own type: a UUID, written hyphenated and in lower case.
+/// Defines an id type: a UUID, written with hyphens and in lower case.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -20,19 +21,25 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
+            /// The smallest id in sort order.
             pub const MIN: $name = $name(Uuid::nil());
+            /// The largest id in sort order.
             pub const MAX: $name = $name(Uuid::max());
 
+            /// Makes an id of a UUID.
             pub fn new(id: Uuid) -> $name {
                 $name(id)
             }
 
-            /// Only the form we give out. Anything else is an id of nobody.
+            /// Parses an id in the form in which the API returns it: hyphenated, in lower case. A
+            /// malformed id is treated as not found.
             pub fn parse(text: &str) -> Option<$name> {
                 let id = Uuid::try_parse(text).ok()?;
                 (id.to_string() == text).then_some($name(id))
             }
 
+            /// Returns the time in the first 48 bits, in milliseconds since 1970. It is meaningful
+            /// for a UUIDv7 only.
             pub fn created_at(&self) -> Timestamp {
                 Timestamp::from_millis((self.0.as_u128() >> 80) as i64)
             }
@@ -47,22 +54,26 @@ macro_rules! id {
 }
 
 id! {
-    /// A customer's id. Its first 48 bits are the millisecond the customer was created in.
+    /// Id of a customer: a UUIDv7. Its first 48 bits are the time of creation, in milliseconds
+    /// since 1970.
     CustomerId
 }
 
 id! {
-    /// A KYC session's id. Its first 48 bits are the millisecond the session was created in.
+    /// Id of a KYC session: a UUIDv7. Its first 48 bits are the time of creation, in milliseconds
+    /// since 1970.
     SessionId
 }
 
 id! {
-    /// An alert's id: a UUIDv8, made of the customer, the subject, the list and the entry.
+    /// Id of an alert: a UUIDv8, derived from the customer, the subject, the list and the list
+    /// entry.
     AlertId
 }
 
 impl AlertId {
-    /// `subject` is `self` or the id of a party; none of the parts can hold a line feed.
+    /// Derives the id of a match. `subject` is `self` or the id of a party. The parts are separated
+    /// by line feeds, which none of them contains.
     pub fn of(customer: &CustomerId, subject: &str, list: &str, entity: &str) -> AlertId {
         let parts = format!("{customer}\n{subject}\n{list}\n{entity}");
         let digest = Sha256::digest(parts.as_bytes());
@@ -71,12 +82,18 @@ impl AlertId {
 }
 
 impl CustomerId {
-    /// For `created_after`: the smallest id of what is created strictly later.
+    /// Returns the smallest id of a customer created after this time, for `created_after`.
+    ///
+    /// # Errors
+    /// Returns the expected form if the text is not an RFC 3339 time.
     pub fn first_after(text: &str) -> Result<CustomerId, Issue> {
         instant(text).map(|nanos| CustomerId::first_at(nanos.div_euclid(NANOS_PER_MILLI) + 1))
     }
 
-    /// For `created_before`: the largest id of what is created strictly earlier.
+    /// Returns the largest id of a customer created before this time, for `created_before`.
+    ///
+    /// # Errors
+    /// Returns the expected form if the text is not an RFC 3339 time.
     pub fn last_before(text: &str) -> Result<CustomerId, Issue> {
         instant(text).map(|nanos| CustomerId::last_at((nanos - 1).div_euclid(NANOS_PER_MILLI)))
     }
@@ -92,17 +109,19 @@ impl CustomerId {
 
 const NANOS_PER_MILLI: i128 = 1_000_000;
 
-/// An id tells times from 1970 to the year 10889. Outside of it nothing was or will be created.
+/// Limits a time to the range of an id: the years 1970 to 10889. Every customer is created within
+/// it, so the limit does not change which customers a filter selects.
 fn in_48_bits(millis: i128) -> u128 {
     millis.clamp(0, (1 << 48) - 1).unsigned_abs()
 }
 
 fn instant(text: &str) -> Result<i128, Issue> {
-    let issue = "must be an RFC 3339 time like 2026-11-22T10:30:00Z (a + in it is written %2B)";
+    let issue = "must be an RFC 3339 time like 2026-11-22T10:30:00Z, with + encoded as %2B";
     parse_nanos(text).ok_or_else(|| issue.to_owned())
 }
 
-/// Makes UUIDv7 ids. Ids of one maker sort in the order they were made, also within a millisecond.
+/// Generates UUIDv7 ids. The ids of one generator sort in the order in which they were generated,
+/// even within a millisecond.
 #[derive(Clone)]
 pub struct Ids(Arc<Mutex<ContextV7>>);
 
@@ -113,20 +132,22 @@ impl Default for Ids {
 }
 
 impl Ids {
+    /// Generates the next id.
     pub fn next(&self, now: Timestamp) -> Uuid {
         let (seconds, nanos) = unix(now);
-        // A poisoned lock only means that another thread panicked between two ids.
+        // A poisoned lock means that another thread panicked. The context is still usable.
         let context = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         Uuid::new_v7(uuid::Timestamp::from_unix(&*context, seconds, nanos))
     }
 
-    /// An id of just this millisecond, whatever was made before.
+    /// Generates an id with exactly this time, regardless of the ids generated before.
     pub fn at(&self, time: Timestamp) -> Uuid {
         let (seconds, nanos) = unix(time);
         Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos))
     }
 }
 
+/// Splits a time into seconds since 1970 and nanoseconds.
 fn unix(time: Timestamp) -> (u64, u32) {
     let millis = time.millis().max(0).unsigned_abs();
     (millis / 1_000, (millis % 1_000) as u32 * 1_000_000)
@@ -137,20 +158,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_sort_in_the_order_they_were_made_and_carry_their_millisecond() {
+    fn ids_sort_in_order_of_generation_and_contain_their_time() {
         let (ids, now) = (Ids::default(), Timestamp::from_millis(1_795_000_000_123));
-        let made: Vec<CustomerId> = (0..2_000).map(|_| CustomerId::new(ids.next(now))).collect();
-        assert!(made.is_sorted());
-        assert_eq!(made[0].created_at(), now);
+        let generated: Vec<CustomerId> =
+            (0..2_000).map(|_| CustomerId::new(ids.next(now))).collect();
+        assert!(generated.is_sorted());
+        assert_eq!(generated[0].created_at(), now);
         let at = i128::from(now.millis());
-        assert!(CustomerId::first_at(at) <= made[0] && made[1_999] <= CustomerId::last_at(at));
+        assert!(
+            CustomerId::first_at(at) <= generated[0] && generated[1_999] <= CustomerId::last_at(at)
+        );
         let text = now.to_string();
-        assert!(CustomerId::last_before(&text).unwrap() < made[0]);
-        assert!(CustomerId::first_after(&text).unwrap() > made[1_999]);
+        assert!(CustomerId::last_before(&text).unwrap() < generated[0]);
+        assert!(CustomerId::first_after(&text).unwrap() > generated[1_999]);
     }
 
     #[test]
-    fn only_the_form_we_give_out_is_an_id() {
+    fn parse_accepts_only_the_canonical_form() {
         let id = "0193b3a0-0000-7000-8000-00000000abcd";
         assert_eq!(CustomerId::parse(id).unwrap().to_string(), id);
         for other in ["0193B3A0-0000-7000-8000-00000000ABCD", "0193b3a000007000800000000000abcd"] {

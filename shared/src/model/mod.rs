@@ -1,18 +1,32 @@
-//! What the product is about: typed, parsed once, and free of I/O, clock and environment.
+//! The domain types: every type that is stored or returned.
+//!
+//! A value is parsed once, at the edge, and is valid from then on. The module performs no I/O and
+//! reads neither the clock nor the environment.
 
 pub mod alert;
+pub mod answer;
 pub mod customer;
 pub mod erased;
 pub mod event;
+pub mod export;
 pub mod fields;
 pub mod fold;
+pub mod frequency;
 pub mod id;
+pub mod idempotency;
 pub mod monitor;
 pub mod organization;
+pub mod page;
 pub mod patch;
 pub mod percentage;
 pub mod profile;
+pub mod rescreen;
 pub mod risk;
+#[cfg(feature = "openapi")]
+pub mod schema;
+pub mod scope;
+pub mod screened;
 pub mod session;
 pub mod time;
 pub mod value;
+pub mod watchlist;

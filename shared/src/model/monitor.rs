@@ -1,42 +1,18 @@
-//! Monitoring of a customer: who is screened, against what, and how often.
+//! Monitoring of a customer: the subjects that are screened, the lists, and the frequency.
 
-use super::value::one_of;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::customer::MonitoringStatus;
 use super::fields::Fields;
+use super::frequency::{Frequency, PassKind};
 use super::id::CustomerId;
 use super::time::Timestamp;
-use super::value::{Issue, ListName};
+use super::value::{Issue, ListName, one_of};
 use screening::score::DEFAULT_MIN_SCORE;
 
-/// When a customer is screened again: whenever a list has changed, or against whole lists
-/// every day or every week.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    serde::Serialize,
-    serde::Deserialize,
-    strum::EnumString,
-    strum::IntoStaticStr,
-    strum::VariantNames,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum Frequency {
-    OnUpdate,
-    Daily,
-    Weekly,
-}
-
-/// Who is screened: the customer, or a party of its organization.
+/// Whether a screened subject is the customer or a party of its organization.
 #[derive(
     Clone,
     Copy,
@@ -54,51 +30,54 @@ pub enum Frequency {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum SubjectKind {
+    /// The customer.
     Customer,
+    /// A party of the organization.
     Party,
 }
 
-/// How many lists a monitor can name.
+/// Maximum number of lists of a monitor.
 const MAX_LISTS: usize = 100;
 
-/// The body of `POST /customers/{id}/monitor`: what is not given takes its default, also where
-/// the monitor was on already.
+/// Body of `POST /customers/{id}/monitor`. A setting that is not given has its default, even if the
+/// monitor is already active.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Settings {
-    /// The lists to screen against. Every list that is loaded, also those to come, unless given.
+    /// Names of the lists to screen against, at most 100. By default all lists are used, including
+    /// lists that are configured later.
     #[cfg_attr(feature = "openapi", schema(schema_with = chosen_lists))]
     pub lists: Option<Vec<ListName>>,
-    /// `on_update` unless given.
+    /// How often the customer is screened again. `on_update` by default.
     pub check_frequency: Frequency,
-    /// Whether owners, directors, representatives and senior managers are screened too; `true`
-    /// unless given.
+    /// Whether owners, directors, representatives and senior managers are screened too. `true` by
+    /// default.
     pub include_related: bool,
-    /// The score from which a match counts, 0.5 to 1.
+    /// Minimum score of a match, 0.5 to 1. 0.78 by default.
     #[cfg_attr(feature = "openapi", schema(minimum = 0.5, maximum = 1))]
     pub min_score: f64,
-    /// When monitoring ends by itself; in the future.
+    /// Time at which monitoring ends, in the future. By default it does not end.
     pub expires_at: Option<Timestamp>,
 }
 
 #[cfg(feature = "openapi")]
 fn chosen_lists() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-    use crate::openapi::{nullable, text};
+    use super::schema::{nullable, text};
     let name = text().pattern(Some("^[a-z0-9._-]{1,64}$")).build();
     let lists = utoipa::openapi::schema::ArrayBuilder::new().items(name).min_items(Some(1));
     let lists = lists.max_items(Some(MAX_LISTS)).unique_items(true);
-    let says =
-        "The lists to screen against. Every list that is loaded, also those to come, unless given.";
-    nullable(lists.description(Some(says)).build())
+    let description = "Names of the lists to screen against, at most 100. By default all lists are \
+                       used, including lists that are configured later.";
+    nullable(lists.description(Some(description)).build())
 }
 
 impl Settings {
-    /// Reads the fields and records every fault. `None` only when there was one.
+    /// Reads the fields and records every fault. Returns `None` only if it recorded one.
     pub fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<Settings> {
         let lists = fields.gives("lists").then(|| {
             let lists = fields.texts("lists", MAX_LISTS, ListName::parse);
             if lists.iter().enumerate().any(|(i, list)| lists.iter().take(i).any(|l| l == list)) {
-                fields.fault("lists", "must have no repeats");
+                fields.fault("lists", "must not contain duplicates");
             }
             lists
         });
@@ -122,10 +101,12 @@ impl Settings {
         })
     }
 
+    /// Returns whether the list is screened against.
     pub fn selects(&self, list: &str) -> bool {
         self.lists.as_ref().is_none_or(|lists| lists.iter().any(|name| name.as_str() == list))
     }
 
+    /// Returns whether monitoring has ended at this time.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }
@@ -135,14 +116,14 @@ fn default_min_score() -> f64 {
     rounded(DEFAULT_MIN_SCORE)
 }
 
-/// A score as it is written: to four decimals.
+/// Rounds a score to 4 decimals, the precision in which it is stored.
 pub fn rounded(score: f32) -> f64 {
     (f64::from(score) * 10_000.0).round() / 10_000.0
 }
 
 fn score(number: &serde_json::Number) -> Result<f64, Issue> {
     let score = number.as_f64().filter(|score| (0.5..=1.0).contains(score));
-    score.ok_or_else(|| "must be from 0.5 to 1".to_owned())
+    score.ok_or_else(|| "must be a number from 0.5 to 1".to_owned())
 }
 
 fn instant(text: &str) -> Result<Timestamp, Issue> {
@@ -150,66 +131,89 @@ fn instant(text: &str) -> Result<Timestamp, Issue> {
     Timestamp::parse(text).ok_or_else(|| issue.to_owned())
 }
 
-/// A monitor, as it is kept. Without one a customer is not monitored.
+/// A monitor as it is stored. A customer without one has never been monitored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Monitor {
+    /// The monitored customer.
     pub customer_id: CustomerId,
+    /// Status, without regard to `expires_at`.
     pub status: MonitoringStatus,
+    /// The settings of the caller.
     #[serde(flatten)]
     pub settings: Settings,
+    /// Number of screened subjects.
     pub subjects: u32,
+    /// Time at which monitoring started.
     pub started_at: Timestamp,
+    /// Time of the last check that updated the monitor.
     pub last_checked_at: Timestamp,
-    /// The revision of the lists that all subjects were last screened against as a whole; 0 while
-    /// such a screening is not complete.
+    /// Revision of the lists in the last complete screening of all subjects, or 0 while such a
+    /// screening is not complete.
     pub list_revision: u64,
+    /// Version of each list in the last check, by name.
     pub list_versions: BTreeMap<String, String>,
-    /// Which part of the monitored customers it belongs to.
+    /// The shard of the monitored customers that the monitor belongs to.
     pub shard: u32,
 }
 
 impl Monitor {
+    /// Returns whether the customer is monitored at this time.
     pub fn is_active(&self, now: Timestamp) -> bool {
         self.status == MonitoringStatus::Active && !self.settings.has_expired(now)
     }
 }
 
-/// The last pass over a monitor's shard.
+/// The last rescreening pass that included the customer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LastPass {
+    /// Id of the pass.
     pub pass_id: String,
-    /// `on_update`, `daily`, `weekly`, or `reconcile`: the weekly pass against whole lists over
-    /// the monitors that are otherwise checked when a list changes.
-    pub frequency: String,
+    /// Kind of the pass: `on_update`, `daily`, `weekly` or `reconcile`. A `reconcile` pass screens
+    /// monitors with the frequency `on_update` against whole lists, every week.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub frequency: PassKind,
+    /// Version of each list in the pass, by name.
     pub list_versions: BTreeMap<String, String>,
+    /// Time at which the pass finished.
     pub finished_at: Timestamp,
 }
 
-/// A monitor as it is answered.
+/// State of a monitor.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MonitorState {
+    /// The monitored customer.
     pub customer_id: CustomerId,
+    /// Current status.
     pub status: MonitoringStatus,
-    /// The lists screened against, by name.
+    /// Names of the lists screened against.
     pub lists: Vec<String>,
+    /// How often the customer is screened again.
     pub check_frequency: Frequency,
+    /// Whether related parties are screened too.
     pub include_related: bool,
+    /// Minimum score of a match, 0.5 to 1.
     pub min_score: f64,
+    /// Time at which monitoring ends, or `null`.
     pub expires_at: Option<Timestamp>,
-    /// How many are screened: the customer and, with `include_related`, the related parties.
+    /// Number of screened subjects: the customer and, with `include_related`, the related parties.
     pub subjects: u32,
+    /// Time at which monitoring started.
     pub started_at: Timestamp,
-    /// The later of its own check and the last pass.
+    /// Time of the last check, by a request or by a pass.
     pub last_checked_at: Timestamp,
+    /// The last pass after the last individual check of the customer, or `null` if there is none.
     pub last_pass: Option<LastPass>,
-    /// `null` with `on_update`, which waits for a list to change, and while it is not active.
+    /// Time at which the next check is due. It is `null` if the frequency is `on_update`, because
+    /// the next check then depends on a change of a list, and if the monitor is not active.
     pub next_check_due: Option<Timestamp>,
+    /// Number of alerts with the status `open`.
     pub open_alerts: u32,
 }
 
 impl MonitorState {
+    /// Returns the state of a stored monitor at this time.
     pub fn of(
         monitor: &Monitor,
         last_pass: Option<LastPass>,
@@ -252,31 +256,38 @@ impl MonitorState {
     }
 }
 
-/// What a check found on one list.
+/// Result of a check against one list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ListResult {
+    /// Name of the list.
     pub list: String,
+    /// Version of the list.
     pub version: String,
-    /// When the list was published, as far as it says so: `YYYY-MM-DD`.
+    /// Date of publication, `YYYY-MM-DD`, or `null` if the list does not contain one.
     pub date: Option<String>,
+    /// Number of matches.
     pub matches: u32,
-    /// When its source was last read, whether it had changed or not.
+    /// Time at which the source of the list was last read.
     pub refreshed_at: Timestamp,
-    /// Whether that is too long ago to trust the list.
+    /// Whether the source was last read longer ago than the deployment allows (48 hours by
+    /// default).
     pub stale: bool,
 }
 
-/// A monitor that was started or changed, and its first check.
+/// A monitor that was started or changed, with the result of its first check.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Started {
+    /// The monitor.
     #[serde(flatten)]
     pub state: MonitorState,
+    /// Number of subjects that were screened.
     pub subjects_checked: u32,
-    /// Entries that match, of all lists and subjects, those called false positives among them.
+    /// Number of matches over all lists and subjects, including false positives.
     pub matches: u32,
-    /// Those of them that raised an alert now.
+    /// Number of matches that opened an alert in this check.
     pub new_matches: u32,
+    /// Result for each list.
     pub results_by_list: Vec<ListResult>,
 }

@@ -1,4 +1,4 @@
-//! The structure behind a customer, as it was declared: parties, and who holds what of whom.
+//! The declared ownership structure of a customer: parties, and the relationships between them.
 
 use super::value::one_of;
 use std::collections::HashMap;
@@ -16,13 +16,16 @@ use super::time::Timestamp;
 use super::value::{CalendarDate, Country, Name, PartyId, TaxId};
 use crate::error::Faults;
 
+/// Maximum number of parties of a structure.
 pub const MAX_PARTIES: usize = 500;
+/// Maximum number of relationships of a structure.
 pub const MAX_RELATIONSHIPS: usize = 2_000;
 
-/// What rounding to 4 decimals may add to a hundred per cent, in ten-thousandths of a per cent.
+/// Tolerance for rounding: how far the percentages declared in one company can exceed 100 %, in
+/// units of 0.0001 %.
 pub const ROUNDING_UNITS: u32 = 100;
 
-/// What kind of party it is.
+/// Whether a party is an individual or a company.
 #[derive(
     Clone,
     Copy,
@@ -40,11 +43,13 @@ pub const ROUNDING_UNITS: u32 = 100;
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum PartyKind {
+    /// A natural person.
     Individual,
+    /// A legal entity.
     Company,
 }
 
-/// What a party does for the customer.
+/// Role of a party in the customer.
 #[derive(
     Clone,
     Copy,
@@ -62,13 +67,18 @@ pub enum PartyKind {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Role {
+    /// Member of the board or the management body.
     Director,
+    /// Legal representative.
     Representative,
+    /// Senior manager. Beneficial owner if there is no other.
     SeniorManager,
+    /// Authorised signatory.
     Signatory,
 }
 
-/// Where a statement comes from.
+/// Source of the data about a party: a declaration, a company register, a document or a KYC
+/// session.
 #[derive(
     Clone,
     Copy,
@@ -86,93 +96,114 @@ pub enum Role {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Source {
+    /// Declared by the customer.
     Declared,
+    /// Taken from a company register.
     Registry,
+    /// Taken from a document.
     Document,
+    /// Collected in a KYC session.
     Session,
 }
 
+/// An individual or a company in the structure of a customer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Party {
-    /// The caller's, unique in the structure. `self` is the customer and no party.
+    /// Id of the party, chosen by the caller and unique within the structure. `self` is reserved
+    /// for the customer.
     pub party_id: PartyId,
+    /// Whether the party is an individual or a company.
     pub kind: PartyKind,
+    /// Name of the party.
     pub name: Name,
+    /// Country of residence or incorporation: ISO 3166-1 alpha-2.
     pub country: Option<Country>,
-    /// Individuals only, in the past.
+    /// Date of birth, in the past. Only for an individual.
     pub date_of_birth: Option<CalendarDate>,
-    /// Companies only, not in the future.
+    /// Date of incorporation, not in the future. Only for a company.
     pub incorporated_on: Option<CalendarDate>,
+    /// Tax or registration number.
     pub tax_id: Option<TaxId>,
-    /// No repeats.
+    /// Roles of the party in the customer, without duplicates.
     #[serde(default)]
     pub roles: Vec<Role>,
-    /// When the party is a customer too.
+    /// Id of the customer, if the party is also a customer.
     pub customer_id: Option<CustomerId>,
+    /// Source of the data about the party.
     pub source: Option<Source>,
 }
 
-/// What one party holds of another. It says a percentage, a voting percentage or control.
+/// A holding of one party in another, or control over it. At least one of `percentage`,
+/// `voting_percentage` and `control` must be given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Relationship {
-    /// A `party_id`, or `self`.
+    /// The owner: a `party_id`, or `self` for the customer.
     pub owner: PartyId,
-    /// The `party_id` of a company, or `self`.
+    /// The owned company: the `party_id` of a company, or `self` for the customer.
     pub owned: PartyId,
+    /// Share of the capital, 0 to 100.
     pub percentage: Option<Percentage>,
-    /// The votes; as many as `percentage` unless given.
+    /// Share of the votes, 0 to 100. The default is `percentage`.
     pub voting_percentage: Option<Percentage>,
-    /// Control by other means than shares and votes.
+    /// Whether the owner has control by other means than shares and votes.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(default = false))]
     pub control: bool,
-    /// Not in the future.
+    /// Date on which the relationship began, not in the future.
     pub since: Option<CalendarDate>,
 }
 
-/// The body of `PUT /customers/{id}/organization`.
+/// Body of `PUT /customers/{id}/organization`: the declared structure of a customer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Structure {
+    /// Individuals and companies, at most 500.
     #[cfg_attr(feature = "openapi", schema(max_items = 500))]
     pub parties: Vec<Party>,
+    /// Holdings and control between the parties and the customer, at most 2,000.
     #[cfg_attr(feature = "openapi", schema(max_items = 2000))]
     pub relationships: Vec<Relationship>,
 }
 
-/// A structure and its place in time.
+/// A structure with its version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Organization {
-    /// From 1, one more with every change; the `ETag` in quotes.
+    /// Version: 1 at first, and one more with every change. In quotes, it is the `ETag`.
     pub version: u64,
+    /// Time of the latest change.
     pub updated_at: Timestamp,
+    /// The declared structure.
     pub structure: Structure,
 }
 
 impl Structure {
-    /// Reads the fields and records every fault. What it returns is of use without faults only.
+    /// Reads the fields and records every fault. If it recorded one, the result is incomplete.
     pub fn read(fields: &mut Fields<'_>, today: Option<Date>) -> Structure {
-        // By id, also of parties with other faults: a relationship with one of these is none.
-        let mut known: HashMap<PartyId, (usize, Option<PartyKind>)> = HashMap::new();
+        // Position and kind of each party by id. Parties with other faults are included, so that
+        // their relationships are not reported as faults too.
+        let mut registered: HashMap<PartyId, (usize, Option<PartyKind>)> = HashMap::new();
         for list in ["parties", "relationships"] {
             if !fields.gives(list) {
                 fields.fault(list, "is required");
             }
         }
         let parties = fields.objects("parties", MAX_PARTIES, |at, fields| {
-            Party::read(fields, today, |id, kind| match known.get(id) {
-                Some((first, _)) => Err(format!("is that of /parties/{first} already")),
+            Party::read(fields, today, |id, kind| match registered.get(id) {
+                Some((first, _)) => Err(format!("must be unique, but is that of /parties/{first}")),
                 None => {
-                    known.insert(id.clone(), (at, kind));
+                    registered.insert(id.clone(), (at, kind));
                     Ok(())
                 }
             })
         });
-        let kind_of = |id: &PartyId| match id.is_customer() {
-            true => Some(Some(PartyKind::Company)),
-            false => known.get(id).map(|(_, kind)| *kind),
+        let kind_of = |id: &PartyId| {
+            if id.is_customer() {
+                Some(Some(PartyKind::Company))
+            } else {
+                registered.get(id).map(|(_, kind)| *kind)
+            }
         };
         let mut declared = Declared::default();
         let relationships = fields.objects("relationships", MAX_RELATIONSHIPS, |at, fields| {
@@ -181,14 +212,14 @@ impl Structure {
         Structure { parties, relationships }
     }
 
-    /// What only shows with the customer at hand: an individual has no owners.
+    /// Checks the rule that depends on the customer: an individual cannot be owned.
     pub fn check(&self, customer: &Customer, faults: &mut Faults) {
         if customer.profile.entity_type == EntityType::Company {
             return;
         }
         for (i, relationship) in self.relationships.iter().enumerate() {
             if relationship.owned.is_customer() {
-                let issue = "names the customer, an individual, and nobody owns one";
+                let issue = "must not be self, because the customer is an individual";
                 faults.add(format!("/relationships/{i}/owned"), issue);
             }
         }
@@ -204,11 +235,12 @@ impl Party {
         let party_id = fields.required("party_id", PartyId::parse);
         let kind = fields.required("kind", one_of::<PartyKind>);
         if let Some(id) = &party_id {
-            let registered = match id.is_customer() {
-                true => Err("must not be `self`, which is the customer".to_owned()),
-                false => register(id, kind),
+            let result = if id.is_customer() {
+                Err("must not be self, which is reserved for the customer".to_owned())
+            } else {
+                register(id, kind)
             };
-            if let Err(issue) = registered {
+            if let Err(issue) = result {
                 fields.fault("party_id", issue);
             }
         }
@@ -217,22 +249,23 @@ impl Party {
         let date_of_birth = fields.text("date_of_birth", CalendarDate::parse);
         let incorporated_on = fields.text("incorporated_on", CalendarDate::parse);
         if date_of_birth.is_some() && kind == Some(PartyKind::Company) {
-            fields.fault("date_of_birth", "is for individuals only");
+            fields.fault("date_of_birth", "must not be given for a company");
         } else if is_past(&date_of_birth, today) == Some(false) {
             fields.fault("date_of_birth", "must be in the past");
         }
         if incorporated_on.is_some() && kind == Some(PartyKind::Individual) {
-            fields.fault("incorporated_on", "is for companies only");
+            fields.fault("incorporated_on", "must not be given for an individual");
         } else if is_future(&incorporated_on, today) {
             fields.fault("incorporated_on", "must not be in the future");
         }
         let tax_id = fields.text("tax_id", TaxId::parse);
         let roles = fields.texts("roles", Role::VARIANTS.len(), one_of::<Role>);
         if roles.iter().enumerate().any(|(i, role)| roles.iter().take(i).any(|r| r == role)) {
-            fields.fault("roles", "must have no repeats");
+            fields.fault("roles", "must not contain duplicates");
         }
         let customer_id = fields.text("customer_id", |text| {
-            CustomerId::parse(text).ok_or_else(|| "must be a customer's id".to_owned())
+            CustomerId::parse(text)
+                .ok_or_else(|| "must be a customer id as returned by the API".to_owned())
         });
         let source = fields.text("source", one_of::<Source>);
         Some(Party {
@@ -250,12 +283,14 @@ impl Party {
     }
 }
 
-/// What was said so far, to tell when it is said twice or is too much.
+/// The relationships read so far, for the detection of duplicates and of sums above 100 %.
 #[derive(Default)]
 struct Declared {
-    /// Where each pair of owner and owned was.
+    /// Position of each pair of owner and owned.
     pairs: HashMap<(PartyId, PartyId), usize>,
+    /// Sum of the shares declared in each company, in units of 0.0001 %.
     percentage: HashMap<PartyId, u32>,
+    /// Sum of the votes declared in each company, in units of 0.0001 %.
     votes: HashMap<PartyId, u32>,
 }
 
@@ -271,14 +306,14 @@ impl Relationship {
         let owned = fields.required("owned", PartyId::parse);
         for (field, id) in [("owner", &owner), ("owned", &owned)] {
             match id.as_ref().map(&kind_of) {
-                Some(None) => fields.fault(field, "names no party of this structure"),
+                Some(None) => fields.fault(field, "must be self or a party_id of this structure"),
                 Some(Some(Some(PartyKind::Individual))) if field == "owned" => {
-                    fields.fault(field, "names an individual, and nobody owns one");
+                    fields.fault(field, "must be a company, because an individual cannot be owned");
                 }
                 _ => {}
             }
         }
-        let says_nothing = !fields.gives("percentage") && !fields.gives("voting_percentage");
+        let has_no_share = !fields.gives("percentage") && !fields.gives("voting_percentage");
         let percentage = fields.number("percentage", Percentage::parse);
         let voting_percentage = fields.number("voting_percentage", Percentage::parse);
         let control = fields.flag("control");
@@ -286,14 +321,14 @@ impl Relationship {
         if is_future(&since, today) {
             fields.fault("since", "must not be in the future");
         }
-        if says_nothing && !control {
-            let issue = "or voting_percentage is required, or control must be true";
+        if has_no_share && !control {
+            let issue = "is required, unless voting_percentage is given or control is true";
             fields.fault("percentage", issue);
         }
         let (owner, owned) = (owner?, owned?);
         let pair = (owner.clone(), owned.clone());
         if let Some(first) = declared.pairs.get(&pair) {
-            let issue = format!("has the owner and owned of /relationships/{first} already");
+            let issue = format!("must not repeat the pair of /relationships/{first}");
             fields.fault("owner", issue);
         } else {
             declared.pairs.insert(pair, at);
@@ -306,31 +341,34 @@ impl Relationship {
                 let sum = sums.entry(owned.clone()).or_default();
                 let before = *sum;
                 *sum += held.map_or(0, Percentage::units);
-                // The one that goes over is named, and those after it that add to it.
+                // A fault is recorded for the relationship that exceeds the limit and for each
+                // later one that adds to the sum.
                 let limit = 1_000_000 + ROUNDING_UNITS;
                 if *sum > limit && *sum > before {
-                    let all = f64::from(*sum) / 10_000.0;
-                    fields.fault(
-                        field,
-                        format!("brings what is declared in this company to {all} %"),
+                    let total = f64::from(*sum) / 10_000.0;
+                    let issue = format!(
+                        "must not bring the total in this company above 100 %; it is {total} %"
                     );
+                    fields.fault(field, issue);
                 }
             }
         }
         Some(Relationship { owner, owned, percentage, voting_percentage, control, since })
     }
 
-    /// What it holds of the votes.
+    /// Returns the share of the votes: `voting_percentage`, or `percentage` if it is not given.
     pub fn votes(&self) -> Option<Percentage> {
         self.voting_percentage.or(self.percentage)
     }
 }
 
+/// Returns whether a date is in the past, or `None` if the date or today is unknown.
 fn is_past(date: &Option<CalendarDate>, today: Option<Date>) -> Option<bool> {
     let day = date.as_ref().and_then(CalendarDate::date);
     day.zip(today).map(|(day, today)| day < today)
 }
 
+/// Returns whether a date is known to be in the future.
 fn is_future(date: &Option<CalendarDate>, today: Option<Date>) -> bool {
     let day = date.as_ref().and_then(CalendarDate::date);
     day.zip(today).is_some_and(|(day, today)| day > today)

@@ -1,42 +1,49 @@
-//! Percentages as they are declared: exact to 4 decimals.
+//! Declared percentages, exact to 4 decimals.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Number;
 
 use super::value::Issue;
 
-/// 0 to 100 %, in units of a ten-thousandth of a per cent.
+/// A percentage from 0 to 100 with at most 4 decimals, stored in units of 0.0001 %.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Percentage(u32);
 
+/// Units in 1 %.
 const UNITS: f64 = 10_000.0;
+/// Units in 100 %.
 const ALL: u32 = 1_000_000;
 
 impl Percentage {
+    /// Reads a percentage of a JSON body.
+    ///
+    /// # Errors
+    /// Returns the range if the number is not from 0 to 100 or has more than 4 decimals.
     pub fn parse(number: &Number) -> Result<Percentage, Issue> {
         let issue = "must be a number from 0 to 100 with at most 4 decimals";
         number.as_f64().and_then(Percentage::of).ok_or_else(|| issue.to_owned())
     }
 
     fn of(value: f64) -> Option<Percentage> {
-        // The units of a number with 4 decimals are whole but for the last bits of a double.
+        // A double represents 4 decimals only approximately, so the units may differ from a whole
+        // number in the last bits.
         let units = (value * UNITS).round();
-        let whole = (value * UNITS - units).abs() < 1e-6;
-        let fits = (0.0..=100.0).contains(&value) && whole;
+        let is_whole = (value * UNITS - units).abs() < 1e-6;
+        let fits = (0.0..=100.0).contains(&value) && is_whole;
         fits.then_some(Percentage(units as u32))
     }
 
-    /// In ten-thousandths of a per cent, to be added up without rounding.
+    /// Returns the percentage in units of 0.0001 %, for sums without rounding.
     pub fn units(self) -> u32 {
         self.0
     }
 
-    /// 0 to 1.
+    /// Returns the percentage as a fraction from 0 to 1.
     pub fn fraction(self) -> f64 {
         f64::from(self.0) / f64::from(ALL)
     }
 
-    /// 0 to 100.
+    /// Returns the percentage as a number from 0 to 100.
     pub fn value(self) -> f64 {
         f64::from(self.0) / UNITS
     }
@@ -59,9 +66,9 @@ impl<'de> Deserialize<'de> for Percentage {
 impl utoipa::PartialSchema for Percentage {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         use utoipa::openapi::schema::{ObjectBuilder, Type};
-        let schema = ObjectBuilder::new().schema_type(Type::Number);
-        let schema = schema.minimum(Some(0)).maximum(Some(100));
-        schema.description(Some("0 to 100, with at most 4 decimals.")).into()
+        let number = ObjectBuilder::new().schema_type(Type::Number);
+        let description = "Percentage from 0 to 100 with at most 4 decimals.";
+        number.minimum(Some(0)).maximum(Some(100)).description(Some(description)).into()
     }
 }
 
@@ -75,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn four_decimals_are_kept_and_more_are_refused() {
+    fn four_decimals_are_accepted_and_more_are_refused() {
         for (value, units) in [(0.0, 0), (100.0, ALL), (33.3333, 333_333), (0.0001, 1)] {
             assert_eq!(Percentage::of(value), Some(Percentage(units)));
         }
@@ -86,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(units in 0..=ALL) {
+        fn a_serialized_percentage_reads_back(units in 0..=ALL) {
             let json = serde_json::to_string(&Percentage(units)).unwrap();
             prop_assert_eq!(serde_json::from_str::<Percentage>(&json).unwrap(), Percentage(units));
         }

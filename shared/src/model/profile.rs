@@ -1,4 +1,4 @@
-//! What a caller says about a customer: the fields of the create body.
+//! The profile of a customer: the fields that a caller can set.
 
 use super::value::one_of;
 use std::collections::BTreeMap;
@@ -13,12 +13,14 @@ use super::value::{
 };
 use crate::error::Error;
 
-/// The name of a customer that was erased.
+/// The name of an erased customer.
 const ERASED: &str = "[erased]";
+/// Maximum number of tags of a customer.
 pub const MAX_TAGS: usize = 50;
+/// Maximum number of metadata entries of a customer or a session.
 pub const MAX_METADATA: usize = 50;
 
-/// What kind of customer it is.
+/// Whether a customer is a company or an individual.
 #[derive(
     Clone,
     Copy,
@@ -36,48 +38,58 @@ pub const MAX_METADATA: usize = 50;
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum EntityType {
+    /// A legal entity.
     Company,
+    /// A natural person.
     Individual,
 }
 
+/// The fields of a customer that a caller can set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Profile {
-    /// 1 to 200 characters after trimming, no control characters.
+    /// Name of the customer: 1 to 200 characters after trimming, without control characters.
     pub name: Name,
-    /// The tenant's own id of the customer, unique per tenant. It cannot be changed once set.
+    /// The tenant's own id of the customer, unique within the tenant. It cannot change once it is
+    /// set.
     pub client_id: Option<ClientId>,
-    /// `company` unless given; `null` in a patch takes it back to that.
+    /// `company` by default. In a patch, `null` resets it to the default.
     pub entity_type: EntityType,
-    /// An absolute http or https URL.
+    /// Absolute http or https URL of the website.
     pub website: Option<Website>,
+    /// Tax or registration number.
     pub tax_id: Option<TaxId>,
-    /// ISO 3166-1 alpha-2. Lower case is accepted and normalised.
+    /// Country of residence or incorporation: ISO 3166-1 alpha-2. Lower case is converted to upper
+    /// case.
     pub country: Option<Country>,
+    /// Email address.
     pub email: Option<Email>,
-    /// E.164.
+    /// Phone number in E.164 format.
     pub phone: Option<Phone>,
+    /// Industry or occupation. The risk model reads it.
     pub industry: Option<Industry>,
-    /// Individuals only, in the past.
+    /// Date of birth, in the past. Only for an individual.
     pub date_of_birth: Option<CalendarDate>,
-    /// Companies only, not in the future.
+    /// Date of incorporation, not in the future. Only for a company.
     pub incorporated_on: Option<CalendarDate>,
-    /// At most 50, no repeats.
+    /// Labels: at most 50, without duplicates.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::tags))]
     pub tags: Vec<Tag>,
-    /// At most 50 keys of at most 40 characters, values of at most 500 characters.
+    /// Data of the tenant: at most 50 keys of 1 to 40 characters, with values of at most 500
+    /// characters.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::metadata))]
     pub metadata: BTreeMap<MetadataKey, MetadataValue>,
-    /// The last day on which the customer must not be erased.
+    /// Last day of the retention hold. The customer cannot be erased up to and including this day.
     pub retain_until: Option<CalendarDate>,
-    /// Why it must be kept; with `retain_until` only.
+    /// Reason of the retention hold. Only with `retain_until`.
     pub retain_reason: Option<Note>,
 }
 
 impl Profile {
-    /// Of a customer of whom only the client id is known, and maybe the name.
+    /// Returns the profile of a customer that is created with its first session. Without a name,
+    /// the client id is the name.
     pub fn of_client(
         client_id: &ClientId,
         name: Option<&Name>,
@@ -87,7 +99,10 @@ impl Profile {
         Profile { client_id: Some(client_id.clone()), ..Profile::bare(name, entity_type) }
     }
 
-    /// Of a customer that was erased: nothing that tells who it was.
+    /// Returns the profile of an erased customer, which contains no personal data.
+    ///
+    /// # Errors
+    /// Fails only if the name of an erased customer were not a valid name.
     pub fn erased(entity_type: EntityType) -> Result<Profile, Error> {
         Ok(Profile::bare(Name::parse(ERASED).map_err(Error::internal)?, entity_type))
     }
@@ -112,7 +127,8 @@ impl Profile {
         }
     }
 
-    /// Reads the fields and records every fault. `None` only when there was one.
+    /// Reads the fields and records every fault. Returns `None` only if it recorded one. `today` is
+    /// the date that the dates are compared with.
     pub fn read(fields: &mut Fields<'_>, today: Option<Date>) -> Option<Profile> {
         let name = fields.required("name", Name::parse);
         let client_id = fields.text("client_id", ClientId::parse);
@@ -134,21 +150,21 @@ impl Profile {
 
         let day = |date: &Option<CalendarDate>| date.as_ref().and_then(CalendarDate::date);
         if date_of_birth.is_some() && entity_type == Some(EntityType::Company) {
-            fields.fault("date_of_birth", "is for individuals only");
+            fields.fault("date_of_birth", "must not be given for a company");
         } else if day(&date_of_birth).zip(today).is_some_and(|(day, today)| day >= today) {
             fields.fault("date_of_birth", "must be in the past");
         }
         if incorporated_on.is_some() && entity_type == Some(EntityType::Individual) {
-            fields.fault("incorporated_on", "is for companies only");
+            fields.fault("incorporated_on", "must not be given for an individual");
         } else if day(&incorporated_on).zip(today).is_some_and(|(day, today)| day > today) {
             fields.fault("incorporated_on", "must not be in the future");
         }
         if retain_reason.is_some() && retain_until.is_none() {
-            fields.fault("retain_reason", "goes with retain_until only");
+            fields.fault("retain_reason", "must not be given without retain_until");
         }
         for (i, tag) in tags.iter().enumerate() {
             if tags.iter().take(i).any(|earlier| earlier == tag) {
-                fields.fault("tags", format!("must have no repeats: number {} is one", i + 1));
+                fields.fault("tags", format!("must not contain duplicates; remove tag {}", i + 1));
             }
         }
 
@@ -172,7 +188,7 @@ impl Profile {
     }
 }
 
-/// The two schemas that a type does not tell.
+/// OpenAPI schemas that cannot be derived from the types.
 #[cfg(feature = "openapi")]
 pub mod schema {
     use utoipa::PartialSchema;
@@ -181,19 +197,21 @@ pub mod schema {
 
     use super::{MAX_METADATA, MAX_TAGS, MetadataKey, MetadataValue, Tag};
 
+    /// Returns the schema of `tags`.
     pub fn tags() -> RefOr<Schema> {
         let tags =
             ArrayBuilder::new().items(Tag::schema()).max_items(Some(MAX_TAGS)).unique_items(true);
-        tags.description(Some("At most 50, no repeats.")).into()
+        tags.description(Some("Labels: at most 50, without duplicates.")).into()
     }
 
+    /// Returns the schema of `metadata`.
     pub fn metadata() -> RefOr<Schema> {
         map_of(MetadataValue::schema())
     }
 
-    /// In a merge patch `null` removes a key.
+    /// Returns the schema of `metadata` in a merge patch, where `null` removes a key.
     pub fn metadata_patch() -> RefOr<Schema> {
-        map_of(crate::openapi::nullable(MetadataValue::schema()))
+        map_of(crate::model::schema::nullable(MetadataValue::schema()))
     }
 
     fn map_of(values: RefOr<Schema>) -> RefOr<Schema> {
@@ -201,9 +219,9 @@ pub mod schema {
             RefOr::T(schema) => Some(schema),
             RefOr::Ref(_) => None,
         };
+        let description = "Data of the tenant: at most 50 keys of 1 to 40 characters, with values \
+                           of at most 500 characters.";
         let map = ObjectBuilder::new().property_names(keys).additional_properties(Some(values));
-        let map = map.max_properties(Some(MAX_METADATA));
-        map.description(Some("At most 50 keys of 1 to 40 characters, values of at most 500."))
-            .into()
+        map.max_properties(Some(MAX_METADATA)).description(Some(description)).into()
     }
 }

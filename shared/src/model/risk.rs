@@ -1,6 +1,8 @@
-//! How a risk profile gives its reasons. Profiles outlive the model that made them and are
-//! answered as they were written: a field that was added since reads as empty, a code or category
-//! that is gone since reads as it stands.
+//! Risk profiles and the reasons for them.
+//!
+//! A stored profile outlives the version of the model that calculated it, and is returned as it was
+//! stored. A field that was added later is empty, and a code or category that was removed later is
+//! unchanged.
 
 use std::borrow::Cow;
 
@@ -11,7 +13,7 @@ use super::customer::RiskLevel;
 use super::id::CustomerId;
 use super::time::Timestamp;
 
-/// What a profile was calculated for.
+/// The event that caused the calculation of a risk profile.
 #[derive(
     Clone,
     Copy,
@@ -29,38 +31,51 @@ use super::time::Timestamp;
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Trigger {
+    /// A caller requested it.
     Requested,
+    /// A session received an outcome or a validation.
     Session,
+    /// The organization was replaced.
     Organization,
+    /// The open or confirmed alerts changed.
     Monitoring,
+    /// A scored field of the customer changed.
     CustomerChanged,
 }
 
-/// How risky a customer is, and why.
+/// The risk of a customer at one point in time, with the reasons for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RiskProfile {
+    /// The customer.
     pub customer_id: CustomerId,
-    /// 0 to 100; `null` when the level is `not_set`.
+    /// Score from 0 (lowest risk) to 100, or `null` if the level is `not_set`.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub score: Option<u8>,
+    /// Level that follows from the score and the hard rules.
     #[serde(default = "not_set")]
     pub level: RiskLevel,
-    /// The level before; `null` when there is no profile.
+    /// Level of the customer before this calculation, or `null` if no profile has been calculated.
     pub previous_level: Option<RiskLevel>,
+    /// All factors of the model, including those with 0 points.
     #[serde(default)]
     pub factors: Vec<Factor>,
+    /// The hard rules that apply, the highest level first.
     #[serde(default)]
     pub hard_rules: Vec<HardRule>,
+    /// Version of the risk model, or `null` if no profile has been calculated.
     pub model_version: Option<String>,
+    /// Event that caused the calculation, or `null` if no profile has been calculated.
     pub trigger: Option<Trigger>,
+    /// Time of the calculation, or `null` if no profile has been calculated.
     pub calculated_at: Option<Timestamp>,
-    /// When somebody should look at the customer again, by its level.
+    /// Time at which a person should review the customer, or `null` if the level is `not_set`. It
+    /// depends on the level.
     pub next_review_at: Option<Timestamp>,
 }
 
 impl RiskProfile {
-    /// Of a customer whose risk was never calculated.
+    /// Returns the profile of a customer whose risk has not been calculated.
     pub fn not_set(customer_id: CustomerId) -> RiskProfile {
         RiskProfile {
             customer_id,
@@ -77,8 +92,8 @@ impl RiskProfile {
     }
 }
 
-/// What a factor is about: `geography`, `entity`, `ownership`, `sessions` or `screening`. A text
-/// and not an enumeration, so that a category of another model version is kept, not replaced.
+/// Subject of a factor: `geography`, `entity`, `ownership`, `sessions` or `screening`. It is not an
+/// enumeration, because a stored profile can have a category of another model version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -86,67 +101,80 @@ impl RiskProfile {
 pub struct Category(Cow<'static, str>);
 
 impl Category {
+    /// Countries of the customer and of related parties.
     pub const GEOGRAPHY: Category = Category(Cow::Borrowed("geography"));
+    /// Properties of the customer itself, such as its industry.
     pub const ENTITY: Category = Category(Cow::Borrowed("entity"));
+    /// The ownership structure.
     pub const OWNERSHIP: Category = Category(Cow::Borrowed("ownership"));
+    /// The outcomes of KYC sessions.
     pub const SESSIONS: Category = Category(Cow::Borrowed("sessions"));
+    /// Matches with watchlists and adverse media.
     pub const SCREENING: Category = Category(Cow::Borrowed("screening"));
 
+    /// Returns the name of the category.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// One thing the model looked at, also when it gave no points.
+/// A factor of the risk model and the points that it gave, which can be 0.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Factor {
+    /// Code of the factor.
     pub code: String,
+    /// Subject of the factor.
     pub category: Category,
-    /// What was found; `null` when it is unknown or does not apply to this customer.
+    /// Measured value, or `null` if it is unknown or does not apply to this customer.
     pub value: Value,
-    /// The most points this factor can give.
+    /// Maximum points of the factor, 0 to 100.
     #[cfg_attr(feature = "openapi", schema(maximum = 100))]
     pub weight: u8,
-    /// At most `weight`. The points of all factors add up to the score.
+    /// Points that the factor gave, 0 to `weight`. The sum over all factors is the score.
     #[cfg_attr(feature = "openapi", schema(maximum = 100))]
     pub points: u8,
-    /// One sentence, without personal data.
+    /// Reason in one sentence, without personal data.
     pub reason: String,
-    /// The newest or worst 25; `value` tells how many there are.
+    /// Records that the factor is based on: at most 25, the newest or worst ones. `value` contains
+    /// their total number.
     pub evidence: Vec<Evidence>,
 }
 
-/// What a factor or a rule rests on.
+/// A record that a factor or a hard rule is based on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Evidence {
-    /// `customer`, `party`, `session`, `alert`, `organization`, `country_list` or `industry_list`.
+    /// Type of the record: `customer`, `party`, `session`, `alert`, `organization`, `country_list`
+    /// or `industry_list`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// An organization is `customer_id@version`, a country list `list@date`.
+    /// Id of the record. For an organization it is `customer_id@version`, for a country list
+    /// `list@date`.
     pub id: String,
 }
 
-/// A rule that raises the level whatever the score is.
+/// A rule that raises the level to a minimum, regardless of the score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HardRule {
+    /// Code of the rule.
     #[serde(default)]
     pub code: String,
-    /// The level is at least this.
+    /// Minimum level that the rule sets.
     #[serde(default = "not_set")]
     pub level: RiskLevel,
-    /// One sentence, without personal data.
+    /// Reason in one sentence, without personal data.
     #[serde(default)]
     pub reason: String,
-    /// The newest or worst 25.
+    /// Records that the rule is based on: at most 25, the newest or worst ones.
     #[serde(default)]
     pub evidence: Vec<Evidence>,
 }
 
+/// The level of a stored profile that has none.
 fn not_set() -> RiskLevel {
     RiskLevel::NotSet
 }
@@ -158,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_factor_of_another_model_version_is_read_and_answered_as_written() {
+    fn a_factor_of_another_model_version_is_read_and_returned_unchanged() {
         let old =
             json!({ "code": "shoe_size", "category": "astrology", "points": 3, "hue": "blue" });
         let factor: Factor = serde_json::from_value(old).unwrap();
@@ -172,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn evidence_names_its_type() {
+    fn evidence_is_serialized_with_its_type() {
         let evidence = Evidence { kind: "session".to_owned(), id: "s1".to_owned() };
         assert_eq!(
             serde_json::to_value(evidence).unwrap(),

@@ -1,30 +1,39 @@
-//! A KYC session: one run of a customer through a verification flow, and what came of it.
+//! KYC sessions. A session is one run of a customer through a verification workflow, with its
+//! validations and its outcome.
 
-use super::value::one_of;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-use super::customer::Customer;
 use super::fields::Fields;
 use super::id::{CustomerId, SessionId};
 use super::profile::{EntityType, MAX_METADATA};
 use super::time::Timestamp;
 use super::value::{
-    ClientId, Issue, MetadataKey, MetadataValue, Name, TenantId, WorkflowId, whole,
+    ClientId, Issue, MetadataKey, MetadataValue, Name, TenantId, WorkflowId, one_of, whole,
 };
 use crate::error::{Error, Faults};
 
+/// Maximum number of validations of a session.
 pub const MAX_VALIDATIONS: usize = 100;
+/// Maximum time until a session expires, in days.
 pub const MAX_TTL_DAYS: u64 = 90;
+/// Default time until a session expires, in days.
 pub const DEFAULT_TTL_DAYS: u64 = 7;
 
-/// How far a caller's clock may be ahead of ours.
+/// How far the clock of a caller can be ahead of the clock of the service, in milliseconds.
 const CLOCK_SKEW_MILLIS: i64 = 5 * 60 * 1_000;
+/// Milliseconds in a day.
 const DAY_MILLIS: i64 = 24 * 3_600 * 1_000;
 
-/// Where a session stands. An `active` one past its `expires_at` is `expired`.
+/// Status of a session.
+///
+/// - `active`: created, and not completed yet.
+/// - `completed`: the customer has completed the workflow, and the outcome is not decided yet.
+/// - `approved`, `rejected`: the outcome, which is final.
+/// - `manual_review`: a person has to decide between `approved` and `rejected`.
+/// - `expired`: not completed before `expires_at`. This status is final.
 #[derive(
     Clone,
     Copy,
@@ -42,15 +51,22 @@ const DAY_MILLIS: i64 = 24 * 3_600 * 1_000;
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum SessionStatus {
+    /// Created, and not completed yet.
     Active,
+    /// Completed by the customer, without an outcome.
     Completed,
+    /// Approved. This status is final.
     Approved,
+    /// Rejected. This status is final.
     Rejected,
+    /// A person has to decide.
     ManualReview,
+    /// Not completed before `expires_at`. This status is final.
     Expired,
 }
 
-/// What was decided; it goes with the status `approved`, `rejected` or `manual_review`.
+/// Decision of a session. It follows from the status: `approved`, `rejected`, or `flagged` for
+/// `manual_review`.
 #[derive(
     Clone,
     Copy,
@@ -68,12 +84,22 @@ pub enum SessionStatus {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum FinalDecision {
+    /// Decision of the status `approved`.
     Approved,
+    /// Decision of the status `rejected`.
     Rejected,
+    /// Decision of the status `manual_review`.
     Flagged,
 }
 
-/// What was checked.
+/// Subject of a validation.
+///
+/// - `watchlists`: sanctions lists and other watchlists.
+/// - `adverse_media`: negative news.
+/// - `face_match`: comparison of a face with the photo of a document.
+/// - `document`: identity document.
+/// - `liveness`: presence of a live person.
+/// - `crypto`: crypto-assets, for example a wallet.
 #[derive(
     Clone,
     Copy,
@@ -91,15 +117,21 @@ pub enum FinalDecision {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ValidationKind {
+    /// Sanctions lists and other watchlists.
     Watchlists,
+    /// Negative news.
     AdverseMedia,
+    /// Comparison of a face with the photo of a document.
     FaceMatch,
+    /// Identity document.
     Document,
+    /// Presence of a live person.
     Liveness,
+    /// Crypto-assets, for example a wallet.
     Crypto,
 }
 
-/// What a check said.
+/// Result of a validation. `review` means that a person has to decide.
 #[derive(
     Clone,
     Copy,
@@ -117,78 +149,99 @@ pub enum ValidationKind {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ValidationResult {
+    /// The check passed.
     Passed,
+    /// The check failed.
     Failed,
+    /// A person has to decide.
     Review,
 }
 
-/// One check of a session.
+/// One check within a session, such as a document check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Validation {
+    /// Subject of the check.
     pub kind: ValidationKind,
+    /// Result of the check.
     pub result: ValidationResult,
-    /// 0 to 100, as the provider of the check gives it, kept to 6 decimals.
+    /// Score of the provider of the check, 0 to 100, rounded to 6 decimals. The provider defines
+    /// its meaning.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub score: Option<f64>,
-    /// When it was done; the time of the request unless given.
+    /// Time of the check, at most 5 minutes in the future. The default is the time of the request.
     pub at: Timestamp,
 }
 
+/// A KYC session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Session {
+    /// Id of the session.
     pub session_id: SessionId,
+    /// The customer that the session belongs to.
     pub customer_id: CustomerId,
-    /// The customer's, when the session was created.
+    /// The `client_id` that the customer had when the session was created.
     pub client_id: Option<ClientId>,
+    /// The tenant that the session belongs to.
     pub tenant_id: TenantId,
+    /// The verification workflow.
     pub workflow_id: Option<WorkflowId>,
+    /// Current status.
     pub status: SessionStatus,
+    /// Decision, or `null` before there is an outcome.
     pub final_decision: Option<FinalDecision>,
+    /// Validations in the order in which they were added, at most 100.
     pub validations: Vec<Validation>,
+    /// Data of the tenant.
     #[cfg_attr(feature = "openapi", schema(schema_with = super::profile::schema::metadata))]
     pub metadata: BTreeMap<MetadataKey, MetadataValue>,
-    /// Until then the session can be completed.
+    /// Time at which the session expires if it is still active.
     pub expires_at: Timestamp,
+    /// Time of creation.
     pub created_at: Timestamp,
+    /// Time of the latest change.
     pub updated_at: Timestamp,
+    /// Time at which the session was completed, or `null`.
     pub completed_at: Option<Timestamp>,
 }
 
-/// The fields only the server sets, for a clear message when a caller gives one.
+/// The fields that only the server sets. A request that contains one gets a specific message.
 pub const READ_ONLY: &[&str] =
     &["session_id", "tenant_id", "expires_at", "created_at", "updated_at", "completed_at"];
 
-/// The body of `POST /kyc/sessions`.
+/// Body of `POST /kyc/sessions`.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewSession {
-    /// The customer, by its id here. Required unless `client_id` is given; when both are, they
-    /// must be of one customer.
+    /// Id of the customer. Required unless `client_id` is given. If both are given, they must
+    /// belong to the same customer.
     pub customer_id: Option<CustomerId>,
-    /// The customer, by the tenant's own id. An unknown one creates the customer.
+    /// The tenant's own id of the customer. If no customer has it, the customer is created.
     pub client_id: Option<ClientId>,
+    /// The verification workflow.
     pub workflow_id: Option<WorkflowId>,
-    /// 1 to 90 days until the session expires, 7 unless given.
+    /// Time until the session expires, in days: 1 to 90, 7 by default.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 90, default = 7))]
     pub ttl_days: u64,
+    /// Data of the tenant.
     #[cfg_attr(feature = "openapi", schema(schema_with = super::profile::schema::metadata))]
     pub metadata: BTreeMap<MetadataKey, MetadataValue>,
-    /// Of a customer that this request creates; its `client_id` unless given.
+    /// Name of the customer if this request creates it. The default is the `client_id`.
     pub name: Option<Name>,
-    /// Of a customer that this request creates; `company` unless given.
+    /// Entity type of the customer if this request creates it. The default is `company`.
     pub entity_type: EntityType,
 }
 
 impl NewSession {
-    /// Reads the fields and records every fault. `None` only when there was one.
+    /// Reads the fields and records every fault. Returns `None` only if it recorded one.
     pub fn read(fields: &mut Fields<'_>) -> Option<NewSession> {
         if !fields.gives("customer_id") && !fields.gives("client_id") {
             fields.fault("customer_id", "is required unless client_id is given");
         }
         let customer_id = fields.text("customer_id", |text| {
-            CustomerId::parse(text).ok_or_else(|| "must be a customer's id".to_owned())
+            CustomerId::parse(text)
+                .ok_or_else(|| "must be a customer id as returned by the API".to_owned())
         });
         let client_id = fields.text("client_id", ClientId::parse);
         let workflow_id = fields.text("workflow_id", WorkflowId::parse);
@@ -211,20 +264,22 @@ impl NewSession {
     }
 }
 
-/// The body of `PATCH /kyc/sessions/{session_id}`.
+/// Body of `PATCH /kyc/sessions/{session_id}`.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionPatch {
+    /// New status.
     pub status: Option<SessionStatus>,
-    /// Follows from the status unless given.
+    /// Decision. It must match the status, and follows from it if it is not given.
     pub final_decision: Option<FinalDecision>,
-    /// Added to those the session has; 100 of them at the most. One that the session has already,
-    /// `at` included, is not added again, so that a request can be repeated.
+    /// Validations to add. A validation that equals an existing one, including `at`, is not added
+    /// again, so that a request can be repeated.
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::new_validations))]
     pub validations: Vec<Validation>,
 }
 
 impl SessionPatch {
+    /// Reads the fields and records every fault. If it recorded one, the result is incomplete.
     pub fn read(fields: &mut Fields<'_>, now: Timestamp) -> SessionPatch {
         let status = fields.text("status", one_of::<SessionStatus>);
         let final_decision = fields.text("final_decision", one_of::<FinalDecision>);
@@ -250,22 +305,36 @@ impl Validation {
     }
 }
 
-/// To 6 decimals: what is smaller than a table's number can be is nothing.
+/// Reads a score and rounds it to 6 decimals, because a number that is almost 0 can be too small
+/// for DynamoDB.
 fn score(number: &Number) -> Result<f64, Issue> {
     let score = number.as_f64().filter(|score| (0.0..=100.0).contains(score));
-    let score = score.map(|score| (score * 1e6).round() / 1e6);
-    score.ok_or_else(|| "must be a number from 0 to 100".to_owned())
+    score
+        .map(|score| (score * 1e6).round() / 1e6)
+        .ok_or_else(|| "must be a number from 0 to 100".to_owned())
+}
+
+/// The customer of a new session.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// Its `client_id`, if it has one.
+    pub client_id: Option<ClientId>,
+    /// Its tenant.
+    pub tenant_id: TenantId,
 }
 
 impl Session {
-    pub fn new(session_id: SessionId, customer: &Customer, request: &NewSession) -> Session {
+    /// Makes the session of a customer that a request asks for. Its time of creation is that of its id.
+    pub fn new(session_id: SessionId, owner: Owner, request: &NewSession) -> Session {
         let created_at = session_id.created_at();
         let ttl = i64::try_from(request.ttl_days).unwrap_or(i64::MAX).saturating_mul(DAY_MILLIS);
         Session {
             session_id,
-            customer_id: customer.customer_id,
-            client_id: customer.profile.client_id.clone(),
-            tenant_id: customer.tenant_id.clone(),
+            customer_id: owner.customer_id,
+            client_id: owner.client_id,
+            tenant_id: owner.tenant_id,
             workflow_id: request.workflow_id.clone(),
             status: SessionStatus::Active,
             final_decision: None,
@@ -278,7 +347,8 @@ impl Session {
         }
     }
 
-    /// As it stands at this time: nothing is written when a session expires.
+    /// Returns the session with its status at this time. The stored status does not change when a
+    /// session expires.
     pub fn settled(mut self, now: Timestamp) -> Session {
         if self.status == SessionStatus::Active && self.expires_at <= now {
             self.status = SessionStatus::Expired;
@@ -286,14 +356,21 @@ impl Session {
         self
     }
 
-    /// The session after the patch; an equal one when it changes nothing.
+    /// Returns the session after the patch. If the patch changes nothing, the result equals the
+    /// session.
+    ///
+    /// # Errors
+    /// `InvalidTransition` if the status is not reachable or the session accepts no validations.
+    /// `ValidationError` if the decision does not match the status, or if there are too many
+    /// validations.
     pub fn patched(&self, patch: &SessionPatch, now: Timestamp) -> Result<Session, Error> {
         let to = patch.status.unwrap_or(self.status);
         self.status.check_move(to)?;
         let mut faults = Faults::default();
         if let Some(decision) = patch.final_decision.filter(|given| to.decision() != Some(*given)) {
-            let (status, to) = (decision.status().into_str(), to.into_str());
-            faults.add("/final_decision", format!("goes with the status {status}, not with {to}"));
+            let (required, status) = (decision.status().into_str(), to.into_str());
+            let issue = format!("must match the status: it requires {required}, not {status}");
+            faults.add("/final_decision", issue);
         }
         let mut validations = self.validations.clone();
         for validation in &patch.validations {
@@ -302,42 +379,44 @@ impl Session {
             }
         }
         if validations.len() > MAX_VALIDATIONS {
-            let most = format!("would be more than {MAX_VALIDATIONS} with those there are");
-            faults.add("/validations", most);
+            let issue =
+                format!("must not bring the session to more than {MAX_VALIDATIONS} validations");
+            faults.add("/validations", issue);
         }
         if !faults.is_empty() {
             return Err(faults.into());
         }
-        let added = validations.len() > self.validations.len();
-        if added && self.status.is_final() {
+        let has_new_validations = validations.len() > self.validations.len();
+        if has_new_validations && self.status.is_final() {
             return Err(Error::session_is_final(self.status.into_str()));
         }
-        if to == self.status && !added {
+        if to == self.status && !has_new_validations {
             return Ok(self.clone());
         }
-        let completed = to == SessionStatus::Completed && self.completed_at.is_none();
+        let is_completed_now = to == SessionStatus::Completed && self.completed_at.is_none();
         Ok(Session {
             status: to,
             final_decision: to.decision(),
             validations,
             updated_at: now.max(Timestamp::from_millis(self.updated_at.millis() + 1)),
-            completed_at: if completed { Some(now) } else { self.completed_at },
+            completed_at: if is_completed_now { Some(now) } else { self.completed_at },
             ..self.clone()
         })
     }
 }
 
 impl SessionStatus {
-    /// Nothing changes any more.
+    /// Returns whether the session cannot change any more.
     fn is_final(self) -> bool {
         matches!(self, SessionStatus::Approved | SessionStatus::Rejected | SessionStatus::Expired)
     }
 
-    /// Something was decided about what the customer gave.
+    /// Returns whether the status is an outcome: approved, rejected or in manual review.
     pub fn is_outcome(self) -> bool {
         self.decision().is_some()
     }
 
+    /// Returns the decision that belongs to the status.
     fn decision(self) -> Option<FinalDecision> {
         match self {
             SessionStatus::Approved => Some(FinalDecision::Approved),
@@ -347,6 +426,7 @@ impl SessionStatus {
         }
     }
 
+    /// Checks that the status can change to `to`.
     fn check_move(self, to: SessionStatus) -> Result<(), Error> {
         use SessionStatus::{Active, Approved, Completed, ManualReview, Rejected};
         let hint = match (self, to) {
@@ -354,7 +434,7 @@ impl SessionStatus {
             | (Completed, Approved | Rejected | ManualReview)
             | (ManualReview, Approved | Rejected) => return Ok(()),
             (from, to) if from == to => return Ok(()),
-            (Active, Approved | Rejected | ManualReview) => ": complete it first",
+            (Active, Approved | Rejected | ManualReview) => "; set it to completed first",
             _ => "",
         };
         Err(Error::invalid_transition("session", self.into_str(), to.into_str(), hint))
@@ -362,6 +442,7 @@ impl SessionStatus {
 }
 
 impl FinalDecision {
+    /// Returns the status that the decision belongs to.
     fn status(self) -> SessionStatus {
         match self {
             FinalDecision::Approved => SessionStatus::Approved,
@@ -371,7 +452,7 @@ impl FinalDecision {
     }
 }
 
-/// The schema that a type does not tell.
+/// OpenAPI schema that cannot be derived from the types.
 #[cfg(feature = "openapi")]
 pub mod schema {
     use utoipa::PartialSchema;
@@ -379,8 +460,9 @@ pub mod schema {
     use utoipa::openapi::{RefOr, Schema};
 
     use super::{MAX_VALIDATIONS, Validation};
-    use crate::openapi::{closed, nullable};
+    use crate::model::schema::{closed, nullable};
 
+    /// Returns the schema of `validations` in a patch.
     pub fn new_validations() -> RefOr<Schema> {
         let mut validation = Validation::schema();
         if let RefOr::T(Schema::Object(object)) = &mut validation {
@@ -389,7 +471,10 @@ pub mod schema {
                 *at = nullable(at.clone());
             }
         }
+        let description = "Validations to add to those of the session, which can have at most 100. \
+                           A validation that equals an existing one, including `at`, is not added \
+                           again.";
         let all = ArrayBuilder::new().items(closed(validation)).max_items(Some(MAX_VALIDATIONS));
-        all.description(Some("Added to those the session has.")).into()
+        all.description(Some(description)).into()
     }
 }

@@ -1,4 +1,4 @@
-//! Instants and dates as the API writes them.
+//! Times and dates in the forms that the API reads and writes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,36 +9,42 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
-/// An instant in milliseconds, written as RFC 3339 UTC: `2026-11-22T10:30:00.000Z`.
+/// Time in UTC with milliseconds, in RFC 3339 format: `2026-11-22T10:30:00.000Z`. Other offsets are
+/// accepted and converted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// Makes a timestamp of milliseconds since 1970.
     pub const fn from_millis(millis: i64) -> Timestamp {
         Timestamp(millis)
     }
 
+    /// Returns the milliseconds since 1970.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
+    /// Returns the whole seconds since 1970, rounded down.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000)
     }
 
+    /// Returns the date in UTC, or `None` outside the years that a date can represent.
     pub fn date(self) -> Option<Date> {
         OffsetDateTime::from_unix_timestamp(self.seconds()).ok().map(OffsetDateTime::date)
     }
 
+    /// Parses an RFC 3339 time with any offset. Digits beyond milliseconds are cut off.
     pub fn parse(text: &str) -> Option<Timestamp> {
         let nanos = parse_nanos(text)?;
         i64::try_from(nanos.div_euclid(1_000_000)).ok().map(Timestamp)
     }
 }
 
-/// An instant of any offset and precision, in nanoseconds since 1970.
+/// Parses an RFC 3339 time with any offset and precision, and returns nanoseconds since 1970.
 pub fn parse_nanos(text: &str) -> Option<i128> {
     Some(OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos())
 }
@@ -67,11 +73,12 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Where the time comes from; a test can hold it still.
+/// A source of the current time. Tests replace it by a fixed time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
+    /// Returns the clock of the system.
     pub fn system() -> Clock {
         Clock::new(|| {
             let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -79,21 +86,24 @@ impl Clock {
         })
     }
 
+    /// Makes a clock that calls `read` for the current time.
     pub fn new(read: impl Fn() -> Timestamp + Send + Sync + 'static) -> Clock {
         Clock(Arc::new(read))
     }
 
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         (self.0)()
     }
 }
 
-/// A calendar date, `YYYY-MM-DD`, from year 1 on.
+/// Parses a calendar date in the form `YYYY-MM-DD`, from year 1.
 pub fn parse_date(text: &str) -> Option<Date> {
     let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
     (text.len() == 10 && date.year() > 0).then_some(date)
 }
 
+/// Formats a date as `YYYY-MM-DD`.
 pub fn format_date(date: Date) -> String {
     format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
 }
@@ -105,13 +115,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_in_utc_with_milliseconds() {
+    fn times_are_formatted_in_utc_with_milliseconds() {
         let time = Timestamp::parse("2026-11-22T11:30:00.0019+01:00").unwrap();
         assert_eq!(time.to_string(), "2026-11-22T10:30:00.001Z");
     }
 
     #[test]
-    fn dates_have_one_form() {
+    fn dates_are_accepted_in_one_form_only() {
         for bad in
             ["2026-2-03", "2026-02-30", "20260203", "+2026-02-03", "-001-02-03", "0000-01-01"]
         {
@@ -121,13 +131,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_time_reads_back(millis in 0..4_102_444_800_000i64) {
+        fn a_formatted_time_reads_back(millis in 0..4_102_444_800_000i64) {
             let time = Timestamp::from_millis(millis);
             prop_assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
         }
 
         #[test]
-        fn a_date_reads_back(day in 1..3_000_000i32) {
+        fn a_formatted_date_reads_back(day in 1..3_000_000i32) {
             let date = Date::from_julian_day(1_721_426 + day % 3_600_000).unwrap();
             prop_assert_eq!(parse_date(&format_date(date)), Some(date));
         }

@@ -1,5 +1,5 @@
-//! The values of a customer's fields: each is made by its own `parse` and by nothing else.
-//! All of them may be personal data, so none of them prints: `Debug` says `[redacted]`.
+//! The values of text fields. Each type has one constructor, `parse`, which enforces its rule.
+//! Any of them may be personal data, so `Debug` prints `[redacted]`.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -16,23 +16,29 @@ use utoipa::openapi::schema::ObjectBuilder;
 
 use super::time::{format_date, parse_date};
 
-/// Why a text is not a value, as the caller reads it: `must be …`.
+/// The rule that a value breaks, in the words that the caller reads: `must be ...`.
 pub type Issue = String;
 
-/// A text type: its rule is `parse`, and its OpenAPI schema stands beside it.
+/// Defines a text type by its rule (`parse`) and its OpenAPI schema. The doc comment is the
+/// description of the schema.
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, parse: $parse:expr, schema: $schema:expr $(,)?) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident, parse: $parse:expr, schema: $schema:expr $(,)?) => {
+        $(#[doc = $doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(String);
 
         impl $name {
+            /// Parses a value as a caller writes it.
+            ///
+            /// # Errors
+            /// Returns the rule that the text breaks.
             pub fn parse(text: &str) -> Result<$name, Issue> {
                 let parse: fn(&str) -> Result<String, Issue> = $parse;
                 parse(text).map($name)
             }
 
+            /// Returns the value in its normalised form.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -49,7 +55,9 @@ macro_rules! text {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 use utoipa::openapi::schema::{ObjectBuilder, Type};
                 let build: fn(ObjectBuilder) -> ObjectBuilder = $schema;
-                build(ObjectBuilder::new().schema_type(Type::String)).into()
+                let description = [$($doc.trim()),*].join("\n");
+                let text = ObjectBuilder::new().schema_type(Type::String);
+                build(text.description(Some(description))).into()
             }
         }
 
@@ -59,21 +67,21 @@ macro_rules! text {
 }
 
 text! {
-    /// A customer's name: 1 to 200 characters after trimming.
+    /// Name of a customer or party: 1 to 200 characters after trimming, without control characters.
     Name,
     parse: |text| trimmed(text, 200),
     schema: |schema| one_line(schema, 200),
 }
 
 impl Name {
-    /// A client id is a name by its own rules.
+    /// Returns the client id as a name. Every client id is a valid name.
     pub fn of_client(client_id: &ClientId) -> Name {
         Name(client_id.0.clone())
     }
 }
 
 text! {
-    /// The tenant's own id of a customer.
+    /// The tenant's own id of a customer: 1 to 128 characters of `A-Z a-z 0-9 . _ : @ / -`.
     ClientId,
     parse: |text| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@/-".contains(c);
@@ -94,14 +102,15 @@ text! {
         let plain = text.len() <= 2048 && !text.chars().any(|c| c.is_whitespace() || c.is_control());
         let url = plain.then(|| Url::parse(text).ok()).flatten().ok_or_else(fault)?;
         let absolute = text.split_once("://").is_some_and(|(_, rest)| !rest.starts_with('/'));
-        let known = matches!(url.scheme(), "http" | "https") && url.has_host();
-        if known && absolute { Ok(text.to_owned()) } else { Err(fault()) }
+        let supported = matches!(url.scheme(), "http" | "https") && url.has_host();
+        if supported && absolute { Ok(text.to_owned()) } else { Err(fault()) }
     },
     schema: |schema| schema.format(Some(utoipa::openapi::SchemaFormat::Custom("uri".into()))).max_length(Some(2048)),
 }
 
 text! {
-    /// The caller's id of a party of an organization; `self` is the customer.
+    /// Id of a party, chosen by the caller: 1 to 64 characters of `A-Z a-z 0-9 . _ : @ / -`. The id
+    /// `self` is reserved for the customer.
     PartyId,
     parse: |text| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@/-".contains(c);
@@ -115,34 +124,37 @@ text! {
 }
 
 impl PartyId {
-    /// Whether it is `self`.
+    /// Returns whether the id is `self`.
     pub fn is_customer(&self) -> bool {
         self.0 == "self"
     }
 }
 
 text! {
-    /// What a tenant's operator calls a watchlist: 1 to 64 characters of a-z 0-9 . _ -
+    /// Name of a watchlist, as the operator configures it: 1 to 64 characters of `a-z 0-9 . _ -`.
     ListName,
     parse: |text| {
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
-        match (1..=64).contains(&text.len()) && text.chars().all(allowed) {
-            true => Ok(text.to_owned()),
-            false => Err("must be 1 to 64 characters of a-z 0-9 . _ -".to_owned()),
+        if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+            Ok(text.to_owned())
+        } else {
+            Err("must be 1 to 64 characters of a-z 0-9 . _ -".to_owned())
         }
     },
     schema: |schema| schema.pattern(Some("^[a-z0-9._-]{1,64}$")).min_length(Some(1)).max_length(Some(64)),
 }
 
 text! {
-    /// What a person has to say about a decision: 1 to 2,000 characters.
+    /// Free text: 1 to 2,000 characters after trimming, without control characters except line feed
+    /// and tab.
     Note,
     parse: |text| {
         let trimmed = text.trim();
         let printable = |c: char| !c.is_control() || c == '\n' || c == '\t';
-        match (1..=2_000).contains(&trimmed.chars().count()) && trimmed.chars().all(printable) {
-            true => Ok(trimmed.to_owned()),
-            false => Err("must be 1 to 2000 characters without control characters".to_owned()),
+        if (1..=2_000).contains(&trimmed.chars().count()) && trimmed.chars().all(printable) {
+            Ok(trimmed.to_owned())
+        } else {
+            Err("must be 1 to 2000 characters without control characters".to_owned())
         }
     },
     schema: |schema| schema.min_length(Some(1)).max_length(Some(2_000)).pattern(Some(
@@ -151,39 +163,43 @@ text! {
 }
 
 text! {
-    /// A tax or registration number, as its authority writes it.
+    /// Tax or registration number in the notation of its authority: 1 to 64 characters after
+    /// trimming, without control characters.
     TaxId,
     parse: |text| trimmed(text, 64),
     schema: |schema| one_line(schema, 64),
 }
 
 text! {
-    /// A country: ISO 3166-1 alpha-2, upper case.
+    /// Country code: ISO 3166-1 alpha-2. Lower case is accepted and converted to upper case.
     Country,
     parse: |text| {
         let code = text.to_ascii_uppercase();
-        let known = code.len() == 2 && rust_iso3166::from_alpha2(&code).is_some();
-        known.then_some(code).ok_or_else(|| "must be an ISO 3166-1 alpha-2 country code".to_owned())
+        let is_assigned = code.len() == 2 && rust_iso3166::from_alpha2(&code).is_some();
+        let issue = "must be an ISO 3166-1 alpha-2 country code, like DE";
+        is_assigned.then_some(code).ok_or_else(|| issue.to_owned())
     },
     schema: |schema| schema.pattern(Some("^[A-Za-z]{2}$")).examples([serde_json::json!("DE")]),
 }
 
 text! {
-    /// An e-mail address: RFC 5321, without a display name, at most 254 characters.
+    /// Email address (RFC 5321) of at most 254 characters, without a display name and with a
+    /// top-level domain.
     Email,
     parse: |text| {
         let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
         if text.len() <= 254 && EmailAddress::parse_with_options(text, options).is_ok() {
             Ok(text.to_owned())
         } else {
-            Err("must be an e-mail address".to_owned())
+            let issue = "must be an email address of at most 254 characters, like ann@example.com";
+            Err(issue.to_owned())
         }
     },
     schema: |schema| schema.format(Some(utoipa::openapi::SchemaFormat::Custom("email".into()))).max_length(Some(254)),
 }
 
 text! {
-    /// A phone number: E.164, `+` and 2 to 15 digits.
+    /// Phone number in E.164 format: `+` and 2 to 15 digits.
     Phone,
     parse: |text| {
         let digits = text.strip_prefix('+').unwrap_or_default();
@@ -191,28 +207,30 @@ text! {
         if fits && !digits.starts_with('0') {
             Ok(text.to_owned())
         } else {
-            Err("must be a phone number in E.164 form, like +4930123456".to_owned())
+            Err("must be a phone number in E.164 format, like +4930123456".to_owned())
         }
     },
     schema: |schema| schema.pattern(Some("^\\+[1-9][0-9]{1,14}$")),
 }
 
 text! {
-    /// What a customer does for a living, in the tenant's own words or codes.
+    /// Industry or occupation, in the tenant's own words or codes: 1 to 100 characters after
+    /// trimming, without control characters.
     Industry,
     parse: |text| trimmed(text, 100),
     schema: |schema| one_line(schema, 100),
 }
 
 text! {
-    /// A label of the tenant.
+    /// Label that the tenant gives a customer: 1 to 64 characters after trimming, without control
+    /// characters.
     Tag,
     parse: |text| trimmed(text, 64),
     schema: |schema| one_line(schema, 64),
 }
 
 text! {
-    /// The key of a metadata entry.
+    /// Key of a metadata entry: 1 to 40 characters, without control characters.
     MetadataKey,
     parse: |text| {
         if text.is_empty() || text.chars().count() > 40 || text.chars().any(char::is_control) {
@@ -224,7 +242,7 @@ text! {
 }
 
 text! {
-    /// The value of a metadata entry: up to 500 characters of any kind.
+    /// Value of a metadata entry: at most 500 characters of any kind.
     MetadataValue,
     parse: |text| {
         if text.chars().count() > 500 {
@@ -236,38 +254,41 @@ text! {
 }
 
 text! {
-    /// The tenant's or its provider's id of a verification flow: a UUID.
+    /// Id of a verification workflow of the tenant or its provider: a UUID with hyphens.
     WorkflowId,
     parse: |text| {
         let id = uuid::Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
-        id.map(|id| id.to_string()).ok_or_else(|| "must be a UUID".to_owned())
+        id.map(|id| id.to_string()).ok_or_else(|| "must be a UUID with hyphens".to_owned())
     },
     schema: |schema| schema.format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Uuid))),
 }
 
 text! {
-    /// A calendar date, `YYYY-MM-DD`.
+    /// Calendar date in the form `YYYY-MM-DD`, from year 1.
     CalendarDate,
     parse: |text| {
-        let date = parse_date(text).ok_or_else(|| "must be a date like 1970-12-31".to_owned())?;
-        Ok(format_date(date))
+        let issue = "must be a calendar date like 1970-12-31";
+        parse_date(text).map(format_date).ok_or_else(|| issue.to_owned())
     },
     schema: |schema| schema.format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Date))),
 }
 
 impl CalendarDate {
+    /// Returns the date. It is `None` only for a value that was deserialised without `parse`.
     pub fn date(&self) -> Option<Date> {
         parse_date(&self.0)
     }
 }
 
-/// The schema of [`trimmed`]: no control characters, and something besides white space.
+/// Restricts a schema to what [`trimmed`] accepts: no control characters, and at least one
+/// character that is not white space.
 #[cfg(feature = "openapi")]
 fn one_line(schema: ObjectBuilder, most: usize) -> ObjectBuilder {
     let pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
     schema.min_length(Some(1)).max_length(Some(most)).pattern(Some(pattern))
 }
 
+/// Trims a text and checks that it has 1 to `most` characters without control characters.
 fn trimmed(text: &str, most: usize) -> Result<String, Issue> {
     let text = text.trim();
     let length = text.chars().count();
@@ -277,19 +298,32 @@ fn trimmed(text: &str, most: usize) -> Result<String, Issue> {
     Ok(text.to_owned())
 }
 
+/// Parses a boolean query parameter.
+///
+/// # Errors
+/// Returns `must be true or false` for any other text.
 pub fn flag(text: &str) -> Result<bool, Issue> {
     text.parse().map_err(|_| "must be true or false".to_owned())
 }
 
+/// Parses a whole number of a query parameter. Only digits are accepted.
+///
+/// # Errors
+/// Returns the range if the text is not a whole number or not in `range`.
 pub fn whole_number(text: &str, range: RangeInclusive<usize>) -> Result<usize, Issue> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number =
-        digits.then(|| text.parse().ok()).flatten().filter(|number| range.contains(number));
+    let has_only_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = has_only_digits
+        .then(|| text.parse().ok())
+        .flatten()
+        .filter(|number| range.contains(number));
     number
         .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
 }
 
-/// A whole number of a body. `7.0` is one, as JSON has it.
+/// Reads a whole number of a JSON body. `7.0` is the same number as `7` in JSON.
+///
+/// # Errors
+/// Returns the range if the number is not whole or not in `range`.
 pub fn whole(number: &Number, range: RangeInclusive<u64>) -> Result<u64, Issue> {
     let from_float = || number.as_f64().filter(|float| float.fract() == 0.0 && *float >= 0.0);
     let whole = number.as_u64().or_else(|| from_float().map(|float| float as u64));
@@ -298,15 +332,16 @@ pub fn whole(number: &Number, range: RangeInclusive<u64>) -> Result<u64, Issue> 
         .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
 }
 
-/// Parses the wire name of an enum variant, such as `high` of a risk level.
+/// Parses the serialized name of an enum variant, such as `high` for a risk level.
 ///
 /// # Errors
-/// `must be one of …`, with every name in it.
+/// Returns `must be one of ...` with all names if the text is not one of them.
 pub fn one_of<T: FromStr + VariantNames>(text: &str) -> Result<T, Issue> {
     text.parse().map_err(|_| format!("must be one of {}", T::VARIANTS.join(", ")))
 }
 
-/// A tenant's id, as its tokens name it. It is part of every key, so its alphabet is small.
+/// Id of a tenant, as its access tokens contain it: 1 to 128 characters of
+/// `A-Z a-z 0-9 . _ : @ -`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -316,6 +351,7 @@ impl FromStr for TenantId {
     type Err = Issue;
 
     fn from_str(text: &str) -> Result<TenantId, Issue> {
+        // The alphabet is small because the id is part of every key, and `#` separates key parts.
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
         let fits = (1..=128).contains(&text.len()) && text.chars().all(allowed);
         let issue = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -";
@@ -336,7 +372,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_told_apart() {
+    fn parse_accepts_valid_values_and_rejects_others() {
         for good in ["https://example.com", "http://example.com:8080/a?b=c", "https://[::1]/"] {
             assert!(Website::parse(good).is_ok(), "{good}");
         }
@@ -371,19 +407,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_personal_prints() {
+    fn debug_output_is_redacted() {
         assert_eq!(format!("{:?}", Name::parse("Ann").unwrap()), "[redacted]");
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_a_parser_panic(text in any::<String>()) {
+        fn parse_does_not_panic_on_any_text(text in any::<String>()) {
             let _ = (Name::parse(&text), ClientId::parse(&text), Website::parse(&text), Country::parse(&text));
             let _ = (Email::parse(&text), Phone::parse(&text), CalendarDate::parse(&text), Tag::parse(&text));
         }
 
         #[test]
-        fn a_parsed_name_parses_to_itself(text in ".{1,220}") {
+        fn parsing_a_parsed_name_changes_nothing(text in ".{1,220}") {
             if let Ok(name) = Name::parse(&text) {
                 prop_assert_eq!(Name::parse(name.as_str()).unwrap(), name);
             }

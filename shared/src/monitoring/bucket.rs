@@ -14,7 +14,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use futures_util::future::BoxFuture;
 
-use super::lists::Objects;
+use super::watchlists::Objects;
 use crate::aws::Aws;
 use crate::error::chain;
 use crate::store::jittered;

@@ -1,57 +1,56 @@
-//! What a screening of a customer's subjects means for its alerts. Pure: the same lists, subjects
-//! and alerts always give the same outcome, in whatever order and however often it is asked for.
+//! What a screening of a customer's subjects means for its alerts. Pure: the same lists, subjects and
+//! alerts always give the same result.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::lists::Loaded;
-use super::subject::Subject;
-use crate::model::alert::{Alert, AlertStatus, ClearedBecause, PastDecision, fingerprint};
+use super::subject::{compared, screen, subjects};
+use super::watchlists::Loaded;
+use crate::error::{Error, Faults};
+use crate::model::alert::{
+    Alert, AlertStatus, ClearedBecause, ComparedField, PastDecision, StoredAlert, fingerprint,
+};
+use crate::model::customer::{MonitoringStatus, MonitoringSummary, StoredCustomer};
 use crate::model::id::{AlertId, CustomerId};
-use crate::model::monitor::{Settings, rounded};
+use crate::model::monitor::{Monitor, Settings, rounded};
+use crate::model::risk::{RiskProfile, Trigger};
+use crate::model::screened::{KnownMatch, Screened, Subject};
 use crate::model::time::Timestamp;
+use crate::risk_profiles::{Sources, plan_profile};
+use crate::store::AlertChange;
 use screening::index::Index;
 use screening::score::DEFAULT_MIN_SCORE;
 use screening::{Match, Screener};
 
-/// What is kept with a monitor, so that a pass tells news from what is known without reading on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Watched {
-    pub subjects: Vec<Subject>,
-    /// The pairs that match, and that have an alert.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub known: Vec<Known>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Known {
-    pub subject: String,
-    pub list: String,
-    pub entity: String,
-    pub fingerprint: u64,
-}
+/// Largest number of matches of all subjects of a customer. Its monitor is one item, and people must
+/// be able to review the alerts.
+const MAX_MATCHES: u32 = 2_000;
+/// Largest number of alerts that change in one transaction, which has at most 100 items.
+const MAX_CHANGES: usize = 80;
 
 /// A subject that matches an entry.
 pub struct Hit<'s> {
+    /// The subject.
     pub subject: &'s Subject,
-    pub found: Match,
-    compared: BTreeMap<String, String>,
+    /// The entry, with the score and its explanation.
+    pub entry: Match,
+    compared: BTreeMap<ComparedField, String>,
 }
 
 impl Hit<'_> {
-    pub fn known(&self) -> Known {
-        Known {
+    /// The match as it is stored with the monitor.
+    pub fn known(&self) -> KnownMatch {
+        KnownMatch {
             subject: self.subject.key().to_owned(),
-            list: self.found.list.clone(),
-            entity: self.found.id.clone(),
+            list: self.entry.list.clone(),
+            entity: self.entry.id.clone(),
             fingerprint: fingerprint(&self.compared),
         }
     }
 
     fn alert_id(&self, customer: &CustomerId) -> AlertId {
-        AlertId::of(customer, self.subject.key(), &self.found.list, &self.found.id)
+        AlertId::of(customer, self.subject.key(), &self.entry.list, &self.entry.id)
     }
 }
 
@@ -61,69 +60,67 @@ pub fn hits<'s>(
     settings: &Settings,
     screener: &mut Screener<'_>,
 ) -> Vec<Hit<'s>> {
-    let least = least(settings);
+    let min_score = min_score(settings);
     let mut hits = Vec::new();
     for subject in subjects {
-        for found in subject.screen(screener, least) {
-            if settings.selects(&found.list) {
-                let compared = subject.compared(&found.entity);
-                hits.push(Hit { subject, found, compared });
+        for entry in screen(subject, screener, min_score) {
+            if settings.selects(&entry.list) {
+                let compared = compared(subject, &entry.entity);
+                hits.push(Hit { subject, entry, compared });
             }
         }
     }
     hits
 }
 
-/// A score is kept with four decimals, and compared as it is.
-fn least(settings: &Settings) -> f32 {
-    match settings.min_score == rounded(DEFAULT_MIN_SCORE) {
-        true => DEFAULT_MIN_SCORE,
-        false => settings.min_score as f32,
+/// The exact minimum score. Settings store it with four decimals.
+fn min_score(settings: &Settings) -> f32 {
+    if settings.min_score == rounded(DEFAULT_MIN_SCORE) {
+        DEFAULT_MIN_SCORE
+    } else {
+        settings.min_score as f32
     }
 }
 
-/// How a check of a customer came out.
-pub struct Outcome {
-    /// Alerts that are new or have changed.
-    pub changed: Vec<Alert>,
-    /// Those that a person has to look at now, new or back again; also those that have no place
-    /// in `changed`.
+/// The alerts of a customer after a screening.
+pub struct Screening {
+    /// Alerts that are new or have changed, at most 80.
+    pub changed: Vec<StoredAlert>,
+    /// Number of alerts that are open now and were not before, including those beyond `changed`.
     pub raised: u32,
-    /// How many are open when all of it is written.
+    /// Number of alerts that are open after all changes.
     pub open: u32,
-    pub watched: Watched,
-    /// Whether `changed` is all there is to change.
-    pub complete: bool,
-    /// By list, how many entries match.
+    /// The subjects and their known matches.
+    pub screened: Screened,
+    /// Whether `changed` contains every change.
+    pub is_complete: bool,
+    /// Number of matching entries, by list.
     pub matches: BTreeMap<String, u32>,
 }
 
-/// How many alerts change in one step: they are written in one transaction of 100 items.
-const MAX_CHANGES: usize = 80;
-
-/// What a whole screening against the current lists says about the alerts there are.
-pub fn outcome(
+/// Screens all subjects against the current lists and compares the matches with the alerts.
+pub fn screen_all(
     customer: &CustomerId,
     subjects: Vec<Subject>,
     settings: &Settings,
-    alerts: &[Alert],
+    alerts: &[StoredAlert],
     lists: &Loaded,
     now: Timestamp,
-) -> Outcome {
+) -> Screening {
     let mut screener = Screener::new(lists.indexes.iter().map(AsRef::<Index>::as_ref));
     let hits = hits(&subjects, settings, &mut screener);
-    let by_id: BTreeMap<AlertId, &Alert> =
+    let by_id: BTreeMap<AlertId, &StoredAlert> =
         alerts.iter().map(|alert| (alert.alert_id, alert)).collect();
     let (mut changed, mut known) = (Vec::new(), Vec::new());
-    let (mut raised, mut open, mut complete) = (0, 0, true);
+    let (mut raised, mut open, mut is_complete) = (0, 0, true);
     let mut matches: BTreeMap<String, u32> = BTreeMap::new();
     let mut matching = BTreeSet::new();
     for hit in &hits {
-        *matches.entry(hit.found.list.clone()).or_default() += 1;
+        *matches.entry(hit.entry.list.clone()).or_default() += 1;
         let id = hit.alert_id(customer);
         matching.insert(id);
         let before = by_id.get(&id).copied();
-        let after = found_again(before, hit, id, customer, now);
+        let after = alert_of(before, hit, id, customer, now);
         open += u32::from(after.status == AlertStatus::Open);
         if before == Some(&after) {
             known.push(hit.known());
@@ -132,106 +129,233 @@ pub fn outcome(
         let was_open = before.is_some_and(|alert| alert.status == AlertStatus::Open);
         raised += u32::from(after.status == AlertStatus::Open && !was_open);
         if changed.len() >= MAX_CHANGES {
-            complete = false;
+            is_complete = false;
             continue;
         }
         known.push(hit.known());
         changed.push(after);
     }
-    let gone = alerts.iter().filter(|alert| {
+    let unmatched = alerts.iter().filter(|alert| {
         alert.status != AlertStatus::Cleared && !matching.contains(&alert.alert_id)
     });
-    for alert in gone {
+    for alert in unmatched {
         if changed.len() >= MAX_CHANGES {
-            complete = false;
+            is_complete = false;
             break;
         }
-        let because = why_gone(alert, &subjects, settings, lists);
+        let because = why_unmatched(alert, &subjects, settings, lists);
         changed.push(cleared(alert, because, now));
     }
     known.sort();
     drop(hits);
-    Outcome { changed, raised, open, watched: Watched { subjects, known }, complete, matches }
+    let screened = Screened { subjects, known };
+    Screening { changed, raised, open, screened, is_complete, matches }
 }
 
-/// The alert of a pair that matches: as it was, unless something that is compared has changed.
-fn found_again(
-    before: Option<&Alert>,
+/// A planned check of a customer at its next version.
+pub struct Checked {
+    /// The monitor after the check, with its subjects and known matches.
+    pub monitor: (Monitor, Screened),
+    /// Alerts that are new or have changed.
+    pub alerts: Vec<AlertChange>,
+    /// The sources of the risk profile, with those alerts.
+    pub sources: Sources,
+    /// Number of alerts that are open now and were not before.
+    pub raised: u32,
+    /// Number of open alerts after all changes.
+    pub open: u32,
+    /// Whether this check holds every change, or another transaction must follow.
+    pub is_complete: bool,
+    /// Number of matching entries, by list.
+    pub matches: BTreeMap<String, u32>,
+    /// Whether there is anything to write.
+    pub is_news: bool,
+}
+
+/// Plans a check of a customer: screens its subjects and updates the summary on the customer. `known`
+/// is what the monitor has stored, if that is still valid. `field` names the field to change when
+/// there are too many matches.
+///
+/// # Errors
+/// `ValidationError` when there are more than 2,000 matches.
+pub fn plan_check(
+    after: &mut StoredCustomer,
+    monitor: Monitor,
+    sources: Sources,
+    known: Option<&Screened>,
+    lists: &Loaded,
+    field: &str,
+) -> Result<Checked, Error> {
+    let now = after.updated_at;
+    let settings = monitor.settings.clone();
+    let subjects = subjects(after, sources.organization.as_ref(), settings.include_related);
+    let count = u32::try_from(subjects.len()).unwrap_or(u32::MAX);
+    let screening =
+        screen_all(&after.customer_id, subjects, &settings, &sources.alerts, lists, now);
+    let Screening { changed, raised, open, screened, is_complete, matches } = screening;
+    check_match_count(matches.values().sum(), field)?;
+    let was_complete = monitor.list_revision != 0;
+    let is_news = !changed.is_empty() || !is_complete || !was_complete || known != Some(&screened);
+    let status_before = |id: &AlertId| {
+        sources.alerts.iter().find(|alert| alert.alert_id == *id).map(|alert| alert.status)
+    };
+    let alerts: Vec<AlertChange> = changed
+        .into_iter()
+        .map(|alert| AlertChange { from: status_before(&alert.alert_id), alert })
+        .collect();
+    let sources = sources.with_alerts(alerts.iter().map(|change| &change.alert));
+    let selected = lists.revision.lists.iter().filter(|(name, _)| settings.selects(name));
+    let list_versions: BTreeMap<String, String> =
+        selected.map(|(name, list)| (name.clone(), list.version.clone())).collect();
+    after.monitoring = MonitoringSummary {
+        status: MonitoringStatus::Active,
+        lists: list_versions.keys().cloned().collect(),
+        check_frequency: Some(settings.check_frequency),
+        last_checked_at: Some(now),
+        open_alerts: open_alerts(&sources.alerts),
+    };
+    after.monitored_until = settings.expires_at;
+    let monitor = Monitor {
+        subjects: count,
+        last_checked_at: now,
+        list_revision: if is_complete { lists.revision.revision } else { 0 },
+        list_versions,
+        ..monitor
+    };
+    let monitor = (monitor, screened);
+    Ok(Checked { monitor, alerts, sources, raised, open, is_complete, matches, is_news })
+}
+
+fn check_match_count(matches: u32, field: &str) -> Result<(), Error> {
+    if matches <= MAX_MATCHES {
+        return Ok(());
+    }
+    let mut faults = Faults::default();
+    faults.add(
+        field,
+        format!(
+            "would produce {matches} matches; the limit is {MAX_MATCHES}. Raise min_score or stop \
+             monitoring."
+        ),
+    );
+    Err(faults.into())
+}
+
+/// Plans a new risk profile, if an alert changed that the profile takes into account.
+pub(super) fn plan_reassessment(
+    after: &mut StoredCustomer,
+    sources: &Sources,
+    alerts: &[AlertChange],
+) -> Option<RiskProfile> {
+    let counts = |status| matches!(status, AlertStatus::Open | AlertStatus::Confirmed);
+    let has_moved = alerts.iter().any(|AlertChange { from, alert }| {
+        *from != Some(alert.status) && (counts(alert.status) || from.is_some_and(counts))
+    });
+    has_moved.then(|| plan_profile(after, sources, Trigger::Monitoring))
+}
+
+/// Number of open alerts.
+pub(super) fn open_alerts(alerts: &[StoredAlert]) -> u32 {
+    let open = alerts.iter().filter(|alert| alert.status == AlertStatus::Open).count();
+    u32::try_from(open).unwrap_or(u32::MAX)
+}
+
+/// The alert of a match: as it was, unless a compared field has changed.
+fn alert_of(
+    before: Option<&StoredAlert>,
     hit: &Hit<'_>,
     alert_id: AlertId,
     customer_id: &CustomerId,
     now: Timestamp,
-) -> Alert {
-    let same = before.filter(|alert| alert.compared == hit.compared);
-    if let Some(alert) = same.filter(|alert| alert.status != AlertStatus::Cleared) {
+) -> StoredAlert {
+    let unchanged = before.filter(|alert| alert.compared == hit.compared);
+    if let Some(alert) = unchanged.filter(|alert| alert.status != AlertStatus::Cleared) {
         return alert.clone();
     }
-    // Screened again after a while, like a list that was deselected: nothing to decide anew.
-    if let Some(alert) = same
+    // Screened again after a break, for example when a list is selected again: the decision stands.
+    if let Some(alert) = unchanged
         && alert.cleared_because != Some(ClearedBecause::EntryRemoved)
-        && let Some(decision) = alert.decision_before.clone()
+        && let Some(decision) = &alert.decision_before
     {
-        return Alert {
-            status: decision.status,
-            resolved_by: decision.resolved_by,
-            resolved_at: decision.resolved_at,
-            last_seen_at: now,
-            list_version: hit.found.list_version.clone(),
-            cleared_because: None,
-            decision_before: None,
-            ..alert.clone()
-        };
+        return restored(alert, decision, hit, now);
     }
-    let found = &hit.found;
-    let changes = before.map(|alert| differences(alert, hit)).unwrap_or_default();
-    let fresh = Alert {
+    let mut fresh = new_alert(hit, alert_id, customer_id, now);
+    if let Some(alert) = before {
+        fresh.first_seen_at = alert.first_seen_at;
+        fresh.note = alert.note.clone();
+        fresh.changes = differences(alert, hit);
+        if alert.status == AlertStatus::Confirmed {
+            // It is still the same subject. The changes are shown, and the decision stands.
+            fresh.status = alert.status;
+            fresh.resolved_by = alert.resolved_by.clone();
+            fresh.resolved_at = alert.resolved_at;
+        }
+    }
+    fresh
+}
+
+/// A cleared alert with the decision that was in force before it was cleared.
+fn restored(
+    alert: &StoredAlert,
+    decision: &PastDecision,
+    hit: &Hit<'_>,
+    now: Timestamp,
+) -> StoredAlert {
+    let mut restored = alert.clone();
+    restored.status = decision.status;
+    restored.resolved_by = decision.resolved_by.clone();
+    restored.resolved_at = decision.resolved_at;
+    restored.last_seen_at = now;
+    restored.list_version = hit.entry.list_version.clone();
+    restored.cleared_because = None;
+    restored.decision_before = None;
+    restored
+}
+
+/// An open alert of a match that is seen for the first time.
+fn new_alert(
+    hit: &Hit<'_>,
+    alert_id: AlertId,
+    customer_id: &CustomerId,
+    now: Timestamp,
+) -> StoredAlert {
+    let entry = &hit.entry;
+    let alert = Alert {
         alert_id,
         customer_id: *customer_id,
         subject: hit.subject.as_answered(),
-        list: found.list.clone(),
-        entity_id: found.id.clone(),
-        entity_name: found.name.clone(),
-        entity_name_kind: found.name_kind,
-        entity_type: found.kind,
-        score: rounded(found.score),
-        features: features(found),
-        list_version: found.list_version.clone(),
+        list: entry.list.clone(),
+        entity_id: entry.id.clone(),
+        entity_name: entry.name.clone(),
+        entity_name_kind: entry.name_kind,
+        entity_type: entry.kind,
+        score: rounded(entry.score),
+        features: features(entry),
+        list_version: entry.list_version.clone(),
         status: AlertStatus::Open,
-        first_seen_at: before.map_or(now, |alert| alert.first_seen_at),
+        first_seen_at: now,
         last_seen_at: now,
         resolved_by: None,
         resolved_at: None,
-        note: before.and_then(|alert| alert.note.clone()),
+        note: None,
         cleared_because: None,
-        changes,
-        compared: hit.compared.clone(),
-        decision_before: None,
+        changes: Vec::new(),
     };
-    match before {
-        // Still who was meant: what changed is told, and nobody has to decide again.
-        Some(alert) if alert.status == AlertStatus::Confirmed => Alert {
-            status: alert.status,
-            resolved_by: alert.resolved_by.clone(),
-            resolved_at: alert.resolved_at,
-            ..fresh
-        },
-        _ => fresh,
-    }
+    StoredAlert { alert, compared: hit.compared.clone(), decision_before: None }
 }
 
-/// By field, or that the pair matches again as it did before.
-fn differences(alert: &Alert, hit: &Hit<'_>) -> Vec<String> {
-    let is_other = |(field, hash): &(&String, &String)| alert.compared.get(*field) != Some(*hash);
+/// The compared fields that changed, or `returned` when the same match was cleared in between.
+fn differences(alert: &StoredAlert, hit: &Hit<'_>) -> Vec<String> {
+    let changed =
+        |(field, hash): &(&ComparedField, &String)| alert.compared.get(*field) != Some(*hash);
     let fields: Vec<String> =
-        hit.compared.iter().filter(is_other).map(|(field, _)| field.clone()).collect();
-    match fields.is_empty() {
-        true => vec!["returned".to_owned()],
-        false => fields,
-    }
+        hit.compared.iter().filter(changed).map(|(field, _)| field.into_str().to_owned()).collect();
+    if fields.is_empty() { vec!["returned".to_owned()] } else { fields }
 }
 
-fn why_gone(
-    alert: &Alert,
+/// Why an alert has no match any more.
+fn why_unmatched(
+    alert: &StoredAlert,
     subjects: &[Subject],
     settings: &Settings,
     lists: &Loaded,
@@ -251,36 +375,39 @@ fn why_gone(
     }
 }
 
-fn cleared(alert: &Alert, because: ClearedBecause, now: Timestamp) -> Alert {
-    Alert {
-        status: AlertStatus::Cleared,
-        resolved_by: Some("system".to_owned()),
-        resolved_at: Some(now),
-        cleared_because: Some(because),
-        decision_before: Some(PastDecision {
-            status: alert.status,
-            resolved_by: alert.resolved_by.clone(),
-            resolved_at: alert.resolved_at,
-        }),
-        ..alert.clone()
-    }
+fn cleared(alert: &StoredAlert, because: ClearedBecause, now: Timestamp) -> StoredAlert {
+    let mut cleared = alert.clone();
+    cleared.decision_before = Some(PastDecision {
+        status: alert.status,
+        resolved_by: alert.resolved_by.clone(),
+        resolved_at: alert.resolved_at,
+    });
+    cleared.status = AlertStatus::Cleared;
+    cleared.resolved_by = Some("system".to_owned());
+    cleared.resolved_at = Some(now);
+    cleared.cleared_because = Some(because);
+    cleared
 }
 
-fn features(found: &Match) -> Value {
-    tidy(serde_json::to_value(&found.explanation).unwrap_or_else(|_| json!({})))
+/// The explanation of a score as an alert shows it.
+#[expect(clippy::expect_used, reason = "an explanation always serializes")]
+fn features(entry: &Match) -> Value {
+    let explanation = serde_json::to_value(&entry.explanation)
+        .expect("an explanation serializes because its map keys are strings");
+    four_decimals(explanation)
 }
 
-/// Numbers to four decimals: the rest is noise of the arithmetic.
-fn tidy(value: Value) -> Value {
+/// Rounds every number to four decimals. Further digits are noise of the arithmetic.
+fn four_decimals(value: Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64().filter(|_| !number.is_u64()) {
             Some(float) => json!((float * 10_000.0).round() / 10_000.0),
             None => Value::Number(number),
         },
-        Value::Array(values) => values.into_iter().map(tidy).collect(),
+        Value::Array(values) => values.into_iter().map(four_decimals).collect(),
         Value::Object(fields) => {
-            let fields = fields.into_iter().map(|(name, value)| (name, tidy(value)));
-            Value::Object(fields.collect::<Map<_, _>>())
+            let rounded = fields.into_iter().map(|(name, value)| (name, four_decimals(value)));
+            Value::Object(rounded.collect::<Map<_, _>>())
         }
         other => other,
     }

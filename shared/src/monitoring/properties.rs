@@ -1,5 +1,5 @@
-//! Whatever lists, subjects and decisions follow one another: the alerts that are not cleared are
-//! the pairs that match, and doing it again changes nothing.
+//! For random sequences of lists, subjects and decisions: the alerts that are not cleared are the
+//! matches, and a second screening changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,13 +7,15 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::check::{Outcome, hits, outcome};
-use super::lists::{Loaded, Revision};
-use super::subject::Subject;
-use crate::model::alert::{Alert, AlertStatus, Decision};
+use super::check::{Screening, hits, screen_all};
+use super::watchlists::Loaded;
+use crate::model::alert::{AlertStatus, Decision, StoredAlert};
+use crate::model::frequency::Frequency;
 use crate::model::id::{AlertId, CustomerId};
-use crate::model::monitor::{Frequency, Settings};
+use crate::model::monitor::Settings;
+use crate::model::screened::Subject;
 use crate::model::time::Timestamp;
+use crate::model::watchlist::Revision;
 use screening::Screener;
 use screening::entity::{Entity, EntityKind, ListedName, NameKind};
 use screening::index::{Index, Source, build};
@@ -27,13 +29,13 @@ const NAMES: [&str; 6] = [
     "Ivo Brandel",
 ];
 
-/// What a list says, by id, and who is screened against it with which score.
+/// The entries of a list, by id, and the subjects and settings to screen with.
 #[derive(Clone, Debug)]
 struct Step {
     entries: BTreeMap<u8, usize>,
     subjects: Vec<usize>,
     strict: bool,
-    /// Which alert is decided about, and how.
+    /// The alert to decide about, and the decision.
     decided: Option<(prop::sample::Index, AlertStatus)>,
 }
 
@@ -96,20 +98,20 @@ impl Step {
         }
     }
 
-    fn check(&self, alerts: &BTreeMap<AlertId, Alert>, now: Timestamp) -> Outcome {
-        let alerts: Vec<Alert> = alerts.values().cloned().collect();
+    fn check(&self, alerts: &BTreeMap<AlertId, StoredAlert>, now: Timestamp) -> Screening {
+        let alerts: Vec<StoredAlert> = alerts.values().cloned().collect();
         let (subjects, settings) = (self.subjects(), self.settings());
-        outcome(&customer(), subjects, &settings, &alerts, &self.lists(), now)
+        screen_all(&customer(), subjects, &settings, &alerts, &self.lists(), now)
     }
 
-    /// The pairs that match, by the id of their alert.
+    /// The matches, as the ids of their alerts.
     fn pairs(&self) -> BTreeSet<AlertId> {
         let (lists, subjects, settings) = (self.lists(), self.subjects(), self.settings());
         let mut screener = Screener::new([lists.indexes[0].as_ref()]);
         let hits = hits(&subjects, &settings, &mut screener);
         let id =
             |subject: &Subject, entry: &str| AlertId::of(&customer(), subject.key(), "l", entry);
-        hits.iter().map(|hit| id(hit.subject, &hit.found.id)).collect()
+        hits.iter().map(|hit| id(hit.subject, &hit.entry.id)).collect()
     }
 }
 
@@ -119,38 +121,38 @@ fn customer() -> CustomerId {
 
 proptest! {
     #[test]
-    fn alerts_are_the_pairs_that_match(steps in prop::collection::vec(step(), 1..7)) {
-        let mut alerts: BTreeMap<AlertId, Alert> = BTreeMap::new();
+    fn alerts_that_are_not_cleared_are_the_matches(steps in prop::collection::vec(step(), 1..7)) {
+        let mut alerts: BTreeMap<AlertId, StoredAlert> = BTreeMap::new();
         for (number, step) in steps.iter().enumerate() {
             let now = Timestamp::from_millis(number as i64);
             let before = alerts.clone();
-            let done = step.check(&alerts, now);
-            prop_assert!(done.complete);
-            for alert in done.changed {
+            let result = step.check(&alerts, now);
+            prop_assert!(result.is_complete);
+            for alert in result.changed {
                 alerts.insert(alert.alert_id, alert);
             }
             let standing = alerts.values().filter(|alert| alert.status != AlertStatus::Cleared);
             let standing: BTreeSet<AlertId> = standing.map(|alert| alert.alert_id).collect();
             prop_assert_eq!(&standing, &step.pairs());
-            prop_assert_eq!(done.watched.known.len(), standing.len());
+            prop_assert_eq!(result.screened.known.len(), standing.len());
             let raised = alerts.values().filter(|alert| {
                 let was = before.get(&alert.alert_id).map(|alert| alert.status);
                 alert.status == AlertStatus::Open && was != Some(AlertStatus::Open)
             });
-            prop_assert_eq!(raised.count(), done.raised as usize);
+            prop_assert_eq!(raised.count(), result.raised as usize);
             for (id, alert) in &alerts {
                 let Some(was) = before.get(id) else { continue };
-                // Silence ends with a change of what is compared, and not before.
+                // A false positive opens again when a compared field changes, and only then.
                 let silent = was.status == AlertStatus::FalsePositive && standing.contains(id);
                 let same = was.compared == alert.compared;
                 prop_assert!(!silent || (alert.status == AlertStatus::FalsePositive) == same);
                 prop_assert!(!silent || same || !alert.changes.is_empty());
                 prop_assert_eq!(was.first_seen_at, alert.first_seen_at);
             }
-            // Twice is once.
+            // A second screening changes nothing.
             let again = step.check(&alerts, Timestamp::from_millis(1_000));
             prop_assert!(again.changed.is_empty() && again.raised == 0);
-            prop_assert_eq!(again.watched, done.watched);
+            prop_assert_eq!(again.screened, result.screened);
 
             if let Some((which, status)) = &step.decided
                 && !standing.is_empty()

@@ -1,6 +1,6 @@
-//! Gets the configured lists in place: fetched, built, kept, and made current in one step. A list
-//! that can't be had, does not read or shrank too much stays as it was, and says so; the others
-//! go on.
+//! Refreshes the configured lists: fetches them, builds and stores their indexes, and makes all new
+//! versions current in one step. A list that cannot be fetched or read, or that shrank too much, keeps
+//! its version and is reported as refused. The other lists are refreshed all the same.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,43 +9,51 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::lists::{ListVersion, Revision, object_name};
+use super::Monitoring;
 use super::source::{Fetcher, Source, place};
-use crate::app::App;
+use super::watchlists::object_name;
 use crate::error::Error;
 use crate::model::time::Timestamp;
+use crate::model::watchlist::{ListVersion, Revision};
 use crate::telemetry;
 use screening::import;
 use screening::lists::{Counts, Input};
 use screening::score::MODEL_VERSION;
 
-/// How long before its end a function stops to fetch, to make current what it has.
+/// Time before its deadline from which a function fetches no more lists and makes current what it has.
 const MARGIN: Duration = Duration::from_secs(30);
-/// Fewer than so many names, dates or countries of a list come and go.
-const MANY: u64 = 100;
+/// Smallest number of names, dates, countries or identifiers whose loss is checked. Smaller numbers
+/// vary too much.
+const MIN_CHECKED: u64 = 100;
 
-/// What became of one list.
+/// The result for one list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Refreshed {
-    /// There is a new version.
+    /// The list has a new version.
     Updated { list: String, version: String, entities: u64, skipped: u64, date: Option<String> },
-    /// It says what it said before.
+    /// The content has not changed.
     Unchanged { list: String, version: String },
-    /// The version there was stays.
-    Refused { list: String, why: String },
-    /// It is configured no longer.
+    /// The list keeps its version.
+    Refused {
+        list: String,
+        #[serde(rename = "why")]
+        reason: String,
+    },
+    /// The list is not configured any more.
     Removed { list: String },
 }
 
+/// The result of a refresh.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// The revision that is current now.
+    /// The current revision.
     pub revision: u64,
+    /// The result for each list.
     pub lists: Vec<Refreshed>,
 }
 
-/// A list that was fetched, and what it is going to be.
+/// A list that was fetched, and its version.
 struct Fetched {
     list: String,
     version: ListVersion,
@@ -53,48 +61,64 @@ struct Fetched {
     skipped: u64,
 }
 
-/// Refreshes every configured list. `Err` when any of them was refused, after all were tried, so
-/// that whoever runs this sees it fail.
-pub async fn refresh(app: &App, deadline: Instant) -> Result<Report, Error> {
-    let sources = &app.settings.watchlist_sources;
+/// What a refresh needs.
+pub struct Refresh<'a> {
+    /// The table and the storage of indexes.
+    pub monitoring: &'a Monitoring,
+    /// The configured sources.
+    pub sources: &'a [Source],
+    /// Longest time to fetch one file.
+    pub fetch_timeout: Duration,
+    /// Largest share of its entries, in percent, that a list may lose from one version to the next.
+    pub max_shrink_percent: u32,
+}
+
+/// Refreshes every configured list and reports the result for each.
+///
+/// # Errors
+/// `InternalError` when no source is configured, `StoreUnavailable`. A refused list is not an error
+/// here; it is in the report.
+pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report, Error> {
+    let Refresh { monitoring, sources, fetch_timeout, .. } = refresh;
     if sources.is_empty() {
         return Err(Error::internal("no source of a watchlist is configured: WATCHLIST_SOURCES"));
     }
-    let time = app.settings.fetch_timeout;
-    let fetcher = Fetcher::new(time).map_err(|why| Error::internal(format!("HTTP: {why}")))?;
-    let known = app.table.revision().await?;
-    let now = app.clock.now();
+    let fetcher =
+        Fetcher::new(*fetch_timeout).map_err(|error| Error::internal(format!("HTTP: {error}")))?;
+    let current = monitoring.table.revision().await?;
+    let now = monitoring.clock.now();
     let (mut fetched, mut lists) = (Vec::new(), Vec::new());
-    for source in sources {
+    for source in *sources {
         let list = source.list.as_str().to_owned();
-        let last = known.lists.get(&list);
-        let is_own = |last: &&ListVersion| last.object == object_name(&list, &last.version);
-        let done = fetch(app, &fetcher, source, last, last.filter(is_own), now);
-        // What was fetched by then becomes current all the same.
-        let done =
-            tokio::time::timeout_at(deadline.checked_sub(MARGIN).unwrap_or(deadline).into(), done)
-                .await;
-        match done.unwrap_or_else(|_| Err("the function's time is over".to_owned())) {
-            Ok(done) => fetched.push(done),
-            Err(mut why) => {
-                telemetry::alarm(
-                    "WatchlistRefused",
-                    "watchlist refused",
-                    &list,
-                    &json!({ "why": why }),
-                );
-                // A release with another format or matching model must not wait for a publisher.
-                if let Some(last) = last.filter(|last| !is_own(last)) {
-                    match rebuild(app, &list, last).await {
-                        Ok(done) => fetched.push(done),
-                        Err(error) => why = format!("{why}; {}", reason(&error)),
-                    }
-                }
-                lists.push(Refreshed::Refused { list, why });
+        let last = current.lists.get(&list);
+        // Whether this program's file format and matching model made the last version.
+        let own = last.filter(|last| last.object == object_name(&list, &last.version));
+        let fetch = refresh.fetch(&fetcher, source, last, own, now);
+        // Lists that were fetched before the deadline become current even if this one does not.
+        let fetch =
+            tokio::time::timeout_at(deadline.checked_sub(MARGIN).unwrap_or(deadline).into(), fetch);
+        let mut reason = match fetch.await {
+            Ok(Ok(list)) => {
+                fetched.push(list);
+                continue;
+            }
+            Ok(Err(reason)) => reason,
+            Err(_) => "the function's time is over".to_owned(),
+        };
+        let details = json!({ "why": reason });
+        telemetry::alarm("WatchlistRefused", "watchlist refused", &list, &details);
+        // A release with another format or model must not wait for the publisher.
+        if let Some(last) = last
+            && own.is_none()
+        {
+            match rebuild(monitoring, &list, last).await {
+                Ok(list) => fetched.push(list),
+                Err(error) => reason = format!("{reason}; {}", error.reason()),
             }
         }
+        lists.push(Refreshed::Refused { list, reason });
     }
-    let revision = make_current(app, sources, &fetched, &mut lists).await?;
+    let revision = make_current(monitoring, sources, &fetched, &mut lists).await?;
     for list in &lists {
         if let Refreshed::Updated { list, version, entities, skipped, .. } = list {
             tracing::info!(
@@ -102,22 +126,83 @@ pub async fn refresh(app: &App, deadline: Instant) -> Result<Report, Error> {
             );
         }
     }
-    for (list, version) in &app.table.revision().await?.lists {
-        let age = app.clock.now().millis().saturating_sub(version.checked_at.millis());
+    for (list, version) in &monitoring.table.revision().await?.lists {
+        let age = monitoring.clock.now().millis().saturating_sub(version.checked_at.millis());
         telemetry::hours("WatchlistAgeHours", "watchlist age", list, age);
     }
     Ok(Report { revision, lists })
 }
 
-async fn fetch(
-    app: &App,
+impl Refresh<'_> {
+    /// Fetches a list, and builds and stores its index if the content is new. `last` is the current
+    /// version, and `own` the same if this program's format and model made it.
+    async fn fetch(
+        &self,
+        fetcher: &Fetcher,
+        source: &Source,
+        last: Option<&ListVersion>,
+        own: Option<&ListVersion>,
+        now: Timestamp,
+    ) -> Result<Fetched, String> {
+        let watchlists = &self.monitoring.watchlists;
+        let list = source.list.as_str();
+        let (files, hash) = download(fetcher, source).await?;
+        let unchanged = |version: &ListVersion| Fetched {
+            list: list.to_owned(),
+            version: ListVersion { checked_at: now, ..version.clone() },
+            is_new: false,
+            skipped: 0,
+        };
+        // A table that was restored or copied to another region may name indexes that the bucket does
+        // not have.
+        let is_stored =
+            async |version: &ListVersion| watchlists.read(&version.object).await.is_ok();
+        if let Some(own) = own.filter(|own| own.source == hash)
+            && is_stored(own).await
+        {
+            return Ok(unchanged(own));
+        }
+        let inputs =
+            files.iter().map(|(name, bytes)| Input { name, read: Box::new(bytes.as_slice()) });
+        let imported =
+            import(list, None, inputs.collect(), |_| ()).map_err(|error| error.to_string())?;
+        if let Some(own) = own.filter(|own| own.version == imported.version) {
+            if !is_stored(own).await {
+                let stored = watchlists.put(&own.object, imported.index).await;
+                stored.map_err(|error| error.reason().to_owned())?;
+                tracing::warn!(target: "kyc", list, version = own.version, "lost index made anew");
+            }
+            return Ok(unchanged(own));
+        }
+        let report = imported.report;
+        let entities = report.counts.entities;
+        let parts = parts(&report.counts);
+        if let Some(last) = last {
+            check_shrinkage(last, entities, &parts, self.max_shrink_percent)?;
+        }
+        let object = object_name(list, &imported.version);
+        let stored = watchlists.put(&object, imported.index).await;
+        stored.map_err(|error| error.reason().to_owned())?;
+        let version = ListVersion {
+            version: imported.version,
+            object,
+            entities,
+            parts,
+            date: imported.date,
+            built_at: now,
+            checked_at: now,
+            source: hash,
+        };
+        let skipped = report.skipped_total;
+        Ok(Fetched { list: list.to_owned(), version, is_new: true, skipped })
+    }
+}
+
+/// Fetches the files of a list, each with its address for messages. Returns their common SHA-256 too.
+async fn download(
     fetcher: &Fetcher,
     source: &Source,
-    last: Option<&ListVersion>,
-    before: Option<&ListVersion>,
-    now: Timestamp,
-) -> Result<Fetched, String> {
-    let list = source.list.as_str();
+) -> Result<(Vec<(String, Vec<u8>)>, String), String> {
     let mut files = Vec::new();
     let mut hash = Sha256::new();
     for url in &source.from {
@@ -126,68 +211,31 @@ async fn fetch(
         hash.update(&bytes);
         files.push((place(url), bytes));
     }
-    let hash = hex::encode(hash.finalize());
-    let unchanged = |before: &ListVersion| Fetched {
-        list: list.to_owned(),
-        version: ListVersion { checked_at: now, ..before.clone() },
-        is_new: false,
-        skipped: 0,
-    };
-    let lists = &app.table.watching.lists;
-    // A table that was restored, or copied to another region, knows lists that its bucket has not.
-    let is_kept = async |before: &ListVersion| lists.read(&before.object).await.is_ok();
-    if let Some(before) = before.filter(|before| before.source == hash)
-        && is_kept(before).await
-    {
-        return Ok(unchanged(before));
-    }
-    let inputs = files.iter().map(|(name, bytes)| Input { name, read: Box::new(bytes.as_slice()) });
-    let imported = import(list, None, inputs.collect(), |_| ()).map_err(|why| why.to_string())?;
-    let report = imported.report;
-    if let Some(before) = before.filter(|before| before.version == imported.version) {
-        if !is_kept(before).await {
-            let kept = lists.keep(&before.object, imported.index).await;
-            kept.map_err(|error| reason(&error))?;
-            tracing::warn!(target: "kyc", list, version = before.version, "lost index made anew");
-        }
-        return Ok(unchanged(before));
-    }
-    let entities = report.counts.entities;
-    let most = app.settings.max_shrink_percent;
-    let parts = parts(&report.counts);
-    let remains = u64::from(100_u32.saturating_sub(most));
-    if let Some(last) = last {
-        // Of a list that comes as several files half of one may be missing.
-        let had = last.parts.iter().filter(|(_, had)| **had >= MANY).map(|(part, had)| {
-            let has = parts.get(part).copied().unwrap_or(0);
-            (part.as_str(), has, *had)
-        });
-        let mut all = std::iter::once(("entries", entities, last.entities)).chain(had);
-        if let Some((part, has, had)) = all.find(|(_, has, had)| has * 100 < had * remains) {
-            return Err(format!("it has {has} {part} and had {had}: more than {most} % are gone"));
-        }
-    }
-    let object = object_name(list, &imported.version);
-    let kept = lists.keep(&object, imported.index).await;
-    kept.map_err(|error| reason(&error))?;
-    let version = ListVersion {
-        version: imported.version,
-        object,
-        entities,
-        parts,
-        date: imported.date,
-        built_at: now,
-        checked_at: now,
-        source: hash,
-    };
-    let skipped = report.skipped_total;
-    Ok(Fetched { list: list.to_owned(), version, is_new: true, skipped })
+    Ok((files, hex::encode(hash.finalize())))
 }
 
-fn reason(error: &Error) -> String {
-    error.cause().unwrap_or(&error.message).to_owned()
+/// Checks that a list has not lost too many entries, names, dates, countries or identifiers: a list
+/// that comes as several files may be incomplete.
+fn check_shrinkage(
+    last: &ListVersion,
+    entities: u64,
+    parts: &BTreeMap<String, u64>,
+    max_shrink_percent: u32,
+) -> Result<(), String> {
+    let remains = u64::from(100_u32.saturating_sub(max_shrink_percent));
+    let before = last.parts.iter().filter(|(_, before)| **before >= MIN_CHECKED);
+    let before = before
+        .map(|(part, before)| (part.as_str(), parts.get(part).copied().unwrap_or(0), *before));
+    let mut all = std::iter::once(("entries", entities, last.entities)).chain(before);
+    match all.find(|(_, now, before)| now * 100 < before * remains) {
+        None => Ok(()),
+        Some((part, now, before)) => Err(format!(
+            "it has {now} {part} and had {before}: more than {max_shrink_percent} % are gone"
+        )),
+    }
 }
 
+/// Number of names, dates, countries and identifiers.
 fn parts(counts: &Counts) -> BTreeMap<String, u64> {
     let Counts { names, dates, countries, identifiers, .. } = counts;
     let parts = [
@@ -199,75 +247,86 @@ fn parts(counts: &Counts) -> BTreeMap<String, u64> {
     parts.map(|(part, count)| (part.to_owned(), count)).into()
 }
 
-/// The version there is, for this program's format and matching model.
-async fn rebuild(app: &App, list: &str, last: &ListVersion) -> Result<Fetched, Error> {
-    let lists = &app.table.watching.lists;
+/// Rebuilds the current version for this program's format and matching model.
+async fn rebuild(
+    monitoring: &Monitoring,
+    list: &str,
+    last: &ListVersion,
+) -> Result<Fetched, Error> {
+    let watchlists = &monitoring.watchlists;
     let object = object_name(list, &last.version);
-    lists.keep(&object, lists.rebuilt(&last.object).await?).await?;
+    watchlists.put(&object, watchlists.rebuild(&last.object).await?).await?;
     let version = ListVersion { object, ..last.clone() };
     Ok(Fetched { list: list.to_owned(), version, is_new: true, skipped: 0 })
 }
 
-/// Moves all that is new in one step. Of two refreshes at once the later one wins, list by list.
+/// Makes all new versions current in one step and adds the results to `results`. When two refreshes
+/// overlap, the later one wins, list by list. Returns the current revision.
 async fn make_current(
-    app: &App,
+    monitoring: &Monitoring,
     sources: &[Source],
     fetched: &[Fetched],
-    told: &mut Vec<Refreshed>,
+    results: &mut Vec<Refreshed>,
 ) -> Result<u64, Error> {
+    let table = &monitoring.table;
     loop {
-        let before = app.table.revision().await?;
-        let configured = |name: &str| sources.iter().any(|source| source.list.as_str() == name);
-        let mut lists = before.lists.clone();
-        lists.retain(|name, _| configured(name));
-        let mut refreshed: Vec<Refreshed> = before
-            .lists
-            .keys()
-            .filter(|name| !configured(name))
-            .map(|name| Refreshed::Removed { list: name.clone() })
-            .collect();
-        for Fetched { list, version, is_new, skipped } in fetched {
-            let (list, version) = (list.clone(), version.clone());
-            refreshed.push(match is_new {
-                true => Refreshed::Updated {
-                    list: list.clone(),
-                    version: version.version.clone(),
-                    entities: version.entities,
-                    skipped: *skipped,
-                    date: version.date.clone(),
-                },
-                false => {
-                    Refreshed::Unchanged { list: list.clone(), version: version.version.clone() }
-                }
-            });
-            match lists.get_mut(&list).filter(|_| !is_new) {
-                // Another refresh may have brought a newer version since this one read the old.
-                Some(current) => current.checked_at = version.checked_at,
-                None => {
-                    lists.insert(list, version);
-                }
-            }
-        }
-        let versions = |lists: &BTreeMap<String, ListVersion>| -> Vec<(String, String)> {
+        let before = table.revision().await?;
+        let (lists, refreshed) = plan_lists(&before, sources, fetched);
+        let objects = |lists: &BTreeMap<String, ListVersion>| -> Vec<(String, String)> {
             lists.iter().map(|(name, list)| (name.clone(), list.object.clone())).collect()
         };
-        let is_same = versions(&lists) == versions(&before.lists) && before.model == MODEL_VERSION;
-        let done = match (is_same, fetched.is_empty()) {
-            (true, true) => true,
-            (true, false) => {
-                let checked = fetched.iter().map(|f| (f.list.clone(), f.version.checked_at));
-                app.table.keep_checked(before.revision, &checked.collect()).await?
-            }
-            (false, _) => {
-                let since = app.clock.now();
-                let revision = before.revision + 1;
-                let next = Revision { revision, since, model: MODEL_VERSION, lists };
-                app.table.make_current(before.revision, &next).await?
-            }
+        let is_same = objects(&lists) == objects(&before.lists) && before.model == MODEL_VERSION;
+        let is_written = if !is_same {
+            let since = monitoring.clock.now();
+            let revision = before.revision + 1;
+            let next = Revision { revision, since, model: MODEL_VERSION, lists };
+            table.make_current(before.revision, &next).await?
+        } else if !fetched.is_empty() {
+            let checked = fetched.iter().map(|f| (f.list.clone(), f.version.checked_at));
+            table.set_checked(before.revision, &checked.collect()).await?
+        } else {
+            true
         };
-        if done {
-            told.extend(refreshed);
+        if is_written {
+            results.extend(refreshed);
             return Ok(if is_same { before.revision } else { before.revision + 1 });
         }
     }
+}
+
+/// Plans the lists that follow a revision: without those that are not configured any more, and with
+/// the fetched versions. Returns the result for each list too.
+fn plan_lists(
+    before: &Revision,
+    sources: &[Source],
+    fetched: &[Fetched],
+) -> (BTreeMap<String, ListVersion>, Vec<Refreshed>) {
+    let is_configured = |name: &str| sources.iter().any(|source| source.list.as_str() == name);
+    let mut lists = before.lists.clone();
+    lists.retain(|name, _| is_configured(name));
+    let removed = before.lists.keys().filter(|name| !is_configured(name));
+    let mut results: Vec<Refreshed> =
+        removed.map(|name| Refreshed::Removed { list: name.clone() }).collect();
+    for Fetched { list, version, is_new, skipped } in fetched {
+        let list = list.clone();
+        results.push(if *is_new {
+            Refreshed::Updated {
+                list: list.clone(),
+                version: version.version.clone(),
+                entities: version.entities,
+                skipped: *skipped,
+                date: version.date.clone(),
+            }
+        } else {
+            Refreshed::Unchanged { list: list.clone(), version: version.version.clone() }
+        });
+        match lists.get_mut(&list).filter(|_| !is_new) {
+            // Another refresh may have brought a newer version since this one read the old one.
+            Some(current) => current.checked_at = version.checked_at,
+            None => {
+                lists.insert(list, version.clone());
+            }
+        }
+    }
+    (lists, results)
 }

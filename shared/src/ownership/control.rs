@@ -1,93 +1,110 @@
-//! Who controls what: by other means, where that is declared, and by the majority of the votes,
-//! one's own and those of the companies one controls.
+//! Determines who controls which companies.
+//!
+//! A party controls a company by other means, where that is declared, or by the majority of its
+//! votes. The votes of the companies that the party controls count as its own.
+#![expect(clippy::indexing_slicing, reason = "a group refers to its parties by valid indices")]
 
 use super::group::Group;
 
-/// More than this is a majority.
+/// Votes above this fraction are a majority. The margin absorbs the rounding of doubles.
 const HALF: f64 = 0.5 + 1e-9;
 
-/// What a party controls, itself first: each company with the place in this list of whom it is
-/// controlled through.
-pub(super) struct Controlled(Vec<(usize, usize)>);
-
+/// Votes and other means of control in a group.
 pub(super) struct Control {
-    /// By owner: the votes it has.
+    /// By owner: the companies in which it has votes, each with the fraction.
     votes: Vec<Vec<(usize, f64)>>,
-    /// By owner: whom it controls by other means.
-    means: Vec<Vec<usize>>,
+    /// By owner: the companies it controls by other means.
+    other_means: Vec<Vec<usize>>,
+}
+
+/// The companies that a party controls, after the party itself.
+pub(super) struct Controlled(Vec<Step>);
+
+/// A controlled company, or the party itself.
+struct Step {
+    place: usize,
+    /// Index of the step whose votes or means complete the control of this one.
+    through: usize,
 }
 
 impl Control {
     pub(super) fn of(group: &Group<'_>) -> Control {
         let mut votes: Vec<Vec<(usize, f64)>> = vec![Vec::new(); group.len()];
-        let mut means: Vec<Vec<usize>> = vec![Vec::new(); group.len()];
+        let mut other_means: Vec<Vec<usize>> = vec![Vec::new(); group.len()];
         for held in &group.votes {
-            if let Some(votes) = votes.get_mut(held.owner) {
-                votes.push((held.owned, held.fraction));
-            }
+            votes[held.owner].push((held.owned, held.fraction));
         }
         for &(owner, owned) in &group.controls {
-            if let Some(means) = means.get_mut(owner) {
-                means.push(owned);
-            }
+            other_means[owner].push(owned);
         }
-        Control { votes, means }
+        Control { votes, other_means }
     }
 
-    /// What the party controls; without `other_means` by votes alone.
-    pub(super) fn by(&self, party: usize, other_means: bool) -> Controlled {
-        let mut controlled = vec![(party, 0)];
+    /// Returns the companies that a party controls by votes or by other means.
+    pub(super) fn controlled_by(&self, party: usize) -> Controlled {
+        self.follow(party, true)
+    }
+
+    /// Returns the companies that a party controls by votes alone.
+    pub(super) fn controlled_by_votes_of(&self, party: usize) -> Controlled {
+        self.follow(party, false)
+    }
+
+    fn follow(&self, party: usize, by_other_means: bool) -> Controlled {
+        let mut steps = vec![Step { place: party, through: 0 }];
         let mut is_controlled = vec![false; self.votes.len()];
-        let mut gathered = vec![0.0; self.votes.len()];
-        let mut at = 0;
-        while let Some(&(place, _)) = controlled.get(at) {
-            let means = self.means.get(place).into_iter().flatten().filter(|_| other_means);
-            let mut gained: Vec<usize> = means.copied().collect();
-            for &(company, fraction) in self.votes.get(place).into_iter().flatten() {
-                if let Some(votes) = gathered.get_mut(company) {
-                    *votes += fraction;
-                    if *votes > HALF {
-                        gained.push(company);
-                    }
+        let mut votes = vec![0.0; self.votes.len()];
+        let mut index = 0;
+        while index < steps.len() {
+            let place = steps[index].place;
+            let mut gained =
+                if by_other_means { self.other_means[place].clone() } else { Vec::new() };
+            for &(company, fraction) in &self.votes[place] {
+                votes[company] += fraction;
+                if votes[company] > HALF {
+                    gained.push(company);
                 }
             }
             for company in gained {
-                let seen = is_controlled.get_mut(company).filter(|seen| !**seen);
-                if let Some(seen) = seen.filter(|_| company != party) {
-                    *seen = true;
-                    controlled.push((company, at));
+                if company != party && !is_controlled[company] {
+                    is_controlled[company] = true;
+                    steps.push(Step { place: company, through: index });
                 }
             }
-            at += 1;
+            index += 1;
         }
-        Controlled(controlled)
+        Controlled(steps)
     }
 
-    /// Whether the party, or a company it controls, controls this one by other means.
-    pub(super) fn has_by_means(&self, controlled: &Controlled, company: usize) -> bool {
-        let mut holders = controlled.0.iter().filter_map(|(place, _)| self.means.get(*place));
-        holders.any(|means| means.contains(&company))
+    /// Whether the party behind `controlled`, or a company it controls, controls this company by
+    /// other means.
+    pub(super) fn includes_other_means(&self, controlled: &Controlled, company: usize) -> bool {
+        controlled.0.iter().any(|step| self.other_means[step.place].contains(&company))
     }
 }
 
 impl Controlled {
-    /// The companies, nearest first.
+    /// Iterates over the companies, the nearest first.
     pub(super) fn companies(&self) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().skip(1).map(|(company, _)| *company)
+        self.0.iter().skip(1).map(|step| step.place)
     }
 
-    pub(super) fn has(&self, company: usize) -> bool {
+    pub(super) fn contains(&self, company: usize) -> bool {
         self.companies().any(|controlled| controlled == company)
     }
 
-    /// From the party down to the company.
+    /// Returns the chain of control from the party down to a company.
+    ///
+    /// # Panics
+    /// If the company is not one of [`Controlled::companies`].
+    #[expect(clippy::expect_used, reason = "callers take the company from `companies`")]
     pub(super) fn chain_to(&self, company: usize) -> Vec<usize> {
-        let mut chain = Vec::new();
-        let mut at = self.0.iter().skip(1).position(|(controlled, _)| *controlled == company);
-        at = at.map(|position| position + 1);
-        while let Some(&(place, through)) = at.and_then(|at| self.0.get(at)) {
-            chain.push(place);
-            at = (at != Some(0)).then_some(through);
+        let position = self.0.iter().position(|step| step.place == company);
+        let mut index = position.expect("the company is controlled");
+        let mut chain = vec![company];
+        while index > 0 {
+            index = self.0[index].through;
+            chain.push(self.0[index].place);
         }
         chain.reverse();
         chain

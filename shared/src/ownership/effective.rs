@@ -1,83 +1,93 @@
-//! Effective ownership: what share of one company belongs to each party, through every layer and
-//! through circular holdings.
+//! Effective ownership: the share of one company that belongs to each party, through any number of
+//! layers and through circular holdings.
 //!
-//! With `W[i][k]` the fraction of company `k` that party `i` holds directly, the effective share of
-//! `i` in the company `t` is the sum over all chains of holdings that lead from `i` to `t`:
-//! `x = W·e + W²·e + W³·e + …`, with `e` the unit vector of `t`. Where rings of companies make that
-//! series infinite, its sum is the solution of the linear system `x = W·e + W·x`, and that is what is
-//! computed here: solved, not summed.
+//! Let `W[i][k]` be the fraction of company `k` that party `i` holds directly, and `e` the unit
+//! vector of the company `t`. The effective share of `i` in `t` is the sum over all chains of
+//! holdings that lead from `i` to `t`: `x = W·e + W²·e + W³·e + …`. Rings of companies make this
+//! series infinite. Its sum is the solution of the linear system `x = W·e + W·x`, which is solved
+//! here.
 //!
 //! Source: Brioschi, Buzzacchi, Colombo: "Risk capital financing and the separation of ownership and
-//! control in business groups", Journal of Banking & Finance 13 (1989), 747-772, whose "integrated
-//! ownership" this is.
+//! control in business groups", Journal of Banking & Finance 13 (1989), 747-772. The paper calls
+//! this "integrated ownership".
 #![allow(
     clippy::indexing_slicing,
-    reason = "indices are checked where they enter, in `Group::new`"
+    reason = "`HoldingGraph::new` leaves out holdings of parties that do not exist"
 )]
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 
-/// A direct holding. Parties are named by their index.
+/// A direct holding. Parties are referred to by their index.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Holding {
+    /// Index of the party that holds.
     pub owner: usize,
+    /// Index of the company that is held.
     pub owned: usize,
-    /// The fraction held, 0 to 1.
+    /// Fraction of the company that is held, 0 to 1.
     pub fraction: f64,
 }
 
+/// Effective ownership of one company.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effective {
-    /// By party: its effective share of the company asked for, 0 to 1. Companies stand in the middle
-    /// of chains, so the shares of all parties add up to more than 1; those of the individuals and
-    /// the undisclosed share add up to 1, unless a closed ring holds the rest.
+    /// Effective share of every party, 0 to 1.
+    ///
+    /// The shares of all parties add up to more than 1, because a company in the middle of a chain
+    /// counts as well as the owners above it. The shares of the individuals and the undisclosed
+    /// share add up to 1, unless a closed ring holds the rest.
     pub shares: Vec<f64>,
-    /// The share that no declared owner accounts for, at the company itself or further up.
+    /// Share that no declared owner accounts for, at the company itself or further up, 0 to 1.
     pub undisclosed: f64,
-    /// Rings of companies that own each other entirely and so belong to nobody: what they hold is
-    /// nobody's.
+    /// Rings of companies that own each other entirely. Their holdings are not attributed to any
+    /// owner.
     pub closed_rings: Vec<Vec<usize>>,
 }
 
-/// What a ring leaves to owners outside of it is nothing when it is smaller than this: 4 decimals of
-/// a percentage are a million times larger.
-const NOTHING: f64 = 1e-12;
+/// A ring is closed if it leaves less than this fraction to owners outside of it. The smallest
+/// declared holding, a percentage with 4 decimals, is a million times larger.
+const CLOSED: f64 = 1e-12;
 
-/// The effective shares in `company`. `is_company` has an entry for every party; holdings of parties
-/// beyond it are left out, and several holdings of one owner in one company add up.
+/// Computes the effective shares in `company`.
+///
+/// `is_company` has an entry for every party. Holdings of parties without an entry are left out.
+/// Several holdings of one owner in one company add up.
 pub fn effective(is_company: &[bool], company: usize, holdings: &[Holding]) -> Effective {
-    let group = Group::new(is_company.len(), holdings);
+    let graph = HoldingGraph::new(is_company.len(), holdings);
     let mut shares = vec![0.0; is_company.len()];
     let mut closed_rings = Vec::new();
-    // A party's share follows from the shares of what it owns: `kosaraju_scc` has the owned first.
-    for ring in kosaraju_scc(&group.graph) {
-        let mut ring: Vec<usize> = ring.into_iter().map(|party| party.index()).collect();
+    // The share of a party follows from the shares of what it owns. `kosaraju_scc` lists what is
+    // owned before its owners.
+    for component in kosaraju_scc(&graph.graph) {
+        let mut ring: Vec<usize> = component.into_iter().map(|party| party.index()).collect();
         ring.sort_unstable();
-        match group.shares_of(&ring, company, &shares) {
-            Some(solved) => {
-                ring.iter().zip(solved).for_each(|(&party, share)| shares[party] = share)
+        match graph.shares_of(&ring, company, &shares) {
+            Some(solution) => {
+                for (&party, share) in ring.iter().zip(solution) {
+                    shares[party] = share;
+                }
             }
             None => closed_rings.push(ring),
         }
     }
     let undisclosed = (0..is_company.len()).filter(|&party| is_company[party]).map(|party| {
-        let held = shares[party] + if party == company { 1.0 } else { 0.0 };
-        (1.0 - group.disclosed[party]).max(0.0) * held
+        let share = if party == company { shares[party] + 1.0 } else { shares[party] };
+        (1.0 - graph.disclosed[party]).max(0.0) * share
     });
     Effective { undisclosed: undisclosed.sum(), shares, closed_rings }
 }
 
-struct Group {
+struct HoldingGraph {
     graph: DiGraph<(), ()>,
-    /// By owner: what it holds, each company once.
+    /// By owner: the companies it holds, each once, with the fraction.
     holds: Vec<Vec<(usize, f64)>>,
     /// By company: the fraction that has a declared owner.
     disclosed: Vec<f64>,
 }
 
-impl Group {
-    fn new(parties: usize, holdings: &[Holding]) -> Group {
+impl HoldingGraph {
+    fn new(parties: usize, holdings: &[Holding]) -> HoldingGraph {
         let mut holds: Vec<Vec<(usize, f64)>> = vec![Vec::new(); parties];
         let mut disclosed = vec![0.0; parties];
         for holding in holdings.iter().filter(|h| h.owner < parties && h.owned < parties) {
@@ -91,17 +101,18 @@ impl Group {
         let nodes: Vec<_> = (0..parties).map(|_| graph.add_node(())).collect();
         for (owner, held) in holds.iter().enumerate() {
             for &(owned, fraction) in held.iter().filter(|(_, fraction)| *fraction > 0.0) {
-                debug_assert!(fraction <= 1.0 + NOTHING);
+                debug_assert!(fraction <= 1.0 + CLOSED);
                 graph.add_edge(nodes[owner], nodes[owned], ());
             }
         }
-        Group { graph, holds, disclosed }
+        HoldingGraph { graph, holds, disclosed }
     }
 
-    /// The shares of a ring of parties that own each other (or of a single party), from the shares
-    /// of what they own outside of it. `None` when the ring is closed.
+    /// Computes the shares of the members of a ring from the shares of what they own outside of
+    /// it. A party that is in no ring is passed as a ring of one. Returns `None` if the ring is
+    /// closed.
     fn shares_of(&self, ring: &[usize], company: usize, shares: &[f64]) -> Option<Vec<f64>> {
-        // (I - W) x = b, where b is what comes from outside of the ring.
+        // The system is (I - W) x = b, where b comes from outside of the ring.
         let size = ring.len();
         let mut system = System { size, matrix: vec![0.0; size * size], right: vec![0.0; size] };
         for (row, &owner) in ring.iter().enumerate() {
@@ -120,22 +131,28 @@ impl Group {
     }
 }
 
+/// A system of linear equations.
 struct System {
+    /// Number of equations and unknowns.
     size: usize,
-    /// Row by row.
+    /// Coefficients, row by row.
     matrix: Vec<f64>,
+    /// Right-hand sides.
     right: Vec<f64>,
 }
 
 impl System {
-    /// Gaussian elimination. No pivoting: a column of `I - W` is dominated by its diagonal, as no
-    /// more than all of a company is held, so no pivot grows and none but a closed ring's is 0.
+    /// Solves the system by Gaussian elimination. Returns `None` if a pivot is zero.
+    ///
+    /// Pivoting is not needed. At most 100 % of a company is held, so that the diagonal of `I - W`
+    /// dominates every column. Pivots therefore do not grow, and only a closed ring has a pivot of
+    /// zero.
     fn solve(mut self) -> Option<Vec<f64>> {
         let size = self.size;
         for pivot in 0..size {
             let (above, below) = self.matrix.split_at_mut((pivot + 1) * size);
             let pivot_row = &above[pivot * size..];
-            if pivot_row[pivot] < NOTHING {
+            if pivot_row[pivot] < CLOSED {
                 return None;
             }
             for (offset, row) in below.chunks_exact_mut(size).enumerate() {
@@ -150,9 +167,9 @@ impl System {
         }
         for row in (0..size).rev() {
             let entries = &self.matrix[row * size..(row + 1) * size];
-            let known = entries.iter().zip(&self.right).skip(row + 1);
-            let known: f64 = known.map(|(entry, solved)| entry * solved).sum();
-            self.right[row] = (self.right[row] - known) / entries[row];
+            let solved = entries.iter().zip(&self.right).skip(row + 1);
+            let sum: f64 = solved.map(|(entry, value)| entry * value).sum();
+            self.right[row] = (self.right[row] - sum) / entries[row];
         }
         Some(self.right)
     }
@@ -173,32 +190,32 @@ mod tests {
             .collect()
     }
 
-    /// Party 0 is the company asked for.
+    /// Checks the effective shares in party 0, in per cent.
     fn check(kinds: &[bool], list: &[(usize, usize, f64)], expected: &[f64], undisclosed: f64) {
-        let found = effective(kinds, 0, &holdings(list));
+        let result = effective(kinds, 0, &holdings(list));
         for (party, expected) in expected.iter().enumerate() {
-            let share = 100.0 * found.shares[party];
+            let share = 100.0 * result.shares[party];
             assert!((share - expected).abs() < 1e-9, "party {party}: {share} is not {expected}");
         }
-        assert!((100.0 * found.undisclosed - undisclosed).abs() < 1e-9, "{found:?}");
-        assert!(found.closed_rings.is_empty());
+        assert!((100.0 * result.undisclosed - undisclosed).abs() < 1e-9, "{result:?}");
+        assert!(result.closed_rings.is_empty());
     }
 
     #[test]
-    fn direct() {
+    fn direct_holdings_are_the_shares() {
         check(&[COMPANY, PERSON, PERSON], &[(1, 0, 60.0), (2, 0, 25.5)], &[0.0, 60.0, 25.5], 14.5);
         check(&[COMPANY], &[], &[0.0], 100.0);
     }
 
     #[test]
-    fn two_layers() {
+    fn two_layers_multiply() {
         // 2 holds half of 1, which holds 80 % of the company.
         let kinds = [COMPANY, COMPANY, PERSON, PERSON];
         check(&kinds, &[(1, 0, 80.0), (2, 1, 50.0), (3, 0, 20.0)], &[0.0, 80.0, 40.0, 20.0], 40.0);
     }
 
     #[test]
-    fn diamond() {
+    fn a_diamond_adds_up_its_chains() {
         // 3 reaches the company through 1 and through 2, and holds some of it directly.
         let kinds = [COMPANY, COMPANY, COMPANY, PERSON];
         let list = [(1, 0, 50.0), (2, 0, 30.0), (3, 1, 60.0), (3, 2, 70.0), (3, 0, 10.0)];
@@ -206,8 +223,9 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_halves() {
-        // The company and 1 hold half of each other; 2 has the other half of the company, 3 of 1.
+    fn a_circle_of_halves_is_solved() {
+        // The company and 1 hold half of each other. 2 has the other half of the company, and 3
+        // the other half of 1.
         // x2 = 1/2 (1 + x0), x0 = 1/2 x1, x1 = 1/2 (1 + x0): x0 = 1/3, x1 = 2/3.
         let kinds = [COMPANY, COMPANY, PERSON, PERSON];
         let list = [(0, 1, 50.0), (1, 0, 50.0), (2, 0, 50.0), (3, 1, 50.0)];
@@ -216,33 +234,33 @@ mod tests {
 
     #[test]
     fn a_company_that_owns_part_of_itself_through_another() {
-        // 1 has 80 %; 20 % are with 2, which the company owns: in the end all of it is 1's.
+        // 1 has 80 %. 2 has 20 %, and the company owns 2. In the end, all of it belongs to 1.
         let list = [(1, 0, 80.0), (2, 0, 20.0), (0, 2, 100.0)];
         check(&[COMPANY, PERSON, COMPANY], &list, &[25.0, 100.0, 25.0], 0.0);
-        // The same with shares it holds in itself.
+        // The same, with shares that the company holds in itself.
         check(&[COMPANY, PERSON], &[(1, 0, 80.0), (0, 0, 20.0)], &[25.0, 100.0], 0.0);
     }
 
     #[test]
-    fn a_ring_nobody_owns_is_told_and_owns_nothing() {
+    fn a_closed_ring_is_reported_and_owns_nothing() {
         // 1 and 2 own each other entirely, and 1 holds 40 % of the company.
         let kinds = [COMPANY, COMPANY, COMPANY, PERSON];
         let list = holdings(&[(1, 0, 40.0), (3, 0, 60.0), (1, 2, 100.0), (2, 1, 100.0)]);
-        let found = effective(&kinds, 0, &list);
-        assert_eq!(found.closed_rings, [vec![1, 2]]);
-        assert_eq!(found.shares, [0.0, 0.0, 0.0, 0.6]);
-        assert_eq!(found.undisclosed, 0.0);
+        let result = effective(&kinds, 0, &list);
+        assert_eq!(result.closed_rings, [vec![1, 2]]);
+        assert_eq!(result.shares, [0.0, 0.0, 0.0, 0.6]);
+        assert_eq!(result.undisclosed, 0.0);
     }
 
     #[test]
-    fn what_does_not_lead_to_the_company_has_no_share_in_it() {
+    fn holdings_that_do_not_lead_to_the_company_give_no_share() {
         let kinds = [COMPANY, COMPANY, PERSON];
         check(&kinds, &[(0, 1, 100.0), (2, 1, 0.0)], &[0.0, 0.0, 0.0], 100.0);
         assert_eq!(effective(&kinds, 0, &holdings(&[(7, 0, 10.0), (2, 9, 10.0)])).shares, [0.0; 3]);
     }
 
-    /// Up to 200 parties, rings included; of every company at most 95 % is declared, so that the
-    /// series of chains converges.
+    /// Groups of up to 200 parties, with rings. At most 95 % of every company is declared, so that
+    /// the series of chains converges.
     fn groups() -> impl Strategy<Value = (Vec<bool>, Vec<Holding>)> {
         let parties = prop::collection::vec(prop::bool::weighted(0.6), 1..200);
         parties
@@ -260,7 +278,9 @@ mod tests {
                     .map(|(owner, owned, fraction)| Holding { owner, owned, fraction })
                     .collect();
                 let mut declared = vec![0.0; kinds.len()];
-                list.iter().for_each(|holding| declared[holding.owned] += holding.fraction);
+                for holding in &list {
+                    declared[holding.owned] += holding.fraction;
+                }
                 for holding in &mut list {
                     holding.fraction *= 0.95 / declared[holding.owned].max(0.95);
                 }
@@ -273,8 +293,8 @@ mod tests {
 
         #[test]
         fn the_solution_is_the_sum_over_all_chains((kinds, list) in groups()) {
-            let found = effective(&kinds, 0, &list);
-            // W·e, then W·(W·e), and so on, until a step adds nothing.
+            let result = effective(&kinds, 0, &list);
+            // Adds W·e, W·(W·e) and so on, until a step adds almost nothing.
             let mut step = vec![0.0; kinds.len()];
             let mut sum = vec![0.0; kinds.len()];
             step[0] = 1.0;
@@ -286,18 +306,18 @@ mod tests {
                 sum.iter_mut().zip(&next).for_each(|(sum, next)| *sum += next);
                 step = next;
             }
-            for (share, sum) in found.shares.iter().zip(&sum) {
+            for (share, sum) in result.shares.iter().zip(&sum) {
                 prop_assert!((share - sum).abs() < 1e-9, "{share} is not {sum}");
             }
-            prop_assert!(found.closed_rings.is_empty());
+            prop_assert!(result.closed_rings.is_empty());
         }
 
         #[test]
-        fn all_of_the_company_belongs_to_somebody((kinds, list) in groups()) {
-            let found = effective(&kinds, 0, &list);
-            let individuals = found.shares.iter().zip(&kinds).filter(|(_, kind)| !**kind);
-            let all = individuals.map(|(share, _)| share).sum::<f64>() + found.undisclosed;
-            prop_assert!((all - 1.0).abs() < 1e-9, "{all}");
+        fn individuals_and_the_undisclosed_share_add_up_to_one((kinds, list) in groups()) {
+            let result = effective(&kinds, 0, &list);
+            let individuals = result.shares.iter().zip(&kinds).filter(|(_, kind)| !**kind);
+            let sum = individuals.map(|(share, _)| share).sum::<f64>() + result.undisclosed;
+            prop_assert!((sum - 1.0).abs() < 1e-9, "{sum}");
         }
     }
 }

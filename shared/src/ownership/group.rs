@@ -1,166 +1,194 @@
-//! A declared structure as numbers: parties by index, the customer as number 0.
+//! Turns a declared structure into numbers.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "`Places` only gives out places of parties, and all lists have an entry per party"
+)]
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 
-use super::Holding;
+use super::effective::Holding;
 use crate::model::organization::{Party, PartyKind, Relationship, Structure};
 use crate::model::percentage::Percentage;
 use crate::model::value::PartyId;
 
-/// The customer's place.
+/// Place of the customer.
 pub(super) const CUSTOMER: usize = 0;
 
+/// Looks up places by party id.
+pub(super) struct Places<'a>(HashMap<&'a PartyId, usize>);
+
+impl<'a> Places<'a> {
+    pub(super) fn of(structure: &'a Structure) -> Places<'a> {
+        let parties = structure.parties.iter().enumerate();
+        Places(parties.map(|(index, party)| (&party.party_id, index + 1)).collect())
+    }
+
+    /// Returns the place of the party with this id. The id `self` is the customer.
+    ///
+    /// # Panics
+    /// If the structure has no such party.
+    #[expect(clippy::expect_used, reason = "a silently ignored owner would falsify the result")]
+    pub(super) fn at(&self, id: &PartyId) -> usize {
+        if id.is_customer() {
+            return CUSTOMER;
+        }
+        let place = self.0.get(id).copied();
+        place.expect("a relationship names parties of its structure, because input is validated")
+    }
+}
+
+/// A declared structure as numbers.
 pub(super) struct Group<'a> {
     structure: &'a Structure,
+    /// For each place: whether it is a company.
     pub(super) is_company: Vec<bool>,
-    /// What is held of the shares, and of the votes.
+    /// Direct holdings of shares.
     pub(super) holdings: Vec<Holding>,
+    /// Direct holdings of votes.
     pub(super) votes: Vec<Holding>,
-    /// Who controls whom by other means.
+    /// Control by other means than shares or votes, as pairs of owner and owned.
     pub(super) controls: Vec<(usize, usize)>,
-    /// Companies of which more than all is declared, within what rounding may add.
+    /// Companies of which more than 100 % is declared. Validation tolerates a little more than
+    /// 100 %, because declared percentages are rounded.
     pub(super) over_declared: Vec<usize>,
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn of(structure: &'a Structure, is_company: bool) -> Group<'a> {
-        let parties = structure.parties.iter();
-        let index: HashMap<&PartyId, usize> =
-            parties.clone().enumerate().map(|(i, party)| (&party.party_id, i + 1)).collect();
-        let place = |id: &PartyId| match id.is_customer() {
-            true => Some(CUSTOMER),
-            false => index.get(id).copied(),
-        };
-        let kinds = parties.map(|party| party.kind == PartyKind::Company);
-        let mut group = Group {
-            structure,
-            is_company: std::iter::once(is_company).chain(kinds).collect(),
-            holdings: Vec::new(),
-            votes: Vec::new(),
-            controls: Vec::new(),
-            over_declared: Vec::new(),
-        };
+    pub(super) fn of(structure: &'a Structure, customer_is_company: bool) -> Group<'a> {
+        let places = Places::of(structure);
+        let kinds = structure.parties.iter().map(|party| party.kind == PartyKind::Company);
+        let is_company: Vec<bool> = std::iter::once(customer_is_company).chain(kinds).collect();
+        let (mut holdings, mut votes, mut controls) = (Vec::new(), Vec::new(), Vec::new());
         for relationship in &structure.relationships {
-            let ends = place(&relationship.owner).zip(place(&relationship.owned));
-            let Some((owner, owned)) = ends else { continue };
-            let holding = |held: Option<Percentage>| {
-                let held = held.filter(|held| held.units() > 0)?;
-                Some(Holding { owner, owned, fraction: held.fraction() })
-            };
-            group.holdings.extend(holding(relationship.percentage));
-            group.votes.extend(holding(relationship.votes()));
+            let (owner, owned) = (places.at(&relationship.owner), places.at(&relationship.owned));
+            holdings.extend(holding(owner, owned, relationship.percentage));
+            votes.extend(holding(owner, owned, relationship.votes()));
             if relationship.control {
-                group.controls.push((owner, owned));
+                controls.push((owner, owned));
             }
         }
-        let over = at_most_all(&mut group.holdings, group.is_company.len());
-        let over_votes = at_most_all(&mut group.votes, group.is_company.len());
-        group.over_declared.extend(over);
-        group.over_declared.extend(over_votes);
-        group.over_declared.sort_unstable();
-        group.over_declared.dedup();
-        group
+        let mut over_declared = limit_to_100_percent(&mut holdings, is_company.len());
+        over_declared.extend(limit_to_100_percent(&mut votes, is_company.len()));
+        over_declared.sort_unstable();
+        over_declared.dedup();
+        Group { structure, is_company, holdings, votes, controls, over_declared }
     }
 
-    /// How many there are, the customer among them.
+    /// Number of places: the parties and the customer.
     pub(super) fn len(&self) -> usize {
         self.is_company.len()
     }
 
-    /// `None` is the customer.
+    /// Returns the party at a place, or `None` for the customer.
     pub(super) fn party(&self, place: usize) -> Option<&'a Party> {
-        self.structure.parties.get(place.checked_sub(1)?)
+        let index = place.checked_sub(1)?;
+        Some(&self.structure.parties[index])
     }
 
-    pub(super) fn is_individual(&self, place: usize) -> bool {
-        self.is_company.get(place) == Some(&false)
+    /// Iterates over all parties with their places. The customer is not a party.
+    pub(super) fn parties(&self) -> impl Iterator<Item = (usize, &'a Party)> + '_ {
+        self.structure.parties.iter().enumerate().map(|(index, party)| (index + 1, party))
     }
 
-    /// As the structure calls it.
-    pub(super) fn id(&self, place: usize) -> String {
-        self.party(place)
-            .map_or_else(|| "self".to_owned(), |party| party.party_id.as_str().to_owned())
-    }
-
+    /// Iterates over the parties that are individuals.
     pub(super) fn individuals(&self) -> impl Iterator<Item = (usize, &'a Party)> + '_ {
-        let parties = self.structure.parties.iter().enumerate().map(|(i, party)| (i + 1, party));
-        parties.filter(|(_, party)| party.kind == PartyKind::Individual)
+        self.parties().filter(|(_, party)| party.kind == PartyKind::Individual)
     }
 
-    /// The relationship of an owner with the customer itself.
+    /// Returns the id that the structure uses for a place.
+    pub(super) fn id(&self, place: usize) -> String {
+        match self.party(place) {
+            Some(party) => party.party_id.as_str().to_owned(),
+            None => "self".to_owned(),
+        }
+    }
+
+    /// Returns the relationship of an owner with the customer itself.
     pub(super) fn direct(&self, owner: &Party) -> Option<&'a Relationship> {
-        let relationships = self.structure.relationships.iter();
-        let mut direct = relationships.filter(|relationship| relationship.owned.is_customer());
-        direct.find(|relationship| relationship.owner == owner.party_id)
+        let mut relationships = self.structure.relationships.iter();
+        relationships.find(|relationship| {
+            relationship.owned.is_customer() && relationship.owner == owner.party_id
+        })
     }
 
-    /// Rings of companies that hold each other, the largest first; a company that holds itself is one.
+    /// Finds the rings of companies that hold shares in each other, the largest ring first. A
+    /// company that holds shares in itself is a ring of one.
     pub(super) fn rings(&self) -> Vec<Vec<usize>> {
         let mut graph = DiGraph::<(), ()>::new();
         let nodes: Vec<_> = self.is_company.iter().map(|_| graph.add_node(())).collect();
-        let node = |place: usize| nodes.get(place).copied();
         for holding in &self.holdings {
-            if let Some((owner, owned)) = node(holding.owner).zip(node(holding.owned)) {
-                graph.add_edge(owner, owned, ());
-            }
+            graph.add_edge(nodes[holding.owner], nodes[holding.owned], ());
         }
         let mut rings: Vec<Vec<usize>> = kosaraju_scc(&graph)
             .into_iter()
-            .filter(|ring| ring.len() > 1 || ring.iter().any(|&one| graph.contains_edge(one, one)))
-            .map(|ring| ring.into_iter().map(|one| one.index()).collect())
+            .filter(|ring| {
+                ring.len() > 1 || ring.iter().any(|&node| graph.contains_edge(node, node))
+            })
+            .map(|ring| ring.into_iter().map(|node| node.index()).collect())
             .collect();
-        rings.iter_mut().for_each(|ring| ring.sort_unstable());
-        rings.sort_by_key(|ring| (std::cmp::Reverse(ring.len()), ring.first().copied()));
+        for ring in &mut rings {
+            ring.sort_unstable();
+        }
+        rings.sort_by_key(|ring| (Reverse(ring.len()), ring.first().copied()));
         rings
     }
 
-    /// Whether the customer itself holds or controls it.
+    /// Whether the customer itself holds or controls the party.
     pub(super) fn is_held_by_customer(&self, place: usize) -> bool {
-        let held = self.holdings.iter().chain(&self.votes).map(|held| (held.owner, held.owned));
-        let mut held = held.chain(self.controls.iter().copied());
-        held.any(|held| held == (CUSTOMER, place))
+        self.links().any(|link| link == (CUSTOMER, place))
     }
 
-    /// Everyone from whom shares, votes or control lead to the customer.
-    pub(super) fn behind_customer(&self) -> Vec<bool> {
+    /// Determines, for each place, whether shares, votes or control lead from it to the customer.
+    pub(super) fn upstream_of_customer(&self) -> Vec<bool> {
         let mut owners: Vec<Vec<usize>> = vec![Vec::new(); self.len()];
-        let held = self.holdings.iter().chain(&self.votes).map(|held| (held.owner, held.owned));
-        for (owner, owned) in held.chain(self.controls.iter().copied()) {
-            if let Some(owners) = owners.get_mut(owned) {
-                owners.push(owner);
-            }
+        for (owner, owned) in self.links() {
+            owners[owned].push(owner);
         }
-        let mut behind = vec![false; self.len()];
+        let mut is_upstream = vec![false; self.len()];
         let mut open = vec![CUSTOMER];
         while let Some(place) = open.pop() {
-            for &owner in owners.get(place).into_iter().flatten() {
-                if let Some(seen) = behind.get_mut(owner).filter(|seen| !**seen) {
-                    *seen = true;
+            for &owner in &owners[place] {
+                if !is_upstream[owner] {
+                    is_upstream[owner] = true;
                     open.push(owner);
                 }
             }
         }
-        behind
+        is_upstream
+    }
+
+    /// Iterates over everything that connects two places, as pairs of owner and owned.
+    fn links(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let held = self.holdings.iter().chain(&self.votes).map(|held| (held.owner, held.owned));
+        held.chain(self.controls.iter().copied())
     }
 }
 
-/// Scales what is declared of a company down to all of it, and tells where that was needed.
-fn at_most_all(holdings: &mut [Holding], parties: usize) -> Vec<usize> {
-    let mut sums = vec![0.0; parties];
+/// Returns a holding, unless its percentage is absent or zero.
+fn holding(owner: usize, owned: usize, percentage: Option<Percentage>) -> Option<Holding> {
+    let percentage = percentage.filter(|percentage| percentage.units() > 0)?;
+    Some(Holding { owner, owned, fraction: percentage.fraction() })
+}
+
+/// Scales the holdings in a company down to 100 % in total, if more is declared. Returns the
+/// companies where more was declared.
+fn limit_to_100_percent(holdings: &mut [Holding], places: usize) -> Vec<usize> {
+    let mut sums = vec![0.0; places];
     for holding in holdings.iter() {
-        if let Some(sum) = sums.get_mut(holding.owned) {
-            *sum += holding.fraction;
-        }
+        sums[holding.owned] += holding.fraction;
     }
-    // Less than half of the smallest unit is not what was declared but how a double holds it.
-    let over = |sum: &&f64| **sum > 1.0 + 5e-7;
     for holding in holdings.iter_mut() {
-        if let Some(sum) = sums.get(holding.owned).filter(|sum| **sum > 1.0) {
+        let sum = sums[holding.owned];
+        if sum > 1.0 {
             holding.fraction /= sum;
         }
     }
-    sums.iter().enumerate().filter(|(_, sum)| over(sum)).map(|(company, _)| company).collect()
+    // An excess of less than half of the smallest unit (0.0001 %) was not declared. It comes from
+    // adding doubles.
+    let is_over = |sum: f64| sum > 1.0 + 5e-7;
+    (0..places).filter(|&company| is_over(sums[company])).collect()
 }

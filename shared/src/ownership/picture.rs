@@ -1,21 +1,43 @@
-//! What is drawn of an organization.
+//! Turns an organization into a drawing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use super::group::Places;
 use super::statement::view;
 use crate::model::customer::Customer;
-use crate::model::organization::{Organization, PartyKind, Relationship};
-use crate::model::profile::EntityType;
+use crate::model::organization::{Organization, Party, PartyKind, Relationship};
+use crate::model::profile::{EntityType, Profile};
 use crate::model::value::{Country, PartyId};
 use drawing::{Drawing, Edge, Kind, Node};
 
-/// The structure, with the beneficial owners by this threshold marked.
+/// Describes the drawing of an organization, with its beneficial owners marked. `threshold` is a
+/// percentage above 0 and at most 100.
 pub fn picture(customer: &Customer, organization: &Organization, threshold: f64) -> Drawing {
     let structure = &organization.structure;
+    let profile = &customer.profile;
     let view = view(customer, organization, threshold);
     let ubos: HashSet<&PartyId> = view.ubos.iter().map(|ubo| &ubo.party_id).collect();
-    let profile = &customer.profile;
-    let mut nodes = vec![Node {
+    let mut nodes = vec![customer_node(profile)];
+    for (party, &share) in structure.parties.iter().zip(&view.effective_percentages) {
+        nodes.push(party_node(party, share, ubos.contains(&party.party_id)));
+    }
+    // The place of a party is also the index of its node.
+    let places = Places::of(structure);
+    let edges = structure
+        .relationships
+        .iter()
+        .map(|relationship| Edge {
+            owner: places.at(&relationship.owner),
+            owned: places.at(&relationship.owned),
+            label: label(relationship),
+            is_control_only: relationship.percentage.is_none() && relationship.votes().is_none(),
+        })
+        .collect();
+    Drawing { title: format!("Ownership of {}", profile.name.as_str()), nodes, edges }
+}
+
+fn customer_node(profile: &Profile) -> Node {
+    Node {
         id: "self".to_owned(),
         name: profile.name.as_str().to_owned(),
         kind: match profile.entity_type {
@@ -25,59 +47,55 @@ pub fn picture(customer: &Customer, organization: &Organization, threshold: f64)
         is_customer: true,
         details: country(&profile.country).into_iter().collect(),
         is_beneficial_owner: false,
-    }];
-    for (party, share) in structure.parties.iter().zip(&view.effective_percentages) {
-        let roles = party.roles.iter().map(|role| role.into_str().replace('_', " "));
-        let roles: Vec<String> = roles.collect();
-        let share = (*share > 0.0).then(|| format!("holds {} % in all", short(*share)));
-        let details = country(&party.country).into_iter();
-        let details = details.chain((!roles.is_empty()).then(|| roles.join(", ")));
-        nodes.push(Node {
-            id: party.party_id.as_str().to_owned(),
-            name: party.name.as_str().to_owned(),
-            kind: match party.kind {
-                PartyKind::Company => Kind::Company,
-                PartyKind::Individual => Kind::Individual,
-            },
-            is_customer: false,
-            details: details.chain(share).collect(),
-            is_beneficial_owner: ubos.contains(&party.party_id),
-        });
     }
-    let parties = structure.parties.iter().enumerate();
-    let places: HashMap<&PartyId, usize> =
-        parties.map(|(i, party)| (&party.party_id, i + 1)).collect();
-    let place = |id: &PartyId| match id.is_customer() {
-        true => Some(0),
-        false => places.get(id).copied(),
-    };
-    let edges = structure.relationships.iter().filter_map(|relationship| {
-        let (owner, owned) = place(&relationship.owner).zip(place(&relationship.owned))?;
-        let is_control_only = relationship.percentage.is_none() && relationship.votes().is_none();
-        Some(Edge { owner, owned, label: label(relationship), is_control_only })
-    });
-    let edges = edges.collect();
-    Drawing { title: format!("Ownership of {}", profile.name.as_str()), nodes, edges }
+}
+
+/// Describes the box of a party. `share` is its effective share, 0 to 100.
+fn party_node(party: &Party, share: f64, is_beneficial_owner: bool) -> Node {
+    let mut details: Vec<String> = country(&party.country).into_iter().collect();
+    if !party.roles.is_empty() {
+        let roles = party.roles.iter().map(|role| role.into_str().replace('_', " "));
+        details.push(roles.collect::<Vec<_>>().join(", "));
+    }
+    if share > 0.0 {
+        details.push(format!("holds {} % in total", four_decimals(share)));
+    }
+    Node {
+        id: party.party_id.as_str().to_owned(),
+        name: party.name.as_str().to_owned(),
+        kind: match party.kind {
+            PartyKind::Company => Kind::Company,
+            PartyKind::Individual => Kind::Individual,
+        },
+        is_customer: false,
+        details,
+        is_beneficial_owner,
+    }
 }
 
 fn country(country: &Option<Country>) -> Option<String> {
     country.as_ref().map(|country| country.as_str().to_owned())
 }
 
+/// Describes a relationship, such as `25 %`, `10 % (votes 40 %)` or `votes 40 % control`.
 fn label(relationship: &Relationship) -> String {
-    let held = relationship.percentage.map(|held| format!("{} %", held.value()));
-    let votes =
-        relationship.voting_percentage.filter(|votes| Some(*votes) != relationship.percentage);
-    let votes = votes.map(|votes| match held {
-        Some(_) => format!("(votes {} %)", votes.value()),
-        None => format!("votes {} %", votes.value()),
-    });
-    let control = relationship.control.then(|| "control".to_owned());
-    let said: Vec<String> = held.into_iter().chain(votes).chain(control).collect();
-    said.join(" ")
+    let shares = relationship.percentage;
+    let votes = relationship.voting_percentage.filter(|votes| Some(*votes) != shares);
+    let mut parts = Vec::new();
+    if let Some(shares) = shares {
+        parts.push(format!("{} %", shares.value()));
+    }
+    if let Some(votes) = votes {
+        let text = format!("votes {} %", votes.value());
+        parts.push(if shares.is_some() { format!("({text})") } else { text });
+    }
+    if relationship.control {
+        parts.push("control".to_owned());
+    }
+    parts.join(" ")
 }
 
-/// To 4 decimals, as percentages are declared.
-fn short(percentage: f64) -> f64 {
+/// Rounds to 4 decimals, the precision of declared percentages.
+fn four_decimals(percentage: f64) -> f64 {
     (percentage * 10_000.0).round() / 10_000.0
 }

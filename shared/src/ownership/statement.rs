@@ -1,8 +1,9 @@
-//! An organization as it is answered: what was declared, and what follows from it.
+//! The answer of the API about an organization: the declared structure and what follows from it.
 
 use serde::Serialize;
 
-use super::view::{BeneficialOwner, Officer, Shareholder, View};
+use super::owners::{BeneficialOwner, Officer, Shareholder};
+use super::view::View;
 use super::warnings::Warning;
 use crate::model::customer::Customer;
 use crate::model::id::CustomerId;
@@ -11,33 +12,43 @@ use crate::model::profile::EntityType;
 use crate::model::time::Timestamp;
 use crate::model::value::Issue;
 
-/// From which share on an individual is a beneficial owner, unless the caller says otherwise.
+/// Share from which on an individual is a beneficial owner, unless the caller sets another one.
+/// Source: Regulation (EU) 2024/1624, Article 52: 25 % or more.
 pub const DEFAULT_THRESHOLD: f64 = 25.0;
 
+/// An organization as the API returns it.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = OrganizationStatement))]
 pub struct Statement<'a> {
+    /// Id of the customer.
     pub customer_id: CustomerId,
-    /// The beneficial owners, the largest share first.
+    /// Beneficial owners, the largest effective share first.
     pub ubos: Vec<BeneficialOwner>,
-    /// Who holds something of the customer itself, the largest share first.
+    /// Parties with a direct holding in the customer, the largest direct share first.
     pub shareholders: Vec<Shareholder>,
+    /// Parties with the role `director`.
     pub directors: Vec<Officer>,
+    /// Parties with the role `representative`.
     pub representatives: Vec<Officer>,
-    /// As it was given.
+    /// The structure as it was declared.
     pub structure: &'a Structure,
-    /// What no declared owner accounts for, through all chains, 0 to 100.
+    /// Share of the customer that no declared owner accounts for, through all chains, 0 to 100.
     pub undisclosed_percentage: f64,
+    /// Points that need attention.
     pub warnings: Vec<Warning>,
-    /// From which effective share or voting share on an individual is a beneficial owner.
+    /// Effective share or voting share from which on an individual is a beneficial owner, above 0
+    /// and at most 100.
     pub threshold: f64,
-    /// From 1, one more with every change; the `ETag` in quotes.
+    /// Version of the structure: 1 at first, and 1 more with every change. The `ETag` is this
+    /// number in quotes.
     pub version: u64,
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
 impl<'a> Statement<'a> {
+    /// Analyses an organization. `threshold` is a percentage above 0 and at most 100.
     pub fn of(
         customer: &Customer,
         organization: &'a Organization,
@@ -61,14 +72,19 @@ impl<'a> Statement<'a> {
     }
 }
 
+/// Analyses the organization of a customer. `threshold` is a percentage above 0 and at most 100.
 pub fn view(customer: &Customer, organization: &Organization, threshold: f64) -> View {
     let is_company = customer.profile.entity_type == EntityType::Company;
     View::of(&organization.structure, is_company, threshold)
 }
 
+/// Parses a threshold for beneficial owners, a percentage.
+///
+/// # Errors
+/// If the text is not a JSON number above 0 and at most 100.
 pub fn parse_threshold(text: &str) -> Result<f64, Issue> {
-    // A number as JSON has it: Rust would also read `inf` and `+5`.
+    // Rust's own parser also accepts `inf` and `+5`.
     let number = serde_json::from_str::<f64>(text).ok();
-    let number = number.filter(|number| *number > 0.0 && *number <= 100.0);
-    number.ok_or_else(|| "must be a number above 0 and at most 100".to_owned())
+    let threshold = number.filter(|number| *number > 0.0 && *number <= 100.0);
+    threshold.ok_or_else(|| "must be a number above 0 and at most 100".to_owned())
 }

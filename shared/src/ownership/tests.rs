@@ -1,4 +1,4 @@
-//! Properties of chains and control on random groups, and the examples that name them.
+//! Properties of chains and views on random groups, and single examples.
 
 use proptest::prelude::*;
 
@@ -6,17 +6,18 @@ use super::chains::Chains;
 use super::{Basis, Holding, View, WarningCode, effective};
 use crate::model::organization::Structure;
 
-/// Up to 12 parties without rings: a party only holds what comes before it.
+/// Groups of up to 12 parties without rings. A party only holds parties with a lower place.
 fn layered() -> impl Strategy<Value = (usize, Vec<Holding>)> {
     (2..12usize).prop_flat_map(|parties| {
         let holding = (1..parties, 0..parties, 1..10u32);
         let holdings = prop::collection::vec(holding, 1..14).prop_map(move |list| {
-            let holdings = list.into_iter().filter(|(owner, owned, _)| owned < owner);
-            let mut holdings: Vec<Holding> = holdings
-                .map(|(owner, owned, tenths)| Holding {
+            let mut holdings: Vec<Holding> = list
+                .into_iter()
+                .filter(|(owner, owned, _)| owned < owner)
+                .map(|(owner, owned, percent)| Holding {
                     owner,
                     owned,
-                    fraction: f64::from(tenths) / 100.0,
+                    fraction: f64::from(percent) / 100.0,
                 })
                 .collect();
             holdings.sort_by_key(|holding| (holding.owner, holding.owned));
@@ -27,7 +28,7 @@ fn layered() -> impl Strategy<Value = (usize, Vec<Holding>)> {
     })
 }
 
-/// Every chain there is, by brute force.
+/// Finds every chain by brute force.
 fn all_chains(holdings: &[Holding], from: usize) -> Vec<(Vec<usize>, f64)> {
     if from == 0 {
         return vec![(vec![0], 1.0)];
@@ -42,7 +43,7 @@ fn all_chains(holdings: &[Holding], from: usize) -> Vec<(Vec<usize>, f64)> {
     chains
 }
 
-/// A structure in JSON; `c` begins a company.
+/// Builds a structure. A party whose id starts with `c` is a company.
 fn structure(parties: &[&str], relationships: serde_json::Value) -> Structure {
     let party = |id: &&str| {
         let kind = if id.starts_with('c') { "company" } else { "individual" };
@@ -53,31 +54,39 @@ fn structure(parties: &[&str], relationships: serde_json::Value) -> Structure {
     serde_json::from_value(json).unwrap()
 }
 
-fn json(holdings: &[Holding]) -> serde_json::Value {
+fn relationships_of(holdings: &[Holding]) -> serde_json::Value {
     let id = |place: usize| if place == 0 { "self".to_owned() } else { format!("p{place}") };
-    let one = |h: &Holding| serde_json::json!({ "owner": id(h.owner), "owned": id(h.owned), "percentage": (h.fraction * 1e6).round() / 1e4 });
-    holdings.iter().map(one).collect()
+    let relationship = |holding: &Holding| {
+        let percentage = (holding.fraction * 1e6).round() / 1e4;
+        serde_json::json!({
+            "owner": id(holding.owner),
+            "owned": id(holding.owned),
+            "percentage": percentage,
+        })
+    };
+    holdings.iter().map(relationship).collect()
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn the_ten_best_chains_are_told_best_first((parties, holdings) in layered()) {
+    fn the_ten_best_chains_are_listed_best_first((parties, holdings) in layered()) {
         let chains = Chains::of(&holdings, parties);
         for party in 1..parties {
             let mut all = all_chains(&holdings, party);
             all.sort_by(|a, b| b.1.total_cmp(&a.1));
-            let told = chains.from(party);
-            prop_assert_eq!(told.len(), all.len().min(10));
-            for (told, best) in told.iter().zip(&all) {
-                prop_assert!((told.1 - best.1).abs() < 1e-6 * best.1, "{} is not {}", told.1, best.1);
-                let known = all.iter().any(|(parties, carried)| *parties == told.0 && (carried - told.1).abs() < 1e-12);
-                prop_assert!(known);
+            let listed = chains.from(party);
+            prop_assert_eq!(listed.len(), all.len().min(10));
+            for ((parties, carried), (_, best)) in listed.iter().zip(&all) {
+                prop_assert!((carried - best).abs() < 1e-6 * best, "{} is not {}", carried, best);
+                let is_a_chain =
+                    all.iter().any(|chain| chain.0 == *parties && (chain.1 - carried).abs() < 1e-12);
+                prop_assert!(is_a_chain);
             }
             let shortest = all.iter().map(|(parties, _)| parties.len() as u32 - 1).min();
             prop_assert_eq!(chains.layers(party), shortest);
-            // Without rings, the chains are the whole share.
+            // Without rings, the chains add up to the effective share.
             let companies = vec![true; parties];
             let share = effective(&companies, 0, &holdings).shares[party];
             let sum: f64 = all.iter().map(|(_, carried)| carried).sum();
@@ -85,7 +94,7 @@ proptest! {
         }
     }
 
-    /// Random groups with rings: what is told of them is whole, and nobody is left out or twice in.
+    /// Random groups with rings: shares add up, and every owner is listed exactly once.
     #[test]
     fn a_view_is_consistent(
         holdings in prop::collection::vec((0..8usize, 0..8usize, 1..200u32), 0..24),
@@ -93,7 +102,11 @@ proptest! {
         threshold in 1..100u32,
     ) {
         // 1 to 4 are companies, 5 to 7 individuals.
-        let id = |place: usize| match place { 0 => "self".to_owned(), 1..5 => format!("c{place}"), _ => format!("p{place}") };
+        let id = |place: usize| match place {
+            0 => "self".to_owned(),
+            1..5 => format!("c{place}"),
+            _ => format!("p{place}"),
+        };
         let mut declared = [0; 8];
         let mut relationships = Vec::new();
         let mut pairs = Vec::new();
@@ -101,13 +114,21 @@ proptest! {
             if owned < 5 && declared[owned] + tenths <= 1_000 && !pairs.contains(&(owner, owned)) {
                 declared[owned] += tenths;
                 pairs.push((owner, owned));
-                relationships.push(serde_json::json!({ "owner": id(owner), "owned": id(owned), "percentage": f64::from(tenths) / 10.0 }));
+                relationships.push(serde_json::json!({
+                    "owner": id(owner),
+                    "owned": id(owned),
+                    "percentage": f64::from(tenths) / 10.0,
+                }));
             }
         }
         for (owner, owned) in controls {
             if owned < 5 && !pairs.contains(&(owner, owned)) {
                 pairs.push((owner, owned));
-                relationships.push(serde_json::json!({ "owner": id(owner), "owned": id(owned), "control": true }));
+                relationships.push(serde_json::json!({
+                    "owner": id(owner),
+                    "owned": id(owned),
+                    "control": true,
+                }));
             }
         }
         let names: Vec<String> = (1..8).map(id).collect();
@@ -122,43 +143,55 @@ proptest! {
                 Basis::Ownership => prop_assert!(by_share),
                 Basis::Voting => prop_assert!(by_votes && !by_share),
                 Basis::Control => prop_assert!(!by_share && !by_votes),
-                Basis::SeniorManager => prop_assert!(false, "there are none"),
+                Basis::SeniorManager => prop_assert!(false, "no party is a senior manager"),
             }
             for path in &ubo.paths {
                 prop_assert_eq!(&path.parties[0], ubo.party_id.as_str());
                 prop_assert_eq!(path.parties.last().unwrap(), "self");
                 for link in path.parties.windows(2) {
-                    let links = |r: &crate::model::organization::Relationship| r.owner.as_str() == link[0] && r.owned.as_str() == link[1];
-                    prop_assert!(structure.relationships.iter().any(links), "{:?}", link);
+                    let is_declared = structure.relationships.iter().any(|relationship| {
+                        relationship.owner.as_str() == link[0]
+                            && relationship.owned.as_str() == link[1]
+                    });
+                    prop_assert!(is_declared, "{:?}", link);
                 }
             }
             prop_assert!(!ubo.paths.is_empty());
         }
-        // Whoever has the share is there.
+        // Every individual whose share reaches the threshold is listed once.
+        let mut sum = view.undisclosed_percentage;
         for (party, share) in structure.parties.iter().zip(&view.effective_percentages) {
-            let is_ubo = view.ubos.iter().filter(|ubo| ubo.party_id == party.party_id).count();
-            let individual = party.party_id.as_str().starts_with('p');
-            prop_assert!(is_ubo <= 1);
-            prop_assert!(is_ubo == 1 || !individual || *share < threshold);
+            let entries = view.ubos.iter().filter(|ubo| ubo.party_id == party.party_id).count();
+            let is_individual = party.party_id.as_str().starts_with('p');
+            prop_assert!(entries <= 1);
+            prop_assert!(entries == 1 || !is_individual || *share < threshold);
+            if is_individual {
+                sum += share;
+            }
         }
-        let closed = view.warnings.iter().any(|warning| warning.code == WarningCode::ClosedRing);
-        let individuals = structure.parties.iter().zip(&view.effective_percentages);
-        let individuals: f64 = individuals.filter(|(p, _)| p.party_id.as_str().starts_with('p')).map(|(_, share)| share).sum();
-        let all = individuals + view.undisclosed_percentage;
-        prop_assert!(closed || (all - 100.0).abs() < 1e-6, "{all}");
+        let is_closed =
+            view.warnings.iter().any(|warning| warning.code == WarningCode::ClosedRing);
+        prop_assert!(is_closed || (sum - 100.0).abs() < 1e-6, "{sum}");
     }
 
     #[test]
-    fn the_order_of_the_structure_changes_nothing((parties, holdings) in layered()) {
+    fn the_result_does_not_depend_on_the_order_of_the_structure((parties, holdings) in layered()) {
         let names: Vec<String> = (1..parties).map(|place| format!("p{place}")).collect();
         let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let forwards = View::of(&structure(&names, json(&holdings)), true, 1.0);
+        let forwards = View::of(&structure(&names, relationships_of(&holdings)), true, 1.0);
         names.reverse();
         let reversed: Vec<Holding> = holdings.iter().rev().copied().collect();
-        let backwards = View::of(&structure(&names, json(&reversed)), true, 1.0);
+        let backwards = View::of(&structure(&names, relationships_of(&reversed)), true, 1.0);
         prop_assert_eq!(forwards.undisclosed_percentage, backwards.undisclosed_percentage);
         let by_id = |view: &View| {
-            let mut ubos: Vec<(String, u64)> = view.ubos.iter().map(|ubo| (ubo.party_id.as_str().to_owned(), (ubo.effective_percentage * 1e8).round() as u64)).collect();
+            let mut ubos: Vec<(String, u64)> = view
+                .ubos
+                .iter()
+                .map(|ubo| {
+                    let share = (ubo.effective_percentage * 1e8).round() as u64;
+                    (ubo.party_id.as_str().to_owned(), share)
+                })
+                .collect();
             ubos.sort();
             ubos
         };
@@ -166,9 +199,9 @@ proptest! {
     }
 }
 
-/// Votes gather: 30 % of one's own and 25 % of a company that is one's own are a majority.
+/// A party with 30 % of the votes that controls a company with 25 % has the majority.
 #[test]
-fn a_majority_may_come_together_from_several() {
+fn votes_of_controlled_companies_add_up_to_a_majority() {
     let relationships = serde_json::json!([
         { "owner": "p1", "owned": "c1", "percentage": 60 },
         { "owner": "p1", "owned": "c2", "percentage": 30 },
@@ -181,9 +214,9 @@ fn a_majority_may_come_together_from_several() {
     assert_eq!(majority.parties, ["p1"]);
 }
 
-/// More votes never make less of an owner: declared control counts whatever else is held.
+/// Declared control makes a beneficial owner, whether or not the owner also has the majority.
 #[test]
-fn declared_control_counts_beside_a_majority() {
+fn declared_control_counts_in_addition_to_a_majority() {
     for share in [10, 51] {
         let relationships = serde_json::json!([
             { "owner": "p1", "owned": "c1", "percentage": share, "control": true },
@@ -205,9 +238,9 @@ fn declared_control_counts_beside_a_majority() {
     assert_eq!(view.ubos[0].basis, Basis::Control);
 }
 
-/// What the customer's own holdings do below it is no circle in its ownership.
+/// A circle among companies that the customer owns is not a circle in its own ownership.
 #[test]
-fn only_circles_that_lead_to_the_customer_are_its() {
+fn only_circles_that_lead_to_the_customer_are_circular() {
     let relationships = serde_json::json!([
         { "owner": "self", "owned": "c1", "percentage": 50 },
         { "owner": "c1", "owned": "c2", "percentage": 50 },
@@ -219,9 +252,9 @@ fn only_circles_that_lead_to_the_customer_are_its() {
     assert!(view.warnings.iter().any(|w| w.code == WarningCode::CircularOwnership));
 }
 
-/// A hundred layers, each held by two: more chains than can be counted.
+/// A hundred layers of two companies have more chains than can be counted.
 #[test]
-fn chains_beyond_counting_are_bounded() {
+fn the_search_for_chains_is_bounded() {
     let mut holdings = Vec::new();
     for layer in 0..100 {
         for (from, to) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
@@ -232,6 +265,5 @@ fn chains_beyond_counting_are_bounded() {
         }
     }
     let chains = Chains::of(&holdings, 201);
-    let told = chains.from(200);
-    assert_eq!((told.len(), chains.layers(200)), (10, Some(100)));
+    assert_eq!((chains.from(200).len(), chains.layers(200)), (10, Some(100)));
 }

@@ -1,14 +1,15 @@
-//! What somebody should look at in a structure.
+//! Finds the points of a structure that need attention.
+#![expect(clippy::indexing_slicing, reason = "places come from the group")]
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 
-use super::control::Control;
+use super::analysis::Analysis;
 use super::group::{CUSTOMER, Group};
-use super::view::{Basis, BeneficialOwner, Sums, controls_by_votes};
+use super::owners::{Basis, BeneficialOwner};
 
-/// What it is about.
+/// Subject of a warning.
 #[derive(
     Clone,
     Copy,
@@ -26,112 +27,164 @@ use super::view::{Basis, BeneficialOwner, Sums, controls_by_votes};
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum WarningCode {
+    /// The declared holdings in a company add up to slightly more than 100 %.
     #[serde(rename = "over_100_percent")]
     #[strum(serialize = "over_100_percent")]
     Over100Percent,
+    /// Companies hold shares in each other in a circle.
     CircularOwnership,
+    /// Companies are owned entirely by each other.
     ClosedRing,
+    /// A party has no country.
     MissingCountry,
+    /// A party has no connection to the customer.
     NotConnected,
+    /// No individual is connected to the customer by shares, votes or control.
     NoNaturalPerson,
+    /// The share without a declared owner reaches the threshold.
     UndisclosedOwnership,
+    /// An individual below the threshold has the majority of the votes.
     MajorityOfVotes,
+    /// There is neither a beneficial owner nor a senior manager.
     NoBeneficialOwner,
 }
 
+/// A point that needs attention.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Warning {
+    /// Subject of the warning.
     pub code: WarningCode,
-    /// For a person. It names no names.
+    /// Explanation for a human reader, without personal data.
     pub message: String,
-    /// The ids of the parties it is about, `self` among them where it is about the customer.
+    /// Ids of the parties that the warning is about. `self` is the customer.
     pub parties: Vec<String>,
 }
 
-pub(super) fn warnings(
-    group: &Group<'_>,
-    control: &Control,
-    sums: &Sums,
-    (rings, behind): (&[Vec<usize>], &[bool]),
-    ubos: &[BeneficialOwner],
-    threshold: f64,
-) -> Vec<Warning> {
-    use WarningCode as Code;
-    let mut warnings = Vec::new();
-    let mut warn = |code, message: &str, places: &[usize]| {
+impl Warning {
+    fn new(
+        group: &Group<'_>,
+        code: WarningCode,
+        message: impl Into<String>,
+        places: &[usize],
+    ) -> Warning {
         let parties = places.iter().map(|&place| group.id(place)).collect();
-        warnings.push(Warning { code, message: message.to_owned(), parties });
-    };
-    let parties = || 1..group.len();
-    if !group.over_declared.is_empty() {
-        let message = "A little more than 100 % is declared of these, as rounding makes it; all \
-                       their owners were counted for proportionally less.";
-        warn(Code::Over100Percent, message, &group.over_declared);
+        Warning { code, message: message.into(), parties }
     }
-    for ring in rings {
-        let message = "These hold each other in a circle; the shares were computed through it.";
-        warn(Code::CircularOwnership, message, ring);
+}
+
+/// Lists all warnings. `ubos` are the beneficial owners.
+pub(super) fn warnings(analysis: &Analysis<'_>, ubos: &[BeneficialOwner]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    warnings.extend(over_100_percent(analysis));
+    warnings.extend(circular_ownership(analysis));
+    warnings.extend(closed_rings(analysis));
+    warnings.extend(missing_country(analysis));
+    warnings.extend(not_connected(analysis));
+    if analysis.customer_is_company() {
+        warnings.extend(no_natural_person(analysis));
+        warnings.extend(undisclosed_ownership(analysis));
+        warnings.extend(majority_of_votes(analysis, ubos));
+        warnings.extend(no_beneficial_owner(analysis, ubos));
     }
-    let closed = sums.shares.closed_rings.iter().chain(&sums.votes.closed_rings);
-    let closed: HashSet<&Vec<usize>> = closed.collect();
-    let mut closed: Vec<&Vec<usize>> = closed.into_iter().collect();
-    closed.sort_unstable();
-    for ring in closed {
-        let message = "These own each other entirely: what they hold is nobody's.";
-        warn(Code::ClosedRing, message, ring);
-    }
-    let without_country = |place: &usize| group.party(*place).is_some_and(|p| p.country.is_none());
-    let missing: Vec<usize> = parties().filter(without_country).collect();
-    if !missing.is_empty() {
-        warn(Code::MissingCountry, "These have no country.", &missing);
-    }
-    let is_behind = |place: usize| behind.get(place) == Some(&true);
-    let idle = |place: &usize| {
-        let has_role = group.party(*place).is_some_and(|party| !party.roles.is_empty());
-        !has_role && !is_behind(*place) && !group.is_held_by_customer(*place)
-    };
-    let idle: Vec<usize> = parties().filter(idle).collect();
-    if !idle.is_empty() {
-        let message = "These have no role, hold nothing that leads to the customer, and the \
-                       customer holds nothing of them.";
-        warn(Code::NotConnected, message, &idle);
-    }
-    if group.is_individual(CUSTOMER) {
-        return warnings;
-    }
-    if !parties().any(|place| group.is_individual(place) && is_behind(place)) {
-        let message = "No shares, votes or control lead from a natural person to the customer.";
-        warn(Code::NoNaturalPerson, message, &[CUSTOMER]);
-    }
-    let undisclosed = 100.0 * sums.shares.undisclosed;
-    if undisclosed >= threshold - 1e-10 {
-        let message = format!(
-            "{undisclosed:.2} % have no declared owner: there may be a beneficial owner among them."
-        );
-        warn(Code::UndisclosedOwnership, &message, &[CUSTOMER]);
-    }
-    let is_owner: HashSet<_> = ubos
+    warnings
+}
+
+fn over_100_percent(analysis: &Analysis<'_>) -> Option<Warning> {
+    let places = &analysis.group.over_declared;
+    let message = "The declared shares or votes in these companies add up to slightly more than \
+                   100 % because of rounding. Each holding was reduced in proportion.";
+    let code = WarningCode::Over100Percent;
+    (!places.is_empty()).then(|| Warning::new(&analysis.group, code, message, places))
+}
+
+fn circular_ownership(analysis: &Analysis<'_>) -> impl Iterator<Item = Warning> {
+    let message = "These companies hold shares in each other in a circle. Effective shares take \
+                   the circle into account.";
+    let code = WarningCode::CircularOwnership;
+    analysis.rings.iter().map(move |ring| Warning::new(&analysis.group, code, message, ring))
+}
+
+fn closed_rings(analysis: &Analysis<'_>) -> impl Iterator<Item = Warning> {
+    let message = "These companies are owned entirely by each other. Their holdings are not \
+                   attributed to any owner.";
+    let code = WarningCode::ClosedRing;
+    let rings: BTreeSet<&Vec<usize>> =
+        analysis.shares.closed_rings.iter().chain(&analysis.votes.closed_rings).collect();
+    rings.into_iter().map(move |ring| Warning::new(&analysis.group, code, message, ring))
+}
+
+fn missing_country(analysis: &Analysis<'_>) -> Option<Warning> {
+    let parties = analysis.group.parties().filter(|(_, party)| party.country.is_none());
+    let places: Vec<usize> = parties.map(|(place, _)| place).collect();
+    let message = "These parties have no country.";
+    let code = WarningCode::MissingCountry;
+    (!places.is_empty()).then(|| Warning::new(&analysis.group, code, message, &places))
+}
+
+fn not_connected(analysis: &Analysis<'_>) -> Option<Warning> {
+    let group = &analysis.group;
+    let parties = group.parties().filter(|(place, party)| {
+        party.roles.is_empty()
+            && !analysis.is_upstream[*place]
+            && !group.is_held_by_customer(*place)
+    });
+    let places: Vec<usize> = parties.map(|(place, _)| place).collect();
+    let message = "These parties have no role, hold nothing that leads to the customer, and are \
+                   not held by the customer.";
+    let code = WarningCode::NotConnected;
+    (!places.is_empty()).then(|| Warning::new(group, code, message, &places))
+}
+
+fn no_natural_person(analysis: &Analysis<'_>) -> Option<Warning> {
+    let group = &analysis.group;
+    let is_known = group.individuals().any(|(place, _)| analysis.is_upstream[place]);
+    let message = "No natural person is connected to the customer by shares, votes or control.";
+    let code = WarningCode::NoNaturalPerson;
+    (!is_known).then(|| Warning::new(group, code, message, &[CUSTOMER]))
+}
+
+fn undisclosed_ownership(analysis: &Analysis<'_>) -> Option<Warning> {
+    // Not rounded to 10 decimals, unlike `undisclosed_percentage` of the analysis.
+    let undisclosed = 100.0 * analysis.shares.undisclosed;
+    let reaches_threshold = undisclosed >= analysis.threshold_percentage - 1e-10;
+    let message = format!(
+        "{undisclosed:.2} % of the customer has no declared owner. A beneficial owner may be \
+         undisclosed."
+    );
+    let code = WarningCode::UndisclosedOwnership;
+    reaches_threshold.then(|| Warning::new(&analysis.group, code, message, &[CUSTOMER]))
+}
+
+/// Warns of individuals who control a significant company by votes alone and are not beneficial
+/// owners.
+fn majority_of_votes(analysis: &Analysis<'_>, ubos: &[BeneficialOwner]) -> Option<Warning> {
+    let group = &analysis.group;
+    let owners: HashSet<&str> = ubos
         .iter()
         .filter(|ubo| ubo.basis != Basis::SeniorManager)
         .map(|ubo| ubo.party_id.as_str())
         .collect();
-    let others =
-        group.individuals().filter(|(_, party)| !is_owner.contains(party.party_id.as_str()));
-    let by_votes: Vec<usize> = others
+    let places: Vec<usize> = group
+        .individuals()
+        .filter(|(_, party)| !owners.contains(party.party_id.as_str()))
         .map(|(place, _)| place)
-        .filter(|&place| controls_by_votes(control, sums, place))
+        .filter(|&place| {
+            let controlled = analysis.control.controlled_by_votes_of(place);
+            controlled.companies().any(|company| analysis.is_significant(company))
+        })
         .collect();
-    if !by_votes.is_empty() {
-        let message = "These stay below the threshold, but have the majority of the votes, \
-                       themselves or through others, in the customer or in a company whose share \
-                       reaches the threshold. Some laws make them beneficial owners, as Regulation \
-                       (EU) 2024/1624, Articles 53 and 54, does.";
-        warn(Code::MajorityOfVotes, message, &by_votes);
-    }
-    if ubos.is_empty() {
-        let message = "There is no beneficial owner, and no senior manager to stand in for one.";
-        warn(Code::NoBeneficialOwner, message, &[CUSTOMER]);
-    }
-    warnings
+    let message = "These individuals are below the threshold. They have, directly or through \
+                   other companies, the majority of the votes in the customer or in a company \
+                   whose share reaches the threshold. Some laws treat them as beneficial owners, \
+                   for example Regulation (EU) 2024/1624, Articles 53 and 54.";
+    let code = WarningCode::MajorityOfVotes;
+    (!places.is_empty()).then(|| Warning::new(group, code, message, &places))
+}
+
+fn no_beneficial_owner(analysis: &Analysis<'_>, ubos: &[BeneficialOwner]) -> Option<Warning> {
+    let message = "The structure has neither a beneficial owner nor a senior manager who can be \
+                   recorded instead.";
+    let code = WarningCode::NoBeneficialOwner;
+    ubos.is_empty().then(|| Warning::new(&analysis.group, code, message, &[CUSTOMER]))
 }

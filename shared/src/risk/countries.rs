@@ -1,43 +1,48 @@
-//! The country lists, each with its source and date.
+//! Lists of high-risk countries, each with its source and date.
 //!
-//! To bring a list up to date: replace its countries, `date` and `url` by what the publisher says,
-//! and give [`super::MODEL`] a new version; the FATF publishes after each plenary (February, June,
-//! October), the EU in the Official Journal. They are the same for every tenant; one that is
-//! stricter can block a customer. A profile names the version and the dates it was
-//! calculated with, so old profiles stay explained.
+//! To update a list, replace its countries, `date` and `url` with those of the publisher, and give
+//! [`super::MODEL`] a new version. The FATF publishes after each plenary (February, June,
+//! October), the EU in the Official Journal.
+//!
+//! The lists are the same for every tenant. A tenant with a stricter policy can block a customer.
+//! A profile names the model version and the dates of the lists that it was calculated with, so
+//! that old profiles stay explained.
 
 use crate::model::customer::RiskLevel;
 
 /// A published list of countries.
 #[derive(Debug)]
 pub struct CountryList {
+    /// Id of the list, part of the codes of hard rules.
     pub id: &'static str,
-    /// As its publisher calls it.
+    /// Title that the publisher uses.
     pub title: &'static str,
+    /// Where the list is published.
     pub url: &'static str,
-    /// The day from which the list reads like this, `YYYY-MM-DD`.
+    /// First day on which the list has this content, `YYYY-MM-DD`.
     pub date: &'static str,
-    /// ISO 3166-1 alpha-2, in order.
+    /// ISO 3166-1 alpha-2 codes in alphabetical order.
     pub countries: &'static [&'static str],
-    /// Points of a customer in one of these countries.
+    /// Points if the customer is in one of these countries.
     pub(super) customer_points: u8,
-    /// Points when an owner, director or representative is in one of them.
+    /// Points if an owner or officer is in one of them.
     pub(super) related_points: u8,
-    /// The least level of a customer in one of them.
+    /// Minimum level if the customer is in one of them.
     pub(super) customer_floor: RiskLevel,
-    /// The least level of a customer with an owner in one of them, `NotSet` for none.
+    /// Minimum level if an owner is in one of them; `NotSet` for none.
     pub(super) owner_floor: RiskLevel,
-    /// The same of a director or representative who owns nothing.
+    /// Minimum level if an officer who owns nothing is in one of them; `NotSet` for none.
     pub(super) officer_floor: RiskLevel,
 }
 
 impl CountryList {
+    /// Whether a country, an ISO 3166-1 alpha-2 code, is on the list.
     pub fn has(&self, country: &str) -> bool {
         self.countries.contains(&country)
     }
 }
 
-/// Worst first.
+/// All lists, the worst first.
 pub(super) const LISTS: &[CountryList] = &[
     CountryList {
         id: "fatf_call_for_action",
@@ -51,9 +56,9 @@ pub(super) const LISTS: &[CountryList] = &[
         owner_floor: RiskLevel::High,
         officer_floor: RiskLevel::Medium,
     },
-    // Directive (EU) 2015/849, Article 18a: enhanced due diligence, whatever else is known. It is
-    // about customers in these countries; an owner there is a reason to look closer.
-    // As amended last by Delegated Regulations (EU) 2026/46 (the Russian Federation) and 2026/83.
+    // Directive (EU) 2015/849, Article 18a, requires enhanced due diligence for customers in these
+    // countries in any case. An owner there is a reason to look more closely.
+    // Last amended by Delegated Regulations (EU) 2026/46 (the Russian Federation) and 2026/83.
     CountryList {
         id: "eu_high_risk",
         title: "EU high-risk third countries, Delegated Regulation (EU) 2016/1675",
@@ -69,7 +74,7 @@ pub(super) const LISTS: &[CountryList] = &[
         owner_floor: RiskLevel::Medium,
         officer_floor: RiskLevel::NotSet,
     },
-    // The FATF asks for attention to these, not for enhanced due diligence.
+    // The FATF asks for attention to these countries, but not for enhanced due diligence.
     CountryList {
         id: "fatf_increased_monitoring",
         title: "FATF Jurisdictions under Increased Monitoring",
@@ -92,18 +97,18 @@ mod tests {
     use super::*;
     use crate::model::time::parse_date;
     use crate::model::value::Country;
-    use crate::risk::level_rank;
+    use crate::risk::level::rank;
 
     #[test]
-    fn every_entry_is_a_country_and_stands_there_once() {
+    fn every_entry_is_a_country_and_is_listed_once() {
         for list in LISTS {
-            let known = |code: &&str| Country::parse(code).is_ok_and(|c| c.as_str() == *code);
-            assert!(list.countries.iter().all(known), "{}", list.id);
+            let is_code = |code: &&str| Country::parse(code).is_ok_and(|c| c.as_str() == *code);
+            assert!(list.countries.iter().all(is_code), "{}", list.id);
             assert!(list.countries.is_sorted_by(|a, b| a < b), "{}", list.id);
             assert!(parse_date(list.date).is_some() && list.url.starts_with("https://"));
         }
         let sizes: Vec<usize> = LISTS.iter().map(|list| list.countries.len()).collect();
-        assert_eq!(sizes, [3, 26, 22], "as many as their publishers name");
+        assert_eq!(sizes, [3, 26, 22], "the numbers of countries that the publishers give");
     }
 
     #[test]
@@ -112,9 +117,9 @@ mod tests {
             let (worse, better) = (&pair[0], &pair[1]);
             assert!(worse.customer_points > better.customer_points);
             assert!(worse.related_points > better.related_points);
-            assert!(level_rank(worse.customer_floor) >= level_rank(better.customer_floor));
-            assert!(level_rank(worse.owner_floor) >= level_rank(better.owner_floor));
-            assert!(level_rank(worse.officer_floor) >= level_rank(better.officer_floor));
+            assert!(rank(worse.customer_floor) >= rank(better.customer_floor));
+            assert!(rank(worse.owner_floor) >= rank(better.owner_floor));
+            assert!(rank(worse.officer_floor) >= rank(better.officer_floor));
         }
     }
 }

@@ -1,49 +1,48 @@
-//! What the customer does, and since when it has been there.
+//! Factors of the industry and the age of the customer.
 
 use serde_json::json;
 
-use super::industries::{Sector, sectors_of};
-use super::{Facts, Found, Model, customer, evidence, factor};
+use super::evidence;
+use super::facts::Facts;
+use super::finding::Finding;
+use super::industries::sectors_of;
+use super::model::Model;
+use super::sectors::Sector;
 use crate::model::customer::RiskLevel;
 use crate::model::profile::EntityType;
 use crate::model::risk::{Category, Evidence, Factor};
-use crate::model::value::CalendarDate;
+use crate::model::value::{CalendarDate, Industry};
 
 pub(super) fn industry(model: &Model, facts: &Facts<'_>) -> Factor {
-    let found = match facts.industry {
-        None => Found::nothing("Unknown: the customer has no industry."),
-        Some(industry) => {
-            let sectors = sectors_of(model.sectors, industry);
-            // The industry itself is the tenant's free text, so it is not repeated.
-            let (points, reason) = match sectors.first() {
-                None => (0, "The industry is in no sector of higher risk.".to_owned()),
-                Some(sector) => (points(model, sector.risk), reason(&sectors, sector.risk)),
-            };
-            let ids: Vec<&str> = sectors.iter().map(|sector| sector.id).collect();
-            Found {
-                value: json!({ "sectors": ids }),
-                points,
-                reason,
-                evidence: proof(facts, &sectors),
-            }
-        }
+    let finding = match facts.industry {
+        None => Finding::without_value("Unknown: the customer has no industry."),
+        Some(industry) => industry_finding(model, facts, industry),
     };
-    factor("industry", Category::ENTITY, model.high_risk_industry, found)
+    finding.into_factor("industry", Category::ENTITY, model.high_risk_industry)
 }
 
-pub(super) fn proof(facts: &Facts<'_>, sectors: &[&Sector]) -> Vec<Evidence> {
-    let entries = sectors.iter().map(|sector| evidence("industry_list", sector.id));
-    entries.chain([customer(facts)]).collect()
-}
-
-fn points(model: &Model, risk: RiskLevel) -> u8 {
-    match risk {
-        RiskLevel::High => model.high_risk_industry,
-        _ => model.medium_risk_industry,
+fn industry_finding(model: &Model, facts: &Facts<'_>, industry: &Industry) -> Finding {
+    let sectors = sectors_of(model.sectors, industry);
+    // The reason does not repeat the industry, because it is free text of the tenant.
+    let (points, reason) = match sectors.first() {
+        None => (0, "The industry is not in a sector of higher risk.".to_owned()),
+        Some(sector) => (industry_points(model, sector.risk), sector_reason(&sectors, sector.risk)),
+    };
+    let ids: Vec<&str> = sectors.iter().map(|sector| sector.id).collect();
+    Finding {
+        value: json!({ "sectors": ids }),
+        points,
+        reason,
+        evidence: sector_evidence(facts, &sectors),
     }
 }
 
-pub(super) fn reason(sectors: &[&Sector], risk: RiskLevel) -> String {
+fn industry_points(model: &Model, risk: RiskLevel) -> u8 {
+    if risk == RiskLevel::High { model.high_risk_industry } else { model.medium_risk_industry }
+}
+
+/// Explains that the industry is in these sectors, which are of the same risk.
+pub(super) fn sector_reason(sectors: &[&Sector], risk: RiskLevel) -> String {
     let ids: Vec<&str> = sectors.iter().map(|sector| sector.id).collect();
     let mut sources: Vec<&str> = Vec::new();
     for source in sectors.iter().flat_map(|sector| sector.sources) {
@@ -51,35 +50,42 @@ pub(super) fn reason(sectors: &[&Sector], risk: RiskLevel) -> String {
             sources.push(source.title);
         }
     }
-    let (ids, sources) = (ids.join(", "), sources.join("; "));
+    let noun = if ids.len() == 1 { "sector" } else { "sectors" };
     format!(
-        "The industry is in a sector of {} risk ({ids}), according to: {sources}.",
-        risk.into_str()
+        "The industry is in the {}-risk {noun} {}, according to: {}.",
+        risk.into_str(),
+        ids.join(", "),
+        sources.join("; ")
     )
 }
 
+pub(super) fn sector_evidence(facts: &Facts<'_>, sectors: &[&Sector]) -> Vec<Evidence> {
+    let sectors = sectors.iter().map(|sector| evidence::sector(sector));
+    sectors.chain([evidence::customer(facts)]).collect()
+}
+
 pub(super) fn company_age(model: &Model, facts: &Facts<'_>) -> Factor {
-    let days = facts.incorporated_on.and_then(CalendarDate::date);
-    let days = days.and_then(|date| facts.days_since_date(date));
-    let found = match (facts.entity_type, days) {
+    let date = facts.incorporated_on.and_then(CalendarDate::date);
+    let days = date.and_then(|date| facts.days_since_date(date));
+    let finding = match (facts.entity_type, days) {
         (EntityType::Individual, _) => {
-            Found::nothing("Not applicable: the customer is an individual.")
+            Finding::without_value("Not applicable: the customer is an individual.")
         }
         (EntityType::Company, None) => {
-            Found::nothing("Unknown: the company has no date of incorporation.")
+            Finding::without_value("Unknown: the company has no date of incorporation.")
         }
         (EntityType::Company, Some(days)) => {
             let step = model.young_company.iter().find(|(below, _)| days < *below);
-            Found {
+            Finding {
                 value: json!({ "days": days }),
                 points: step.map_or(0, |(_, points)| *points),
                 reason: match step {
-                    None => "The company is not a young one.".to_owned(),
+                    None => "The company is not newly incorporated.".to_owned(),
                     Some((below, _)) => format!("The company is less than {below} days old."),
                 },
-                evidence: vec![customer(facts)],
+                evidence: vec![evidence::customer(facts)],
             }
         }
     };
-    factor("company_age", Category::ENTITY, model.company_age_weight(), found)
+    finding.into_factor("company_age", Category::ENTITY, model.company_age_weight())
 }

@@ -1,10 +1,12 @@
-//! Profiles with their exact points.
+//! Single assessments with their exact points.
 
+use serde_json::Value;
 use time::Duration;
 
 use super::*;
 use crate::model::alert::AlertStatus;
 use crate::model::id::CustomerId;
+use crate::model::risk::Evidence;
 use crate::model::session::{SessionStatus, ValidationKind};
 use crate::model::time::format_date;
 use crate::model::value::{CalendarDate, Country, Industry};
@@ -48,7 +50,7 @@ fn related(party: &str, code: &str, is_owner: bool) -> RelatedFacts {
     RelatedFacts { party_id: party.to_owned(), country: Country::parse(code).ok(), is_owner }
 }
 
-/// A German person, approved a month ago.
+/// A German individual who was approved a month ago.
 fn person() -> Facts<'static> {
     Facts {
         now: now(),
@@ -63,7 +65,7 @@ fn person() -> Facts<'static> {
     }
 }
 
-/// A German software company of some age that one German owns.
+/// A German software company, eleven years old, with one German owner.
 fn company() -> Facts<'static> {
     Facts {
         entity_type: EntityType::Company,
@@ -87,29 +89,35 @@ fn with(mut facts: Facts<'static>, change: impl FnOnce(&mut Facts<'static>)) -> 
     facts
 }
 
-fn in_organization(change: impl FnOnce(&mut OrganizationFacts)) -> Facts<'static> {
+fn with_organization(change: impl FnOnce(&mut OrganizationFacts)) -> Facts<'static> {
     with(company(), |facts| change(facts.organization.as_mut().unwrap()))
 }
 
-/// The factors with points, the rules, and the level.
+/// Checks the factors with points, the rules, and the level.
 fn check(facts: &Facts<'_>, points: &[(&str, u8)], rules: &[&str], level: RiskLevel) -> Assessment {
     let assessment = assess(&MODEL, facts);
-    let given = assessment.factors.iter().filter(|factor| factor.points > 0);
-    let given: Vec<(&str, u8)> =
-        given.map(|factor| (factor.code.as_str(), factor.points)).collect();
+    let actual_points: Vec<(&str, u8)> = assessment
+        .factors
+        .iter()
+        .filter(|factor| factor.points > 0)
+        .map(|factor| (factor.code.as_str(), factor.points))
+        .collect();
     let codes: Vec<&str> = assessment.hard_rules.iter().map(|rule| rule.code.as_str()).collect();
-    assert_eq!((given.as_slice(), codes.as_slice(), assessment.level), (points, rules, level));
+    assert_eq!(
+        (actual_points.as_slice(), codes.as_slice(), assessment.level),
+        (points, rules, level)
+    );
     let sum = points.iter().map(|(_, points)| points).sum::<u8>();
     assert_eq!(assessment.score, (level != RiskLevel::NotSet).then_some(sum));
     assessment
 }
 
-fn found<'a>(assessment: &'a Assessment, code: &str) -> &'a Factor {
+fn factor<'a>(assessment: &'a Assessment, code: &str) -> &'a Factor {
     assessment.factors.iter().find(|factor| factor.code == code).unwrap()
 }
 
 #[test]
-fn the_clean_are_low_and_reviewed_in_three_years() {
+fn customers_without_risk_factors_are_low_and_reviewed_in_three_years() {
     for facts in [person(), company()] {
         let assessment = check(&facts, &[], &[], RiskLevel::Low);
         assert_eq!(assessment.next_review_at.unwrap().to_string(), "2029-11-22T12:00:00.000Z");
@@ -118,30 +126,33 @@ fn the_clean_are_low_and_reviewed_in_three_years() {
             (15, "2026-11-1")
         );
     }
-    let of_person = assess(&MODEL, &person());
-    let layers = found(&of_person, "ownership_layers");
+    let assessment = assess(&MODEL, &person());
+    let layers = factor(&assessment, "ownership_layers");
     assert_eq!((&layers.value, layers.weight), (&Value::Null, 3));
     assert_eq!(layers.reason, "Not applicable: the customer is an individual.");
 }
 
 #[test]
 fn an_owner_in_north_korea_makes_the_company_high() {
-    let facts = in_organization(|o| o.related.push(related("kp", "KP", true)));
+    let facts = with_organization(|o| o.related.push(related("kp", "KP", true)));
     let rules = ["owner_country_fatf_call_for_action", "owner_country_eu_high_risk"];
     let assessment = check(&facts, &[("related_countries", 10)], &rules, RiskLevel::High);
-    let proof = &assessment.hard_rules[0].evidence;
+    let evidence = |kind: &str, id: &str| Evidence { kind: kind.to_owned(), id: id.to_owned() };
     let list = evidence("country_list", "fatf_call_for_action@2026-06-19");
-    assert_eq!(proof, &[list, evidence("party", "kp")]);
-    let facts = in_organization(|o| o.related.push(related("kp", "KP", false)));
+    assert_eq!(assessment.hard_rules[0].evidence, [list, evidence("party", "kp")]);
+    let reason = "The country of an owner is on the list FATF High-Risk Jurisdictions subject to a \
+                  Call for Action (2026-06-19).";
+    assert_eq!(assessment.hard_rules[0].reason, reason);
+    let facts = with_organization(|o| o.related.push(related("kp", "KP", false)));
     let rules = ["officer_country_fatf_call_for_action"];
     check(&facts, &[("related_countries", 10)], &rules, RiskLevel::Medium);
-    // Elsewhere the points tell of a director, not a rule.
-    let facts = in_organization(|o| o.related.push(related("ru", "RU", false)));
+    // A director in a country of another list gives points, but no rule applies.
+    let facts = with_organization(|o| o.related.push(related("ru", "RU", false)));
     check(&facts, &[("related_countries", 7)], &[], RiskLevel::Low);
 }
 
 #[test]
-fn a_country_counts_by_its_worst_list_and_names_all_of_them() {
+fn a_country_has_the_points_of_its_worst_list_and_a_rule_for_each_list() {
     for (code, points, lists, level) in [
         ("MM", 18, "fatf_call_for_action eu_high_risk", RiskLevel::High),
         ("VN", 14, "eu_high_risk fatf_increased_monitoring", RiskLevel::High),
@@ -150,16 +161,16 @@ fn a_country_counts_by_its_worst_list_and_names_all_of_them() {
     ] {
         let facts = with(person(), |facts| facts.country = Some(country(code)));
         let rules: Vec<String> =
-            lists.split(' ').map(|l| format!("customer_country_{l}")).collect();
+            lists.split(' ').map(|list| format!("customer_country_{list}")).collect();
         let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
         let assessment = check(&facts, &[("customer_country", points)], &rules, level);
-        let factor = found(&assessment, "customer_country");
-        assert_eq!(factor.evidence.len(), rules.len() + 1, "each list and the customer");
+        let factor = factor(&assessment, "customer_country");
+        assert_eq!(factor.evidence.len(), rules.len() + 1, "every list, and the customer");
     }
 }
 
 #[test]
-fn much_of_little_is_high_without_a_high_rule() {
+fn many_small_factors_add_up_to_high_without_a_high_rule() {
     let facts = with(company(), |facts| {
         facts.country = Some(country("BG"));
         facts.industry = industry("Jane Doe's Casino");
@@ -180,11 +191,14 @@ fn much_of_little_is_high_without_a_high_rule() {
     ];
     let rules = ["customer_country_fatf_increased_monitoring", "high_risk_industry"];
     let assessment = check(&facts, &points, &rules, RiskLevel::High);
-    assert!(!format!("{assessment:?}").contains("Jane"), "the industry is free text");
+    assert!(
+        !format!("{assessment:?}").contains("Jane"),
+        "the industry is free text and must not be repeated"
+    );
 }
 
 #[test]
-fn the_worst_company_has_every_point() {
+fn the_worst_company_has_all_points() {
     let facts = with(company(), |facts| {
         facts.country = Some(country("KP"));
         facts.industry = industry("92.00");
@@ -211,10 +225,10 @@ fn the_worst_company_has_every_point() {
 }
 
 #[test]
-fn alerts_count_until_they_are_decided() {
+fn open_and_confirmed_alerts_count_and_others_do_not() {
     let of = |alerts: Vec<AlertFacts>| with(person(), |facts| facts.alerts = alerts);
-    let silent = [alert("1", AlertStatus::FalsePositive), alert("2", AlertStatus::Cleared)];
-    check(&of(silent.to_vec()), &[], &[], RiskLevel::Low);
+    let dismissed = vec![alert("1", AlertStatus::FalsePositive), alert("2", AlertStatus::Cleared)];
+    check(&of(dismissed), &[], &[], RiskLevel::Low);
     let open = alert("3", AlertStatus::Open);
     check(&of(vec![open.clone()]), &[("alerts", 6)], &["open_alert"], RiskLevel::Medium);
     let both = vec![open, alert("4", AlertStatus::Confirmed)];
@@ -222,13 +236,13 @@ fn alerts_count_until_they_are_decided() {
     check(&of(both), &[("alerts", 10)], &rules, RiskLevel::Prohibited);
     let many = (10..50).map(|n| alert(&n.to_string(), AlertStatus::Open)).collect();
     let assessment = assess(&MODEL, &of(many));
-    let alerts = found(&assessment, "alerts");
+    let alerts = factor(&assessment, "alerts");
     assert_eq!((&alerts.value["open"], alerts.evidence.len()), (&json!(40), 25));
-    assert_eq!(alerts.evidence[0].id, "10", "by id");
+    assert_eq!(alerts.evidence[0].id, "10", "evidence must be in the order of ids");
 }
 
 #[test]
-fn a_failed_watch_list_check_stands_until_an_approved_session_passes_it() {
+fn a_failed_watchlist_check_counts_until_an_approved_session_passes_it() {
     let mut failed = session("s2", SessionStatus::Approved, 20);
     failed.failed.push(ValidationKind::Watchlists);
     let mut later = session("s3", SessionStatus::Approved, 10);
@@ -239,7 +253,7 @@ fn a_failed_watch_list_check_stands_until_an_approved_session_passes_it() {
     check(&both(&later), &points, &["watchlists_failed"], RiskLevel::High);
     later.passed.push(ValidationKind::Watchlists);
     check(&both(&later), &[], &[], RiskLevel::Low);
-    // Facts that contradict each other resolve nothing.
+    // A session with contradicting results resolves nothing.
     later.in_review.push(ValidationKind::Watchlists);
     check(&both(&later), &points, &["watchlists_failed"], RiskLevel::High);
     later.in_review.clear();
@@ -259,7 +273,7 @@ fn sessions_count_by_their_outcome_and_age() {
     check(&of(vec![approved(1), rejected(2)]), &points, &[], RiskLevel::Low);
     let rules = ["latest_session_rejected"];
     check(&of(vec![approved(2), rejected(1)]), &points, &rules, RiskLevel::High);
-    // Of the same millisecond, the worse counts as the latest.
+    // If two sessions have the same time, the worse one counts as the latest.
     check(&of(vec![approved(1), rejected(1)]), &points, &rules, RiskLevel::High);
     check(&of(vec![approved(1), rejected(1_095)]), &[], &[], RiskLevel::Low);
     let review = session("?", SessionStatus::ManualReview, 1);
@@ -268,17 +282,16 @@ fn sessions_count_by_their_outcome_and_age() {
 }
 
 #[test]
-fn too_little_data_is_not_set_and_says_what_is_missing() {
-    let none = |facts: &mut Facts<'static>| facts.sessions.clear();
+fn too_little_data_gives_not_set_and_lists_what_is_missing() {
     for (facts, missing) in [
         (with(person(), |facts| facts.country = None), json!(["country"])),
-        (with(person(), none), json!(["decided_session"])),
+        (with(person(), |facts| facts.sessions.clear()), json!(["decided_session"])),
         (with(company(), |facts| facts.organization = None), json!(["organization"])),
     ] {
         let assessment = assess(&MODEL, &facts);
         assert_eq!((assessment.level, assessment.score), (RiskLevel::NotSet, None));
         assert_eq!(assessment.next_review_at, None);
-        assert_eq!(found(&assessment, "insufficient_data").value, missing);
+        assert_eq!(factor(&assessment, "insufficient_data").value, missing);
     }
     let facts = with(person(), |facts| {
         facts.country = Some(country("KP"));
@@ -287,12 +300,12 @@ fn too_little_data_is_not_set_and_says_what_is_missing() {
     let rules = ["customer_country_fatf_call_for_action", "customer_country_eu_high_risk"];
     let points = [("customer_country", 18), ("last_approval", 5)];
     let assessment = check(&facts, &points, &rules, RiskLevel::High);
-    assert_eq!(found(&assessment, "insufficient_data").value, json!(["decided_session"]));
+    assert_eq!(factor(&assessment, "insufficient_data").value, json!(["decided_session"]));
 }
 
 #[test]
-fn nobody_behind_a_company_is_high_and_no_number_is_all_undisclosed() {
-    let facts = in_organization(|o| {
+fn a_company_without_a_beneficial_owner_is_high_and_nan_counts_as_undisclosed() {
+    let facts = with_organization(|o| {
         o.has_owner_ubo = false;
         o.undisclosed_percentage = f64::NAN;
     });

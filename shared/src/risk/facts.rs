@@ -1,4 +1,4 @@
-//! Everything a score depends on, as plain facts.
+//! The facts that a score depends on.
 
 use time::Date;
 
@@ -9,49 +9,66 @@ use crate::model::session::{SessionStatus, ValidationKind};
 use crate::model::time::Timestamp;
 use crate::model::value::{CalendarDate, Country, Industry};
 
-/// Lists may come in any order: no answer depends on it.
+/// Facts about one customer. The order of the lists does not matter.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
+    /// Time of the assessment.
     pub now: Timestamp,
+    /// Id of the customer.
     pub customer_id: CustomerId,
+    /// Whether the customer is an individual or a company.
     pub entity_type: EntityType,
+    /// Country of the customer.
     pub country: Option<&'a Country>,
+    /// Industry of the customer: free text or a code.
     pub industry: Option<&'a Industry>,
+    /// Date of incorporation. Used for companies only.
     pub incorporated_on: Option<&'a CalendarDate>,
-    /// Of a company; an individual's is not looked at.
+    /// Ownership structure. Used for companies only.
     pub organization: Option<OrganizationFacts>,
-    /// The newest hundred at most.
+    /// The newest sessions, at most a hundred.
     pub sessions: Vec<SessionFacts>,
+    /// Alerts of monitoring.
     pub alerts: Vec<AlertFacts>,
 }
 
+/// Facts about an ownership structure.
 #[derive(Clone, Debug)]
 pub struct OrganizationFacts {
+    /// Version of the structure.
     pub version: u64,
-    /// Owners, directors and representatives.
+    /// Owners and officers.
     pub related: Vec<RelatedFacts>,
-    /// 0 to 100.
+    /// Share of the company without a declared owner, 0 to 100.
     pub undisclosed_percentage: f64,
-    /// The longest chain of holdings up to a beneficial owner; 1 is direct, 0 is none.
+    /// Number of holdings between the company and its most distant beneficial owner, on the
+    /// shortest chain. 1 is a direct holding; 0 if there is no such chain.
     pub most_layers: u32,
     /// Ids of the parties in rings of holdings.
     pub circular: Vec<String>,
-    /// Somebody is a beneficial owner by ownership, voting or control.
+    /// Whether an individual is a beneficial owner by ownership, voting or control.
     pub has_owner_ubo: bool,
-    /// Nobody but senior managers stand in for a beneficial owner.
+    /// Whether senior managers are listed because there is no beneficial owner on another basis.
     pub senior_manager_only: bool,
 }
 
+/// An owner, director, representative or senior manager.
 #[derive(Clone, Debug)]
 pub struct RelatedFacts {
+    /// Id of the party in the structure.
     pub party_id: String,
+    /// Country of the party.
     pub country: Option<Country>,
+    /// Whether the party owns or controls part of the company. Otherwise it is an officer only.
     pub is_owner: bool,
 }
 
+/// Facts about a KYC session.
 #[derive(Clone, Debug)]
 pub struct SessionFacts {
+    /// Id of the session.
     pub session_id: String,
+    /// Status of the session.
     pub status: SessionStatus,
     /// The kinds whose latest result in this session is `failed`.
     pub failed: Vec<ValidationKind>,
@@ -59,41 +76,51 @@ pub struct SessionFacts {
     pub in_review: Vec<ValidationKind>,
     /// The kinds whose latest result in this session is `passed`.
     pub passed: Vec<ValidationKind>,
-    /// The last change.
+    /// When the session expired, or else when the customer completed it, or else when it was
+    /// created.
     pub at: Timestamp,
 }
 
+/// Facts about an alert of monitoring.
 #[derive(Clone, Debug)]
 pub struct AlertFacts {
+    /// Id of the alert.
     pub alert_id: String,
+    /// Watchlist that the match is on.
     pub list: String,
+    /// Status of the alert.
     pub status: AlertStatus,
 }
 
 impl Facts<'_> {
-    /// The declared ownership, or the sentence that says why there is none to look at.
+    /// Returns the ownership structure.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none to assess.
     pub(super) fn ownership(&self) -> Result<&OrganizationFacts, &'static str> {
         match (self.entity_type, &self.organization) {
             (EntityType::Individual, _) => Err("Not applicable: the customer is an individual."),
-            (EntityType::Company, None) => Err("Unknown: no ownership structure was given."),
+            (EntityType::Company, None) => Err("Unknown: the company has no ownership structure."),
             (EntityType::Company, Some(organization)) => Ok(organization),
         }
     }
 
-    /// Whole days since then; a time to come is 0.
+    /// Returns the number of whole days since a time. A time in the future gives 0.
     pub(super) fn days_since(&self, then: Timestamp) -> u64 {
         let millis = self.now.millis().saturating_sub(then.millis());
-        u64::try_from(millis).unwrap_or(0) / 86_400_000
+        millis.max(0).unsigned_abs() / 86_400_000
     }
 
-    /// Whole days since that date; a date to come is 0.
+    /// Returns the number of whole days since a date. A date in the future gives 0. Returns `None`
+    /// if the current time is outside of the calendar.
     pub(super) fn days_since_date(&self, then: Date) -> Option<u64> {
         let days = (self.now.date()? - then).whole_days();
-        Some(u64::try_from(days).unwrap_or(0))
+        Some(days.max(0).unsigned_abs())
     }
 }
 
 impl SessionFacts {
+    /// Whether the session was approved, rejected or put into manual review.
     pub(super) fn is_decided(&self) -> bool {
         use SessionStatus::{Approved, ManualReview, Rejected};
         matches!(self.status, Approved | Rejected | ManualReview)

@@ -1,17 +1,19 @@
-//! Facts from the models.
+//! Collects facts from the models.
 
 use std::collections::BTreeMap;
 
-use super::{AlertFacts, Facts, OrganizationFacts, RelatedFacts, SessionFacts};
+use super::facts::{AlertFacts, Facts, OrganizationFacts, RelatedFacts, SessionFacts};
 use crate::model::customer::Customer;
 use crate::model::organization::{Organization, Party, Role};
 use crate::model::profile::EntityType;
 use crate::model::session::{Session, SessionStatus, Validation, ValidationKind, ValidationResult};
 use crate::model::time::Timestamp;
 use crate::ownership::{Basis, DEFAULT_THRESHOLD, view};
+use crate::ownership::{BeneficialOwner, View};
 
 impl<'a> Facts<'a> {
-    /// `sessions` are the newest ones; `now` is when the profile is calculated.
+    /// Collects the facts about a customer. `sessions` are the newest ones, and `now` is the time
+    /// of the assessment.
     pub fn of(
         customer: &'a Customer,
         organization: Option<&Organization>,
@@ -35,54 +37,62 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// What an ownership structure says about risk, and who is related: owners, and those who run it.
+/// Collects the facts about an ownership structure, with the related parties: owners and officers.
 pub fn owned(customer: &Customer, organization: &Organization) -> OrganizationFacts {
     let view = view(customer, organization, DEFAULT_THRESHOLD);
-    let owners = || view.ubos.iter().filter(|ubo| ubo.basis != Basis::SeniorManager);
-    let related = |(party, share): (&Party, &f64)| {
-        let id = &party.party_id;
-        let holds = view.shareholders.iter().any(|holder| holder.party.party_id == *id);
-        let is_owner = *share > 0.0 || holds || owners().any(|owner| owner.party_id == *id);
-        let runs = [Role::Director, Role::Representative, Role::SeniorManager];
-        let is_officer = runs.iter().any(|role| party.roles.contains(role));
-        (is_owner || is_officer).then(|| RelatedFacts {
-            party_id: id.as_str().to_owned(),
-            country: party.country.clone(),
-            is_owner,
-        })
-    };
     let parties = organization.structure.parties.iter().zip(&view.effective_percentages);
+    let has_owner_ubo = owner_ubos(&view).next().is_some();
     OrganizationFacts {
         version: organization.version,
-        related: parties.filter_map(related).collect(),
+        related: parties.filter_map(|(party, share)| related(&view, party, *share)).collect(),
         undisclosed_percentage: view.undisclosed_percentage,
-        most_layers: owners().filter_map(|owner| owner.layers).max().unwrap_or(0),
+        most_layers: owner_ubos(&view).filter_map(|owner| owner.layers).max().unwrap_or(0),
         circular: view.circular.clone(),
-        has_owner_ubo: owners().next().is_some(),
-        senior_manager_only: owners().next().is_none() && !view.ubos.is_empty(),
+        has_owner_ubo,
+        senior_manager_only: !has_owner_ubo && !view.ubos.is_empty(),
     }
 }
 
+/// Iterates over the beneficial owners by ownership, voting or control.
+fn owner_ubos(view: &View) -> impl Iterator<Item = &BeneficialOwner> {
+    view.ubos.iter().filter(|ubo| ubo.basis != Basis::SeniorManager)
+}
+
+/// Returns the facts about a party if it is an owner or an officer. `share` is its effective share.
+fn related(view: &View, party: &Party, share: f64) -> Option<RelatedFacts> {
+    let id = &party.party_id;
+    let is_shareholder = view.shareholders.iter().any(|holder| holder.party.party_id == *id);
+    let is_ubo = owner_ubos(view).any(|owner| owner.party_id == *id);
+    let is_owner = share > 0.0 || is_shareholder || is_ubo;
+    let officer_roles = [Role::Director, Role::Representative, Role::SeniorManager];
+    let is_officer = officer_roles.iter().any(|role| party.roles.contains(role));
+    (is_owner || is_officer).then(|| RelatedFacts {
+        party_id: id.as_str().to_owned(),
+        country: party.country.clone(),
+        is_owner,
+    })
+}
+
 fn session(session: &Session) -> SessionFacts {
+    // If two validations of a kind have the same time, the later one in the list counts.
     let mut latest: BTreeMap<&str, &Validation> = BTreeMap::new();
     for validation in &session.validations {
-        let known = latest.entry(validation.kind.into_str()).or_insert(validation);
-        if validation.at >= known.at {
-            *known = validation;
+        let entry = latest.entry(validation.kind.into_str()).or_insert(validation);
+        if validation.at >= entry.at {
+            *entry = validation;
         }
     }
-    let of = |result: ValidationResult| -> Vec<ValidationKind> {
+    let kinds_with = |result: ValidationResult| -> Vec<ValidationKind> {
         let validations = latest.values().filter(|validation| validation.result == result);
         validations.map(|validation| validation.kind).collect()
     };
     SessionFacts {
         session_id: session.session_id.to_string(),
         status: session.status,
-        failed: of(ValidationResult::Failed),
-        in_review: of(ValidationResult::Review),
-        passed: of(ValidationResult::Passed),
-        // When the customer was done with it: what is added to a session later does not make it
-        // a newer one.
+        failed: kinds_with(ValidationResult::Failed),
+        in_review: kinds_with(ValidationResult::Review),
+        passed: kinds_with(ValidationResult::Passed),
+        // A session is as old as the customer's part in it. Later additions do not make it newer.
         at: match session.status {
             SessionStatus::Expired => session.expires_at,
             _ => session.completed_at.unwrap_or(session.created_at),

@@ -1,52 +1,68 @@
-//! Where the customer is, and those who own, direct or represent it.
+//! Factors of the countries of the customer, its owners and its officers.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 
 use super::countries::CountryList;
-use super::{Facts, Found, Model, OrganizationFacts, RelatedFacts};
-use super::{country_list, customer, evidence, factor};
+use super::evidence;
+use super::facts::{Facts, OrganizationFacts, RelatedFacts};
+use super::finding::Finding;
+use super::model::Model;
 use crate::model::risk::{Category, Factor};
 
-/// The lists a country is on, worst first.
-pub(super) fn lists_of<'m>(model: &'m Model, country: &str) -> Vec<&'m CountryList> {
+/// Returns the lists that a country is on, the worst first.
+pub(super) fn lists_with<'m>(model: &'m Model, country: &str) -> Vec<&'m CountryList> {
     model.country_lists.iter().filter(|list| list.has(country)).collect()
 }
 
+/// Describes an edition of a list by its title and date.
+pub(super) fn title_and_date(list: &CountryList) -> String {
+    format!("{} ({})", list.title, list.date)
+}
+
 pub(super) fn customer_country(model: &Model, facts: &Facts<'_>) -> Factor {
-    let found = match facts.country {
-        None => Found::nothing("Unknown: the customer has no country."),
-        Some(country) => {
-            let country = country.as_str();
-            let lists = lists_of(model, country);
-            let titles: Vec<String> = lists.iter().copied().map(titled).collect();
-            let ids: Vec<&str> = lists.iter().map(|list| list.id).collect();
-            Found {
-                value: json!({ "country": country, "lists": ids }),
-                points: lists.first().map_or(0, |worst| worst.customer_points),
-                reason: match titles.is_empty() {
-                    true => format!("The customer's country, {country}, is on no list."),
-                    false => {
-                        format!("The customer's country, {country}, is on: {}.", titles.join("; "))
-                    }
-                },
-                evidence: lists.into_iter().map(country_list).chain([customer(facts)]).collect(),
-            }
-        }
+    let finding = match facts.country {
+        None => Finding::without_value("Unknown: the customer has no country."),
+        Some(country) => country_finding(model, facts, country.as_str()),
     };
-    factor("customer_country", Category::GEOGRAPHY, model.customer_country_weight(), found)
+    let weight = model.customer_country_weight();
+    finding.into_factor("customer_country", Category::GEOGRAPHY, weight)
+}
+
+fn country_finding(model: &Model, facts: &Facts<'_>, country: &str) -> Finding {
+    let lists = lists_with(model, country);
+    let titles: Vec<String> = lists.iter().map(|list| title_and_date(list)).collect();
+    let reason = match titles.as_slice() {
+        [] => {
+            format!("The customer's country, {country}, is not on any list of high-risk countries.")
+        }
+        [title] => format!("The customer's country, {country}, is on the list {title}."),
+        _ => format!("The customer's country, {country}, is on the lists {}.", titles.join("; ")),
+    };
+    let ids: Vec<&str> = lists.iter().map(|list| list.id).collect();
+    Finding {
+        value: json!({ "country": country, "lists": ids }),
+        points: lists.first().map_or(0, |worst| worst.customer_points),
+        reason,
+        evidence: lists
+            .into_iter()
+            .map(evidence::country_list)
+            .chain([evidence::customer(facts)])
+            .collect(),
+    }
 }
 
 pub(super) fn related_countries(model: &Model, facts: &Facts<'_>) -> Factor {
-    let found = match facts.ownership() {
-        Err(why) => Found::nothing(why),
-        Ok(organization) => related(model, organization),
+    let finding = match facts.ownership() {
+        Err(reason) => Finding::without_value(reason),
+        Ok(organization) => related_finding(model, organization),
     };
-    factor("related_countries", Category::GEOGRAPHY, model.related_countries_weight(), found)
+    let weight = model.related_countries_weight();
+    finding.into_factor("related_countries", Category::GEOGRAPHY, weight)
 }
 
-fn related(model: &Model, organization: &OrganizationFacts) -> Found {
+fn related_finding(model: &Model, organization: &OrganizationFacts) -> Finding {
     let mut lists = Vec::new();
     let mut parties: Vec<&str> = Vec::new();
     for list in model.country_lists {
@@ -60,38 +76,38 @@ fn related(model: &Model, organization: &OrganizationFacts) -> Found {
             }
         }
     }
+    let reason = match lists.first() {
+        None => "No owner, director, representative or senior manager is in a listed country."
+            .to_owned(),
+        Some(worst) => format!(
+            "Owners, directors, representatives or senior managers in listed countries: {}; worst \
+             list: {}.",
+            parties.len(),
+            title_and_date(worst)
+        ),
+    };
     let ids: Vec<&str> = lists.iter().map(|list| list.id).collect();
-    Found {
+    Finding {
         value: json!({ "parties": parties.len(), "lists": ids }),
         points: lists.first().map_or(0, |worst| worst.related_points),
-        reason: match lists.first() {
-            None => "No owner, director or representative is in a listed country.".to_owned(),
-            Some(worst) => format!(
-                "Owners, directors or representatives in listed countries: {}; the worst list is: {}.",
-                parties.len(),
-                titled(worst)
-            ),
-        },
+        reason,
         evidence: lists
             .into_iter()
-            .map(country_list)
-            .chain(parties.into_iter().map(|party| evidence("party", party)))
+            .map(evidence::country_list)
+            .chain(parties.into_iter().map(evidence::party))
             .collect(),
     }
 }
 
-/// By id, each once: a party may have several roles.
+/// Returns the ids of the related parties that are in a country of the list and pass the filter.
 pub(super) fn parties_on<'f>(
     list: &CountryList,
     organization: &'f OrganizationFacts,
-    counts: fn(&RelatedFacts) -> bool,
+    filter: fn(&RelatedFacts) -> bool,
 ) -> BTreeSet<&'f str> {
-    let related = organization.related.iter().filter(|party| counts(party));
-    let listed =
-        related.filter(|party| party.country.as_ref().is_some_and(|c| list.has(c.as_str())));
-    listed.map(|party| party.party_id.as_str()).collect()
-}
-
-pub(super) fn titled(list: &CountryList) -> String {
-    format!("{} ({})", list.title, list.date)
+    let is_listed = |party: &RelatedFacts| {
+        party.country.as_ref().is_some_and(|country| list.has(country.as_str()))
+    };
+    let parties = organization.related.iter().filter(|party| filter(party) && is_listed(party));
+    parties.map(|party| party.party_id.as_str()).collect()
 }

@@ -1,46 +1,32 @@
-//! Which sectors of higher risk an industry, told in free text or by a code, belongs to.
+//! Finds the sectors of higher risk that an industry belongs to. The industry is free text or a
+//! code.
 
+use super::sectors::Sector;
 use crate::model::customer::RiskLevel;
 use crate::model::fold::fold;
 use crate::model::value::Industry;
 
-#[derive(Debug)]
-pub struct Source {
-    pub title: &'static str,
-    pub url: &'static str,
-}
-
-#[derive(Debug)]
-pub struct Sector {
-    pub id: &'static str,
-    /// `High` or `Medium`.
-    pub risk: RiskLevel,
-    pub sources: &'static [Source],
-    /// Folded words. They are looked for as whole words, in singular and plural.
-    pub phrases: &'static [&'static str],
-    /// NACE Rev. 2 and ISIC Rev. 4 codes without the point; what is below them belongs to them.
-    pub nace: &'static [&'static str],
-    /// ISO 18245 merchant category codes.
-    pub mcc: &'static [&'static str],
-}
-
-/// The sectors an industry belongs to, those of the worst risk only, in the order of the model.
+/// Returns the sectors that an industry belongs to, in the order of the model. If some of them are
+/// of high risk, the sectors of medium risk are left out.
 pub(super) fn sectors_of(sectors: &'static [Sector], industry: &Industry) -> Vec<&'static Sector> {
     let text = fold(industry.as_str());
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).map(singular).collect();
-    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .map(singular)
+        .filter(|word| !word.is_empty())
+        .collect();
     let codes = codes(&text);
-    let in_sector = |sector: &&Sector| {
-        let coded = |code: &Code| match code {
-            Code::Nace(digits) => sector.nace.iter().any(|nace| digits.starts_with(nace)),
-            Code::Mcc(digits) => sector.mcc.contains(&digits.as_str()),
-        };
-        sector.phrases.iter().any(|phrase| has_phrase(&words, phrase)) || codes.iter().any(coded)
-    };
-    let found: Vec<&Sector> = sectors.iter().filter(in_sector).collect();
-    let any_high = found.iter().any(|sector| sector.risk == RiskLevel::High);
-    let counts = |sector: &&Sector| !any_high || sector.risk == RiskLevel::High;
-    found.into_iter().filter(counts).collect()
+    let mut matches: Vec<&Sector> = sectors
+        .iter()
+        .filter(|sector| {
+            sector.phrases.iter().any(|phrase| has_phrase(&words, phrase))
+                || codes.iter().any(|code| has_code(sector, code))
+        })
+        .collect();
+    if matches.iter().any(|sector| sector.risk == RiskLevel::High) {
+        matches.retain(|sector| sector.risk == RiskLevel::High);
+    }
+    matches
 }
 
 fn has_phrase(words: &[&str], phrase: &str) -> bool {
@@ -48,40 +34,59 @@ fn has_phrase(words: &[&str], phrase: &str) -> bool {
     words.windows(phrase.len()).any(|window| window == phrase)
 }
 
-/// Good enough to find `casinos` by `casino`, as it is done to both sides.
+fn has_code(sector: &Sector, code: &Code) -> bool {
+    match code {
+        Code::Nace(digits) => sector.nace.iter().any(|nace| digits.starts_with(nace)),
+        Code::Mcc(digits) => sector.mcc.contains(&digits.as_str()),
+    }
+}
+
+/// Strips a plural `s`. This is crude, but both sides of a comparison are stripped, so `casino`
+/// matches `casinos`.
 fn singular(word: &str) -> &str {
     word.strip_suffix('s').filter(|stem| stem.len() >= 3).unwrap_or(word)
 }
 
+/// Digits of a code, by its scheme.
 enum Code {
+    /// NACE Rev. 2 or ISIC Rev. 4.
     Nace(String),
+    /// ISO 18245.
     Mcc(String),
 }
 
-/// A number is a code when its scheme stands before it (`NACE 64`, `MCC 7995`), when it is written
-/// like one of NACE or ISIC (`92.00`, `R9200`), or, as an MCC, when it is all there is.
+/// Finds the codes in a folded text.
 fn codes(text: &str) -> Vec<Code> {
-    let tokens = text.split(|c: char| !c.is_alphanumeric() && c != '.');
-    let tokens: Vec<&str> =
-        tokens.map(|token| token.trim_matches('.')).filter(|t| !t.is_empty()).collect();
-    let before = std::iter::once("").chain(tokens.iter().copied());
-    let read = |(before, token): (&str, &str)| {
-        let number = token.trim_start_matches(|c: char| c.is_ascii_lowercase());
-        let section = token.len() - number.len();
-        let digits: String = number.split('.').collect();
-        if section > 1 || digits.len() < 2 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let pointed = number.find('.') == Some(2);
-        match before {
-            "nace" | "isic" => Some(Code::Nace(digits)),
-            "mcc" => Some(Code::Mcc(digits)),
-            _ if pointed || (section == 1 && digits.len() >= 3) => Some(Code::Nace(digits)),
-            _ if digits == text && digits.len() == 4 => Some(Code::Mcc(digits)),
-            _ => None,
-        }
-    };
-    before.zip(tokens.iter().copied()).filter_map(read).collect()
+    let tokens: Vec<&str> = text
+        .split(|c: char| !c.is_alphanumeric() && c != '.')
+        .map(|token| token.trim_matches('.'))
+        .filter(|token| !token.is_empty())
+        .collect();
+    let previous = std::iter::once("").chain(tokens.iter().copied());
+    previous.zip(&tokens).filter_map(|(previous, token)| code(text, previous, token)).collect()
+}
+
+/// Reads a token as a code.
+///
+/// A number is a code
+/// - if the name of its scheme comes before it (`NACE 64`, `MCC 7995`),
+/// - if it has the form of a NACE or ISIC code (`92.00`, `R9200`), or
+/// - if it has four digits and is the whole text; it is then a merchant category code.
+fn code(text: &str, previous: &str, token: &str) -> Option<Code> {
+    let number = token.trim_start_matches(|c: char| c.is_ascii_lowercase());
+    let letters = token.len() - number.len();
+    let digits: String = number.split('.').collect();
+    if letters > 1 || digits.len() < 2 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let has_point = number.find('.') == Some(2);
+    match previous {
+        "nace" | "isic" => Some(Code::Nace(digits)),
+        "mcc" => Some(Code::Mcc(digits)),
+        _ if has_point || (letters == 1 && digits.len() >= 3) => Some(Code::Nace(digits)),
+        _ if digits == text && digits.len() == 4 => Some(Code::Mcc(digits)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -95,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_whole_and_blind_to_case_accents_and_number() {
+    fn words_match_whole_and_regardless_of_case_accents_and_number() {
         for (industry, sector) in [
             ("Online CASINOS", "gambling"),
             ("Money-Transfer services", "money_services"),
@@ -122,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_told_by_their_form_or_their_scheme() {
+    fn codes_are_recognised_by_their_form_or_their_scheme() {
         for code in [
             "92.00",
             "R92.00",
@@ -140,32 +145,36 @@ mod tests {
         assert_eq!(ids("6051"), ["virtual_assets"]);
         assert_eq!(ids("NACE 64.19"), ["finance"]);
         assert_eq!(ids("K66.12"), ["finance"]);
-        // Government in ISO 18245; a home computer; a number among words.
+        // 9211 is a merchant category code of the government, C64 is a home computer, and 7995 is
+        // a number among words.
         for other in ["9211", "C64", "est. 7995 sites", "92", "62.01", "MCC 9200", "NACE 7995"] {
             assert_eq!(ids(other), [""; 0], "{other}");
         }
     }
 
     #[test]
-    fn the_worst_risk_counts() {
+    fn sectors_of_high_risk_hide_those_of_medium_risk() {
         assert_eq!(ids("Construction of casinos"), ["gambling"]);
         assert_eq!(ids("Real estate and construction"), ["real_estate", "construction"]);
     }
 
     #[test]
-    fn the_table_is_in_order() {
+    fn the_table_of_sectors_is_consistent() {
         let mut seen = std::collections::HashSet::new();
         for sector in SECTORS {
             assert!(matches!(sector.risk, RiskLevel::High | RiskLevel::Medium));
             assert!(!sector.sources.is_empty() && seen.insert(("id", sector.id)));
             for phrase in sector.phrases {
                 assert!(seen.insert(("phrase", phrase)) && fold(phrase) == *phrase, "{phrase}");
-                assert!(!ids(phrase).is_empty(), "{phrase} finds itself");
+                assert!(!ids(phrase).is_empty(), "{phrase} must match itself");
             }
             for (scheme, codes) in [("nace", sector.nace), ("mcc", sector.mcc)] {
                 for code in codes {
                     assert!(seen.insert((scheme, code)) && code.parse::<u16>().is_ok(), "{code}");
-                    assert!(!ids(&format!("{scheme} {code}")).is_empty(), "{code} finds itself");
+                    assert!(
+                        !ids(&format!("{scheme} {code}")).is_empty(),
+                        "{code} must match itself"
+                    );
                 }
             }
         }

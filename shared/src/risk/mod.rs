@@ -1,15 +1,20 @@
-//! The risk profile of a customer, from plain facts and a versioned model. The same facts and
-//! model always give the same assessment.
+//! Assesses the risk of a customer from plain facts and a versioned model.
 //!
-//! Every factor is always listed, in the same order: one that is unknown or does not apply has no
-//! value and no points, and its reason says why.
+//! Everything here is pure: the same facts and the same model always give the same assessment.
+//!
+//! An assessment always lists every factor, in the same order. A factor that is unknown or does not
+//! apply has no value and no points, and its reason says why.
+#![warn(missing_docs)]
 
 mod countries;
 mod entity;
+mod evidence;
 mod facts;
+mod finding;
 mod gather;
 mod geography;
 mod industries;
+mod level;
 mod model;
 mod ownership;
 mod rules;
@@ -22,36 +27,44 @@ mod examples;
 #[cfg(test)]
 mod properties;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub use countries::CountryList;
 pub use facts::{AlertFacts, Facts, OrganizationFacts, RelatedFacts, SessionFacts};
 pub use gather::owned;
-pub use industries::{Sector, Source};
 pub use model::{MODEL, Model};
+pub use sectors::{Sector, Source};
 
 use crate::model::customer::RiskLevel;
 use crate::model::profile::{EntityType, Profile};
-use crate::model::risk::{Category, Evidence, Factor, HardRule};
+use crate::model::risk::{Category, Factor, HardRule};
 use crate::model::time::Timestamp;
+use finding::Finding;
 
-/// A longer list helps nobody, and a profile is one item of the table.
-const MOST_EVIDENCE: usize = 25;
+const MILLIS_PER_DAY: i64 = 86_400_000;
 
+/// Result of an assessment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assessment {
-    /// 0 to 100, the sum of the points; `None` when the level is `not_set`.
+    /// Sum of the points of all factors, 0 to 100. `None` if the level is `not_set`.
     pub score: Option<u8>,
+    /// Level of the score, raised by the hard rules.
     pub level: RiskLevel,
+    /// All factors, in a fixed order.
     pub factors: Vec<Factor>,
-    /// Worst first.
+    /// Hard rules that apply, the worst level first.
     pub hard_rules: Vec<HardRule>,
+    /// Version of the model that was used.
     pub model_version: String,
+    /// When the customer is due for a review. `None` if the level is `not_set`.
     pub next_review_at: Option<Timestamp>,
 }
 
-/// The level is that of the score, raised by the hard rules. With too little data it is theirs
-/// alone, `not_set` without any, and a factor `insufficient_data` says what is missing.
+/// Assesses a customer.
+///
+/// The level is the level of the score, raised by the hard rules. If there is too little data for a
+/// score, the level is that of the hard rules alone, or `not_set` if none applies. A factor
+/// `insufficient_data` then lists the missing data.
 pub fn assess(model: &Model, facts: &Facts<'_>) -> Assessment {
     let mut factors = vec![
         geography::customer_country(model, facts),
@@ -71,25 +84,18 @@ pub fn assess(model: &Model, facts: &Facts<'_>) -> Assessment {
         screening::adverse_media(model, facts),
     ];
     let score: u8 = factors.iter().map(|factor| factor.points).sum();
-    let missing = missing(facts);
-    let by_score = match score {
-        _ if !missing.is_empty() => RiskLevel::NotSet,
-        score if score >= model.high_from => RiskLevel::High,
-        score if score >= model.medium_from => RiskLevel::Medium,
-        _ => RiskLevel::Low,
+    let missing = missing_data(facts);
+    let level_of_score = if missing.is_empty() {
+        model.level_of(score)
+    } else {
+        factors.push(insufficient_data(facts, &missing));
+        RiskLevel::NotSet
     };
-    if !missing.is_empty() {
-        let found = Found {
-            value: json!(missing),
-            points: 0,
-            reason: format!("Too little is known for a score: {}.", missing.join(", ")),
-            evidence: vec![customer(facts)],
-        };
-        factors.push(factor("insufficient_data", Category::ENTITY, 0, found));
-    }
     let hard_rules = rules::apply(model, facts);
-    let levels = hard_rules.iter().map(|rule| rule.level).chain([by_score]);
-    let level = levels.max_by_key(|level| level_rank(*level)).unwrap_or(by_score);
+    let level = hard_rules
+        .iter()
+        .map(|rule| rule.level)
+        .fold(level_of_score, |a, b| if level::rank(b) > level::rank(a) { b } else { a });
     Assessment {
         score: (level != RiskLevel::NotSet).then_some(score),
         level,
@@ -100,7 +106,7 @@ pub fn assess(model: &Model, facts: &Facts<'_>) -> Assessment {
     }
 }
 
-/// Whether a change of the profile is one of something the model looks at.
+/// Whether two versions of a profile differ in a field that the model uses.
 pub fn scored_fields_differ(before: &Profile, after: &Profile) -> bool {
     before.entity_type != after.entity_type
         || before.country != after.country
@@ -108,77 +114,38 @@ pub fn scored_fields_differ(before: &Profile, after: &Profile) -> bool {
         || before.incorporated_on != after.incorporated_on
 }
 
-/// Who stands behind a company is part of knowing it (FATF Recommendations 10 and 24), so nothing
-/// else makes up for an organization that is not known.
-fn missing(facts: &Facts<'_>) -> Vec<&'static str> {
-    let decided = facts.sessions.iter().any(SessionFacts::is_decided);
+/// Lists the data without which there is no score.
+///
+/// FATF Recommendations 10 and 24 make the owners of a company part of knowing it. Other data can
+/// therefore not make up for an unknown organization.
+fn missing_data(facts: &Facts<'_>) -> Vec<&'static str> {
     let is_company = facts.entity_type == EntityType::Company;
-    let unknown = [
-        (facts.country.is_none(), "country"),
-        (!decided, "decided_session"),
-        (is_company && facts.organization.is_none(), "organization"),
-    ];
-    unknown.into_iter().filter(|(missing, _)| *missing).map(|(_, what)| what).collect()
+    let mut missing = Vec::new();
+    if facts.country.is_none() {
+        missing.push("country");
+    }
+    if !facts.sessions.iter().any(SessionFacts::is_decided) {
+        missing.push("decided_session");
+    }
+    if is_company && facts.organization.is_none() {
+        missing.push("organization");
+    }
+    missing
+}
+
+fn insufficient_data(facts: &Facts<'_>, missing: &[&str]) -> Factor {
+    let finding = Finding {
+        value: json!(missing),
+        points: 0,
+        reason: format!("There is too little data for a score; missing: {}.", missing.join(", ")),
+        evidence: vec![evidence::customer(facts)],
+    };
+    finding.into_factor("insufficient_data", Category::ENTITY, 0)
 }
 
 fn next_review_at(model: &Model, level: RiskLevel, now: Timestamp) -> Option<Timestamp> {
-    let days = match level {
-        RiskLevel::NotSet => return None,
-        RiskLevel::Low => model.review_low,
-        RiskLevel::Medium => model.review_medium,
-        RiskLevel::High => model.review_high,
-        RiskLevel::Prohibited => model.review_prohibited,
-    };
-    Some(Timestamp::from_millis(now.millis().saturating_add(days * 86_400_000)))
-}
-
-/// `not_set` is the lowest.
-fn level_rank(level: RiskLevel) -> u8 {
-    match level {
-        RiskLevel::NotSet => 0,
-        RiskLevel::Low => 1,
-        RiskLevel::Medium => 2,
-        RiskLevel::High => 3,
-        RiskLevel::Prohibited => 4,
-    }
-}
-
-/// What a factor says besides its name.
-struct Found {
-    value: Value,
-    points: u8,
-    reason: String,
-    /// Worst or newest first.
-    evidence: Vec<Evidence>,
-}
-
-impl Found {
-    /// Unknown, or not applicable.
-    fn nothing(why: &str) -> Found {
-        Found { value: Value::Null, points: 0, reason: why.to_owned(), evidence: Vec::new() }
-    }
-}
-
-fn factor(code: &str, category: Category, weight: u8, found: Found) -> Factor {
-    let Found { value, points, reason, mut evidence } = found;
-    evidence.truncate(MOST_EVIDENCE);
-    Factor { code: code.to_owned(), category, value, weight, points, reason, evidence }
-}
-
-fn evidence(kind: &str, id: impl Into<String>) -> Evidence {
-    Evidence { kind: kind.to_owned(), id: id.into() }
-}
-
-fn customer(facts: &Facts<'_>) -> Evidence {
-    evidence("customer", facts.customer_id.to_string())
-}
-
-fn organization(facts: &Facts<'_>, organization: &OrganizationFacts) -> Evidence {
-    evidence("organization", format!("{}@{}", facts.customer_id, organization.version))
-}
-
-fn country_list(list: &CountryList) -> Evidence {
-    evidence("country_list", format!("{}@{}", list.id, list.date))
+    let days = model.days_until_review(level)?;
+    Some(Timestamp::from_millis(now.millis().saturating_add(days * MILLIS_PER_DAY)))
 }
 
 #[cfg(test)]
@@ -186,18 +153,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_model_looks_at_is_scored() {
+    fn only_fields_that_the_model_uses_are_scored() {
         let profile = json!({ "name": "A", "entity_type": "company", "country": "DE" });
         let before: Profile = serde_json::from_value(profile).unwrap();
-        let changed = |field: &str, to: &str| {
+        let differs = |field: &str, value: &str| {
             let mut after = serde_json::to_value(&before).unwrap();
-            after[field] = json!(to);
+            after[field] = json!(value);
             scored_fields_differ(&before, &serde_json::from_value(after).unwrap())
         };
-        for (field, to) in [("country", "FR"), ("industry", "x"), ("entity_type", "individual")] {
-            assert!(changed(field, to), "{field}");
+        for (field, value) in [("country", "FR"), ("industry", "x"), ("entity_type", "individual")]
+        {
+            assert!(differs(field, value), "{field}");
         }
-        assert!(changed("incorporated_on", "2020-01-01"));
-        assert!(!changed("name", "B") && !changed("email", "a@example.com"));
+        assert!(differs("incorporated_on", "2020-01-01"));
+        assert!(!differs("name", "B") && !differs("email", "a@example.com"));
     }
 }

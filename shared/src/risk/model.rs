@@ -1,20 +1,21 @@
-//! The model: every number a score depends on, under one version.
+//! The model: every number that a score depends on, under one version.
 //!
-//! To change it, by a new list (see `countries`), sector or weight: change the data and the
-//! version together, and release. A profile names the version it was calculated with.
+//! To change a list (see `countries`), a sector or a weight, change the data and the version
+//! together, and release. A profile names the version that it was calculated with.
 
 use super::countries::{self, CountryList};
-use super::industries::Sector;
-use super::sectors;
+use super::sectors::{self, Sector};
+use crate::model::customer::RiskLevel;
 
-/// Points by size: those of the highest step that is reached.
+/// Points by size. The highest step that a size reaches gives the points.
 #[derive(Debug)]
 pub(super) struct Scale(
-    /// From how much on, and the points; both rise.
+    /// Steps in ascending order: the size at which the step begins, and its points.
     &'static [(u64, u8)],
 );
 
 impl Scale {
+    /// Returns the maximum number of points.
     pub(super) const fn weight(&self) -> u8 {
         match self.0 {
             [.., (_, most)] => *most,
@@ -22,64 +23,73 @@ impl Scale {
         }
     }
 
+    /// Returns the points for a size.
     pub(super) fn points(&self, size: u64) -> u8 {
         self.0.iter().rev().find(|(from, _)| size >= *from).map_or(0, |(_, points)| *points)
     }
 }
 
-/// Only [`MODEL`] is one: its weights are known to add up to 100.
+/// Weights, thresholds and lists. [`MODEL`] is the only instance; the compiler checks that its
+/// weights add up to at most 100.
 #[derive(Debug)]
 pub struct Model {
-    /// Year, month and number within the month.
+    /// Year, month and a number within the month.
     pub version: &'static str,
+    /// Lists of high-risk countries, the worst first.
     pub country_lists: &'static [CountryList],
+    /// Sectors of higher risk.
     pub sectors: &'static [Sector],
 
-    /// From this score on the level is `medium`, from that on `high`; below it is `low`.
+    /// Score from which on the level is `medium`. Below it, the level is `low`.
     pub(super) medium_from: u8,
+    /// Score from which on the level is `high`.
     pub(super) high_from: u8,
 
     pub(super) high_risk_industry: u8,
     pub(super) medium_risk_industry: u8,
-    /// By age in days below which they apply, youngest first.
+    /// Points of companies that are younger than a number of days, the youngest first.
     pub(super) young_company: &'static [(u64, u8)],
 
-    /// By percentage.
+    /// By undisclosed percentage.
     pub(super) undisclosed: Scale,
     /// By number of layers.
     pub(super) layers: Scale,
     /// By number of parties in rings.
     pub(super) circular: Scale,
-    pub(super) nobody_identified: u8,
+    pub(super) no_beneficial_owner: u8,
     pub(super) senior_managers_only: u8,
 
-    /// Rejections, failures and expiries count for this many days.
+    /// Number of days for which rejections, failures and expiries count.
     pub(super) history_days: u64,
+    /// By number of sessions.
     pub(super) rejected_sessions: Scale,
     /// By number of failed checks of a person or document.
     pub(super) failed_validations: Scale,
+    /// By number of sessions.
     pub(super) expired_sessions: Scale,
     pub(super) never_approved: u8,
     /// By days since the last approval.
     pub(super) since_approval: Scale,
 
     pub(super) confirmed_alert: u8,
+    /// By number of alerts.
     pub(super) open_alerts: Scale,
     pub(super) watchlists_failed: u8,
     pub(super) watchlists_in_review: u8,
     pub(super) adverse_media_failed: u8,
     pub(super) adverse_media_in_review: u8,
 
-    /// Days until the next review, by level.
+    /// Days until the next review of a customer with the level `low`.
     pub(super) review_low: i64,
     pub(super) review_medium: i64,
     pub(super) review_high: i64,
     pub(super) review_prohibited: i64,
 }
 
-/// A year of the model, in days.
+/// Days in a year of the model.
 const YEAR: u64 = 365;
 
+/// The current model.
 pub static MODEL: Model = Model {
     version: "2026-11-1",
     country_lists: countries::LISTS,
@@ -92,17 +102,17 @@ pub static MODEL: Model = Model {
     medium_risk_industry: 4,
     young_company: &[(YEAR, 4), (3 * YEAR, 2)],
 
-    // 25 % is where ownership makes a beneficial owner: from there on one may be hidden.
+    // An owner of 25 % is a beneficial owner, so from 25 % on a beneficial owner may be hidden.
     undisclosed: Scale(&[(10, 3), (25, 6), (50, 8)]),
     layers: Scale(&[(3, 1), (5, 3)]),
     circular: Scale(&[(1, 3)]),
-    nobody_identified: 6,
+    no_beneficial_owner: 6,
     senior_managers_only: 4,
 
     history_days: 3 * YEAR,
     rejected_sessions: Scale(&[(1, 4), (2, 7)]),
     failed_validations: Scale(&[(1, 2), (2, 3), (3, 5)]),
-    // One link that ran out is everyday life.
+    // A single expired link is common and gives no points.
     expired_sessions: Scale(&[(2, 1), (4, 2)]),
     never_approved: 5,
     since_approval: Scale(&[(YEAR + 1, 2), (2 * YEAR + 1, 4)]),
@@ -114,8 +124,9 @@ pub static MODEL: Model = Model {
     adverse_media_failed: 4,
     adverse_media_in_review: 2,
 
-    // Regulation (EU) 2024/1624, Article 26(2), from 2027: at most one year for higher risk, five
-    // years for others. A prohibited customer waits for a decision, not for a review.
+    // Regulation (EU) 2024/1624, Article 26(2), which applies from 2027, allows at most one year
+    // for customers of higher risk and five years for others. A prohibited customer is waiting for
+    // a decision rather than for a review.
     review_low: 3 * YEAR as i64,
     review_medium: 2 * YEAR as i64,
     review_high: YEAR as i64,
@@ -125,6 +136,29 @@ pub static MODEL: Model = Model {
 const _: () = assert!(MODEL.total_weight() <= 100, "a score is 0 to 100");
 
 impl Model {
+    /// Returns the level of a score.
+    pub(super) fn level_of(&self, score: u8) -> RiskLevel {
+        if score >= self.high_from {
+            RiskLevel::High
+        } else if score >= self.medium_from {
+            RiskLevel::Medium
+        } else {
+            RiskLevel::Low
+        }
+    }
+
+    /// Returns the number of days until the next review. There is no review without a level.
+    pub(super) fn days_until_review(&self, level: RiskLevel) -> Option<i64> {
+        match level {
+            RiskLevel::NotSet => None,
+            RiskLevel::Low => Some(self.review_low),
+            RiskLevel::Medium => Some(self.review_medium),
+            RiskLevel::High => Some(self.review_high),
+            RiskLevel::Prohibited => Some(self.review_prohibited),
+        }
+    }
+
+    /// Maximum number of points for the customer's country.
     pub(super) const fn customer_country_weight(&self) -> u8 {
         match self.country_lists {
             [worst, ..] => worst.customer_points,
@@ -132,6 +166,7 @@ impl Model {
         }
     }
 
+    /// Maximum number of points for the countries of owners and officers.
     pub(super) const fn related_countries_weight(&self) -> u8 {
         match self.country_lists {
             [worst, ..] => worst.related_points,
@@ -139,6 +174,7 @@ impl Model {
         }
     }
 
+    /// Maximum number of points for the age of a company.
     pub(super) const fn company_age_weight(&self) -> u8 {
         match self.young_company {
             [(_, youngest), ..] => *youngest,
@@ -146,6 +182,7 @@ impl Model {
         }
     }
 
+    /// Maximum score.
     const fn total_weight(&self) -> u32 {
         self.customer_country_weight() as u32
             + self.related_countries_weight() as u32
@@ -154,7 +191,7 @@ impl Model {
             + self.undisclosed.weight() as u32
             + self.layers.weight() as u32
             + self.circular.weight() as u32
-            + self.nobody_identified as u32
+            + self.no_beneficial_owner as u32
             + self.rejected_sessions.weight() as u32
             + self.failed_validations.weight() as u32
             + self.expired_sessions.weight() as u32
@@ -170,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn worse_gives_more() {
+    fn worse_facts_give_more_points() {
         let scales = [
             &MODEL.undisclosed,
             &MODEL.layers,
@@ -187,7 +224,7 @@ mod tests {
         assert!(MODEL.young_company.is_sorted_by(|a, b| a.0 < b.0 && a.1 > b.1));
         for (worse, better) in [
             (MODEL.high_risk_industry, MODEL.medium_risk_industry),
-            (MODEL.nobody_identified, MODEL.senior_managers_only),
+            (MODEL.no_beneficial_owner, MODEL.senior_managers_only),
             (MODEL.never_approved, MODEL.since_approval.weight()),
             (MODEL.confirmed_alert, MODEL.open_alerts.weight()),
             (MODEL.watchlists_failed, MODEL.watchlists_in_review),
@@ -199,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_begins_at_its_size() {
+    fn a_step_includes_the_size_at_which_it_begins() {
         let points = [9, 10, 24, 25, 49, 50, 100].map(|share| MODEL.undisclosed.points(share));
         assert_eq!(points, [0, 3, 3, 6, 6, 8, 8]);
         assert_eq!(MODEL.total_weight(), 100);

@@ -1,93 +1,104 @@
-//! How well it is known whose the company is. Two facts are kept apart: what share has no declared
-//! holder, and whether anybody at all was found to be a beneficial owner.
+//! Factors of how well the owners of a company are known.
+//!
+//! Two facts count separately: the share without a declared owner, and whether any beneficial
+//! owner was identified.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{Facts, Found, Model, OrganizationFacts, evidence, factor, organization};
+use super::evidence;
+use super::facts::{Facts, OrganizationFacts};
+use super::finding::Finding;
+use super::model::Model;
 use crate::model::risk::{Category, Factor};
 
 pub(super) fn undisclosed(model: &Model, facts: &Facts<'_>) -> Factor {
-    let found = of_organization(facts, |declared| {
-        let percentage = match declared.undisclosed_percentage {
-            // What is not a number is not known.
-            unknown if unknown.is_nan() => 100.0,
-            known => known.clamp(0.0, 100.0),
-        };
-        Found {
+    let finding = organization_finding(facts, |organization| {
+        let undisclosed = organization.undisclosed_percentage;
+        // A percentage that is not a number is unknown, and counts as entirely undisclosed.
+        let percentage = if undisclosed.is_nan() { 100.0 } else { undisclosed.clamp(0.0, 100.0) };
+        Finding {
             value: json!({ "percentage": percentage }),
             points: model.undisclosed.points(percentage as u64),
-            reason: format!("No declared owner accounts for {percentage:.2} % of the company."),
-            evidence: vec![organization(facts, declared)],
+            reason: format!("{percentage:.2} % of the company has no declared owner."),
+            evidence: vec![evidence::organization(facts, organization)],
         }
     });
-    factor("undisclosed_ownership", Category::OWNERSHIP, model.undisclosed.weight(), found)
+    let weight = model.undisclosed.weight();
+    finding.into_factor("undisclosed_ownership", Category::OWNERSHIP, weight)
 }
 
 pub(super) fn layers(model: &Model, facts: &Facts<'_>) -> Factor {
-    let found = of_organization(facts, |declared| {
-        let layers = declared.most_layers;
-        Found {
+    let finding = organization_finding(facts, |organization| {
+        let layers = organization.most_layers;
+        Finding {
             value: json!({ "layers": layers }),
             points: model.layers.points(layers.into()),
             reason: match layers {
-                0 => "There is no chain of holdings up to a beneficial owner.".to_owned(),
+                0 => {
+                    "No chain of holdings leads from a beneficial owner to the company.".to_owned()
+                }
                 1 => "Beneficial owners hold the company directly.".to_owned(),
                 _ => format!("A beneficial owner holds the company through {layers} layers."),
             },
-            evidence: vec![organization(facts, declared)],
+            evidence: vec![evidence::organization(facts, organization)],
         }
     });
-    factor("ownership_layers", Category::OWNERSHIP, model.layers.weight(), found)
+    finding.into_factor("ownership_layers", Category::OWNERSHIP, model.layers.weight())
 }
 
 pub(super) fn circular(model: &Model, facts: &Facts<'_>) -> Factor {
-    let found = of_organization(facts, |declared| {
-        let parties: BTreeSet<&str> = declared.circular.iter().map(String::as_str).collect();
-        let parties: Vec<&str> = parties.into_iter().collect();
-        let organization = organization(facts, declared);
-        Found {
-            value: json!({ "parties": parties.len() }),
-            points: model.circular.points(parties.len() as u64),
-            reason: match parties.len() {
-                0 => "No holdings run in a circle.".to_owned(),
-                some => format!("Holdings run in a circle, with {some} of the parties in it."),
+    let finding = organization_finding(facts, |organization| {
+        let parties: BTreeSet<&str> = organization.circular.iter().map(String::as_str).collect();
+        let count = parties.len();
+        Finding {
+            value: json!({ "parties": count }),
+            points: model.circular.points(count as u64),
+            reason: match count {
+                0 => "The structure has no circular holdings.".to_owned(),
+                1 => "Circular holdings involve 1 party.".to_owned(),
+                _ => format!("Circular holdings involve {count} parties."),
             },
-            evidence: std::iter::once(organization)
-                .chain(parties.into_iter().map(|party| evidence("party", party)))
+            evidence: std::iter::once(evidence::organization(facts, organization))
+                .chain(parties.into_iter().map(evidence::party))
                 .collect(),
         }
     });
-    factor("circular_ownership", Category::OWNERSHIP, model.circular.weight(), found)
+    finding.into_factor("circular_ownership", Category::OWNERSHIP, model.circular.weight())
 }
 
 pub(super) fn beneficial_owner(model: &Model, facts: &Facts<'_>) -> Factor {
-    let found = of_organization(facts, |declared| {
-        let (basis, points, reason) = match (declared.has_owner_ubo, declared.senior_manager_only) {
-            (true, _) => ("owner", 0, "There is a beneficial owner."),
-            (false, true) => (
+    let finding = organization_finding(facts, |organization| {
+        let (basis, points, reason) = if organization.has_owner_ubo {
+            ("owner", 0, "A beneficial owner has been identified.")
+        } else if organization.senior_manager_only {
+            (
                 "senior_manager",
                 model.senior_managers_only,
-                "Nobody owns or controls enough: senior managers stand in for a beneficial owner.",
-            ),
-            (false, false) => {
-                ("none", model.nobody_identified, "Nobody was identified as a beneficial owner.")
-            }
+                "No individual owns or controls enough to be a beneficial owner; senior managers \
+                 are recorded instead.",
+            )
+        } else {
+            ("none", model.no_beneficial_owner, "No beneficial owner has been identified.")
         };
-        Found {
+        Finding {
             value: json!({ "basis": basis }),
             points,
             reason: reason.to_owned(),
-            evidence: vec![organization(facts, declared)],
+            evidence: vec![evidence::organization(facts, organization)],
         }
     });
-    factor("beneficial_owner", Category::OWNERSHIP, model.nobody_identified, found)
+    finding.into_factor("beneficial_owner", Category::OWNERSHIP, model.no_beneficial_owner)
 }
 
-fn of_organization(facts: &Facts<'_>, found: impl Fn(&OrganizationFacts) -> Found) -> Found {
+/// Assesses the ownership structure, if there is one to assess.
+fn organization_finding(
+    facts: &Facts<'_>,
+    assess: impl Fn(&OrganizationFacts) -> Finding,
+) -> Finding {
     match facts.ownership() {
-        Ok(declared) => found(declared),
-        Err(why) => Found::nothing(why),
+        Ok(organization) => assess(organization),
+        Err(reason) => Finding::without_value(reason),
     }
 }

@@ -1,20 +1,21 @@
-//! What holds of any facts.
+//! Properties that hold for any facts.
 
-use crate::model::value::one_of;
 use proptest::prelude::*;
 use proptest::sample::select;
 use strum::VariantNames;
 
+use super::evidence::MAX_EVIDENCE;
+use super::level::rank;
 use super::*;
 use crate::model::alert::AlertStatus;
 use crate::model::id::CustomerId;
 use crate::model::session::{SessionStatus, ValidationKind};
-use crate::model::value::{CalendarDate, Country, Industry};
+use crate::model::value::{CalendarDate, Country, Industry, one_of};
 
 const NOW: i64 = 1_795_435_200_000;
 const DAY: i64 = 86_400_000;
 
-/// [`Facts`] that own what they refer to.
+/// The same as [`Facts`], but owned.
 #[derive(Clone, Debug)]
 struct Case {
     is_company: bool,
@@ -31,10 +32,7 @@ impl Case {
         let facts = Facts {
             now: Timestamp::from_millis(NOW),
             customer_id: CustomerId::MIN,
-            entity_type: match self.is_company {
-                true => EntityType::Company,
-                false => EntityType::Individual,
-            },
+            entity_type: if self.is_company { EntityType::Company } else { EntityType::Individual },
             country: self.country.as_ref(),
             industry: self.industry.as_ref(),
             incorporated_on: self.incorporated_on.as_ref(),
@@ -54,14 +52,14 @@ fn countries() -> impl Strategy<Value = Country> {
 fn industries() -> impl Strategy<Value = Industry> {
     let known = select(vec!["Casino", "NACE 64", "6051", "Software", "real estate"]);
     prop_oneof![known.prop_map(str::to_owned), "\\PC{1,40}"]
-        .prop_filter_map("an industry", |text| Industry::parse(&text).ok())
+        .prop_filter_map("not an industry", |text| Industry::parse(&text).ok())
 }
 
 fn kinds() -> impl Strategy<Value = ValidationKind> {
     select(ValidationKind::VARIANTS).prop_map(|word| one_of::<ValidationKind>(word).unwrap())
 }
 
-/// Few days, so that sessions often change in the same millisecond.
+/// Times from a small set, so that sessions often have the same time.
 fn times() -> impl Strategy<Value = Timestamp> {
     (-2..8i64).prop_map(|step| Timestamp::from_millis(NOW - step * 200 * DAY))
 }
@@ -69,8 +67,8 @@ fn times() -> impl Strategy<Value = Timestamp> {
 fn sessions() -> impl Strategy<Value = SessionFacts> {
     let status =
         select(SessionStatus::VARIANTS).prop_map(|word| one_of::<SessionStatus>(word).unwrap());
-    let some = || prop::collection::vec(kinds(), 0..3);
-    ("s[0-9]", status, some(), some(), some(), times()).prop_map(
+    let some_kinds = || prop::collection::vec(kinds(), 0..3);
+    ("s[0-9]", status, some_kinds(), some_kinds(), some_kinds(), times()).prop_map(
         |(session_id, status, failed, in_review, passed, at)| SessionFacts {
             session_id,
             status,
@@ -121,7 +119,7 @@ fn cases() -> impl Strategy<Value = Case> {
         prop::option::weighted(0.8, organizations()),
     );
     let history = prop::collection::vec(sessions(), 0..8);
-    // Most customers have no alert; some have more than are evidence.
+    // Half of the customers have no alert. Some have more alerts than evidence can list.
     let alerts = prop_oneof![Just(Vec::new()), prop::collection::vec(alerts(), 0..60)];
     (any::<bool>(), optional, history, alerts).prop_map(
         |(is_company, (country, industry, incorporated_on, organization), sessions, alerts)| Case {
@@ -136,7 +134,7 @@ fn cases() -> impl Strategy<Value = Case> {
     )
 }
 
-/// A change for the worse.
+/// A change of the facts for the worse.
 #[derive(Clone, Debug)]
 enum Change {
     Failure(usize, ValidationKind),
@@ -148,67 +146,76 @@ enum Change {
 
 fn changes() -> impl Strategy<Value = Change> {
     prop_oneof![
-        (any::<usize>(), kinds()).prop_map(|(at, kind)| Change::Failure(at, kind)),
+        (any::<usize>(), kinds()).prop_map(|(index, kind)| Change::Failure(index, kind)),
         sessions().prop_map(Change::Rejection),
         alerts().prop_map(Change::Alert),
         countries().prop_map(Change::Country),
-        (any::<usize>(), countries()).prop_map(|(at, to)| Change::RelatedCountry(at, to)),
+        (any::<usize>(), countries())
+            .prop_map(|(index, country)| Change::RelatedCountry(index, country)),
     ]
 }
 
-/// From 0 for no country or none on a list, upwards.
-fn badness(country: Option<&Country>) -> u8 {
+/// Points of a country, 0 if it is not listed or unknown.
+fn country_points(country: Option<&Country>) -> u8 {
     let lists = MODEL.country_lists.iter();
-    let on = lists.filter(|list| country.is_some_and(|country| list.has(country.as_str())));
-    on.map(|list| list.customer_points).max().unwrap_or(0)
+    lists
+        .filter(|list| country.is_some_and(|country| list.has(country.as_str())))
+        .map(|list| list.customer_points)
+        .max()
+        .unwrap_or(0)
 }
 
 fn changed(case: &Case, change: Change) -> Case {
     let mut case = case.clone();
-    let sessions = case.sessions.len().max(1);
-    let related = case.organization.as_mut().map_or(&mut [][..], |o| &mut o.related);
-    let parties = related.len().max(1);
     match change {
-        Change::Failure(at, kind) => {
-            case.sessions.get_mut(at % sessions).into_iter().for_each(|s| s.failed.push(kind));
+        Change::Failure(index, kind) => {
+            let index = index % case.sessions.len().max(1);
+            if let Some(session) = case.sessions.get_mut(index) {
+                session.failed.push(kind);
+            }
         }
         Change::Rejection(session) => {
             case.sessions.push(SessionFacts { status: SessionStatus::Rejected, ..session })
         }
         Change::Alert(alert) => case.alerts.push(alert),
-        Change::Country(to) if badness(Some(&to)) >= badness(case.country.as_ref()) => {
-            case.country = Some(to)
-        }
-        Change::RelatedCountry(at, to) => {
-            if let Some(party) = related.get_mut(at % parties)
-                && badness(Some(&to)) >= badness(party.country.as_ref())
-            {
-                party.country = Some(to);
+        Change::Country(country) => {
+            if country_points(Some(&country)) >= country_points(case.country.as_ref()) {
+                case.country = Some(country);
             }
         }
-        Change::Country(_) => (),
+        Change::RelatedCountry(index, country) => {
+            if let Some(organization) = &mut case.organization {
+                let index = index % organization.related.len().max(1);
+                if let Some(party) = organization.related.get_mut(index)
+                    && country_points(Some(&country)) >= country_points(party.country.as_ref())
+                {
+                    party.country = Some(country);
+                }
+            }
+        }
     }
     case
 }
 
-fn shuffled(case: &Case, by: usize) -> Case {
-    fn turn<T>(list: &mut [T], by: usize) {
-        list.rotate_left(by % list.len().max(1));
-        if by % 2 == 1 {
+/// Changes the order of all lists.
+fn shuffled(case: &Case, seed: usize) -> Case {
+    fn shuffle<T>(list: &mut [T], seed: usize) {
+        list.rotate_left(seed % list.len().max(1));
+        if seed % 2 == 1 {
             list.reverse();
         }
     }
     let mut case = case.clone();
-    turn(&mut case.sessions, by);
-    turn(&mut case.alerts, by / 3);
+    shuffle(&mut case.sessions, seed);
+    shuffle(&mut case.alerts, seed / 3);
     for session in &mut case.sessions {
-        turn(&mut session.failed, by);
-        turn(&mut session.in_review, by);
-        turn(&mut session.passed, by);
+        shuffle(&mut session.failed, seed);
+        shuffle(&mut session.in_review, seed);
+        shuffle(&mut session.passed, seed);
     }
     if let Some(organization) = &mut case.organization {
-        turn(&mut organization.related, by / 5);
-        turn(&mut organization.circular, by);
+        shuffle(&mut organization.related, seed / 5);
+        shuffle(&mut organization.circular, seed);
     }
     case
 }
@@ -217,7 +224,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn the_points_are_the_score_and_every_factor_is_there(case in cases()) {
+    fn the_score_is_the_sum_of_the_points_and_every_factor_is_listed(case in cases()) {
         let assessment = case.assess();
         let factors = &assessment.factors;
         let sum: u32 = factors.iter().map(|factor| u32::from(factor.points)).sum();
@@ -226,7 +233,7 @@ proptest! {
         prop_assert_eq!(assessment.score.is_none(), assessment.level == RiskLevel::NotSet);
         prop_assert!(assessment.score.is_none_or(|score| u32::from(score) == sum));
         for factor in factors {
-            prop_assert!(factor.points <= factor.weight && factor.evidence.len() <= MOST_EVIDENCE);
+            prop_assert!(factor.points <= factor.weight && factor.evidence.len() <= MAX_EVIDENCE);
             prop_assert!(factor.points == 0 || !factor.evidence.is_empty(), "{}", factor.code);
             prop_assert!(factor.reason.ends_with('.'));
         }
@@ -236,33 +243,34 @@ proptest! {
     }
 
     #[test]
-    fn order_does_not_matter_and_the_same_is_the_same(case in cases(), by in any::<usize>()) {
-        prop_assert_eq!(case.assess(), shuffled(&case, by).assess());
+    fn the_assessment_does_not_depend_on_the_order_of_facts(case in cases(), seed in any::<usize>()) {
+        prop_assert_eq!(case.assess(), shuffled(&case, seed).assess());
     }
 
     #[test]
-    fn what_is_worse_never_lowers(case in cases(), change in changes()) {
+    fn a_change_for_the_worse_never_lowers_score_or_level(case in cases(), change in changes()) {
         let (before, after) = (case.assess(), changed(&case, change).assess());
         prop_assert!(after.score >= before.score, "{:?} to {:?}", before.score, after.score);
-        prop_assert!(level_rank(after.level) >= level_rank(before.level));
+        prop_assert!(rank(after.level) >= rank(before.level));
     }
 
     #[test]
-    fn rules_have_evidence_and_only_raise(case in cases()) {
+    fn rules_have_evidence_and_only_raise_the_level(case in cases()) {
         let assessment = case.assess();
         let sum: u8 = assessment.factors.iter().map(|factor| factor.points).sum();
-        let known = !assessment.factors.iter().any(|factor| factor.code == "insufficient_data");
-        let by_score = match sum {
-            _ if !known => RiskLevel::NotSet,
+        let is_insufficient =
+            assessment.factors.iter().any(|factor| factor.code == "insufficient_data");
+        let level_of_score = match sum {
+            _ if is_insufficient => RiskLevel::NotSet,
             0..15 => RiskLevel::Low,
             15..40 => RiskLevel::Medium,
             _ => RiskLevel::High,
         };
-        let rules = assessment.hard_rules.iter().map(|rule| level_rank(rule.level)).max();
-        let expected = level_rank(by_score).max(rules.unwrap_or(0));
-        prop_assert_eq!(level_rank(assessment.level), expected);
+        let rules = assessment.hard_rules.iter().map(|rule| rank(rule.level)).max();
+        let expected = rank(level_of_score).max(rules.unwrap_or(0));
+        prop_assert_eq!(rank(assessment.level), expected);
         for rule in &assessment.hard_rules {
-            prop_assert!((1..=MOST_EVIDENCE).contains(&rule.evidence.len()), "{}", rule.code);
+            prop_assert!((1..=MAX_EVIDENCE).contains(&rule.evidence.len()), "{}", rule.code);
         }
         let confirmed = case.alerts.iter().any(|alert| alert.status == AlertStatus::Confirmed);
         prop_assert_eq!(assessment.level == RiskLevel::Prohibited, confirmed);
@@ -271,14 +279,15 @@ proptest! {
     #[test]
     fn too_little_data_is_never_low(case in cases()) {
         let assessment = case.assess();
-        let decided = case.sessions.iter().any(SessionFacts::is_decided);
-        let organized = !case.is_company || case.organization.is_some();
-        let known = case.country.is_some() && decided && organized;
-        let says_so = assessment.factors.iter().any(|factor| factor.code == "insufficient_data");
-        prop_assert_eq!(says_so, !known);
-        prop_assert!(known || assessment.level != RiskLevel::Low);
-        let nothing = !known && assessment.hard_rules.is_empty();
-        prop_assert_eq!(assessment.level == RiskLevel::NotSet, nothing);
-        prop_assert_eq!(assessment.next_review_at.is_none(), nothing);
+        let is_decided = case.sessions.iter().any(SessionFacts::is_decided);
+        let has_organization = !case.is_company || case.organization.is_some();
+        let is_sufficient = case.country.is_some() && is_decided && has_organization;
+        let is_reported =
+            assessment.factors.iter().any(|factor| factor.code == "insufficient_data");
+        prop_assert_eq!(is_reported, !is_sufficient);
+        prop_assert!(is_sufficient || assessment.level != RiskLevel::Low);
+        let has_no_level = !is_sufficient && assessment.hard_rules.is_empty();
+        prop_assert_eq!(assessment.level == RiskLevel::NotSet, has_no_level);
+        prop_assert_eq!(assessment.next_review_at.is_none(), has_no_level);
     }
 }

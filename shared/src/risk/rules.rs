@@ -1,21 +1,24 @@
-//! What raises the level whatever the score is. A rule never lowers it.
+//! Hard rules, which raise the level whatever the score is. A rule never lowers the level.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::countries::CountryList;
-use super::geography::{lists_of, parties_on, titled};
+use super::entity::{sector_evidence, sector_reason};
+use super::evidence::{self, MAX_EVIDENCE};
+use super::facts::{Facts, SessionFacts};
+use super::geography::{lists_with, parties_on, title_and_date};
 use super::industries::sectors_of;
-use super::screening::{of_status, unresolved};
+use super::level::rank;
+use super::model::Model;
+use super::screening::{alerts_with_status, unresolved};
 use super::sessions::{latest_decided, newest_first};
-use super::{Facts, MOST_EVIDENCE, Model, SessionFacts, country_list, customer, entity, evidence};
-use super::{level_rank, organization};
 use crate::model::alert::AlertStatus;
 use crate::model::customer::RiskLevel;
 use crate::model::risk::{Evidence, HardRule};
 use crate::model::session::{SessionStatus, ValidationKind};
 
-/// Worst first.
+/// Lists the rules that apply, the worst level first.
 pub(super) fn apply(model: &Model, facts: &Facts<'_>) -> Vec<HardRule> {
     let mut rules = Vec::new();
     alerts(facts, &mut rules);
@@ -24,18 +27,19 @@ pub(super) fn apply(model: &Model, facts: &Facts<'_>) -> Vec<HardRule> {
     checks(facts, &mut rules);
     beneficial_owner(facts, &mut rules);
     industry(model, facts, &mut rules);
-    // Stable: rules of one level stay in the order above.
-    rules.sort_by_key(|rule| Reverse(level_rank(rule.level)));
+    // The sort is stable: rules of the same level stay in the order above.
+    rules.sort_by_key(|rule| Reverse(rank(rule.level)));
     rules
 }
 
+/// Creates a rule. A rule without evidence does not apply.
 fn rule(
     code: impl Into<String>,
     level: RiskLevel,
     reason: impl Into<String>,
     mut evidence: Vec<Evidence>,
 ) -> Option<HardRule> {
-    evidence.truncate(MOST_EVIDENCE);
+    evidence.truncate(MAX_EVIDENCE);
     let applies = !evidence.is_empty();
     applies.then(|| HardRule { code: code.into(), level, reason: reason.into(), evidence })
 }
@@ -44,38 +48,43 @@ fn alerts(facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
     rules.extend(rule(
         "confirmed_alert",
         RiskLevel::Prohibited,
-        "A match with a watch list was confirmed.",
-        of_status(facts, AlertStatus::Confirmed),
+        "A watchlist match has been confirmed.",
+        alerts_with_status(facts, AlertStatus::Confirmed),
     ));
     rules.extend(rule(
         "open_alert",
         RiskLevel::Medium,
-        "A match with a watch list waits for a decision.",
-        of_status(facts, AlertStatus::Open),
+        "A watchlist match is waiting for a decision.",
+        alerts_with_status(facts, AlertStatus::Open),
     ));
 }
 
 fn countries(model: &Model, facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
-    let country = facts.country.map_or("", |country| country.as_str());
-    for list in lists_of(model, country) {
-        rules.extend(rule(
-            format!("customer_country_{}", list.id),
-            list.customer_floor,
-            format!("The customer's country, {country}, is on: {}.", titled(list)),
-            vec![country_list(list), customer(facts)],
-        ));
+    if let Some(country) = facts.country {
+        let country = country.as_str();
+        for list in lists_with(model, country) {
+            let title = title_and_date(list);
+            rules.extend(rule(
+                format!("customer_country_{}", list.id),
+                list.customer_floor,
+                format!("The customer's country, {country}, is on the list {title}."),
+                vec![evidence::country_list(list), evidence::customer(facts)],
+            ));
+        }
     }
-    let Ok(declared) = facts.ownership() else { return };
+    let Ok(organization) = facts.ownership() else { return };
     for list in model.country_lists {
-        let owners = parties_on(list, declared, |party| party.is_owner);
-        rules.extend(related("owner", list, list.owner_floor, owners));
-        let officers = parties_on(list, declared, |party| !party.is_owner);
-        rules.extend(related("officer", list, list.officer_floor, officers));
+        let owners = parties_on(list, organization, |party| party.is_owner);
+        rules.extend(related_country("owner", list, list.owner_floor, owners));
+        let officers = parties_on(list, organization, |party| !party.is_owner);
+        rules.extend(related_country("officer", list, list.officer_floor, officers));
     }
 }
 
-fn related(
-    who: &str,
+/// Creates the rule for the owners or officers in countries of a list. `position` is `owner` or
+/// `officer`.
+fn related_country(
+    position: &str,
     list: &CountryList,
     floor: RiskLevel,
     parties: BTreeSet<&str>,
@@ -83,15 +92,15 @@ fn related(
     if floor == RiskLevel::NotSet || parties.is_empty() {
         return None;
     }
-    let reason = format!("The country of an {who} is on: {}.", titled(list));
-    let parties = parties.into_iter().map(|party| evidence("party", party));
-    let proof = std::iter::once(country_list(list)).chain(parties).collect();
-    rule(format!("{who}_country_{}", list.id), floor, reason, proof)
+    let reason = format!("The country of an {position} is on the list {}.", title_and_date(list));
+    let parties = parties.into_iter().map(evidence::party);
+    let evidence = std::iter::once(evidence::country_list(list)).chain(parties).collect();
+    rule(format!("{position}_country_{}", list.id), floor, reason, evidence)
 }
 
 fn sessions(facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
     let latest = latest_decided(facts);
-    let of = |status: SessionStatus| -> Vec<Evidence> {
+    let with_status = |status: SessionStatus| -> Vec<Evidence> {
         let sessions: Vec<&SessionFacts> =
             latest.iter().copied().filter(|session| session.status == status).collect();
         newest_first(sessions)
@@ -99,14 +108,14 @@ fn sessions(facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
     rules.extend(rule(
         "latest_session_rejected",
         RiskLevel::High,
-        "The most recent decision about a session is a rejection.",
-        of(SessionStatus::Rejected),
+        "The most recently decided session was rejected.",
+        with_status(SessionStatus::Rejected),
     ));
     rules.extend(rule(
         "latest_session_in_review",
         RiskLevel::Medium,
-        "The most recent session to be decided is in manual review.",
-        of(SessionStatus::ManualReview),
+        "The most recently decided session is in manual review.",
+        with_status(SessionStatus::ManualReview),
     ));
 }
 
@@ -114,40 +123,41 @@ fn checks(facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
     rules.extend(rule(
         "watchlists_failed",
         RiskLevel::High,
-        "A watch list check failed, and no later approved session passed it.",
+        "A watchlist check failed, and no later approved session has passed it.",
         newest_first(unresolved(facts, ValidationKind::Watchlists).failed),
     ));
     rules.extend(rule(
         "adverse_media_failed",
         RiskLevel::Medium,
-        "An adverse media check failed, and no later approved session passed it.",
+        "An adverse media check failed, and no later approved session has passed it.",
         newest_first(unresolved(facts, ValidationKind::AdverseMedia).failed),
     ));
 }
 
-/// FATF Recommendation 10: a company whose beneficial owner, or at least the senior manager in its
-/// place, is not identified is not yet known.
+/// Source: FATF Recommendation 10. A company is not known until its beneficial owner, or at least
+/// a senior manager in place of one, is identified.
 fn beneficial_owner(facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
-    let Ok(declared) = facts.ownership() else { return };
-    if !declared.has_owner_ubo && !declared.senior_manager_only {
+    let Ok(organization) = facts.ownership() else { return };
+    if !organization.has_owner_ubo && !organization.senior_manager_only {
         rules.extend(rule(
             "no_beneficial_owner",
             RiskLevel::High,
-            "Nobody was identified as a beneficial owner, nor a senior manager in their place.",
-            vec![organization(facts, declared)],
+            "Neither a beneficial owner nor a senior manager has been identified.",
+            vec![evidence::organization(facts, organization)],
         ));
     }
 }
 
 fn industry(model: &Model, facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
     let Some(industry) = facts.industry else { return };
+    // All sectors in the list are of the same risk.
     let sectors = sectors_of(model.sectors, industry);
     if sectors.first().is_some_and(|sector| sector.risk == RiskLevel::High) {
         rules.extend(rule(
             "high_risk_industry",
             RiskLevel::Medium,
-            entity::reason(&sectors, RiskLevel::High),
-            entity::proof(facts, &sectors),
+            sector_reason(&sectors, RiskLevel::High),
+            sector_evidence(facts, &sectors),
         ));
     }
 }

@@ -1,87 +1,102 @@
-//! What was found about the customer on watch lists and in the media.
+//! Factors of matches on watchlists and in adverse media.
 
 use serde_json::json;
 
+use super::evidence;
+use super::facts::{AlertFacts, Facts, SessionFacts};
+use super::finding::Finding;
+use super::model::Model;
 use super::sessions::newest_first;
-use super::{AlertFacts, Facts, Found, Model, SessionFacts, evidence, factor};
 use crate::model::alert::AlertStatus;
 use crate::model::risk::{Category, Evidence, Factor};
 use crate::model::session::{SessionStatus, ValidationKind};
 
 pub(super) fn alerts(model: &Model, facts: &Facts<'_>) -> Factor {
-    let confirmed = of_status(facts, AlertStatus::Confirmed);
-    let open = of_status(facts, AlertStatus::Open);
-    let found = Found {
+    let confirmed = alerts_with_status(facts, AlertStatus::Confirmed);
+    let open = alerts_with_status(facts, AlertStatus::Open);
+    let finding = Finding {
         value: json!({ "confirmed": confirmed.len(), "open": open.len() }),
-        points: match confirmed.is_empty() {
-            true => model.open_alerts.points(open.len() as u64),
-            false => model.confirmed_alert,
+        points: if confirmed.is_empty() {
+            model.open_alerts.points(open.len() as u64)
+        } else {
+            model.confirmed_alert
         },
-        reason: format!("Alerts confirmed: {}, open: {}.", confirmed.len(), open.len()),
+        reason: format!("Confirmed alerts: {}; open alerts: {}.", confirmed.len(), open.len()),
         evidence: confirmed.into_iter().chain(open).collect(),
     };
-    factor("alerts", Category::SCREENING, model.confirmed_alert, found)
+    finding.into_factor("alerts", Category::SCREENING, model.confirmed_alert)
 }
 
-/// In the order of their ids.
-pub(super) fn of_status(facts: &Facts<'_>, status: AlertStatus) -> Vec<Evidence> {
-    let mut alerts: Vec<&AlertFacts> = facts.alerts.iter().filter(|a| a.status == status).collect();
+/// Lists the alerts with a status as evidence, in the order of their ids.
+pub(super) fn alerts_with_status(facts: &Facts<'_>, status: AlertStatus) -> Vec<Evidence> {
+    let mut alerts: Vec<&AlertFacts> =
+        facts.alerts.iter().filter(|alert| alert.status == status).collect();
     alerts.sort_by_key(|alert| &alert.alert_id);
-    alerts.into_iter().map(|alert| evidence("alert", &alert.alert_id)).collect()
+    alerts.into_iter().map(evidence::alert).collect()
 }
 
 pub(super) fn watchlists(model: &Model, facts: &Facts<'_>) -> Factor {
-    let points = (model.watchlists_failed, model.watchlists_in_review);
-    checks("watchlist_checks", "watch list", facts, ValidationKind::Watchlists, points)
+    let points = Points { failed: model.watchlists_failed, in_review: model.watchlists_in_review };
+    let finding = check_finding(facts, ValidationKind::Watchlists, "watchlist", &points);
+    finding.into_factor("watchlist_checks", Category::SCREENING, points.failed)
 }
 
 pub(super) fn adverse_media(model: &Model, facts: &Facts<'_>) -> Factor {
-    let points = (model.adverse_media_failed, model.adverse_media_in_review);
-    checks("adverse_media_checks", "adverse media", facts, ValidationKind::AdverseMedia, points)
+    let points =
+        Points { failed: model.adverse_media_failed, in_review: model.adverse_media_in_review };
+    let finding = check_finding(facts, ValidationKind::AdverseMedia, "adverse media", &points);
+    finding.into_factor("adverse_media_checks", Category::SCREENING, points.failed)
 }
 
-fn checks(
-    code: &str,
-    what: &str,
-    facts: &Facts<'_>,
-    kind: ValidationKind,
-    (failed_points, review_points): (u8, u8),
-) -> Factor {
+/// Points of an unresolved check, by its result.
+struct Points {
+    failed: u8,
+    in_review: u8,
+}
+
+fn check_finding(facts: &Facts<'_>, kind: ValidationKind, name: &str, points: &Points) -> Finding {
     let Unresolved { failed, in_review } = unresolved(facts, kind);
-    let found = Found {
+    let points = if !failed.is_empty() {
+        points.failed
+    } else if !in_review.is_empty() {
+        points.in_review
+    } else {
+        0
+    };
+    Finding {
         value: json!({ "failed": failed.len(), "in_review": in_review.len() }),
-        points: match (failed.is_empty(), in_review.is_empty()) {
-            (false, _) => failed_points,
-            (true, false) => review_points,
-            (true, true) => 0,
-        },
+        points,
         reason: format!(
-            "Sessions with an unresolved {what} check: {} failed, {} in review.",
+            "Sessions with an unresolved {name} check: {} failed, {} in review.",
             failed.len(),
             in_review.len()
         ),
         evidence: newest_first(failed).into_iter().chain(newest_first(in_review)).collect(),
-    };
-    factor(code, Category::SCREENING, failed_points, found)
+    }
 }
 
+/// Sessions with an unresolved check.
 pub(super) struct Unresolved<'f> {
     pub(super) failed: Vec<&'f SessionFacts>,
     pub(super) in_review: Vec<&'f SessionFacts>,
 }
 
-/// The sessions in which a check failed or is in review, and which no newer session resolved. Only
-/// one that was approved and passed the same check resolves: that it did not run says nothing.
+/// Finds the sessions in which a check failed or is in review, and that no newer session resolves.
+///
+/// Only an approved session that passed the same check resolves it. A session in which the check
+/// did not run resolves nothing.
 pub(super) fn unresolved<'f>(facts: &'f Facts<'_>, kind: ValidationKind) -> Unresolved<'f> {
     let failed = |session: &&SessionFacts| session.failed.contains(&kind);
     let in_review = |session: &&SessionFacts| !failed(session) && session.in_review.contains(&kind);
     let resolves = |session: &&SessionFacts| {
-        let approved = session.status == SessionStatus::Approved;
-        approved && session.passed.contains(&kind) && !failed(session) && !in_review(session)
+        let is_approved = session.status == SessionStatus::Approved;
+        is_approved && session.passed.contains(&kind) && !failed(session) && !in_review(session)
     };
-    let sessions = || facts.sessions.iter();
-    let resolved = sessions().filter(resolves).map(|session| session.at).max();
-    let open = || sessions().filter(move |session| resolved.is_none_or(|at| session.at >= at));
+    let resolved_at = facts.sessions.iter().filter(resolves).map(|session| session.at).max();
+    let open = || {
+        let sessions = facts.sessions.iter();
+        sessions.filter(move |session| resolved_at.is_none_or(|at| session.at >= at))
+    };
     Unresolved {
         failed: open().filter(failed).collect(),
         in_review: open().filter(in_review).collect(),

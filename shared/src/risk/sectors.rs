@@ -1,7 +1,33 @@
-//! The sectors of higher risk, each with its source.
+//! The sectors of higher risk, each with its sources.
 
-use super::industries::{Sector, Source};
-use crate::model::customer::RiskLevel::{High, Medium};
+use crate::model::customer::RiskLevel::{self, High, Medium};
+
+/// A publication that names a sector as one of higher risk.
+#[derive(Debug)]
+pub struct Source {
+    /// Title of the publication.
+    pub title: &'static str,
+    /// Where it is published.
+    pub url: &'static str,
+}
+
+/// A sector of higher risk, with the words and codes by which an industry is recognised.
+#[derive(Debug)]
+pub struct Sector {
+    /// Id of the sector.
+    pub id: &'static str,
+    /// `High` or `Medium`.
+    pub risk: RiskLevel,
+    /// The publications that name the sector.
+    pub sources: &'static [Source],
+    /// English words and phrases, folded (see [`crate::model::fold`]). They match whole words, in
+    /// singular and plural.
+    pub phrases: &'static [&'static str],
+    /// NACE Rev. 2 and ISIC Rev. 4 codes without the point. A code covers the codes below it.
+    pub nace: &'static [&'static str],
+    /// ISO 18245 merchant category codes.
+    pub mcc: &'static [&'static str],
+}
 
 const FATF: Source = Source {
     title: "FATF Recommendations 8, 14, 15 and 22 with their interpretive notes",
@@ -20,7 +46,7 @@ const WOLFSBERG: Source = Source {
     url: "https://wolfsberg-group.org/resources/rba",
 };
 
-/// English words; a code says the same in any language.
+/// All sectors. The phrases are English; the codes work in any language.
 #[rustfmt::skip]
 pub(super) const SECTORS: &[Sector] = &[
     Sector {
@@ -33,7 +59,7 @@ pub(super) const SECTORS: &[Sector] = &[
         id: "virtual_assets", risk: High, sources: &[FATF, SNRA],
         phrases: &["crypto", "cryptocurrency", "cryptocurrencies", "virtual asset", "digital asset",
             "virtual currency", "virtual currencies", "bitcoin", "stablecoin", "vasp", "nft", "defi"],
-        // 6051 is also money orders and foreign currency: of high risk either way.
+        // 6051 also covers money orders and foreign currency, which are of high risk as well.
         nace: &[], mcc: &["6051"],
     },
     Sector {

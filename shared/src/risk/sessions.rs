@@ -1,23 +1,28 @@
-//! How the customer's KYC sessions went. What they found on watch lists and in the media is
-//! `screening`'s, so that one finding does not count twice; a rejection and a failed check do count
-//! apart: one is what a person decided, the other what was seen.
+//! Factors of the outcome of the customer's KYC sessions.
+//!
+//! Watchlist and adverse media checks belong to `screening`, so that one result does not count
+//! twice. A rejection and a failed check do count separately: the first is the decision of a
+//! reviewer, the second is the result of a check.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use serde_json::json;
 
-use super::{Facts, Found, Model, SessionFacts, customer, evidence, factor};
+use super::evidence;
+use super::facts::{Facts, SessionFacts};
+use super::finding::Finding;
+use super::model::Model;
 use crate::model::risk::{Category, Evidence, Factor};
 use crate::model::session::{SessionStatus, ValidationKind};
 
-/// As evidence, newest first.
+/// Lists sessions as evidence, the newest first.
 pub(super) fn newest_first(mut sessions: Vec<&SessionFacts>) -> Vec<Evidence> {
     sessions.sort_by_key(|session| (Reverse(session.at), &session.session_id));
-    sessions.into_iter().map(|session| evidence("session", &session.session_id)).collect()
+    sessions.into_iter().map(evidence::session).collect()
 }
 
-/// The decided sessions of the newest decision; several when they changed in the same millisecond.
+/// Returns the most recently decided session, or several of them if they have the same time.
 pub(super) fn latest_decided<'f>(facts: &'f Facts<'_>) -> Vec<&'f SessionFacts> {
     let decided = || facts.sessions.iter().filter(|session| session.is_decided());
     let newest = decided().map(|session| session.at).max();
@@ -26,80 +31,86 @@ pub(super) fn latest_decided<'f>(facts: &'f Facts<'_>) -> Vec<&'f SessionFacts> 
 
 pub(super) fn rejected(model: &Model, facts: &Facts<'_>) -> Factor {
     let sessions = recent(model, facts, |session| session.status == SessionStatus::Rejected);
-    let found = Found {
+    let finding = Finding {
         value: json!({ "sessions": sessions.len() }),
         points: model.rejected_sessions.points(sessions.len() as u64),
-        reason: format!("Sessions rejected {}: {}.", within(model), sessions.len()),
+        reason: format!("Rejected sessions {}: {}.", period(model), sessions.len()),
         evidence: newest_first(sessions),
     };
-    factor("rejected_sessions", Category::SESSIONS, model.rejected_sessions.weight(), found)
+    let weight = model.rejected_sessions.weight();
+    finding.into_factor("rejected_sessions", Category::SESSIONS, weight)
 }
 
 pub(super) fn failed_validations(model: &Model, facts: &Facts<'_>) -> Factor {
-    let sessions = recent(model, facts, |session| failures(session) > 0);
-    let failed: usize = sessions.iter().copied().map(failures).sum();
-    let found = Found {
+    let sessions = recent(model, facts, |session| failed_kinds(session) > 0);
+    let failed: usize = sessions.iter().map(|session| failed_kinds(session)).sum();
+    let finding = Finding {
         value: json!({ "failed": failed, "sessions": sessions.len() }),
         points: model.failed_validations.points(failed as u64),
         reason: format!(
-            "Failed checks of a document, face, liveness or wallet {}: {failed}.",
-            within(model)
+            "Failed document, face, liveness or wallet checks {}: {failed}.",
+            period(model)
         ),
         evidence: newest_first(sessions),
     };
-    factor("failed_validations", Category::SESSIONS, model.failed_validations.weight(), found)
+    let weight = model.failed_validations.weight();
+    finding.into_factor("failed_validations", Category::SESSIONS, weight)
 }
 
-fn failures(session: &SessionFacts) -> usize {
+/// Counts the kinds of checks of a person or document that failed in a session.
+fn failed_kinds(session: &SessionFacts) -> usize {
     use ValidationKind::{AdverseMedia, Watchlists};
-    let counted = session.failed.iter().filter(|kind| !matches!(kind, AdverseMedia | Watchlists));
-    counted.collect::<HashSet<_>>().len()
+    let kinds = session.failed.iter().filter(|kind| !matches!(kind, AdverseMedia | Watchlists));
+    kinds.collect::<HashSet<_>>().len()
 }
 
 pub(super) fn expired(model: &Model, facts: &Facts<'_>) -> Factor {
     let sessions = recent(model, facts, |session| session.status == SessionStatus::Expired);
-    let found = Found {
+    let finding = Finding {
         value: json!({ "sessions": sessions.len() }),
         points: model.expired_sessions.points(sessions.len() as u64),
-        reason: format!("Sessions expired {}: {}.", within(model), sessions.len()),
+        reason: format!("Expired sessions {}: {}.", period(model), sessions.len()),
         evidence: newest_first(sessions),
     };
-    factor("expired_sessions", Category::SESSIONS, model.expired_sessions.weight(), found)
+    let weight = model.expired_sessions.weight();
+    finding.into_factor("expired_sessions", Category::SESSIONS, weight)
 }
 
 pub(super) fn last_approval(model: &Model, facts: &Facts<'_>) -> Factor {
-    let approved = facts.sessions.iter().filter(|s| s.status == SessionStatus::Approved);
-    let newest = approved.min_by_key(|session| (Reverse(session.at), &session.session_id));
-    let found = match newest {
-        None => Found {
+    let sessions = facts.sessions.iter();
+    let newest = sessions
+        .filter(|session| session.status == SessionStatus::Approved)
+        .min_by_key(|session| (Reverse(session.at), &session.session_id));
+    let finding = match newest {
+        None => Finding {
             value: json!({ "days": null }),
             points: model.never_approved,
-            reason: "No session was ever approved.".to_owned(),
-            evidence: vec![customer(facts)],
+            reason: "No session has been approved.".to_owned(),
+            evidence: vec![evidence::customer(facts)],
         },
         Some(session) => {
             let days = facts.days_since(session.at);
-            Found {
+            Finding {
                 value: json!({ "days": days }),
                 points: model.since_approval.points(days),
-                reason: format!("The last approval is {days} days old."),
-                evidence: newest_first(vec![session]),
+                reason: format!("Days since the last approved session: {days}."),
+                evidence: vec![evidence::session(session)],
             }
         }
     };
-    factor("last_approval", Category::SESSIONS, model.never_approved, found)
+    finding.into_factor("last_approval", Category::SESSIONS, model.never_approved)
 }
 
+/// Returns the sessions of the last [`Model::history_days`] that pass the filter.
 fn recent<'f>(
     model: &Model,
     facts: &'f Facts<'_>,
-    counts: impl Fn(&SessionFacts) -> bool,
+    filter: impl Fn(&SessionFacts) -> bool,
 ) -> Vec<&'f SessionFacts> {
-    let known = facts.sessions.iter();
-    let recent = known.filter(|session| facts.days_since(session.at) < model.history_days);
-    recent.filter(|session| counts(session)).collect()
+    let is_recent = |session: &SessionFacts| facts.days_since(session.at) < model.history_days;
+    facts.sessions.iter().filter(|session| is_recent(session) && filter(session)).collect()
 }
 
-fn within(model: &Model) -> String {
+fn period(model: &Model) -> String {
     format!("in the last {} days", model.history_days)
 }

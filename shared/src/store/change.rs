@@ -1,169 +1,265 @@
-//! Changes of a customer and of what belongs to it. Each is one transaction: the customer at its
-//! next version, what changed beside it, and the event. The version is that of the whole: what was
-//! read after the customer is what the transaction finds, or the transaction is refused.
-
-use std::time::{Duration, Instant};
+//! Changes of a customer. A change is one transaction: the customer at its next version, whatever
+//! else changes with it, the event and the answer to an idempotency key.
+//!
+//! The version covers everything that belongs to the customer. Whoever plans a change reads the
+//! customer first. If anything is written to it in the meantime, the transaction fails on the version
+//! and the change is planned again.
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Passing, Rule, Write, jittered};
-use super::customers::IS_NEW;
-use super::item;
-use super::monitors::Watch;
-use super::{ATTEMPTS, TenantTable};
+use super::TenantTable;
+use super::attempts::Attempts;
+use super::idempotency::{KEPT_ANSWER, Replay};
+use super::item::{self, IS_NEW, ItemKind};
+use super::transaction::{Outcome, Rule, Write};
 use crate::error::Error;
-use crate::model::customer::Customer;
+use crate::model::alert::{AlertStatus, StoredAlert};
+use crate::model::answer::Answer;
+use crate::model::customer::StoredCustomer;
+use crate::model::erased;
 use crate::model::event::{Event, EventKind, changes};
+use crate::model::monitor::Monitor;
 use crate::model::organization::Organization;
 use crate::model::risk::RiskProfile;
+use crate::model::screened::Screened;
 use crate::model::session::Session;
 
-/// How long a change is made anew because others came first, before the caller is told to come back.
-const RACE_TIME: Duration = Duration::from_secs(8);
-const FIRST_PAUSE: Duration = Duration::from_millis(4);
-/// The longest pause between two of these tries: so that of a hundred at once most find it quiet.
-const LONGEST_PAUSE: Duration = Duration::from_millis(300);
-
-/// Before a transaction is tried again that the table had no room for.
-const THROTTLED_PAUSE: Duration = Duration::from_millis(100);
-
-/// A change that meets others, and is made anew on top of them.
-pub(super) struct Race {
-    started: Instant,
-    pause: Duration,
-    /// How often there was no room for it.
-    throttled: u32,
+/// A planned change of a customer: everything that its transaction writes.
+pub struct Change {
+    /// Kind of the event.
+    pub kind: EventKind,
+    /// The customer that the change was planned for.
+    pub before: StoredCustomer,
+    /// The customer after the change.
+    pub after: StoredCustomer,
+    /// Whether the change creates the customer. `before` is then the customer as it is created, and
+    /// `after` includes what else happens to it in the same transaction.
+    pub is_new: bool,
+    /// The session that is created or changed.
+    pub session: Option<SessionChange>,
+    /// The organization that is created or replaced.
+    pub organization: Option<OrganizationChange>,
+    /// The monitor that is started, changed or deleted.
+    pub monitor: Option<MonitorChange>,
+    /// Alerts that are new or have changed. At most 80, because a transaction has at most 100 items.
+    pub alerts: Vec<AlertChange>,
+    /// The risk profile that follows from the change.
+    pub profile: Option<RiskProfile>,
+    /// The answer to store for the request's idempotency key.
+    pub answer: Option<StoredAnswer>,
 }
 
-impl Race {
-    pub(super) fn start() -> Race {
-        Race { started: Instant::now(), pause: FIRST_PAUSE, throttled: 0 }
-    }
+/// A session that is created or changed.
+pub struct SessionChange {
+    /// `None` when the session is created.
+    pub before: Option<Session>,
+    /// The session after the change.
+    pub after: Session,
+}
 
-    /// A transaction was cancelled. Returns when it is time to try it again.
-    pub(super) async fn passed_over(&mut self, why: Passing) -> Result<(), Error> {
-        match why {
-            Passing::Conflict => self.lost().await,
-            Passing::Throttled => self.throttled().await,
+/// An organization that is created or replaced.
+pub struct OrganizationChange {
+    /// The organization to replace and keep; `None` for the first one.
+    pub before: Option<Organization>,
+    /// The new organization.
+    pub after: Organization,
+}
+
+/// A change of a customer's monitor.
+pub enum MonitorChange {
+    /// The monitor is created or changed.
+    Put {
+        /// Whether the customer has no monitor yet.
+        is_new: bool,
+        /// The monitor after the change.
+        monitor: Monitor,
+        /// Its subjects and known matches.
+        screened: Screened,
+    },
+    /// The monitor is deleted, because its customer is erased.
+    Delete,
+}
+
+/// An alert that is new or has changed.
+pub struct AlertChange {
+    /// Status before the change; `None` when the alert is new.
+    pub from: Option<AlertStatus>,
+    /// The alert after the change.
+    pub alert: StoredAlert,
+}
+
+/// An answer to store for an idempotency key.
+pub struct StoredAnswer {
+    /// The right to answer for the key.
+    pub replay: Replay,
+    /// The answer.
+    pub answer: Answer,
+}
+
+impl Change {
+    /// A change of the customer alone.
+    pub fn new(kind: EventKind, before: StoredCustomer, after: StoredCustomer) -> Change {
+        Change {
+            kind,
+            before,
+            after,
+            is_new: false,
+            session: None,
+            organization: None,
+            monitor: None,
+            alerts: Vec::new(),
+            profile: None,
+            answer: None,
         }
     }
 
-    /// The table had no room. As often as any other call is tried, and no more: who is throttled
-    /// must not be asked for as long as a race may take.
-    async fn throttled(&mut self) -> Result<(), Error> {
-        self.throttled += 1;
-        if self.throttled >= ATTEMPTS {
-            return Err(Error::store_unavailable("a transaction was throttled"));
+    /// The creation of a customer.
+    pub fn creation(customer: StoredCustomer) -> Change {
+        let kind = EventKind::CustomerCreated;
+        Change { is_new: true, ..Change::new(kind, customer.clone(), customer) }
+    }
+
+    /// The `changes` of the event.
+    ///
+    /// # Errors
+    /// `InternalError` when a model does not serialize.
+    pub fn event_changes(&self) -> Result<Map<String, Value>, Error> {
+        let mut all = changes(Some(&self.before.customer), &self.after.customer)?;
+        if let Some(SessionChange { before, after }) = &self.session {
+            let mut session = changes(before.as_ref(), after)?;
+            session.insert("session_id".to_owned(), after.session_id.to_string().into());
+            all.insert("session".to_owned(), Value::Object(session));
         }
-        tokio::time::sleep(jittered(THROTTLED_PAUSE * self.throttled)).await;
-        Ok(())
-    }
-
-    /// Another came first. Returns when it is time to try again.
-    pub(super) async fn lost(&mut self) -> Result<(), Error> {
-        if self.started.elapsed() > RACE_TIME {
-            return Err(Error::store_unavailable("others came first too often"));
+        if let Some(organization) = &self.organization {
+            all.insert("organization".to_owned(), organization.counts());
         }
-        tokio::time::sleep(jittered(self.pause)).await;
-        self.pause = (self.pause * 3).min(LONGEST_PAUSE);
-        Ok(())
+        if !self.alerts.is_empty() {
+            let alerts = self.alerts.iter().map(AlertChange::summary).collect();
+            all.insert("alerts".to_owned(), Value::Array(alerts));
+        }
+        if self.kind == EventKind::CustomerErased {
+            erased::changes(&mut all);
+        }
+        Ok(all)
     }
 }
 
-/// A change of a customer, before it is written.
-pub(super) struct Change<'a> {
-    pub(super) kind: EventKind,
-    pub(super) before: &'a Customer,
-    pub(super) after: Customer,
-    /// What changed beside the customer.
-    pub(super) part: Option<Part>,
-    /// What becomes of its monitor and alerts.
-    pub(super) watch: Option<Watch>,
-    /// The risk profile that follows from it.
-    pub(super) profile: Option<RiskProfile>,
-}
-
-impl<'a> Change<'a> {
-    /// Of the customer alone.
-    pub(super) fn new(kind: EventKind, before: &'a Customer, after: Customer) -> Change<'a> {
-        Change { kind, before, after, part: None, watch: None, profile: None }
+impl OrganizationChange {
+    /// Numbers only: the structures themselves are stored.
+    fn counts(&self) -> Value {
+        let number = |of: fn(&Organization) -> u64| json!({ "from": self.before.as_ref().map(of), "to": of(&self.after) });
+        json!({
+            "version": number(|organization| organization.version),
+            "parties": number(|organization| organization.structure.parties.len() as u64),
+            "relationships": number(|organization| organization.structure.relationships.len() as u64),
+        })
     }
 }
 
-pub(super) enum Part {
-    Session { before: Option<Box<Session>>, after: Box<Session> },
-    Organization { before: Option<Organization>, after: Organization },
+impl AlertChange {
+    /// The alert without names of the subject and the entry, which only the alert itself has.
+    fn summary(&self) -> Value {
+        let alert = &self.alert;
+        json!({
+            "alert_id": alert.alert_id,
+            "subject": { "kind": alert.subject.kind, "party_id": alert.subject.party_id },
+            "list": alert.list,
+            "list_version": alert.list_version,
+            "entity_id": alert.entity_id,
+            "entity_type": alert.entity_type,
+            "score": alert.score,
+            "status": { "from": self.from, "to": alert.status },
+            "cleared_because": alert.cleared_because,
+            "changes": alert.changes,
+        })
+    }
 }
 
 impl TenantTable<'_> {
-    pub(super) fn writes_of(&self, change: &Change<'_>) -> Result<Vec<Write>, Error> {
-        let mut writes = vec![self.customer_update(change.before, &change.after)?];
-        writes.extend(self.writes_beside(change)?);
-        Ok(writes)
+    /// Writes a change. Returns `false` after it lost to a concurrent change of the same customer and
+    /// has waited: read the customer again and plan the change again.
+    ///
+    /// # Errors
+    /// `CustomerErased` for a tombstone, `CustomerAlreadyExists` when the client id is taken,
+    /// `RequestInProgress` when another request holds the idempotency key, `StoreUnavailable`.
+    pub async fn commit(&self, change: &Change, attempts: &mut Attempts) -> Result<bool, Error> {
+        let Outcome::Refused(mut refusals) = self.transact(&self.writes(change)?).await? else {
+            return Ok(true);
+        };
+        // Check the key first: if a retry took it over, that retry may have made the claim.
+        if refusals.take(Rule::Answer).is_some() {
+            return Err(Error::request_in_progress());
+        }
+        // Then the customer: if it has changed, it may have made the claim itself.
+        if refusals.take(Rule::Customer).is_some() {
+            attempts.lost().await?;
+            return Ok(false);
+        }
+        match refusals.take(Rule::Claim) {
+            Some(Some(claim)) => {
+                Err(Error::customer_already_exists("/client_id", &item::owner(&claim)?))
+            }
+            _ => Err(refusals.unexpected()),
+        }
     }
 
-    /// Those of a change but for the customer's own.
-    pub(super) fn writes_beside(&self, change: &Change<'_>) -> Result<Vec<Write>, Error> {
-        let Change { kind, before, after, part, watch, profile } = change;
+    fn writes(&self, change: &Change) -> Result<Vec<Write>, Error> {
+        let Change { kind, before, after, .. } = change;
         if before.erased_at.is_some() {
             return Err(Error::customer_erased());
         }
-        let mut changes = changes(Some(*before), after);
+        let id = &after.customer_id;
         let mut writes = Vec::new();
-        match part {
-            None => {}
-            Some(Part::Session { before, after }) => {
-                changes.insert("session".to_owned(), session_changes(before.as_deref(), after));
-                writes.extend(self.session_writes(before.as_deref(), after)?);
-            }
-            Some(Part::Organization { before, after }) => {
-                let id = &change.after.customer_id;
-                let told = organization_changes(before.as_ref(), after);
-                changes.insert("organization".to_owned(), told);
-                writes.extend(self.organization_writes(id, before.as_ref(), after)?);
-            }
+        if change.is_new {
+            writes.push(self.customer_creation(after)?);
+            let created = changes(None, &before.customer)?;
+            writes.push(self.event(EventKind::CustomerCreated, before, created)?);
+        } else {
+            writes.push(self.customer_update(before, after)?);
         }
-        if let Some(watch) = watch {
-            changes.extend(watch.changes());
-            writes.extend(self.watch_writes(after, watch)?);
+        writes.extend(self.claim_writes(change)?);
+        if let Some(SessionChange { before, after }) = &change.session {
+            writes.extend(self.session_writes(before.as_ref(), after)?);
         }
-        if let Some(profile) = profile {
+        if let Some(OrganizationChange { before, after }) = &change.organization {
+            writes.extend(self.organization_writes(id, before.as_ref(), after)?);
+        }
+        if let Some(monitor) = &change.monitor {
+            writes.extend(self.monitor_writes(id, monitor, after.updated_at)?);
+        }
+        for AlertChange { from, alert } in &change.alerts {
+            writes.push(self.alert_write(alert, from.is_none())?);
+        }
+        if let Some(profile) = &change.profile {
             writes.push(self.profile_write(after, profile)?);
         }
-        writes.push(self.event(*kind, after, changes)?);
+        if !(change.is_new && *kind == EventKind::CustomerCreated) {
+            writes.push(self.event(*kind, after, change.event_changes()?)?);
+        }
+        if let Some(StoredAnswer { replay, answer }) = &change.answer {
+            // The event names the record, so that an erasure of the customer finds it.
+            for event in writes.iter_mut().filter_map(Write::event).take(1) {
+                event.insert(KEPT_ANSWER.to_owned(), replay.place_attribute());
+            }
+            writes.push(self.answer_write(replay, id, answer)?);
+        }
         Ok(writes)
     }
 
-    /// The event of a change that made the customer `after`.
-    pub(super) fn event(
+    /// The event of a change after which the customer is `after`.
+    fn event(
         &self,
         kind: EventKind,
-        after: &Customer,
+        after: &StoredCustomer,
         changes: Map<String, Value>,
     ) -> Result<Write, Error> {
-        // Changes of one customer have distinct, rising times, so its events sort as they happened.
+        // Changes of a customer have distinct, rising times, so its events sort as they happened.
         let at = after.updated_at;
         let event_id = self.table.ids.at(at);
         let customer_id = after.customer_id;
-        let origin = self.caller.origin().clone();
+        let origin = self.scope.origin().clone();
         let event = Event { event_id, kind, customer_id, at, origin, changes };
-        let item = item::typed("event", &event)?;
+        let item = item::typed(ItemKind::Event, &event)?;
         self.put(Rule::Event, self.keys.event(&customer_id, event_id), item, IS_NEW)
     }
-}
-
-/// In numbers: the structures themselves are kept.
-fn organization_changes(before: Option<&Organization>, after: &Organization) -> Value {
-    let number = |of: fn(&Organization) -> u64| json!({ "from": before.map(of), "to": of(after) });
-    json!({
-        "version": number(|organization| organization.version),
-        "parties": number(|organization| organization.structure.parties.len() as u64),
-        "relationships": number(|organization| organization.structure.relationships.len() as u64),
-    })
-}
-
-fn session_changes(before: Option<&Session>, after: &Session) -> Value {
-    let mut changes = changes(before, after);
-    changes.insert("session_id".to_owned(), after.session_id.to_string().into());
-    Value::Object(changes)
 }

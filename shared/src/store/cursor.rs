@@ -1,31 +1,31 @@
-//! Cursors: opaque, bound to the list, filters and tenant they were made for. They hold a position
-//! and no tenant: the partition that is read always comes from the caller. The tag is a checksum, not
-//! a signature: whoever forges one reaches another place of the same list, nothing else.
+//! Cursors. A cursor is opaque and valid only for the tenant, list, filters and order it was made for.
+//! It contains a position and no tenant: the partition to read always comes from the caller. Its tag
+//! is a checksum, not a signature: a forged cursor only reaches another position of the same list.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::auth::Caller;
 use crate::error::Error;
+use crate::model::value::TenantId;
 
 const TAG_BYTES: usize = 12;
 
-/// What a cursor belongs to. A cursor of any other scope is refused.
+/// The tenant, list, filters and order of a cursor. A cursor of another scope is refused.
 pub(super) struct Scope(Sha256);
 
 impl Scope {
-    /// `filters` is everything that decides which rows there are and how they are ordered.
+    /// `filters` is everything that selects and orders the rows.
     pub(super) fn new(
-        caller: &Caller,
+        tenant: &TenantId,
         list: &str,
         filters: &impl Serialize,
     ) -> Result<Scope, Error> {
         let filters = serde_json::to_string(filters)
             .map_err(|error| Error::internal(format!("scope: {error}")))?;
-        // Neither a tenant nor a list's name can hold the separator.
-        Ok(Scope(Sha256::new_with_prefix(format!("1\n{}\n{list}\n{filters}\n", caller.tenant()))))
+        // A line end separates the parts, because neither a tenant nor a list's name contains one.
+        Ok(Scope(Sha256::new_with_prefix(format!("1\n{}\n{list}\n{filters}\n", tenant))))
     }
 
     fn tag(&self, position: &str) -> [u8; TAG_BYTES] {
@@ -48,9 +48,10 @@ impl Scope {
         let (tag, position) =
             bytes.split_at_checked(TAG_BYTES).ok_or_else(Error::invalid_cursor)?;
         let position = std::str::from_utf8(position).map_err(|_| Error::invalid_cursor())?;
-        match self.tag(position) == tag {
-            true => Ok(position.to_owned()),
-            false => Err(Error::invalid_cursor()),
+        if self.tag(position) == tag {
+            Ok(position.to_owned())
+        } else {
+            Err(Error::invalid_cursor())
         }
     }
 }

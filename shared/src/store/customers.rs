@@ -1,163 +1,57 @@
-//! Customers: read, created and changed, each change with its event in the same transaction.
+//! Customers, and the claims of client ids.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::call::{Outcome, Rule, Write, unavailable_or_internal};
-use super::change::{Change, Race};
+use super::change::Change;
 use super::expression::Expression;
-use super::idempotency::Replay;
-use super::item::{self, Item};
+use super::item::{self, IS_NEW, Item, ItemKind};
+use super::transaction::{Rule, Write};
 use super::{TenantTable, keys};
 use crate::error::Error;
-use crate::http::Response;
-use crate::model::customer::{Customer, MonitoringStatus};
-use crate::model::event::{EventKind, changes};
+use crate::model::customer::{MonitoringStatus, StoredCustomer};
 use crate::model::id::CustomerId;
-use crate::model::risk::Trigger;
 use crate::model::value::ClientId;
-use crate::risk::scored_fields_differ;
-
-pub(super) const IS_NEW: &str = "attribute_not_exists(pk)";
-pub(super) const IS_THERE: &str = "attribute_exists(pk)";
 
 impl TenantTable<'_> {
-    /// Strongly consistent: who has just written reads what was written.
-    pub async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, Error> {
-        let key = self.keys.customer(id).attributes();
-        self.get(key).await?.map(|item| self.read(item)).transpose()
+    /// Reads a customer, strongly consistent.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, or `InternalError` when the item is malformed.
+    pub async fn customer(&self, id: &CustomerId) -> Result<Option<StoredCustomer>, Error> {
+        let item = self.table.get(self.keys.customer(id)).await?;
+        item.map(|item| self.read_customer(item)).transpose()
     }
 
-    /// A customer as it stands now.
-    pub(super) fn read(&self, item: Item) -> Result<Customer, Error> {
-        Ok(item::model::<Customer>(item)?.settled(self.table.clock.now()))
-    }
-
-    pub(super) async fn get(&self, key: Item) -> Result<Option<Item>, Error> {
-        let get = self.table.client.get_item().table_name(&self.table.name).set_key(Some(key));
-        let got = get.consistent_read(true).send().await;
-        Ok(got.map_err(|error| unavailable_or_internal("GetItem", &error))?.item)
-    }
-
-    /// Creates the customer, claims its client id and keeps the answer for a replay: all or nothing.
-    pub async fn create_customer(
+    /// Finds the customer that has claimed a client id.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, or `InternalError` when the item is malformed.
+    pub async fn customer_of_client(
         &self,
-        customer: &Customer,
-        replay: Option<Replay>,
-        response: &Response,
-    ) -> Result<(), Error> {
-        let mut writes = self.creation(customer, customer)?;
-        self.keep_answer(replay.as_ref(), response, &mut writes)?;
-        let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
-            return Ok(());
-        };
-        // First: where a retry took the key over, the claim may be that of its own customer.
-        if refused.take(Rule::Answer).is_some() {
-            return Err(Error::request_in_progress());
-        }
-        match refused.take(Rule::Claim) {
-            Some(claim) => Err(taken(claim)),
-            None => Err(refused.unexpected()),
-        }
+        client_id: &ClientId,
+    ) -> Result<Option<CustomerId>, Error> {
+        let claim = self.table.get(self.keys.client(client_id)).await?;
+        claim.as_ref().map(item::owner).transpose()
     }
 
-    /// Changes the customer as `change` says, which is asked again when another change came
-    /// first. A `change` that keeps the version writes nothing.
-    pub async fn change_customer(
-        &self,
-        id: &CustomerId,
-        kind: EventKind,
-        change: impl Fn(&Customer) -> Result<Customer, Error>,
-    ) -> Result<Customer, Error> {
-        let mut race = Race::start();
-        loop {
-            let before = self.customer(id).await?.ok_or_else(Error::customer_not_found)?;
-            let mut after = change(&before)?;
-            if after.version == before.version {
-                return Ok(before);
-            }
-            let mut sources = None;
-            let watch = self.watch_change(&before, &mut after, None, &mut sources).await?;
-            let is_scored = scored_fields_differ(&before.profile, &after.profile)
-                || watch.as_ref().is_some_and(|(watch, _)| !watch.alerts.is_empty());
-            let profile = match is_scored {
-                true => {
-                    let sources = match sources {
-                        Some(sources) => sources,
-                        None => self.sources(id).await?,
-                    };
-                    Some(self.assess(&mut after, &sources, Trigger::CustomerChanged))
-                }
-                false => None,
-            };
-            let (watch, checked) = watch.unzip();
-            let claimed = after.profile.client_id.as_ref();
-            let claimed = claimed.filter(|_| before.profile.client_id.is_none());
-            let claim = claimed.map(|client_id| self.claim(client_id, id)).transpose()?;
-            let change = Change::new(kind, &before, after.clone());
-            let mut writes = self.writes_of(&Change { watch, profile, ..change })?;
-            writes.extend(claim);
-            let Outcome::Refused(mut refused) = self.transact(&writes).await? else {
-                if let Some(checked) = checked.flatten() {
-                    self.check_again(id, checked.lists()).await?;
-                }
-                return Ok(after);
-            };
-            // A claim says nothing while the customer may have become its owner meanwhile.
-            if refused.take(Rule::Customer).is_none() {
-                return Err(refused.take(Rule::Claim).map_or_else(|| refused.unexpected(), taken));
-            }
-            race.lost().await?;
-        }
+    /// A customer as of now, from its item.
+    pub(super) fn read_customer(&self, item: Item) -> Result<StoredCustomer, Error> {
+        Ok(item::model::<StoredCustomer>(item)?.settled(self.table.clock.now()))
     }
 
-    /// The writes of a customer that was created as `first`; `stored` is what became of it since.
-    pub(super) fn creation(
-        &self,
-        first: &Customer,
-        stored: &Customer,
-    ) -> Result<Vec<Write>, Error> {
-        let key = self.keys.customer(&stored.customer_id);
-        let mut writes = vec![
-            self.put(Rule::Customer, key, self.customer_item(stored)?, IS_NEW)?,
-            self.event(EventKind::CustomerCreated, first, changes(None, first))?,
-        ];
-        if let Some(client_id) = &stored.profile.client_id {
-            writes.push(self.claim(client_id, &stored.customer_id)?);
-        }
-        Ok(writes)
-    }
-
-    fn customer_item(&self, customer: &Customer) -> Result<Item, Error> {
-        let mut item = item::typed("customer", customer)?;
-        if !customer.open_sessions.is_empty() {
-            let open = item::attributes(&customer.open_sessions)?;
-            item.insert("open_sessions".to_owned(), AttributeValue::M(open));
-        }
-        if let Some(until) = customer.monitored_until {
-            item.insert("monitored_until".to_owned(), AttributeValue::S(until.to_string()));
-        }
-        if customer.is_scrubbed {
-            item.insert("is_scrubbed".to_owned(), AttributeValue::Bool(true));
-        }
-        let name = keys::name_sort_key(&customer.profile.name, &customer.customer_id);
-        for (attribute, value) in [
-            ("tenant_pk", self.keys.all()),
-            ("risk_pk", self.keys.at_risk(customer.risk.level)),
-            ("name_sk", name),
-        ] {
-            item.insert(attribute.to_owned(), AttributeValue::S(value));
-        }
-        Ok(item)
+    pub(super) fn customer_creation(&self, customer: &StoredCustomer) -> Result<Write, Error> {
+        let key = self.keys.customer(&customer.customer_id);
+        self.put(Rule::Customer, key, self.customer_item(customer)?, IS_NEW)
     }
 
     pub(super) fn customer_update(
         &self,
-        before: &Customer,
-        after: &Customer,
+        before: &StoredCustomer,
+        after: &StoredCustomer,
     ) -> Result<Write, Error> {
         let mut expression = Expression::default();
         let (mut old, new) = (self.customer_item(before)?, self.customer_item(after)?);
-        // Monitoring that ended by itself is off for whoever reads it, and was not written so.
+        // Monitoring that has expired reads as off but is stored as active, so it must be written.
         if before.monitored_until.is_some() && before.monitoring.status == MonitoringStatus::Off {
             old.remove("monitoring");
         }
@@ -168,31 +62,32 @@ impl TenantTable<'_> {
         self.update(Rule::Customer, key, update, condition, expression)
     }
 
-    fn claim(&self, client_id: &ClientId, customer_id: &CustomerId) -> Result<Write, Error> {
-        let item = item::pointer("client", customer_id);
-        self.put(Rule::Claim, self.keys.client(client_id), item, IS_NEW)
+    /// Claims a client id that the customer gets, and releases one that it loses.
+    pub(super) fn claim_writes(&self, change: &Change) -> Result<Option<Write>, Error> {
+        let id = &change.after.customer_id;
+        let before = change.before.profile.client_id.as_ref().filter(|_| !change.is_new);
+        match (before, &change.after.profile.client_id) {
+            (None, Some(client_id)) => {
+                let item = item::pointer(ItemKind::Client, id);
+                self.put(Rule::Claim, self.keys.client(client_id), item, IS_NEW).map(Some)
+            }
+            (Some(client_id), None) => {
+                self.delete(Rule::Claim, self.keys.client(client_id)).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
-    /// The customer a client id belongs to.
-    pub(super) async fn claimed_by(
-        &self,
-        client_id: &ClientId,
-    ) -> Result<Option<CustomerId>, Error> {
-        let claim = self.get(self.keys.client(client_id).attributes()).await?;
-        claim.map(|claim| claimant(Some(claim))).transpose()
-    }
-}
-
-/// Whom a claim, or any other pointer, leads to.
-pub(super) fn claimant(pointer: Option<Item>) -> Result<CustomerId, Error> {
-    let id = pointer.as_ref().and_then(|pointer| item::text(pointer, "customer_id"));
-    let id = id.and_then(CustomerId::parse);
-    id.ok_or_else(|| Error::internal("a pointer names no customer"))
-}
-
-fn taken(claim: Option<Item>) -> Error {
-    match claimant(claim) {
-        Ok(existing) => Error::customer_already_exists("/client_id", &existing),
-        Err(error) => error,
+    fn customer_item(&self, customer: &StoredCustomer) -> Result<Item, Error> {
+        let mut item = item::typed(ItemKind::Customer, customer)?;
+        let name = keys::name_sort_key(&customer.profile.name, &customer.customer_id);
+        for (attribute, value) in [
+            ("tenant_pk", self.keys.all()),
+            ("risk_pk", self.keys.at_risk(customer.risk.level)),
+            ("name_sk", name),
+        ] {
+            item.insert(attribute.to_owned(), AttributeValue::S(value));
+        }
+        Ok(item)
     }
 }

@@ -1,5 +1,5 @@
-//! Names and values of an expression, each behind a placeholder: an attribute may bear a reserved
-//! word, and a value is never part of the text.
+//! Names and values of an expression. Each has a placeholder, because an attribute's name may be a
+//! reserved word and a value must not become part of the expression.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ impl Expression {
         placeholders.join(".")
     }
 
-    /// The placeholder of one name, whatever characters it has.
+    /// The placeholder of one name, which may contain any character.
     pub(super) fn part(&mut self, name: &str) -> String {
         if let Some((placeholder, _)) = self.names.iter().find(|(_, known)| *known == name) {
             return placeholder.clone();
@@ -47,14 +47,14 @@ impl Expression {
         format!("{} = {}", self.name("pk"), self.text(partition))
     }
 
-    /// The key condition of the rows of a partition whose sort key begins like this.
+    /// The key condition of the rows of a partition whose sort keys begin with `prefix`.
     pub(super) fn begins_with(&mut self, partition: String, prefix: &str) -> String {
         let (pk, sk) = (self.name("pk"), self.name("sk"));
         let (partition, prefix) = (self.text(partition), self.text(prefix));
         format!("{pk} = {partition} AND begins_with({sk}, {prefix})")
     }
 
-    /// What a request takes: names and values, each `None` when there is none.
+    /// Names and values as a request takes them, each `None` when it is empty.
     #[allow(clippy::type_complexity, reason = "the SDK's own two types")]
     pub(super) fn into_parts(
         self,

@@ -1,4 +1,4 @@
-//! Items: a model and its keys, and the difference between two of them.
+//! Items: a model and its keys, and the difference between two items.
 
 use std::collections::HashMap;
 
@@ -13,30 +13,108 @@ use crate::model::id::CustomerId;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// A model as attributes. What is `null` is left out.
+/// Condition of a write that creates an item.
+pub(super) const IS_NEW: &str = "attribute_not_exists(pk)";
+/// Condition of a write that changes or deletes an item.
+pub(super) const IS_THERE: &str = "attribute_exists(pk)";
+
+/// Kind of an item: its attribute `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum ItemKind {
+    /// A customer.
+    Customer,
+    /// The claim of a client id by a customer.
+    Client,
+    /// A KYC session.
+    Session,
+    /// The customer of a session, by the id of the session.
+    #[strum(serialize = "session pointer")]
+    SessionPointer,
+    /// An organization, or one that was replaced.
+    Organization,
+    /// A risk profile.
+    #[strum(serialize = "risk profile")]
+    RiskProfile,
+    /// A monitor.
+    Monitor,
+    /// An alert.
+    Alert,
+    /// An audit event.
+    Event,
+    /// The record of an idempotency key.
+    Idempotency,
+    /// A revision of the lists.
+    Lists,
+    /// Progress of the passes over a shard.
+    #[strum(serialize = "pass progress")]
+    PassProgress,
+    /// A finished pass over a shard.
+    Pass,
+    /// A request to check a customer again.
+    Again,
+    /// The number of shards.
+    Shards,
+}
+
+/// A model as attributes, without those that are `null`.
 pub(super) fn attributes(model: &impl Serialize) -> Result<Item, Error> {
     let item: Item = serde_dynamo::to_item(model)
         .map_err(|error| Error::internal(format!("to item: {error}")))?;
     Ok(item.into_iter().filter(|(_, value)| !value.is_null()).collect())
 }
 
-/// A model as attributes, and what kind of item it is.
-pub(super) fn typed(kind: &str, model: &impl Serialize) -> Result<Item, Error> {
+/// A model as attributes, with the kind of the item.
+pub(super) fn typed(kind: ItemKind, model: &impl Serialize) -> Result<Item, Error> {
     let mut item = attributes(model)?;
-    item.insert("type".to_owned(), AttributeValue::S(kind.to_owned()));
+    item.insert("type".to_owned(), kind.attribute());
     Ok(item)
 }
 
-/// An item that only says which customer something belongs to.
-pub(super) fn pointer(kind: &str, customer: &CustomerId) -> Item {
+impl ItemKind {
+    /// The value of the attribute `type`.
+    pub(super) fn attribute(self) -> AttributeValue {
+        AttributeValue::S(self.into_str().to_owned())
+    }
+
+    /// The kind of an item.
+    ///
+    /// # Errors
+    /// `InternalError` when the item has no known kind.
+    pub(super) fn of(item: &Item) -> Result<ItemKind, Error> {
+        let kind = text(item, "type").and_then(|kind| kind.parse().ok());
+        kind.ok_or_else(|| Error::internal("an item has no known type"))
+    }
+}
+
+/// An item that only names the customer that something belongs to.
+pub(super) fn pointer(kind: ItemKind, customer: &CustomerId) -> Item {
     Item::from([
-        ("type".to_owned(), AttributeValue::S(kind.to_owned())),
+        ("type".to_owned(), kind.attribute()),
         ("customer_id".to_owned(), AttributeValue::S(customer.to_string())),
     ])
 }
 
-/// A model from its item. The error names the attribute, never the value; one that is not there, or that
-/// is flattened into the model and so looked at when everything was read, it can't name.
+/// The customer that a pointer names.
+///
+/// # Errors
+/// `InternalError` when it names none.
+pub(super) fn owner(pointer: &Item) -> Result<CustomerId, Error> {
+    let id = text(pointer, "customer_id").and_then(CustomerId::parse);
+    id.ok_or_else(|| Error::internal("a pointer names no customer"))
+}
+
+/// An attribute that a row, or a key the table stopped at, must have as text.
+///
+/// # Errors
+/// `InternalError` when it does not.
+pub(super) fn required_text(item: &Item, attribute: &str) -> Result<String, Error> {
+    let text = text(item, attribute).map(str::to_owned);
+    text.ok_or_else(|| Error::internal(format!("a row of a list lacks {attribute}")))
+}
+
+/// A model from its item. The error names the malformed attribute and never its value. It cannot name
+/// an attribute that is missing or that belongs to a flattened part of the model.
 pub(super) fn model<T: DeserializeOwned>(item: Item) -> Result<T, Error> {
     let mut entries = item.into_iter();
     let mut reading = None;
@@ -66,7 +144,7 @@ pub(super) fn text<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
     item.get(attribute)?.as_s().ok().map(String::as_str)
 }
 
-/// The update that makes `after` of `before`. Attributes of neither stay as they are.
+/// The update that turns `before` into `after`. Attributes that are in neither stay as they are.
 pub(super) fn update(before: &Item, after: &Item, expression: &mut Expression) -> String {
     let mut set = Vec::new();
     let mut remove = Vec::new();
@@ -79,9 +157,8 @@ pub(super) fn update(before: &Item, after: &Item, expression: &mut Expression) -
     for attribute in before.keys().filter(|attribute| !after.contains_key(*attribute)) {
         remove.push(expression.name(attribute));
     }
-    let clause = |word: &str, parts: Vec<String>| match parts.is_empty() {
-        true => String::new(),
-        false => format!("{word} {} ", parts.join(", ")),
+    let clause = |word: &str, parts: Vec<String>| {
+        if parts.is_empty() { String::new() } else { format!("{word} {} ", parts.join(", ")) }
     };
     format!("{}{}", clause("SET", set), clause("REMOVE", remove))
 }
@@ -127,13 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn an_item_reads_as_the_model_it_was_written_from() {
         let item = attributes(&person()).unwrap();
         assert_eq!(model::<Person>(item).unwrap(), person());
     }
 
     #[test]
-    fn what_does_not_read_is_named_and_not_told() {
+    fn the_error_names_the_malformed_attribute_and_not_its_value() {
         let changed = |name: &str, value: AttributeValue| {
             let mut item = attributes(&person()).unwrap();
             item.insert(name.to_owned(), value);
@@ -147,7 +224,7 @@ mod tests {
         let why = changed("name", AttributeValue::M([("first".to_owned(), secret())].into()));
         assert_eq!(why, format!("an item does not read as {name} at name"));
 
-        // What is not there has no place, nor what is only looked at when everything was read.
+        // A missing attribute, or one of a flattened part, cannot be named.
         let mut item = attributes(&person()).unwrap();
         item.remove("name");
         let why = model::<Plain>(item).unwrap_err();

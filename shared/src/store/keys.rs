@@ -1,5 +1,4 @@
-//! Every key of the table. What belongs to a tenant starts with that tenant, and only a verified
-//! caller makes such a key.
+//! Every key of the table. Keys that belong to a tenant start with that tenant.
 //!
 //! | item | pk | sk | indexes |
 //! |---|---|---|---|
@@ -8,7 +7,7 @@
 //! | session | `T#{tenant}#C#{customer_id}` | `SESSION#{session_id}` | |
 //! | session pointer | `T#{tenant}#S#{session_id}` | `SESSION` | |
 //! | organization | `T#{tenant}#C#{customer_id}` | `ORGANIZATION` | |
-//! | organization it replaced | `T#{tenant}#C#{customer_id}` | `ORGANIZATION#{version}` | |
+//! | replaced organization | `T#{tenant}#C#{customer_id}` | `ORGANIZATION#{version}` | |
 //! | risk profile | `T#{tenant}#C#{customer_id}` | `RISK#{calculated_at}` | |
 //! | monitor | `T#{tenant}#C#{customer_id}` | `MONITOR` | monitored |
 //! | alert | `T#{tenant}#C#{customer_id}` | `ALERT#{alert_id}` | |
@@ -16,11 +15,11 @@
 //! | idempotency record | `T#{tenant}#IDEMPOTENCY#{operation}#{hash of the key}` | `IDEMPOTENCY` | expires by `ttl` |
 //!
 //! | current lists | `LISTS` | `CURRENT` | |
-//! | lists as they were | `LISTS` | `REVISION#{revision}` | |
+//! | earlier lists | `LISTS` | `REVISION#{revision}` | |
 //! | progress of the passes over a shard | `PASS#{frequency}#{shard}` | `CURRENT` | |
-//! | pass that was finished | `PASS#{frequency}#{shard}` | `{pass_id}` | |
-//! | how many shards there are | `PASS` | `SHARDS` | |
-//! | customer to be checked again | `AGAIN#{shard}` | `{tenant}#{customer_id}` | |
+//! | finished pass | `PASS#{frequency}#{shard}` | `{pass_id}` | |
+//! | number of shards | `PASS` | `SHARDS` | |
+//! | request to check a customer again | `AGAIN#{shard}` | `{tenant}#{customer_id}` | |
 //!
 //! | index | pk | sk | serves |
 //! |---|---|---|---|
@@ -29,24 +28,23 @@
 //! | name | `tenant_pk`: `T#{tenant}` | `name_sk`: `{folded name}\u{1f}{customer_id}` | the list by `search` |
 //! | monitored | `monitored_pk`: `MONITORED#{frequency}#{shard}` | `monitored_sk`: `{tenant}#{customer_id}` | passes; only active monitors are in it |
 //!
-//! The alphabets of tenant, customer and client ids have no `#`, so no two of these run together.
+//! Tenants, customer ids and client ids contain no `#`, so two keys of different kinds never collide.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
-use crate::auth::Caller;
 use crate::model::customer::RiskLevel;
 use crate::model::fold::fold_key;
+use crate::model::frequency::{Frequency, PassKind};
 use crate::model::id::{AlertId, CustomerId, SessionId};
-use crate::model::monitor::Frequency;
+use crate::model::rescreen;
 use crate::model::time::Timestamp;
 use crate::model::value::{ClientId, Name, TenantId};
-use crate::monitoring::pass::PassKind;
 
-/// Stands between a folded name and the id. It sorts below every character a name can have, so
-/// that `Acme` comes before `Acme Ltd`, and no search text can reach across it.
+/// Separates a folded name from the id. It sorts below every character of a name, so that `Acme`
+/// comes before `Acme Ltd`, and a search text cannot contain it.
 const NAME_END: char = '\u{1f}';
 
 pub(super) struct Key {
@@ -66,13 +64,13 @@ impl Key {
 pub(super) struct TenantKeys<'a>(&'a TenantId);
 
 impl<'a> TenantKeys<'a> {
-    pub(super) fn of(caller: &'a Caller) -> TenantKeys<'a> {
-        TenantKeys(caller.tenant())
+    pub(super) fn of(tenant: &'a TenantId) -> TenantKeys<'a> {
+        TenantKeys(tenant)
     }
 
-    /// Of a tenant that is at hand without a caller: in a pass.
-    pub(super) fn monitored_customer(&self, id: &CustomerId) -> String {
-        monitored_customer(self.0, id)
+    /// A sort key of the index `monitored`.
+    pub(super) fn position(&self, id: &CustomerId) -> String {
+        rescreen::position(self.0, id)
     }
 
     fn key(&self, rest: std::fmt::Arguments<'_>, sk: impl Into<String>) -> Key {
@@ -83,12 +81,12 @@ impl<'a> TenantKeys<'a> {
         self.key(format_args!("C#{id}"), "CUSTOMER")
     }
 
-    /// The partition of a customer and of all that belongs to it.
+    /// The partition of a customer and everything that belongs to it.
     pub(super) fn partition(&self, id: &CustomerId) -> String {
         self.customer(id).pk
     }
 
-    /// One row of it.
+    /// One row of that partition.
     pub(super) fn row(&self, id: &CustomerId, sort_key: &str) -> Key {
         self.key(format_args!("C#{id}"), sort_key)
     }
@@ -114,7 +112,7 @@ impl<'a> TenantKeys<'a> {
         self.key(format_args!("C#{customer}"), "ORGANIZATION")
     }
 
-    /// Of a version that was replaced. Padded, so that versions sort.
+    /// A replaced version of the organization. The number is padded, so that versions sort.
     pub(super) fn organization_before(&self, customer: &CustomerId, version: u64) -> Key {
         self.key(format_args!("C#{customer}"), format!("ORGANIZATION#{version:012}"))
     }
@@ -150,23 +148,23 @@ impl<'a> TenantKeys<'a> {
         self.key(format_args!("IDEMPOTENCY#{place}"), "IDEMPOTENCY")
     }
 
-    /// The partition of the indexes created and name.
+    /// The partition of the indexes `created` and `name`.
     pub(super) fn all(&self) -> String {
         format!("T#{}", self.0)
     }
 
-    /// The partition of the index risk.
+    /// A partition of the index `risk`.
     pub(super) fn at_risk(&self, level: RiskLevel) -> String {
         format!("T#{}#RISK#{}", self.0, level.into_str())
     }
 }
 
-/// Of what belongs to no tenant: the lists, and the passes over all tenants.
+/// The current lists. Lists and passes do not belong to a tenant.
 pub(super) fn current_lists() -> Key {
     Key { pk: "LISTS".to_owned(), sk: "CURRENT".to_owned() }
 }
 
-/// Padded, so that revisions sort.
+/// A revision of the lists. The number is padded, so that revisions sort.
 pub(super) fn lists_of(revision: u64) -> Key {
     Key { pk: "LISTS".to_owned(), sk: format!("REVISION#{revision:012}") }
 }
@@ -183,39 +181,31 @@ pub(super) fn finished_pass(pass: PassKind, shard: u32, pass_id: &str) -> Key {
     Key { pk: format!("PASS#{}#{shard}", pass.into_str()), sk: pass_id.to_owned() }
 }
 
-/// A partition of the index monitored.
+/// A partition of the index `monitored`.
 pub(super) fn monitored(frequency: Frequency, shard: u32) -> String {
     format!("MONITORED#{}#{shard}", frequency.into_str())
 }
 
-/// A customer of a shard that is to be checked again, by its sort key of the index monitored.
-pub(super) fn again(shard: u32, customer: &str) -> Key {
-    Key { pk: again_in(shard), sk: customer.to_owned() }
+/// The request to check a customer again, by its position in the index `monitored`.
+pub(super) fn recheck(shard: u32, customer: &str) -> Key {
+    Key { pk: rechecks(shard), sk: customer.to_owned() }
 }
 
-pub(super) fn again_in(shard: u32) -> String {
+pub(super) fn rechecks(shard: u32) -> String {
     format!("AGAIN#{shard}")
 }
 
-/// A sort key of the index monitored, and back.
-pub(super) fn monitored_customer(tenant: &TenantId, id: &CustomerId) -> String {
-    format!("{tenant}#{id}")
-}
-
-pub(crate) fn split_monitored(sort_key: &str) -> Option<(TenantId, CustomerId)> {
-    let (tenant, id) = sort_key.rsplit_once('#')?;
-    Some((tenant.parse().ok()?, CustomerId::parse(id)?))
-}
-
+/// A sort key of the index `name`.
 pub(super) fn name_sort_key(name: &Name, id: &CustomerId) -> String {
     named(&fold_key(name.as_str()), id)
 }
 
-/// A sort key of the index name, and back.
+/// A sort key of the index `name`, of a folded name.
 pub(super) fn named(folded: &str, id: &CustomerId) -> String {
     format!("{folded}{NAME_END}{id}")
 }
 
+/// The folded name and the id of a sort key of the index `name`.
 pub(super) fn split_named(sort_key: &str) -> Option<(&str, CustomerId)> {
     let (folded, id) = sort_key.rsplit_once(NAME_END)?;
     Some((folded, CustomerId::parse(id)?))

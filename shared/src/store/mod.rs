@@ -1,8 +1,16 @@
-//! The one door to DynamoDB: one table, and rows that only a verified caller reaches.
+//! The DynamoDB table. It reads and writes models and decides nothing: use cases plan a [`Change`],
+//! and the store commits it.
+//!
+//! Methods are named after what they touch: a noun reads (`customer`, `newest_sessions`), `put_` and
+//! `set_` write one item, `commit` writes a planned change, and `…_write` and `…_writes` build parts of
+//! a transaction.
 
-mod call;
+mod alerts;
+mod attempts;
+mod blob;
 mod change;
 mod cursor;
+mod customer_list;
 mod customers;
 mod erasure;
 mod export;
@@ -10,34 +18,40 @@ mod expression;
 mod idempotency;
 mod item;
 mod keys;
-mod list;
-mod lists;
+mod monitored;
 mod monitors;
 mod organizations;
 mod page;
 mod passes;
-mod risk;
+mod rechecks;
+mod risk_profiles;
 mod sessions;
+mod transaction;
+mod watchlists;
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::auth::Caller;
+use crate::error::Error;
 use crate::model::id::Ids;
+use crate::model::scope::TenantScope;
 use crate::model::time::Clock;
-use crate::monitoring::lists::Lists;
-use keys::TenantKeys;
+use item::Item;
+use keys::{Key, TenantKeys};
+use transaction::unavailable_or_internal;
 
-pub(crate) use call::jittered;
-pub use export::Exported;
-pub use idempotency::{FREE_TIME, KEPT_ANSWER, Replay};
-pub(crate) use keys::split_monitored as keys_of;
-pub use list::Filters;
-pub use monitors::Rechecked;
-pub use page::Page;
-pub(crate) use passes::{Again, Monitored};
+pub use attempts::Attempts;
+pub(crate) use attempts::jittered;
+pub use change::{
+    AlertChange, Change, MonitorChange, OrganizationChange, SessionChange, StoredAnswer,
+};
+pub use customer_list::Filters;
+pub use idempotency::{KEPT_ANSWER, Replay};
+pub use item::ItemKind;
+pub use monitored::{Monitored, ShardPage};
+pub use rechecks::Recheck;
 
 /// Time limit for the call that opens the connection.
 const WARM_TIMEOUT: Duration = Duration::from_secs(1);
@@ -45,47 +59,54 @@ const WARM_TIMEOUT: Duration = Duration::from_secs(1);
 /// throttled call by itself, but not a cancelled transaction.
 const ATTEMPTS: u32 = 3;
 
+/// The table.
 #[derive(Clone)]
 pub struct Table {
     client: Client,
     name: String,
     ids: Ids,
     clock: Clock,
-    pub(crate) watching: Watching,
-}
-
-/// What monitoring needs besides the table.
-#[derive(Clone)]
-pub struct Watching {
-    pub lists: Lists,
-    /// How many parts the monitored customers are divided into.
-    pub shards: u32,
-    /// After how long a list that was not refreshed is called stale.
-    pub max_list_age: Duration,
 }
 
 impl Table {
-    pub fn new(client: Client, name: String, ids: Ids, clock: Clock, watching: Watching) -> Table {
-        Table { client, name, ids, clock, watching }
+    /// The table of this name, reached through `client`.
+    pub fn new(client: Client, name: String, ids: Ids, clock: Clock) -> Table {
+        Table { client, name, ids, clock }
     }
 
-    /// The only way to a tenant's rows.
-    pub fn tenant<'a>(&'a self, caller: &'a Caller) -> TenantTable<'a> {
-        TenantTable { table: self, caller, keys: TenantKeys::of(caller) }
+    /// The rows of one tenant. There is no other way to a tenant's rows.
+    pub fn tenant<'a>(&'a self, scope: &'a TenantScope) -> TenantTable<'a> {
+        TenantTable { table: self, scope, keys: TenantKeys::of(scope.tenant()) }
     }
 
-    /// Opens the connection, so that the first request finds it open. Whatever the table answers
-    /// serves the purpose, also that it denies access to a function that reads nothing.
+    /// Opens the connection before the first request. Any answer of the table will do, even that
+    /// the function may not read.
     pub async fn warm(&self) {
-        let key = || AttributeValue::S("T#WARM".to_owned()); // where a function may read, and nothing is
+        // A key that functions may read and that does not exist.
+        let key = || AttributeValue::S("T#WARM".to_owned());
         let get = self.client.get_item().table_name(&self.name).key("pk", key()).key("sk", key());
         let _ = tokio::time::timeout(WARM_TIMEOUT, get.send()).await;
+    }
+
+    /// Reads one item, strongly consistent.
+    async fn get(&self, key: Key) -> Result<Option<Item>, Error> {
+        let key = Some(key.attributes());
+        let get = self.client.get_item().table_name(&self.name).set_key(key);
+        let output = get.consistent_read(true).send().await;
+        Ok(output.map_err(|error| unavailable_or_internal("GetItem", &error))?.item)
     }
 }
 
 /// One tenant's rows.
 pub struct TenantTable<'a> {
     table: &'a Table,
-    caller: &'a Caller,
+    scope: &'a TenantScope,
     keys: TenantKeys<'a>,
+}
+
+impl TenantTable<'_> {
+    /// The tenant, and who acts on its rows.
+    pub fn scope(&self) -> &TenantScope {
+        self.scope
+    }
 }

@@ -1,71 +1,53 @@
-//! The one page loop: pages that are full unless the list ends, and cursors to go on from.
+//! Reading pages. A page is full unless the list ends or reading it would take too long, and its
+//! cursor leads to the next page.
 
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
 
-use super::call::unavailable_or_internal;
 use super::cursor::Scope;
 use super::expression::Expression;
-use super::item::{self, Item};
+use super::item::{Item, required_text};
 use super::keys::Key;
+use super::transaction::unavailable_or_internal;
 use super::{Table, TenantTable};
 use crate::error::Error;
-use crate::http::Order;
+use crate::model::page::{Order, Page};
 
-/// What one request may read before it answers with a short page and a cursor.
+/// Largest number of rows that one request reads. After that it returns a short page and a cursor.
 const MAX_READ: usize = 5_000;
+/// Longest time that one request reads. After that it returns a short page and a cursor.
 const READ_TIME: Duration = Duration::from_secs(4);
-/// Lambda answers with 6 MB at the most, every quote and backslash of the body escaped once more.
+/// Largest size of the rows of a page as JSON. Lambda's limit for a response is 6 MB, and every
+/// quote and backslash of the body is escaped once more.
 const MAX_PAGE_BYTES: usize = 2_900_000;
 
-/// One page of a list, as it is answered.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Page<T> {
-    pub items: Vec<T>,
-    pub count: usize,
-    /// For the next page; `null` on the last one.
-    pub cursor: Option<String>,
-    pub has_more: bool,
-}
-
-impl<T> Page<T> {
-    pub(super) fn last(items: Vec<T>) -> Page<T> {
-        Page { count: items.len(), items, cursor: None, has_more: false }
-    }
-
-    fn before_others(items: Vec<T>, position: Option<String>, scope: &Scope) -> Page<T> {
-        let cursor = position.map(|position| scope.seal(&position));
-        Page { count: items.len(), items, cursor, has_more: true }
-    }
-}
-
-/// A list about to be read.
+/// A list to read.
 pub(super) struct Listing {
     pub(super) query: QueryFluentBuilder,
-    /// The key of the row before the page.
+    /// Key of the last row of the previous page.
     pub(super) start: Option<Item>,
-    /// Whether the query leaves rows out that it reads.
+    /// Whether the query drops rows that it has read.
     pub(super) filtered: bool,
     pub(super) scope: Scope,
 }
 
 impl Listing {
-    /// `written` is a row as it is answered, `position_of` where a row or a key stands in the list.
-    pub(super) async fn page(
+    /// Reads a page. `row` turns an item into a row, and `position_of` returns the position of an
+    /// item, or of a key the table stopped at.
+    pub(super) async fn page<T: Serialize>(
         self,
         limit: usize,
-        written: impl Fn(Item) -> Result<Box<RawValue>, Error>,
+        row: impl Fn(Item) -> Result<T, Error>,
         position_of: impl Fn(&Item) -> Result<String, Error>,
-    ) -> Result<Page<Box<RawValue>>, Error> {
+    ) -> Result<Page<T>, Error> {
         let Listing { query, mut start, filtered, scope } = self;
         let started = Instant::now();
         let (mut items, mut bytes, mut read) = (Vec::new(), 0, 0);
         let mut last_position = None;
-        // One row more than asked for tells whether there is another page.
+        // One row more than the limit shows whether there is another page.
         let mut ask = if filtered { (limit * 4).max(100) } else { limit + 1 };
         loop {
             let ask_now = i32::try_from(ask).unwrap_or(i32::MAX);
@@ -73,12 +55,12 @@ impl Listing {
             let page = page.map_err(|error| unavailable_or_internal("Query", &error))?;
             read += usize::try_from(page.scanned_count).unwrap_or(0);
             start = page.last_evaluated_key;
-            for row in page.items.unwrap_or_default() {
-                let position = position_of(&row)?;
-                let row = written(row)?;
-                bytes += row.get().len();
+            for item in page.items.unwrap_or_default() {
+                let position = position_of(&item)?;
+                let row = row(item)?;
+                bytes += json_bytes(&row)?;
                 if items.len() == limit || (bytes > MAX_PAGE_BYTES && !items.is_empty()) {
-                    return Ok(Page::before_others(items, last_position, &scope));
+                    return Ok(unfinished(items, last_position, &scope));
                 }
                 items.push(row);
                 last_position = Some(position);
@@ -88,18 +70,39 @@ impl Listing {
             };
             if read >= MAX_READ || started.elapsed() > READ_TIME {
                 let position = position_of(key)?;
-                return Ok(Page::before_others(items, Some(position), &scope));
+                return Ok(unfinished(items, Some(position), &scope));
             }
-            ask = match filtered {
-                true => (ask * 4).min(MAX_READ - read),
-                false => limit + 1 - items.len(),
-            };
+            ask = if filtered { (ask * 4).min(MAX_READ - read) } else { limit + 1 - items.len() };
         }
     }
 }
 
+/// A page that is not the last one. The next page starts after `position`.
+fn unfinished<T>(items: Vec<T>, position: Option<String>, scope: &Scope) -> Page<T> {
+    let cursor = position.map(|position| scope.seal(&position));
+    Page { count: items.len(), items, cursor, has_more: true }
+}
+
+/// Size of a row as JSON, without keeping the text.
+fn json_bytes(row: &impl Serialize) -> Result<usize, Error> {
+    struct Counter(usize);
+    impl Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    serde_json::to_writer(&mut counter, row)
+        .map_err(|error| Error::internal(format!("a row: {error}")))?;
+    Ok(counter.0)
+}
+
 impl Table {
-    /// Of rows of the table itself, as they are now.
+    /// A strongly consistent query of the table itself.
     pub(super) fn query(&self, by_key: String, expression: Expression) -> QueryFluentBuilder {
         let (names, values) = expression.into_parts();
         let query = self.client.query().table_name(&self.name).key_condition_expression(by_key);
@@ -111,8 +114,8 @@ impl Table {
 }
 
 impl TenantTable<'_> {
-    /// The rows of a partition whose sort key begins like this, about to be read from behind
-    /// `start`; `filter` leaves some of them out.
+    /// The rows of a partition whose sort keys begin with a prefix, after `start`. `filter` adds a
+    /// filter expression.
     pub(super) fn listing(
         &self,
         (partition, prefix): (String, &str),
@@ -129,21 +132,34 @@ impl TenantTable<'_> {
         let query = query.scan_index_forward(order == Order::Ascending);
         Listing { query, start: start.map(Key::attributes), filtered, scope }
     }
+
+    /// The rows of a partition whose sort keys begin with a prefix, last keys first, at most `limit`.
+    pub(super) async fn newest(
+        &self,
+        partition: String,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<Item>, Error> {
+        let mut e = Expression::default();
+        let by_key = e.begins_with(partition, prefix);
+        let query = self.table.query(by_key, e).scan_index_forward(false);
+        let mut items: Vec<Item> = Vec::new();
+        let mut start = None;
+        loop {
+            let ask = i32::try_from(limit - items.len()).ok();
+            let page = query.clone().set_limit(ask).set_exclusive_start_key(start).send().await;
+            let page = page.map_err(|error| unavailable_or_internal("Query", &error))?;
+            items.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key;
+            if start.is_none() || items.len() >= limit {
+                return Ok(items);
+            }
+        }
+    }
 }
 
-/// Where such a row stands: its sort key behind the prefix. A key the table stopped at has nothing
-/// but the key.
-pub(super) fn behind(prefix: &str, item: &Item) -> Result<String, Error> {
-    let key = text(item, "sk")?;
+/// The position of a row in such a list: its sort key without the prefix.
+pub(super) fn position_after(prefix: &str, item: &Item) -> Result<String, Error> {
+    let key = required_text(item, "sk")?;
     Ok(key.strip_prefix(prefix).unwrap_or(&key).to_owned())
-}
-
-pub(super) fn written(row: &impl Serialize) -> Result<Box<RawValue>, Error> {
-    to_raw_value(row).map_err(|error| Error::internal(format!("a row: {error}")))
-}
-
-/// A text that a row, or a key the table stopped at, must have.
-pub(super) fn text(item: &Item, attribute: &str) -> Result<String, Error> {
-    let text = item::text(item, attribute).map(str::to_owned);
-    text.ok_or_else(|| Error::internal(format!("a row of a list lacks {attribute}")))
 }

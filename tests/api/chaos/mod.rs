@@ -22,14 +22,14 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use local::calls::OnTheWay;
+use local::calls::Interceptor;
 use world::World;
 
 /// Of all transactions the first is done without an answer, and the second is cancelled.
 #[derive(Clone, Debug, Default)]
 struct LostThenCancelled(Arc<AtomicUsize>, Overload);
 
-impl OnTheWay for LostThenCancelled {
+impl Interceptor for LostThenCancelled {
     fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         if operation(&request) != "TransactWriteItems" {
             return on.call(request);

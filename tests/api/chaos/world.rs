@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use api_tests::chaos::{Chaos, Fault};
 use api_tests::{Answer, Api, Dice, Persona, Value, json};
 use aws_sdk_dynamodb::types::AttributeValue;
+use check::{Report, with_long_timeouts};
 use futures_util::future::join_all;
-use local::check::{Report, patient};
 use shared::model::time::Clock;
 
 use super::operations;
@@ -216,7 +216,8 @@ impl World {
         filter: &str,
         names: &[(&str, &str)],
     ) -> Vec<HashMap<String, AttributeValue>> {
-        let mut scan = patient(&self.w.api.dynamodb).scan().table_name(&self.w.api.table);
+        let mut scan =
+            with_long_timeouts(&self.w.api.dynamodb).scan().table_name(&self.w.api.table);
         for (name, attribute) in names {
             scan = scan.expression_attribute_names(*name, *attribute);
         }

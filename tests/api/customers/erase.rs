@@ -389,7 +389,7 @@ async fn it_is_finished_by_whoever_comes_next() {
         .await;
         let report = checked(&w).await;
         let is_begun = !half[0]["erased_at"].is_null();
-        let rules: Vec<&str> = report.violations.iter().map(|found| found.rule).collect();
+        let rules: Vec<&str> = report.violations.iter().map(|found| found.rule.into()).collect();
         assert!(is_begun || rules.is_empty(), "{end:?}: {:?}", report.violations);
         let again = w.api.call(&w.acme, "POST", &format!("{}/erase", path_of(&customer)));
         let again = match half[0]["is_scrubbed"].is_null() {

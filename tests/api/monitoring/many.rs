@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, ReturnConsumedCapacity, WriteRequest};
 use futures_util::future::join_all;
 use miniz_oxide::deflate::compress_to_vec;
-use shared::monitoring::check::Watched as Kept;
+use shared::model::screened::Screened as Kept;
 use shared::screening::score::DEFAULT_MIN_SCORE;
 use shared::screening::{Query, Screener};
 use uuid::Uuid;

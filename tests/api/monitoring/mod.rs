@@ -20,7 +20,7 @@ use api_tests::deployed::{DEPLOYED, only_locally};
 use api_tests::faults;
 use api_tests::{Api, Persona, Value, json};
 use aws_sdk_dynamodb::types::AttributeValue;
-use local::calls::OnTheWay;
+use local::calls::Interceptor;
 use shared::model::time::{Clock, Timestamp};
 use shared::screening::import;
 use shared::screening::lists::Input;
@@ -66,7 +66,7 @@ impl Watched {
     }
 
     /// Another process, whose calls to the table this happens to.
-    pub(crate) async fn under(&self, fault: impl OnTheWay) -> Api {
+    pub(crate) async fn under(&self, fault: impl Interceptor) -> Api {
         let client = faults::client(fault);
         Api::set(clock(&self.now), Some(&self.api), Some(client), environment(&self.folder)).await
     }
@@ -182,7 +182,7 @@ pub(crate) async fn of_another_release(api: &Api, list: &str, csv: &[u8]) {
     let input = Input { name: "list.csv", read: Box::new(csv) };
     let index = import(list, None, vec![input], |_| ()).unwrap().index;
     let object = format!("lists/{list}/of-another-release.index");
-    api.server().lists.keep(&object, index).await.unwrap();
+    api.server().lists.put(&object, index).await.unwrap();
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let update = api.dynamodb.update_item().table_name(&api.table);
     let update = update

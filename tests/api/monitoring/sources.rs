@@ -106,7 +106,7 @@ async fn an_index_that_is_lost_is_made_anew() {
     let current = current.send().await.unwrap().item.unwrap();
     let ours = &current["lists"].as_m().unwrap()["ours"].as_m().unwrap();
     let object = ours["object"].as_s().unwrap();
-    lists.keep(object, Vec::new()).await.unwrap();
+    lists.put(object, Vec::new()).await.unwrap();
 
     let restored = w.another().await;
     let customer = w.customer("Mirka Dovello").await;
@@ -120,7 +120,7 @@ async fn an_index_that_is_lost_is_made_anew() {
     assert_eq!(w.found(&customer).await, pairs(&[("1", "open")]));
 
     // The list moves on from a version whose index is gone again.
-    lists.keep(object, Vec::new()).await.unwrap();
+    lists.put(object, Vec::new()).await.unwrap();
     w.list(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti")]);
     let restored = w.another().await;
     assert_eq!(restored.refresh().await["lists"][0]["outcome"], "updated");

@@ -243,7 +243,9 @@ async fn the_structure_is_drawn_for_those_who_ask() {
     let (kind, svg) = drawn("image/svg+xml").await;
     assert_eq!(kind, "image/svg+xml");
     assert!(svg.starts_with("<svg") && !svg.contains("<script"), "{svg}");
-    for text in ["&lt;script", "80 %", "62.5 %", "holds 50 % in all", "holds 20 % in all", "UBO"] {
+    for text in
+        ["&lt;script", "80 %", "62.5 %", "holds 50 % in total", "holds 20 % in total", "UBO"]
+    {
         assert!(svg.contains(text), "{text}");
     }
     let (kind, mermaid) = drawn("text/vnd.mermaid, application/json;q=0.5").await;

@@ -1,15 +1,17 @@
-//! Cursors to any place of any list. The tag of a cursor is no signature, so anybody can make one:
-//! the table is asked for rows of the caller's tenant alone, and what leads nowhere is a 400.
+//! Sends cursors with valid tags and any position in any list.
+//!
+//! The tag of a cursor is not a signature, so anyone can forge one. The API must query only rows of
+//! the caller's tenant, and it must answer an invalid position with a 400.
 #![no_main]
 
 use std::sync::LazyLock;
 
-use fuzz::{Parts, Place, function, request};
+use fuzz::{Api, Parts, function, request};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
 const ID: &str = "01920000-0000-7000-8000-000000000000";
-/// Functions with a cursor, and what else they are asked.
+/// Functions with a cursor, and other parameters for them.
 const LISTS: [(&str, &str); 7] = [
     ("list-customers", ""),
     ("list-customers", "search=ab&order=asc&"),
@@ -19,10 +21,10 @@ const LISTS: [(&str, &str); 7] = [
     ("list-alerts", "status=open&"),
     ("export-customer", ""),
 ];
-/// How many rows are read before a page ends where it is.
+/// Number of scanned rows after which a page ends early.
 const MANY: usize = 1_000_000;
 
-/// As it lies in the table.
+/// Returns a customer as an item of the table.
 fn customer() -> Value {
     let time = json!({ "S": "2026-01-01T00:00:00.000Z" });
     json!({
@@ -33,42 +35,43 @@ fn customer() -> Value {
     })
 }
 
-static PLACE: LazyLock<Place> = LazyLock::new(Place::open);
+static API: LazyLock<Api> = LazyLock::new(Api::start);
 
 fuzz_target!(|data: &[u8]| {
     let [choice, rest @ ..] = data else { return };
     let (name, query) = LISTS[usize::from(*choice) % LISTS.len()];
-    let place = String::from_utf8_lossy(rest);
-    // Nothing of a customer is not even itself.
+    let position = String::from_utf8_lossy(rest);
+    // An export needs a customer, or it answers with a 404.
     let items = if name == "export-customer" { vec![customer()] } else { vec![] };
-    // A list that ends nowhere, at a place of the fuzzer's: so its cursor has the right tag.
-    PLACE.table.answer(json!({
+    // The page ends at a position that the fuzzer chose, so the API itself makes the cursor for it.
+    API.table.set_answer(&json!({
         "Items": items, "Count": items.len(), "ScannedCount": MANY, "Item": customer(),
         "LastEvaluatedKey": {
-            "pk": { "S": "T#acme" }, "sk": { "S": place }, "customer_id": { "S": place },
-            "name_sk": { "S": place },
+            "pk": { "S": "T#acme" }, "sk": { "S": position }, "customer_id": { "S": position },
+            "name_sk": { "S": position },
         },
     }));
     let function = function(name);
     let (status, body) =
-        PLACE.answer(function, &request(function, &Parts { query, id: ID, ..Parts::default() }));
+        API.answer(function, &request(function, &Parts { query, id: ID, ..Parts::default() }));
     assert_eq!(status, 200, "{body}");
-    let cursor = body["data"]["cursor"].as_str().expect("a cursor");
-    let nothing = json!({ "Items": [], "Count": 0, "ScannedCount": 0, "Item": customer() });
-    PLACE.table.answer(nothing);
-    PLACE.table.asked();
+    let cursor = body["data"]["cursor"].as_str().expect("the page has a cursor");
+    let empty = json!({ "Items": [], "Count": 0, "ScannedCount": 0, "Item": customer() });
+    API.table.set_answer(&empty);
+    API.table.take_last_query();
     let query = format!("{query}cursor={cursor}");
-    let (status, _) = PLACE
+    let (status, _) = API
         .answer(function, &request(function, &Parts { query: &query, id: ID, ..Parts::default() }));
-    assert!(status == 200 || status == 400, "{status} of {name}");
-    let asked = PLACE.table.asked();
-    assert_eq!(status == 200, asked.is_object());
-    for (attribute, value) in asked["ExclusiveStartKey"].as_object().into_iter().flatten() {
-        // What the table calls a fault of its caller would be a 500.
+    assert!(status == 200 || status == 400, "{name} answered with status {status}");
+    let last_query = API.table.take_last_query();
+    assert_eq!(status == 200, last_query.is_object());
+    let start = &last_query["ExclusiveStartKey"];
+    for (attribute, value) in start.as_object().into_iter().flatten() {
+        // DynamoDB refuses other lengths, and the API would answer with a 500.
         let length = value["S"].as_str().map_or(0, str::len);
-        assert!((1..=1_024).contains(&length), "{name} asks for a key of {length} bytes");
+        assert!((1..=1_024).contains(&length), "{name} queries a key of {length} bytes");
         let own = |key: &str| key == "T#acme" || key.starts_with("T#acme#");
         let is_own = !attribute.ends_with("pk") || value["S"].as_str().is_some_and(own);
-        assert!(is_own, "{name} reads on from {}", Value::from(asked["ExclusiveStartKey"].clone()));
+        assert!(is_own, "{name} continues at {start}");
     }
 });

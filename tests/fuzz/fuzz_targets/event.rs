@@ -1,33 +1,32 @@
-//! Any request, and any event, for any function of the API: an answer in the envelope, never a panic
-//! and never a 500. The table answers every call alike: it holds nothing.
+//! Sends any request or event to any function of the API, on an empty table. The answer must have
+//! the envelope of the API, and must not be a panic or a 500.
 #![no_main]
 
 use std::sync::LazyLock;
 
-use fuzz::{Parts, Place, request};
+use fuzz::{Api, Parts, request};
 use libfuzzer_sys::fuzz_target;
 use local::FUNCTIONS;
 
-static PLACE: LazyLock<Place> = LazyLock::new(Place::open);
+static API: LazyLock<Api> = LazyLock::new(Api::start);
 
 fuzz_target!(|data: &[u8]| {
     let [choice, rest @ ..] = data else { return };
     let function = &FUNCTIONS[usize::from(*choice) % FUNCTIONS.len()];
-    let event = match *choice < 224 {
-        true => {
-            let text = String::from_utf8_lossy(rest);
-            // With a record separator between two parts.
-            let mut parts = text.split('\u{1e}');
-            let mut part = || parts.next().unwrap_or_default();
-            let (query, body, id) = (part(), part(), part());
-            let (key, if_match, claims) = (part(), part(), part());
-            request(function, &Parts { query, body, id, key, if_match, claims })
-        }
-        false => match serde_json::from_slice(rest) {
-            Ok(event) => event,
-            Err(_) => return,
-        },
+    // Most inputs become a well-formed event with any parts, the others are any JSON.
+    let event = if *choice < 224 {
+        let text = String::from_utf8_lossy(rest);
+        // Record separators separate the parts. Missing parts are empty.
+        let mut parts = text.split('\u{1e}');
+        let mut part = || parts.next().unwrap_or_default();
+        let (query, body, id) = (part(), part(), part());
+        let (key, if_match, claims) = (part(), part(), part());
+        request(function, &Parts { query, body, id, key, if_match, claims })
+    } else {
+        let Ok(event) = serde_json::from_slice(rest) else { return };
+        event
     };
-    let (status, _) = PLACE.answer(function, &event);
-    assert!((200..500).contains(&status) || status == 503, "{status} of {}", function.name);
+    let (status, _) = API.answer(function, &event);
+    let name = function.name;
+    assert!((200..500).contains(&status) || status == 503, "{name} answered with status {status}");
 });

@@ -1,5 +1,5 @@
-//! Index files that are damaged, also such that their checksums hold: refused, or used without
-//! a panic.
+//! Opens damaged index files, with and without valid checksums. They must be refused or be usable
+//! without a panic.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -13,59 +13,71 @@ use shared::screening::{Query, Screener};
 
 const LIST: &[u8] = include_bytes!("../../../infra/watchlists/sample.csv");
 
-static WHOLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+static INTACT: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let file = Input { name: "sample", read: Box::new(LIST) };
-    import("fuzz", None, vec![file], |_| ()).expect("the sample").index
+    import("fuzz", None, vec![file], |_| ()).expect("the sample is a valid list").index
 });
 
-/// The table of sections: where it begins, how many entries it has, how long each of them is.
+/// Offset of the table of sections in bytes.
 const TABLE: usize = 24;
+/// Number of sections.
 const SECTIONS: usize = 12;
+/// Length of a table entry in bytes.
 const ENTRY: usize = 20;
 
-// Edits of five bytes: the section, where in it, and what is written there.
+// The input is a list of edits of five bytes: the section (1), the position in it (3) and the new
+// value of the byte there (1).
 fuzz_target!(|data: &[u8]| {
-    let mut file = WHOLE.clone();
+    let mut file = INTACT.clone();
     let (edits, rest) = data.as_chunks::<5>();
     for [section, high, middle, low, byte] in edits.iter().take(64) {
-        let (from, length, _) = section_of(&file, usize::from(*section) % SECTIONS);
-        if length == 0 {
+        let section = section_at(&file, usize::from(*section) % SECTIONS);
+        if section.length == 0 {
             continue;
         }
-        let place = (usize::from(*high) << 16) + (usize::from(*middle) << 8) + usize::from(*low);
-        file[from + place % length] = *byte;
+        let position = (usize::from(*high) << 16) + (usize::from(*middle) << 8) + usize::from(*low);
+        file[section.offset + position % section.length] = *byte;
     }
     if rest.len() % 2 == 0 {
-        seal(&mut file);
+        update_checksums(&mut file);
     }
     let Ok(index) = Index::open(file) else { return };
     for name in ["Mirka Dovello", "Abd al-Rahman Yusuf Al Tamouni", "BRINDAL QUARRY", "Мирка"]
     {
         for found in Screener::new([&index]).screen(&Query::of_name(name), 0.3) {
-            assert!((0.3..=1.0).contains(&found.score), "a score of {}", found.score);
+            assert!((0.3..=1.0).contains(&found.score), "the score is {}", found.score);
         }
     }
-    let whole = Index::open(WHOLE.clone()).expect("just built");
-    let delta = Delta::between(&whole, &index);
+    let intact = Index::open(INTACT.clone()).expect("an intact index opens");
+    let delta = Delta::between(&intact, &index);
     let _ = delta.index(&index);
     let _ = index.entities().count();
 });
 
-fn section_of(file: &[u8], section: usize) -> (usize, usize, usize) {
-    let entry = TABLE + section * ENTRY;
-    let number = |at: usize| {
-        let eight = file[at..at + 8].try_into().expect("eight bytes");
-        u64::from_le_bytes(eight) as usize
-    };
-    (number(entry), number(entry + 8), entry + 16)
+struct Section {
+    /// Offset in the file, in bytes.
+    offset: usize,
+    /// Length in bytes.
+    length: usize,
+    /// Offset of its checksum in the file, in bytes.
+    checksum: usize,
 }
 
-/// Makes the checksums hold.
-fn seal(file: &mut [u8]) {
-    for section in 0..SECTIONS {
-        let (from, length, sum) = section_of(file, section);
-        let checksum = crc32fast::hash(&file[from..from + length]).to_le_bytes();
-        file[sum..sum + 4].copy_from_slice(&checksum);
+fn section_at(file: &[u8], number: usize) -> Section {
+    let entry = TABLE + number * ENTRY;
+    let read = |at: usize| {
+        let bytes = file[at..at + 8].try_into().expect("the slice has eight bytes");
+        u64::from_le_bytes(bytes) as usize
+    };
+    Section { offset: read(entry), length: read(entry + 8), checksum: entry + 16 }
+}
+
+fn update_checksums(file: &mut [u8]) {
+    for number in 0..SECTIONS {
+        let section = section_at(file, number);
+        let bytes = &file[section.offset..section.offset + section.length];
+        let checksum = crc32fast::hash(bytes).to_le_bytes();
+        file[section.checksum..section.checksum + 4].copy_from_slice(&checksum);
     }
     let end = TABLE + SECTIONS * ENTRY;
     let checksum = crc32fast::hash(&file[..end]).to_le_bytes();

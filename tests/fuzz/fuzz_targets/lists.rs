@@ -1,4 +1,5 @@
-//! Any bytes as the files of a list: recognised, read, built, opened.
+//! Imports any bytes as the files of a list. If they are accepted, the index must open and hold all
+//! entries.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,12 +8,12 @@ use shared::screening::index::Index;
 use shared::screening::lists::Input;
 
 fuzz_target!(|data: &[u8]| {
-    // Lists of several files: a line of one record separator lies between two of them.
+    // A list can have several files. Record separators separate them.
     let files: Vec<&[u8]> = data.split(|byte| *byte == 0x1e).take(4).collect();
     let input = |bytes| Input { name: "fuzz", read: Box::new(std::io::BufReader::new(bytes)) };
     let Ok(imported) = import("fuzz", None, files.into_iter().map(input).collect(), |_| ()) else {
         return;
     };
-    let index = Index::open(imported.index).expect("an index that was just built");
+    let index = Index::open(imported.index).expect("a new index opens");
     assert_eq!(index.entities().count(), index.meta().entities as usize);
 });

@@ -1,4 +1,4 @@
-//! Any Unicode as the names of a list and as the name that is asked for.
+//! Screens any Unicode text against a list with any Unicode names.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,33 +7,36 @@ use shared::screening::entity::{Entity, EntityKind, ListedName, NameKind};
 use shared::screening::index::{Index, Source, build};
 use shared::screening::{Match, Query, Screener};
 
-// A line each: up to eight names of a list, two an entry, and at last the name asked for.
+// The input has one name per line: up to eight listed names, two for each entry, and the name to
+// screen last.
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);
     let mut lines: Vec<&str> = text.split('\n').take(9).collect();
-    let Some(asked) = lines.pop() else { return };
+    let Some(name) = lines.pop() else { return };
     let entities: Vec<Entity> = lines.chunks(2).enumerate().map(entity).collect();
-    let (before, _) = entities.split_at(entities.len() / 2);
-    let (old, new) = (index("old", before), index("new", &entities));
-    let query = Query::of_name(asked);
+    let (old_entities, _) = entities.split_at(entities.len() / 2);
+    let (old, new) = (index("old", old_entities), index("new", &entities));
+    let query = Query::of_name(name);
 
-    let found = Screener::new([&new]).screen(&query, 0.3);
-    for one in &found {
-        assert!((0.3..=1.0).contains(&one.score), "a score of {}", one.score);
+    let matches = Screener::new([&new]).screen(&query, 0.3);
+    for one in &matches {
+        assert!((0.3..=1.0).contains(&one.score), "the score is {}", one.score);
     }
-    // A threshold only cuts the answer.
-    let above: Vec<Match> = found.iter().filter(|one| one.score >= 0.78).cloned().collect();
+    // A higher threshold only removes matches.
+    let above: Vec<Match> = matches.iter().filter(|one| one.score >= 0.78).cloned().collect();
     assert_eq!(Screener::new([&new]).screen(&query, 0.78), above);
     // The entries that a delta adds match as they do in the whole list.
     let delta = Delta::between(&old, &new);
-    let small = Index::open(delta.index(&new).expect("few entries")).expect("just built");
-    let added: Vec<Match> = found.into_iter().filter(|one| delta.added.contains(&one.id)).collect();
-    assert_eq!(Screener::new([&small]).screen(&query, 0.3), added);
+    let bytes = delta.index(&new).expect("a list of four entries builds");
+    let delta_index = Index::open(bytes).expect("a new index opens");
+    let mut added = matches;
+    added.retain(|one| delta.added.contains(&one.id));
+    assert_eq!(Screener::new([&delta_index]).screen(&query, 0.3), added);
 });
 
 fn entity((number, names): (usize, &[&str])) -> Entity {
     let kinds = [NameKind::Primary, NameKind::WeakAlias];
-    let named = |(name, kind): (&&str, NameKind)| ListedName {
+    let listed = |(name, kind): (&&str, NameKind)| ListedName {
         text: (*name).to_owned(),
         kind,
         given: None,
@@ -42,7 +45,7 @@ fn entity((number, names): (usize, &[&str])) -> Entity {
     Entity {
         id: number.to_string(),
         kind: EntityKind::Unknown,
-        names: names.iter().zip(kinds).map(named).collect(),
+        names: names.iter().zip(kinds).map(listed).collect(),
         dates: Vec::new(),
         countries: Vec::new(),
         identifiers: Vec::new(),
@@ -54,6 +57,6 @@ fn entity((number, names): (usize, &[&str])) -> Entity {
 
 fn index(version: &str, entities: &[Entity]) -> Index {
     let source = Source { list: "fuzz", version, date: None };
-    let file = build(source, entities.iter().cloned()).expect("few entries");
-    Index::open(file).expect("just built")
+    let file = build(source, entities.iter().cloned()).expect("a list of four entries builds");
+    Index::open(file).expect("a new index opens")
 }

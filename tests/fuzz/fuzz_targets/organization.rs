@@ -1,4 +1,5 @@
-//! Any body as an organization: what passes is computed, drawn and read again, in little time.
+//! Reads any body as an organization. If it is accepted, its owners must be computed, its structure
+//! must be drawn, and the statement must be readable as a body, all in little time.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,8 +13,8 @@ use shared::model::organization::{Organization, Structure};
 use shared::model::profile::Profile;
 use shared::ownership::{DEFAULT_THRESHOLD, Statement, picture};
 
-/// Drawn with more parties than that, a structure takes seconds.
-const DRAWN: usize = 20;
+/// Maximum number of parties of a structure that is drawn as SVG. Larger ones take seconds.
+const MAX_DRAWN: usize = 20;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(body) = serde_json::from_slice::<Map<String, Value>>(data) else { return };
@@ -21,9 +22,9 @@ fuzz_target!(|data: &[u8]| {
     let mut fields = Map::new();
     fields.insert("name".to_owned(), "Acme".into());
     let profile = Profile::read(&mut Fields::new(fields, &mut Faults::default()), None);
-    let id = CustomerId::parse("01920000-0000-7000-8000-000000000000").expect("an id");
-    let tenant = "acme".parse().expect("a tenant");
-    let customer = Customer::new(id, tenant, profile.expect("a profile"));
+    let id = CustomerId::parse("01920000-0000-7000-8000-000000000000").expect("the id is valid");
+    let tenant = "acme".parse().expect("the tenant is valid");
+    let customer = Customer::new(id, tenant, profile.expect("the profile is valid"));
     let mut faults = Faults::default();
     structure.check(&customer, &mut faults);
     if !faults.is_empty() {
@@ -31,18 +32,20 @@ fuzz_target!(|data: &[u8]| {
     }
     let organization = Organization { version: 1, updated_at: customer.updated_at, structure };
     let statement = Statement::of(&customer, &organization, DEFAULT_THRESHOLD);
-    let written = serde_json::to_value(&statement).expect("a statement");
-    for owner in written["ubos"].as_array().expect("owners") {
-        let share = owner["effective_percentage"].as_f64().unwrap_or_default();
-        assert!((0.0..=100.000_1).contains(&share), "{share} percent");
+    let encoded = serde_json::to_value(&statement).expect("the statement encodes");
+    for owner in encoded["ubos"].as_array().expect("the statement has owners") {
+        let share = owner["effective_percentage"].as_f64().expect("the percentage is a number");
+        assert!((0.0..=100.000_1).contains(&share), "an owner has {share} percent");
     }
     let picture = picture(&customer, &organization, DEFAULT_THRESHOLD);
     let _ = drawing::mermaid(&picture);
-    if organization.structure.parties.len() <= DRAWN {
+    if organization.structure.parties.len() <= MAX_DRAWN {
         let _ = drawing::svg(&picture);
     }
-    // What is answered can be sent again.
-    let Value::Object(body) = written["structure"].clone() else { panic!("a structure") };
+    // A client can send the structure of an answer back.
+    let Value::Object(body) = encoded["structure"].clone() else {
+        panic!("the structure is not an object")
+    };
     assert!(read(body).as_ref() == Some(&organization.structure));
 });
 

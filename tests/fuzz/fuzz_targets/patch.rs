@@ -1,5 +1,5 @@
-//! Any merge patches on a customer, one after the other: what they leave is what a creation could
-//! have made, and an empty patch changes nothing of it.
+//! Applies any merge patches to a customer, one after the other. The result must be a customer that
+//! could have been created, and an empty patch must not change it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -15,9 +15,10 @@ fuzz_target!(|data: &[u8]| {
     let mut fields = Map::new();
     fields.insert("name".to_owned(), "Acme".into());
     let mut faults = Faults::default();
-    let profile = Profile::read(&mut Fields::new(fields, &mut faults), None).expect("a profile");
-    let id = CustomerId::parse("01920000-0000-7000-8000-000000000000").expect("an id");
-    let mut customer = Customer::new(id, "acme".parse().expect("a tenant"), profile);
+    let profile =
+        Profile::read(&mut Fields::new(fields, &mut faults), None).expect("the profile is valid");
+    let id = CustomerId::parse("01920000-0000-7000-8000-000000000000").expect("the id is valid");
+    let mut customer = Customer::new(id, "acme".parse().expect("the tenant is valid"), profile);
     for patch in data.split(|byte| *byte == 0x1e) {
         let Ok(patch) = serde_json::from_slice::<Map<String, Value>>(patch) else { continue };
         let Ok((profile, status)) = merge(&customer, &patch, Faults::default(), None) else {
@@ -25,8 +26,9 @@ fuzz_target!(|data: &[u8]| {
         };
         let Ok(changed) = customer.changed(profile, status, customer.updated_at) else { continue };
         customer = changed;
-        let same = merge(&customer, &Map::new(), Faults::default(), None);
-        let (profile, status) = same.unwrap_or_else(|error| panic!("{}", error.code));
+        let unchanged = merge(&customer, &Map::new(), Faults::default(), None);
+        let (profile, status) = unchanged
+            .unwrap_or_else(|error| panic!("an empty patch was refused with {}", error.code));
         assert!(profile == customer.profile && status == customer.status);
     }
 });

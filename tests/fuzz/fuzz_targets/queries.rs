@@ -1,4 +1,4 @@
-//! Any bytes as labelled queries, names and pairs: read, and run.
+//! Reads any bytes as labelled queries, as names and as pairs, and evaluates what can be read.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -12,8 +12,8 @@ const LIST: &[u8] = include_bytes!("../../../infra/watchlists/sample.csv");
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let file = Input { name: "sample", read: Box::new(LIST) };
-    Index::open(import("fuzz", None, vec![file], |_| ()).expect("the sample").index)
-        .expect("just built")
+    let imported = import("fuzz", None, vec![file], |_| ()).expect("the sample is a valid list");
+    Index::open(imported.index).expect("a new index opens")
 });
 
 fuzz_target!(|data: &[u8]| {

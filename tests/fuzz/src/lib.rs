@@ -1,6 +1,6 @@
-//! The functions of the API on a table that answers as a fuzz target says.
+//! Runs functions of the API on a table whose answers a fuzz target chooses.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
@@ -13,48 +13,64 @@ use serde_json::{Value, json};
 use shared::App;
 use shared::app::Settings;
 use shared::aws::Aws;
-use shared::http::edge::{FUNCTION_TIME, Function, answer};
+use shared::runtime::edge::{FUNCTION_TIME, Function, answer};
 use shared::model::time::Clock;
-use shared::monitoring::lists::Lists;
+use shared::monitoring::watchlists::Lists;
 use tokio::runtime::{Builder, Runtime};
 
-/// What every call is answered, and what the last query asked.
+/// A fake DynamoDB table. It gives the same answer to every call and records the last query.
 #[derive(Clone, Debug, Default)]
-pub struct Table(Arc<Mutex<(String, Value)>>);
+pub struct Table(Arc<Mutex<Calls>>);
+
+#[derive(Debug, Default)]
+struct Calls {
+    /// Body of the answer to every call.
+    answer: String,
+    /// Body of the last query, or null.
+    last_query: Value,
+}
 
 impl Table {
-    pub fn answer(&self, answer: Value) {
-        self.0.lock().expect("no panic").0 = answer.to_string();
+    /// Sets the answer to all further calls.
+    pub fn set_answer(&self, answer: &Value) {
+        self.calls().answer = answer.to_string();
     }
 
-    pub fn asked(&self) -> Value {
-        self.0.lock().expect("no panic").1.take()
+    /// Returns the body of the last query and forgets it. Returns null if there was no query.
+    pub fn take_last_query(&self) -> Value {
+        self.calls().last_query.take()
+    }
+
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.0.lock().expect("a thread that held the lock has panicked")
     }
 }
 
 impl HttpConnector for Table {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (answer, asked) = &mut *self.0.lock().expect("no panic");
-        let body = request.body().bytes().unwrap_or_default();
-        let body: Value = serde_json::from_slice(body).expect("a request in JSON");
+        let mut calls = self.calls();
+        let bytes = request.body().bytes().expect("the SDK sends bodies from memory");
+        let body: Value = serde_json::from_slice(bytes).expect("the SDK sends JSON");
         if body.get("KeyConditionExpression").is_some() {
-            *asked = body;
+            calls.last_query = body;
         }
-        let status = StatusCode::try_from(200).expect("a status");
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, answer.clone().into())))
+        let status = StatusCode::try_from(200).expect("200 is a status");
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, calls.answer.clone().into())))
     }
 }
 
-pub struct Place {
+/// The API with a fake table.
+pub struct Api {
     runtime: Runtime,
     app: App,
     pub table: Table,
 }
 
-impl Place {
-    pub fn open() -> Place {
-        // What `lambda_http` panics about is caught, and answered with a 400. The hook of the fuzzer
-        // ends the process before that; a panic that nobody catches ends it all the same.
+impl Api {
+    /// Starts the API with an empty table.
+    pub fn start() -> Api {
+        // The API catches panics of `lambda_http` and answers them with a 400. The panic hook of the
+        // fuzzer would end the process before that. A panic that is not caught still ends it.
         std::panic::set_hook(Box::new(|panic| {
             let file = panic.location().map_or("", |at| at.file());
             if !file.contains("lambda_http") {
@@ -62,49 +78,59 @@ impl Place {
             }
         }));
         let get = |name: &str| (name == "TABLE_NAME").then(|| "fuzz".to_owned());
-        let settings = Settings::read(get).expect("settings");
+        let settings = Settings::read(get).expect("the settings are valid");
         let client = shared::aws::dynamodb_client(&Aws::elsewhere(), Some("http://localhost"));
         let table = Table::default();
-        // It holds nothing.
-        let nothing = json!({ "Items": [], "Count": 0, "ScannedCount": 0, "Responses": [{}, {}] });
-        table.answer(nothing);
+        let empty = json!({ "Items": [], "Count": 0, "ScannedCount": 0, "Responses": [{}, {}] });
+        table.set_answer(&empty);
         let connector = SharedHttpConnector::new(table.clone());
         let config =
             client.config().to_builder().http_client(http_client_fn(move |_, _| connector.clone()));
         let client = aws_sdk_dynamodb::Client::from_conf(config.build());
         let app = App::new(settings, client, Clock::system(), Lists::of(None));
-        let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
-        Place { runtime, app, table }
+        let runtime =
+            Builder::new_current_thread().enable_time().build().expect("the runtime starts");
+        Api { runtime, app, table }
     }
 
-    /// The status and the body of the answer, which is in the envelope.
+    /// Calls a function. Returns the status and the body, and checks that the body has the envelope
+    /// of the API.
     pub fn answer(&self, function: &Function, event: &RawValue) -> (u64, Value) {
-        let answering = answer(&self.app, function, event, "fuzz", FUNCTION_TIME);
-        let answered = serde_json::to_value(self.runtime.block_on(answering)).expect("an answer");
-        let status = answered["statusCode"].as_u64().expect("a status");
-        let body: Value =
-            serde_json::from_str(answered["body"].as_str().expect("a body")).expect("JSON");
+        let call = answer(&self.app, function, event, "fuzz", FUNCTION_TIME);
+        let response =
+            serde_json::to_value(self.runtime.block_on(call)).expect("the response encodes");
+        let status = response["statusCode"].as_u64().expect("the response has a status");
+        let text = response["body"].as_str().expect("the response has a body");
+        let body: Value = serde_json::from_str(text).expect("the body is JSON");
         assert!(body["meta"]["request_id"].is_string());
         (status, body)
     }
 }
 
+/// Returns the function with this name.
 pub fn function(name: &str) -> &'static Function {
-    FUNCTIONS.iter().find(|function| function.name == name).expect("a function")
+    FUNCTIONS.iter().find(|function| function.name == name).expect("the function exists")
 }
 
-/// What a request brings along.
+/// The parts of a request that a fuzz target chooses.
 #[derive(Default)]
 pub struct Parts<'a> {
+    /// Query string.
     pub query: &'a str,
+    /// Body.
     pub body: &'a str,
+    /// All ids in the path.
     pub id: &'a str,
+    /// Idempotency key.
     pub key: &'a str,
+    /// Header `If-Match`.
     pub if_match: &'a str,
-    /// Those of tenant `acme`, who may everything, where this is not JSON.
+    /// Claims of the access token. If they are not JSON, the claims are those of tenant `acme` with
+    /// all permissions.
     pub claims: &'a str,
 }
 
+/// Returns the event of a request to a function.
 pub fn request(function: &Function, parts: &Parts) -> Box<RawValue> {
     let Parts { query, body, id, key, if_match, claims } = parts;
     let claims: Value = serde_json::from_str(claims).unwrap_or_else(
@@ -121,5 +147,5 @@ pub fn request(function: &Function, parts: &Parts) -> Box<RawValue> {
             "requestId": "fuzz", "routeKey": route, "stage": "$default", "timeEpoch": 0 },
         "body": body, "isBase64Encoded": false,
     });
-    to_raw_value(&event).expect("an event")
+    to_raw_value(&event).expect("the event encodes")
 }

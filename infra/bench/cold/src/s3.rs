@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, Response, StatusCode};
-use shared::monitoring::lists::Lists;
+use shared::monitoring::watchlists::Lists;
 
 /// The largest index that is taken.
 const MAX_BYTES: usize = 64 << 20;

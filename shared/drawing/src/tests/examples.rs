@@ -1,6 +1,6 @@
-//! Structures as they are: a handful, a circle, thirty parties in layers, a hundred.
+//! Realistic structures: five parties, a circle, thirty parties in layers, and a hundred.
 
-use super::super::{Drawing, Edge, Kind, Node};
+use crate::{Drawing, Edge, Kind, Node};
 
 pub(super) fn person(name: &str, details: &[&str]) -> Node {
     party(name, Kind::Individual, details)
@@ -36,8 +36,8 @@ pub(super) fn drawing(name: &str, mut nodes: Vec<Node>, edges: Vec<Edge>) -> Dra
 pub(super) fn five() -> Drawing {
     let nodes = vec![
         company("Brightwater Payments Ltd", &["GB"]),
-        person("Amelia Hartley", &["GB", "director", "holds 60 % in all"]),
-        person("Tomasz Wiśniewski", &["PL", "holds 32.5 % in all"]),
+        person("Amelia Hartley", &["GB", "director", "holds 60 % in total"]),
+        person("Tomasz Wiśniewski", &["PL", "holds 32.5 % in total"]),
         company("Hartley Family Holdings Ltd", &["GB"]),
         person("Grace Okonkwo", &["NG", "director"]),
     ];
@@ -51,7 +51,7 @@ pub(super) fn ring() -> Drawing {
         company("Kuroshio Marine K.K.", &["JP"]),
         company("北海造船ホールディングス株式会社", &["JP"]),
         company("Seto Logistics Co., Ltd.", &["JP"]),
-        person("田中 美咲", &["JP", "representative director", "holds 71.4286 % in all"]),
+        person("田中 美咲", &["JP", "representative director", "holds 71.4286 % in total"]),
     ];
     let edges = vec![
         edge(1, 0, "70 %"),
@@ -75,9 +75,9 @@ pub(super) fn thirty() -> Drawing {
         company("Fjord Invest AS", &["NO"]),
         person(
             "Dr. Katharina von Hohenstein-Falkenberg",
-            &["DE", "director", "holds 27.9 % in all"],
+            &["DE", "director", "holds 27.9 % in total"],
         ),
-        person("Lars Eirik Sørensen", &["NO", "settlor", "holds 26.1 % in all"]),
+        person("Lars Eirik Sørensen", &["NO", "settlor", "holds 26.1 % in total"]),
         person("Ingrid Sørensen", &["NO", "beneficiary"]),
         person("Jean-Baptiste Lefèvre", &["FR", "director"]),
         person("María Fernanda Gutiérrez", &["ES"]),
@@ -138,7 +138,7 @@ pub(super) fn thirty() -> Drawing {
     drawing("Meridian Trade Finance GmbH", nodes, edges)
 }
 
-/// Companies in layers above the customer, each with shareholders of its own.
+/// Forty companies in layers above the customer, and sixty individual shareholders.
 pub(super) fn hundred() -> Drawing {
     let mut nodes = vec![company("Continental Grid Operations plc", &["GB"])];
     let mut edges = Vec::new();
@@ -153,7 +153,7 @@ pub(super) fn hundred() -> Drawing {
     }
     for number in 40..100 {
         let details: &[&str] =
-            if number % 20 == 0 { &["FR", "holds 25.5 % in all"] } else { &["FR"] };
+            if number % 20 == 0 { &["FR", "holds 25.5 % in total"] } else { &["FR"] };
         nodes.push(person(&format!("Shareholder Number {number}"), details));
         let owned = if number < 64 { 0 } else { number % 40 };
         let label = if number % 11 == 0 { "control" } else { "1.75 %" };

@@ -1,10 +1,10 @@
-//! What callers may write stays text.
+//! Checks that caller-supplied text stays text, and that any graph can be drawn.
 
 use proptest::prelude::*;
 
-use super::super::text::{clean, width, wrap};
-use super::super::{Drawing, Edge, Kind, Node, mermaid, svg};
-use super::reading::{Read, crossed, overlaps};
+use super::parsed::{ParsedSvg, crossed, overlapping};
+use crate::text::{clean, width, wrap};
+use crate::{Drawing, Edge, Kind, Node, mermaid, svg};
 
 const HOSTILE: [&str; 19] = [
     "<script>alert(1)</script>",
@@ -41,30 +41,33 @@ fn drawing_of(text: &str) -> Drawing {
     Drawing { title: text.to_owned(), nodes: vec![node(true), node(false)], edges: vec![edge] }
 }
 
-fn check(read: &Read) {
-    let known = ["svg", "g", "title", "text", "rect", "path", "polygon"];
-    assert!(read.elements.iter().all(|name| known.contains(&name.as_str())), "{:?}", read.elements);
-    for (key, value) in &read.attributes {
-        let ours = |c: char| c.is_ascii_alphanumeric() || " .,-#:/&;".contains(c);
-        assert!(!key.starts_with("on") && value.chars().all(ours), "{key}={value}");
+/// Checks that an SVG has only the elements and attributes of this crate, and a readable layout.
+fn check(svg: &ParsedSvg) {
+    let allowed = ["svg", "g", "title", "text", "rect", "path", "polygon"];
+    for name in &svg.elements {
+        assert!(allowed.contains(&name.as_str()), "{name}");
     }
-    assert_eq!(overlaps(read), None);
-    assert_eq!(crossed(read), None);
+    for (key, value) in &svg.attributes {
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || " .,-#:/&;".contains(c);
+        assert!(!key.starts_with("on") && value.chars().all(is_allowed), "{key}={value}");
+    }
+    assert_eq!(overlapping(svg), None);
+    assert_eq!(crossed(svg), None);
 }
 
-/// Lines of quoted labels and of words that are ours: nothing of a caller outside of quotes.
+/// Checks that caller-supplied text is only between quotes, and escaped there.
 fn check_mermaid(text: &str) {
     for line in text.lines() {
         let parts: Vec<&str> = line.split('"').collect();
         assert!(parts.len() == 1 || parts.len() == 3, "{line}");
-        for (at, part) in parts.iter().enumerate() {
-            if at % 2 == 1 {
-                let part = part.replace("<br/>", "");
-                let ours = |c: char| c.is_alphanumeric() || " ,#;".contains(c);
-                assert!(part.chars().all(ours), "{line}");
+        for (index, part) in parts.iter().enumerate() {
+            if index % 2 == 1 {
+                let label = part.replace("<br/>", "");
+                let is_escaped = |c: char| c.is_alphanumeric() || " ,#;".contains(c);
+                assert!(label.chars().all(is_escaped), "{line}");
             } else if !part.contains("classDef") {
-                let outside = |c: char| c.is_ascii_alphanumeric() || " .-()[]|:>".contains(c);
-                assert!(part.chars().all(outside), "{line}");
+                let is_syntax = |c: char| c.is_ascii_alphanumeric() || " .-()[]|:>".contains(c);
+                assert!(part.chars().all(is_syntax), "{line}");
                 assert!(!part.contains("click") && !part.contains("subgraph"), "{line}");
             }
         }
@@ -75,17 +78,17 @@ fn check_mermaid(text: &str) {
 fn hostile_text_stays_text() {
     let wide = "W".repeat(200);
     for text in HOSTILE.into_iter().chain([wide.as_str()]) {
-        let read = Read::of(&svg(&drawing_of(text)).unwrap());
-        check(&read);
-        let text = clean(text);
-        assert_eq!(read.titles[0], text);
-        assert_eq!(read.titles[1], [&text[..]; 4].join("\n"));
-        check_mermaid(&mermaid(&drawing_of(&text)));
+        let parsed = ParsedSvg::new(&svg(&drawing_of(text)).unwrap());
+        check(&parsed);
+        let cleaned = clean(text);
+        assert_eq!(parsed.titles[0], cleaned);
+        assert_eq!(parsed.titles[1], [&cleaned[..]; 4].join("\n"));
+        check_mermaid(&mermaid(&drawing_of(&cleaned)));
     }
 }
 
 #[test]
-fn what_cannot_be_shown_is_dropped() {
+fn characters_that_cannot_be_shown_are_dropped() {
     assert_eq!(clean(HOSTILE[10]), "abc");
     assert_eq!(clean("\u{202e}abc\u{2066}\u{2069}\u{202a} "), "abc");
     assert_eq!(clean(" a\t\n b\u{2028}c"), "a b c");
@@ -110,8 +113,8 @@ fn texts() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Any graph: circles, parallel edges, what a party holds in itself, parties without edges, edges of
-/// parties there are not.
+/// Any graph: with circles, parallel edges, parties that hold themselves, parties without edges,
+/// and edges to parties that do not exist.
 fn drawings() -> impl Strategy<Value = Drawing> {
     let node = (texts(), texts(), prop::bool::ANY, prop::bool::weighted(0.1), prop::bool::ANY);
     let node = (node, prop::collection::vec(texts(), 0..4)).prop_map(
@@ -142,12 +145,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn any_structure_is_drawn(drawing in drawings()) {
+    fn any_structure_can_be_drawn(drawing in drawings()) {
         let text = svg(&drawing).unwrap();
-        let read = Read::of(&text);
-        check(&read);
-        prop_assert_eq!(read.boxes.len(), drawing.nodes.len());
-        // Not by the names that the layout gives to its own points, which go on counting.
+        let parsed = ParsedSvg::new(&text);
+        check(&parsed);
+        prop_assert_eq!(parsed.boxes.len(), drawing.nodes.len());
+        // The layout names its helper points with a counter that is never reset. The result must
+        // not depend on it.
         prop_assert_eq!(svg(&drawing).unwrap(), text);
         check_mermaid(&mermaid(&drawing));
     }

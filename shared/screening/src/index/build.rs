@@ -1,57 +1,89 @@
-//! Building an index file.
+//! Builds index files.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::format::{self, Section};
-use super::{Meta, weights};
+use super::format::{Meta, Section, Sections, digest, identifier_hash};
+use super::weights::Weights;
 use crate::entity::{CountryKind, Entity};
-use crate::normalise::{Token, prepare};
-use crate::score::{Part, bare, keys};
+use crate::normalise::{MAX_TOKENS, Token, prepare};
+use crate::score::{Part, keys};
 
-/// Which list is built, and which version of it.
+/// The list and the version that an index is built of.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
-    /// As tenants choose it, like `ofac-sdn`.
+    /// Name by which tenants choose the list, such as `ofac-sdn`.
     pub list: &'a str,
-    /// As its publisher or the time of reading names it.
+    /// Version of the list.
     pub version: &'a str,
-    /// When it was published, as far as known: `YYYY-MM-DD`.
+    /// Publication date, `YYYY-MM-DD`, if it is known.
     pub date: Option<&'a str>,
 }
 
-/// Why no index can be built.
+/// The reason why an index cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unbuildable {
-    /// Two entries with one id: deltas could not tell them apart.
-    SameId(String),
-    /// More than the file can number.
+pub enum BuildError {
+    /// Two entries have the same id, so that later changes of them could not be told apart.
+    DuplicateId(String),
+    /// A number or an offset exceeds the range that the file format has for it.
     TooLarge,
-    /// An entry that does not encode.
-    Entity { id: String, cause: String },
+    /// An entry cannot be encoded.
+    Entity {
+        /// Id of the entry.
+        id: String,
+        /// Reason for a reader.
+        cause: String,
+    },
+    /// The description of the list cannot be encoded.
+    Meta {
+        /// Reason for a reader.
+        cause: String,
+    },
+    /// The new version of a list does not hold exactly the entries that a delta names.
+    IncompleteDelta {
+        /// Number of entries that the delta names as added or changed.
+        expected: usize,
+        /// Number of those entries in the new version.
+        actual: usize,
+    },
 }
 
-impl fmt::Display for Unbuildable {
+impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unbuildable::SameId(id) => write!(f, "the list has two entries with the id {id}"),
-            Unbuildable::TooLarge => write!(f, "the list is too large for one index file"),
-            Unbuildable::Entity { id, cause } => {
-                write!(f, "entry {id} cannot be written: {cause}")
+            BuildError::DuplicateId(id) => {
+                write!(f, "the list has two entries with the id {id}; give each entry its own id")
             }
+            BuildError::TooLarge => {
+                write!(f, "the list is too large for one index file; split it into several lists")
+            }
+            BuildError::Entity { id, cause } => write!(f, "entry {id} cannot be encoded: {cause}"),
+            BuildError::Meta { cause } => {
+                write!(f, "the description of the list cannot be encoded: {cause}")
+            }
+            BuildError::IncompleteDelta { expected, actual } => write!(
+                f,
+                "the new version holds {actual} of the {expected} added or changed entries; \
+                 compare the two versions again"
+            ),
         }
     }
 }
 
-impl std::error::Error for Unbuildable {}
+impl std::error::Error for BuildError {}
 
-/// An index file of these entities. The same entities in the same order give the same bytes.
+/// Builds an index file of these entities. The same entities in the same order always result in
+/// the same bytes.
+///
+/// # Errors
+/// Returns a [`BuildError`] if two entities have the same id, if an entity cannot be encoded, or
+/// if the list is too large for the file format.
 pub fn build(
     source: Source<'_>,
     entities: impl IntoIterator<Item = Entity>,
-) -> Result<Vec<u8>, Unbuildable> {
+) -> Result<Vec<u8>, BuildError> {
     let mut builder = Builder::default();
     for entity in entities {
         builder.add(&entity)?;
@@ -59,74 +91,95 @@ pub fn build(
     builder.finish(source)
 }
 
-/// An index in the making: entities are added one by one, as a list is read.
+/// Builds an index file from entities that are added one by one.
 #[derive(Default)]
 pub struct Builder {
-    ids: HashMap<String, ()>,
-    /// Of each token the names that have it.
-    tokens: BTreeMap<Token, Vec<u32>>,
-    names: Vec<Listed>,
+    ids: HashSet<String>,
+    /// The names that have each token, in ascending order.
+    postings: BTreeMap<Token, Vec<u32>>,
+    names: Vec<IndexedName>,
+    /// The section [`Section::Entities`].
     entities: Vec<u8>,
+    /// The encoded entities of the section [`Section::Payload`].
     payload: Vec<u8>,
+    /// Hash of each identifier, and the entity that has it.
     identifiers: Vec<(u64, u32)>,
-    counts: BTreeMap<String, u32>,
+    /// Number of entities by kind.
+    kinds: BTreeMap<String, u32>,
+    /// SHA-256 of each entity, independent of the order of the entities.
     content: BTreeSet<[u8; 32]>,
 }
 
-struct Listed {
+struct IndexedName {
     entity: u32,
-    place: u16,
+    /// Position among the names of the entity.
+    position: u16,
+    /// Discriminant of the [`NameKind`](crate::entity::NameKind).
     kind: u8,
     tokens: Vec<Token>,
 }
 
+// The number of initials of a name has six bits in the index file.
+const _: () = assert!(MAX_TOKENS < 1 << 6);
+
 impl Builder {
-    /// Adds an entity. After a refusal the builder is to be thrown away.
-    pub fn add(&mut self, entity: &Entity) -> Result<(), Unbuildable> {
-        let number = u32::try_from(self.ids.len()).map_err(|_| Unbuildable::TooLarge)?;
-        if self.ids.insert(entity.id.clone(), ()).is_some() {
-            return Err(Unbuildable::SameId(entity.id.clone()));
+    /// Adds an entity. After an error the builder must not be used any more.
+    ///
+    /// # Errors
+    /// Returns a [`BuildError`] if an earlier entity has the same id, if the entity cannot be
+    /// encoded, or if the list becomes too large for the file format.
+    pub fn add(&mut self, entity: &Entity) -> Result<(), BuildError> {
+        let number = fit(self.ids.len())?;
+        if !self.ids.insert(entity.id.clone()) {
+            return Err(BuildError::DuplicateId(entity.id.clone()));
         }
-        *self.counts.entry(entity.kind.into_str().to_owned()).or_default() += 1;
-        for (place, name) in entity.names.iter().enumerate() {
-            let number_of_name =
-                u32::try_from(self.names.len()).map_err(|_| Unbuildable::TooLarge)?;
-            let tokens = prepare(&name.text).tokens;
-            for token in &tokens {
-                let names = self.tokens.entry(token.clone()).or_default();
-                if names.last() != Some(&number_of_name) {
-                    names.push(number_of_name);
-                }
-            }
-            let place = u16::try_from(place).map_err(|_| Unbuildable::Entity {
-                id: entity.id.clone(),
-                cause: "it has more names than 65,536".to_owned(),
-            })?;
-            self.names.push(Listed { entity: number, place, kind: name.kind as u8, tokens });
-        }
+        *self.kinds.entry(entity.kind.into_str().to_owned()).or_default() += 1;
+        self.add_names(number, entity)?;
         for identifier in &entity.identifiers {
             self.identifiers.push((identifier_hash(&identifier.value), number));
         }
-        let unwritable = |cause: postcard::Error| Unbuildable::Entity {
-            id: entity.id.clone(),
-            cause: cause.to_string(),
-        };
-        let bytes = postcard::to_allocvec(entity).map_err(unwritable)?;
-        let matched = postcard::to_allocvec(&matched(entity)).map_err(unwritable)?;
-        let all = postcard::to_allocvec(&in_order(entity)).map_err(unwritable)?;
-        let offset = u32::try_from(self.payload.len()).map_err(|_| Unbuildable::TooLarge)?;
-        let length = u32::try_from(bytes.len()).map_err(|_| Unbuildable::TooLarge)?;
+        let encoded = encode(entity, &entity.id)?;
+        let scored = encode(&matched(entity), &entity.id)?;
+        let all = encode(&sorted(entity), &entity.id)?;
+        let offset: u32 = fit(self.payload.len())?;
+        let length: u32 = fit(encoded.len())?;
         self.entities.extend_from_slice(&offset.to_le_bytes());
         self.entities.extend_from_slice(&length.to_le_bytes());
-        self.entities.extend_from_slice(&digest(&matched).to_le_bytes());
+        self.entities.extend_from_slice(&digest(&scored).to_le_bytes());
         self.entities.extend_from_slice(&digest(&all).to_le_bytes());
         self.content.insert(Sha256::digest(&all).into());
-        self.payload.extend_from_slice(&bytes);
+        self.payload.extend_from_slice(&encoded);
         Ok(())
     }
 
-    /// Names what was added so far: the same entities have the same content, whatever their files
-    /// looked like and in whatever order they stand. 16 hexadecimal digits.
+    fn add_names(&mut self, number: u32, entity: &Entity) -> Result<(), BuildError> {
+        for (position, name) in entity.names.iter().enumerate() {
+            let name_number = fit(self.names.len())?;
+            let tokens = prepare(&name.text).tokens;
+            for token in &tokens {
+                let names = self.postings.entry(token.clone()).or_default();
+                // A name can have the same token twice.
+                if names.last() != Some(&name_number) {
+                    names.push(name_number);
+                }
+            }
+            let position = u16::try_from(position).map_err(|_| BuildError::Entity {
+                id: entity.id.clone(),
+                cause: "it has more than 65,536 names".to_owned(),
+            })?;
+            self.names.push(IndexedName {
+                entity: number,
+                position,
+                kind: name.kind as u8,
+                tokens,
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns a name for the entities that were added so far: 16 hexadecimal digits of a hash
+    /// of their content. It depends neither on the format of the files nor on the order of the
+    /// entities and of the values in them.
     pub fn content(&self) -> String {
         let mut content = Sha256::new();
         self.content.iter().for_each(|entity| content.update(entity));
@@ -135,109 +188,140 @@ impl Builder {
         hex
     }
 
-    pub fn finish(mut self, source: Source<'_>) -> Result<Vec<u8>, Unbuildable> {
-        let numbers: HashMap<&Token, u32> = self.tokens.keys().zip(0_u32..).collect();
-        let mut sections: [Vec<u8>; 12] = Default::default();
-        let mut put = |section: Section, bytes: &[u8]| {
-            if let Some(section) = sections.get_mut(section as usize) {
-                section.extend_from_slice(bytes);
-            }
-        };
-        let mut found: Vec<(u32, u32)> = Vec::new();
-        let (mut letters, mut postings, mut members) = (0_u32, 0_u32, 0_u32);
-        put(Section::PostingOffsets, &0_u32.to_le_bytes());
-        for ((token, names), number) in self.tokens.iter().zip(0_u32..) {
-            let part = Part::of(token);
-            keys::all(&part, |key| found.push((keys::spread(key), number)));
-            put(Section::Tokens, &letters.to_le_bytes());
-            put(
-                Section::Tokens,
-                &[
-                    part.text.len() as u8,
-                    part.skeleton.len() as u8,
-                    part.class as u8,
-                    part.origin as u8,
-                    part.variant,
-                ],
-            );
-            put(Section::Tokens, &part.letters.to_le_bytes());
-            put(Section::TokenBytes, part.text);
-            put(Section::TokenBytes, part.skeleton);
-            letters += (part.text.len() + part.skeleton.len()) as u32;
-            for name in names {
-                put(Section::Postings, &name.to_le_bytes());
-            }
-            postings += names.len() as u32;
-            put(Section::PostingOffsets, &postings.to_le_bytes());
-        }
-        put(Section::NameOffsets, &0_u32.to_le_bytes());
-        for name in &self.names {
-            let parts: Vec<Part<'_>> = name.tokens.iter().map(Part::of).collect();
-            let weights = weights(&parts);
-            put(Section::Names, &name.entity.to_le_bytes());
-            put(Section::Names, &name.place.to_le_bytes());
-            put(Section::Names, &[name.kind | weights.initials << 2, weights.significant]);
-            put(Section::Names, &weights.sought.to_le_bytes());
-            put(Section::Names, &weights.small.to_le_bytes());
-            for token in &name.tokens {
-                let number = numbers.get(token).copied().unwrap_or_default();
-                put(Section::NameTokens, &number.to_le_bytes());
-                members += 1;
-            }
-            put(Section::NameOffsets, &members.to_le_bytes());
-        }
-        found.sort_unstable();
-        found.dedup();
-        let bits = bucket_bits(found.len());
-        let mut entries = found.iter().peekable();
-        let mut before = 0_u32;
-        for bucket in 0..1_u64 << bits {
-            put(Section::KeyBuckets, &before.to_le_bytes());
-            while entries.next_if(|(key, _)| u64::from(key >> (32 - bits)) == bucket).is_some() {
-                before += 1;
-            }
-        }
-        put(Section::KeyBuckets, &before.to_le_bytes());
-        for (key, token) in &found {
-            put(Section::Keys, &key.to_le_bytes());
-            put(Section::Keys, &token.to_le_bytes());
-        }
-        put(Section::Entities, &self.entities);
-        self.identifiers.sort_unstable();
-        self.identifiers.dedup();
+    /// Returns the index file.
+    ///
+    /// # Errors
+    /// Returns a [`BuildError`] if the list is too large for the file format, or if its
+    /// description cannot be encoded.
+    pub fn finish(mut self, source: Source<'_>) -> Result<Vec<u8>, BuildError> {
         let meta = Meta {
             list: source.list.to_owned(),
             version: source.version.to_owned(),
             date: source.date.map(str::to_owned),
-            entities: self.ids.len() as u32,
-            names: self.names.len() as u32,
-            kinds: self.counts.clone(),
+            entities: fit(self.ids.len())?,
+            names: fit(self.names.len())?,
+            kinds: self.kinds,
             payload: self.payload.len() as u64,
         };
-        put(Section::Payload, &self.payload);
+        let meta = postcard::to_allocvec(&meta)
+            .map_err(|error| BuildError::Meta { cause: error.to_string() })?;
+        let mut sections = Sections::default();
+        sections.push(Section::Meta, &meta);
+        let keys = write_tokens(&self.postings, &mut sections)?;
+        write_keys(keys, &mut sections)?;
+        write_names(&self.names, &self.postings, &mut sections)?;
+        sections.push(Section::Entities, &self.entities);
+        sections.push(Section::Payload, &self.payload);
+        self.identifiers.sort_unstable();
+        self.identifiers.dedup();
         for (hash, entity) in &self.identifiers {
-            put(Section::Payload, &hash.to_le_bytes());
-            put(Section::Payload, &entity.to_le_bytes());
+            sections.push(Section::Payload, &hash.to_le_bytes());
+            sections.push(Section::Payload, &entity.to_le_bytes());
         }
-        let meta = postcard::to_allocvec(&meta).map_err(|cause| Unbuildable::Entity {
-            id: "(list)".to_owned(),
-            cause: cause.to_string(),
-        })?;
-        put(Section::Meta, &meta);
-        Ok(format::write(&sections))
+        Ok(sections.into_file())
     }
 }
 
-/// So many high bits of a key choose its bucket: about two keys in each.
+/// Writes the tokens and their postings. Returns the spread keys of all tokens, each with the
+/// number of its token.
+fn write_tokens(
+    postings: &BTreeMap<Token, Vec<u32>>,
+    sections: &mut Sections,
+) -> Result<Vec<(u32, u32)>, BuildError> {
+    let mut token_keys = Vec::new();
+    let (mut byte_count, mut posting_count) = (0_usize, 0_usize);
+    sections.push(Section::PostingOffsets, &0_u32.to_le_bytes());
+    for (number, (token, names)) in postings.iter().enumerate() {
+        let number = fit(number)?;
+        let part = Part::of(token);
+        keys::all(&part, |key| token_keys.push((keys::spread(key), number)));
+        sections.push(Section::Tokens, &fit::<u32>(byte_count)?.to_le_bytes());
+        let lengths = [fit(part.text.len())?, fit(part.skeleton.len())?];
+        sections.push(Section::Tokens, &lengths);
+        sections.push(Section::Tokens, &[part.class as u8, part.origin as u8, part.variant]);
+        sections.push(Section::Tokens, &part.letters.to_le_bytes());
+        sections.push(Section::TokenBytes, part.text);
+        sections.push(Section::TokenBytes, part.skeleton);
+        byte_count += part.text.len() + part.skeleton.len();
+        for name in names {
+            sections.push(Section::Postings, &name.to_le_bytes());
+        }
+        posting_count += names.len();
+        sections.push(Section::PostingOffsets, &fit::<u32>(posting_count)?.to_le_bytes());
+    }
+    Ok(token_keys)
+}
+
+/// Writes the keys in ascending order, and the offset of the first key of each bucket.
+fn write_keys(mut keys: Vec<(u32, u32)>, sections: &mut Sections) -> Result<(), BuildError> {
+    keys.sort_unstable();
+    keys.dedup();
+    let bits = bucket_bits(keys.len());
+    let mut rest = keys.iter().peekable();
+    let mut key_count = 0_usize;
+    for bucket in 0..1_u32 << bits {
+        sections.push(Section::KeyBuckets, &fit::<u32>(key_count)?.to_le_bytes());
+        while rest.next_if(|(key, _)| key >> (32 - bits) == bucket).is_some() {
+            key_count += 1;
+        }
+    }
+    sections.push(Section::KeyBuckets, &fit::<u32>(key_count)?.to_le_bytes());
+    for (key, token) in &keys {
+        sections.push(Section::Keys, &key.to_le_bytes());
+        sections.push(Section::Keys, &token.to_le_bytes());
+    }
+    Ok(())
+}
+
+/// Writes the names and their tokens.
+#[expect(clippy::expect_used, reason = "`add_names` enters every token of a name in `postings`")]
+fn write_names(
+    names: &[IndexedName],
+    postings: &BTreeMap<Token, Vec<u32>>,
+    sections: &mut Sections,
+) -> Result<(), BuildError> {
+    // `write_tokens` has checked that the number of tokens fits.
+    let token_numbers: HashMap<&Token, u32> = postings.keys().zip(0..).collect();
+    let mut member_count = 0_usize;
+    sections.push(Section::NameOffsets, &0_u32.to_le_bytes());
+    for name in names {
+        let parts: Vec<Part<'_>> = name.tokens.iter().map(Part::of).collect();
+        let weights = Weights::of(&parts);
+        sections.push(Section::Names, &name.entity.to_le_bytes());
+        sections.push(Section::Names, &name.position.to_le_bytes());
+        let kind_and_initials = name.kind | weights.initials << 2;
+        sections.push(Section::Names, &[kind_and_initials, weights.significant]);
+        sections.push(Section::Names, &weights.searchable.to_le_bytes());
+        sections.push(Section::Names, &weights.minor.to_le_bytes());
+        for token in &name.tokens {
+            let number = token_numbers.get(token).expect("every token of a name has a number");
+            sections.push(Section::NameTokens, &number.to_le_bytes());
+        }
+        member_count += name.tokens.len();
+        sections.push(Section::NameOffsets, &fit::<u32>(member_count)?.to_le_bytes());
+    }
+    Ok(())
+}
+
+/// Converts a number to the width that it has in the file.
+fn fit<T: TryFrom<usize>>(number: usize) -> Result<T, BuildError> {
+    T::try_from(number).map_err(|_| BuildError::TooLarge)
+}
+
+/// Returns how many high bits of a key select its bucket, so that a bucket has about two keys.
 fn bucket_bits(keys: usize) -> u32 {
     (keys / 2).max(2).ilog2().clamp(1, 24)
 }
 
-/// What of an entity can change a score or an explanation of it.
-/// What of an entity can change a score, in an order of its own: publishers turn lists of aliases
-/// round without meaning anything by it.
+fn encode(entity: &Entity, id: &str) -> Result<Vec<u8>, BuildError> {
+    postcard::to_allocvec(entity)
+        .map_err(|error| BuildError::Entity { id: id.to_owned(), cause: error.to_string() })
+}
+
+/// Returns an entity with only the fields that can change a score or its explanation, in a fixed
+/// order. Publishers reorder aliases and other values without changing their meaning.
 pub fn matched(entity: &Entity) -> Entity {
-    let mut entity = Entity { programs: Vec::new(), remarks: None, ..in_order(entity) };
+    let mut entity = Entity { programs: Vec::new(), remarks: None, ..sorted(entity) };
     for name in &mut entity.names {
         (name.given, name.family) = (None, None);
     }
@@ -248,7 +332,8 @@ pub fn matched(entity: &Entity) -> Entity {
     entity
 }
 
-fn in_order(entity: &Entity) -> Entity {
+/// Returns an entity with all its values in a fixed order.
+fn sorted(entity: &Entity) -> Entity {
     let mut entity = entity.clone();
     entity.names.sort_by(|a, b| (a.kind as u8, &a.text).cmp(&(b.kind as u8, &b.text)));
     entity.dates.sort_by_key(|date| (date.year, date.month, date.day, date.until_year, date.circa));
@@ -258,14 +343,4 @@ fn in_order(entity: &Entity) -> Entity {
         .sort_by(|a, b| (&a.kind, &a.value, &a.country).cmp(&(&b.kind, &b.value, &b.country)));
     entity.programs.sort();
     entity
-}
-
-pub(super) fn identifier_hash(value: &str) -> u64 {
-    digest(bare(value).as_bytes())
-}
-
-/// The first eight bytes of SHA-256.
-fn digest(bytes: &[u8]) -> u64 {
-    let digest = Sha256::digest(bytes);
-    digest.first_chunk().copied().map_or(0, u64::from_le_bytes)
 }

@@ -1,62 +1,71 @@
-//! From the tokens of a query to the names that are worth a comparison: all that can reach the
-//! score that is asked for.
+//! Finds the names of a list that are worth a full comparison with a query.
 //!
-//! Whether a name is worth one depends on the query and on that name alone: there is no best so
-//! many, and no weight that other entries of the list could move. So a part of a list finds
-//! exactly what the whole finds in it.
+//! A name is worth a comparison if an upper bound of its score reaches the wanted score. The bound
+//! depends only on the query and on that name. There is no "best N", and no weight depends on the
+//! other entries of the list. An index of a part of a list therefore returns exactly the names of
+//! that part that an index of the whole list returns.
 
-use super::{View, is_sought, weights};
+use super::view::View;
+use super::weights::{Weights, is_searchable};
 use crate::score::{
-    EVIDENT, INITIAL, JOINED, LONGEST_SPAN, ONE_TOKEN, Part, keys, least_gain, may_be_joined,
+    EVIDENT, INITIAL, JOINED, MAX_SPAN, ONE_TOKEN, Part, can_be_joined, keys, required_gain,
     similarity,
 };
 
-/// What a name of the list has in common with the query so far.
+/// The tokens that a name of the list has in common with the query so far.
+///
+/// A token or a span of the query is looked up in a turn of its own. Of all pairs that a turn
+/// finds for a name, only one can be part of the alignment, so a turn counts with the maximum of
+/// its pairs and the turns are added up.
 #[derive(Clone, Copy, Debug, Default)]
 struct Common {
-    /// Which query this is of; anything else means nothing yet.
+    /// Number of the query that the other fields belong to. They are stale if it is not the
+    /// current query.
     query: u32,
-    /// Which token or span of the query was counted last.
+    /// The last turn that found a pair.
     turn: u16,
-    /// Whether tokens are written together on one side.
+    /// Whether tokens of one side are written as one token on the other side.
     joined: bool,
-    /// What those turns before the last came to.
-    before: Sum,
+    /// Sum of the turns before the last one.
+    earlier: Sum,
+    /// Maximum of the last turn.
     last: Shared,
 }
 
-/// Added up over the turns.
+/// Sum over turns of the maxima in [`Shared`].
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
-    /// Of pairs above the score that is asked for, and of those below it.
+    /// Sum of the positive gains.
     gain: f32,
+    /// Sum of the negative gains.
     loss: f32,
-    of_query: f32,
-    of_name: f32,
+    query_weight: f32,
+    name_weight: f32,
     significant: u16,
     mixed: u16,
 }
 
-/// What a token or a span of the query has in common with a name: the most that any pair of
-/// theirs may have.
+/// The maximum that any pair of one turn contributes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Shared {
-    /// The weight of the pair times what its similarity is above the score that is asked for.
+    /// Weight of the pair, times its similarity minus the wanted score.
     gain: f32,
-    of_query: f32,
-    of_name: f32,
-    /// Tokens of a pair of significant ones.
+    /// Searchable weight that the pair covers on the side of the query.
+    query_weight: f32,
+    /// Searchable weight that the pair covers on the side of the name.
+    name_weight: f32,
+    /// Number of significant tokens for which the pair is evidence.
     significant: u16,
-    /// A pair of a significant token with one that is not.
+    /// Number of pairs of a significant token with one that is not.
     mixed: u16,
 }
 
 impl Shared {
-    fn most(self, other: Shared) -> Shared {
+    fn max(self, other: Shared) -> Shared {
         Shared {
             gain: self.gain.max(other.gain),
-            of_query: self.of_query.max(other.of_query),
-            of_name: self.of_name.max(other.of_name),
+            query_weight: self.query_weight.max(other.query_weight),
+            name_weight: self.name_weight.max(other.name_weight),
             significant: self.significant.max(other.significant),
             mixed: self.mixed.max(other.mixed),
         }
@@ -64,72 +73,60 @@ impl Shared {
 }
 
 impl Sum {
-    fn and(self, shared: Shared) -> Sum {
+    fn plus(self, shared: Shared) -> Sum {
         Sum {
             gain: self.gain + shared.gain.max(0.0),
             loss: self.loss + shared.gain.min(0.0),
-            of_query: self.of_query + shared.of_query,
-            of_name: self.of_name + shared.of_name,
+            query_weight: self.query_weight + shared.query_weight,
+            name_weight: self.name_weight + shared.name_weight,
             significant: self.significant + shared.significant,
             mixed: self.mixed + shared.mixed,
         }
     }
 }
 
-/// Room for retrieval, kept between queries so that none of it is cleared.
+/// Buffers for retrieval from one index. They are kept between queries and marked with the number
+/// of the query instead of being cleared.
 #[derive(Debug, Default)]
 pub(crate) struct Accumulator {
     query: u32,
     turn: u16,
     names: Vec<Common>,
+    /// Names that have a token in common with the current query.
     touched: Vec<u32>,
-    /// When each token of the list was last looked at.
-    seen: Vec<u64>,
-    looks: u64,
+    /// The last value of `lookups` at which each token of the list was compared.
+    compared: Vec<u64>,
+    /// Number of tokens that were looked up since the accumulator was created.
+    lookups: u64,
 }
 
-/// What is sought: the parts of a query, and the least score that counts.
+/// The parts of a query, and the score that a name must reach.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted<'q> {
     pub parts: &'q [Part<'q>],
-    pub least: f32,
+    pub min_score: f32,
 }
 
-/// What sums of a few dozen rounded numbers may be off by.
+/// Upper bound of the rounding error of sums of a few dozen `f32` weights.
 const ROUNDING: f32 = 1e-3;
 
 impl Accumulator {
-    /// The names to compare, into `names`: ascending, each once. Every name that shares a token
-    /// of weight with the query and reaches the score is among them.
+    /// Replaces the content of `names` by the names to compare, in ascending order and without
+    /// duplicates. They include every name that shares a searchable token with the query and
+    /// reaches the wanted score.
     pub(crate) fn retrieve(&mut self, view: &View<'_>, wanted: Wanted<'_>, names: &mut Vec<u32>) {
         self.begin(view);
         for part in wanted.parts {
-            self.near(view, part, wanted.least);
-            self.split(view, part, wanted.least);
+            self.add_similar(view, part, wanted.min_score);
+            self.add_split(view, part, wanted.min_score);
         }
-        self.join(view, wanted);
+        self.add_joined(view, wanted);
+        let query = Weights::of(wanted.parts);
         names.clear();
-        let query = weights(wanted.parts);
         for &name in &self.touched {
             let Some(common) = self.names.get(name as usize) else { continue };
             let Some(record) = view.name(name) else { continue };
-            let (sum, listed) = (common.before.and(common.last), record.weights);
-            let most = u16::from(query.significant.max(listed.significant));
-            let initials = query.initials + listed.initials;
-            let needed = most.saturating_sub(sum.mixed + u16::from(initials)).clamp(1, 2);
-            if wanted.least > ONE_TOKEN && sum.significant < needed {
-                continue;
-            }
-            // A token with no good pair costs more without one than with it, unless it is written
-            // together with its neighbour.
-            let pairs = sum.gain + if common.joined { 0.0 } else { sum.loss };
-            let small = query.small.min(listed.small) * (1.0 - wanted.least);
-            let initial = f32::from(initials) * (INITIAL - wanted.least).max(0.0);
-            // An initial may stand for any token of the other name.
-            let rest_query = query.sought - sum.of_query - f32::from(listed.initials);
-            let rest_listed = listed.sought - sum.of_name - f32::from(query.initials);
-            let needed = least_gain(rest_query, rest_listed, wanted.least);
-            if pairs + small + initial >= needed - ROUNDING {
+            if can_reach(wanted.min_score, *common, query, record.weights) {
                 names.push(name);
             }
         }
@@ -137,48 +134,51 @@ impl Accumulator {
     }
 
     fn begin(&mut self, view: &View<'_>) {
-        if self.names.len() < view.names_count() {
-            self.names.resize(view.names_count(), Common::default());
+        if self.names.len() < view.name_count() {
+            self.names.resize(view.name_count(), Common::default());
         }
-        if self.seen.len() < view.tokens_count() {
-            self.seen.resize(view.tokens_count(), 0);
+        if self.compared.len() < view.token_count() {
+            self.compared.resize(view.token_count(), 0);
         }
         self.touched.clear();
         self.turn = 0;
         self.query = self.query.wrapping_add(1);
         if self.query == 0 {
-            // Around once: what was left from four thousand million queries ago must not count.
+            // The counter has wrapped around, so that old entries would look current.
             self.names.fill(Common::default());
             self.query = 1;
         }
     }
 
-    /// The names with a token that is similar to one of the query. By little words alone no name
-    /// is found, but one side's `Company` may be the other's `Compay`.
-    fn near(&mut self, view: &View<'_>, part: &Part<'_>, least: f32) {
+    /// Adds the names with a token that is similar to `part`. A pair of two minor tokens does not
+    /// retrieve a name. A pair of a minor token with a searchable one does: one side may have
+    /// misspelt `Company` as `Compay`.
+    fn add_similar(&mut self, view: &View<'_>, part: &Part<'_>, min_score: f32) {
         self.turn += 1;
-        self.looks += 1;
-        let weight = if is_sought(part.class) { part.weight() } else { 0.0 };
+        self.lookups += 1;
         keys::all(part, |key| {
-            for token in view.with_key(key) {
-                let Some(last) = self.seen.get_mut(token as usize) else { continue };
-                if std::mem::replace(last, self.looks) == self.looks {
+            for token in view.tokens_with_key(key) {
+                let Some(compared) = self.compared.get_mut(token as usize) else { continue };
+                // Similar tokens usually share several keys.
+                if std::mem::replace(compared, self.lookups) == self.lookups {
                     continue;
                 }
                 let Some(listed) = view.token(token) else { continue };
-                if !is_sought(part.class) && !is_sought(listed.class) {
+                if !is_searchable(part.class) && !is_searchable(listed.class) {
                     continue;
                 }
                 let Some((similarity, _)) = similarity(part, &listed) else { continue };
-                let (one, other) = (part.class.is_significant(), listed.class.is_significant());
+                let (query_significant, listed_significant) =
+                    (part.class.is_significant(), listed.class.is_significant());
+                let is_evidence = query_significant && listed_significant && similarity >= EVIDENT;
                 let shared = Shared {
-                    gain: part.weight().min(listed.weight()) * (similarity - least),
-                    of_query: weight,
-                    of_name: if is_sought(listed.class) { listed.weight() } else { 0.0 },
-                    significant: u16::from(one && other && similarity >= EVIDENT),
-                    mixed: u16::from(one != other),
+                    gain: part.weight().min(listed.weight()) * (similarity - min_score),
+                    query_weight: searchable_weight(part),
+                    name_weight: searchable_weight(&listed),
+                    significant: u16::from(is_evidence),
+                    mixed: u16::from(query_significant != listed_significant),
                 };
-                for name in view.with_token(token).iter() {
+                for name in view.names_with_token(token).iter() {
                     self.add(name, shared, false);
                 }
             }
@@ -192,98 +192,99 @@ impl Accumulator {
             self.touched.push(name);
         }
         if common.turn == self.turn {
-            common.last = common.last.most(shared);
+            common.last = common.last.max(shared);
         } else {
             common.turn = self.turn;
-            common.before = common.before.and(common.last);
+            common.earlier = common.earlier.plus(common.last);
             common.last = shared;
         }
         common.joined |= joined;
     }
 
-    /// A token of the query that the list writes apart: names that have all parts of it.
-    fn split(&mut self, view: &View<'_>, part: &Part<'_>, least: f32) {
-        if may_be_joined(part.text) {
+    /// Adds the names that write `part` as two or more tokens.
+    fn add_split(&mut self, view: &View<'_>, part: &Part<'_>, min_score: f32) {
+        if can_be_joined(part.text) {
             self.turn += 1;
-            let mut apart = Apart { part, least, weight: 0.0, of_name: 0.0, tokens: Vec::new() };
-            self.split_rest(view, &mut apart, part.text);
+            let mut split =
+                Split { part, min_score, weight: 0.0, name_weight: 0.0, tokens: Vec::new() };
+            self.split_rest(view, &mut split, part.text);
         }
     }
 
-    fn split_rest(&mut self, view: &View<'_>, apart: &mut Apart<'_>, rest: &[u8]) {
+    /// Tries all ways to write `rest`, the end of a token of the query, as tokens of the list.
+    fn split_rest(&mut self, view: &View<'_>, split: &mut Split<'_>, rest: &[u8]) {
         if rest.is_empty() {
-            return self.add_split(view, apart);
+            return self.add_names_of_split(view, split);
         }
-        if apart.tokens.len() == LONGEST_SPAN {
+        if split.tokens.len() == MAX_SPAN {
             return;
         }
-        let last = apart.tokens.len() + 1 == LONGEST_SPAN;
-        let first = if last { rest.len() } else { 1 };
-        for at in first..=rest.len() {
-            let Some((text, behind)) = rest.split_at_checked(at) else { continue };
-            if behind.is_empty() && apart.tokens.is_empty() {
+        let is_last = split.tokens.len() + 1 == MAX_SPAN;
+        let shortest = if is_last { rest.len() } else { 1 };
+        for length in shortest..=rest.len() {
+            let Some((text, remainder)) = rest.split_at_checked(length) else { continue };
+            if remainder.is_empty() && split.tokens.is_empty() {
                 continue;
             }
-            for token in view.named(text) {
+            for token in view.tokens_with_text(text) {
                 let Some(listed) = view.token(token) else { continue };
-                if listed.origin != apart.part.origin {
+                if listed.origin != split.part.origin {
                     continue;
                 }
-                let (weight, of_name) = (apart.weight, apart.of_name);
-                apart.weight += listed.weight();
-                apart.of_name += if is_sought(listed.class) { listed.weight() } else { 0.0 };
-                apart.tokens.push(token);
-                self.split_rest(view, apart, behind);
-                apart.tokens.pop();
-                (apart.weight, apart.of_name) = (weight, of_name);
+                let (weight, name_weight) = (split.weight, split.name_weight);
+                split.weight += listed.weight();
+                split.name_weight += searchable_weight(&listed);
+                split.tokens.push(token);
+                self.split_rest(view, split, remainder);
+                split.tokens.pop();
+                (split.weight, split.name_weight) = (weight, name_weight);
             }
         }
     }
 
-    fn add_split(&mut self, view: &View<'_>, apart: &Apart<'_>) {
-        let rarest = apart.tokens.iter().min_by_key(|token| view.with_token(**token).len());
+    fn add_names_of_split(&mut self, view: &View<'_>, split: &Split<'_>) {
+        let rarest = split.tokens.iter().min_by_key(|token| view.names_with_token(**token).len());
         let Some(&rarest) = rarest else { return };
-        let weight = apart.part.weight();
         let shared = Shared {
-            gain: apart.weight.min(weight) * (JOINED - apart.least),
-            of_query: if is_sought(apart.part.class) { weight } else { 0.0 },
-            of_name: apart.of_name,
+            gain: split.weight.min(split.part.weight()) * (JOINED - split.min_score),
+            query_weight: searchable_weight(split.part),
+            name_weight: split.name_weight,
             significant: 2,
             mixed: 0,
         };
-        for name in view.with_token(rarest).iter() {
-            if apart.tokens.iter().all(|token| view.with_token(*token).contains(name)) {
+        for name in view.names_with_token(rarest).iter() {
+            if split.tokens.iter().all(|token| view.names_with_token(*token).contains(name)) {
                 self.add(name, shared, true);
             }
         }
     }
 
-    /// Tokens of the query that the list writes together.
-    fn join(&mut self, view: &View<'_>, wanted: Wanted<'_>) {
+    /// Adds the names that write adjacent tokens of the query as one token.
+    fn add_joined(&mut self, view: &View<'_>, wanted: Wanted<'_>) {
         let mut text = Vec::new();
-        for count in 2..=LONGEST_SPAN {
+        for count in 2..=MAX_SPAN {
             for span in wanted.parts.windows(count) {
                 text.clear();
                 text.extend(span.iter().flat_map(|part| part.text));
-                let Some(first) = span.first().filter(|_| may_be_joined(&text)) else { continue };
+                let Some(first) = span.first().filter(|_| can_be_joined(&text)) else { continue };
                 if span.iter().any(|part| part.origin != first.origin) {
                     continue;
                 }
                 self.turn += 1;
                 let weight: f32 = span.iter().map(Part::weight).sum();
-                for token in view.named(&text) {
+                for token in view.tokens_with_text(&text) {
                     let Some(listed) = view.token(token) else { continue };
                     if listed.origin != first.origin {
                         continue;
                     }
                     let shared = Shared {
-                        gain: weight.min(listed.weight()) * (JOINED - wanted.least),
-                        of_query: weight,
-                        of_name: if is_sought(listed.class) { listed.weight() } else { 0.0 },
+                        gain: weight.min(listed.weight()) * (JOINED - wanted.min_score),
+                        query_weight: weight,
+                        name_weight: searchable_weight(&listed),
                         significant: 2,
                         mixed: 0,
                     };
-                    for name in view.with_token(token).iter() {
+                    for name in view.names_with_token(token).iter() {
                         self.add(name, shared, true);
                     }
                 }
@@ -292,25 +293,39 @@ impl Accumulator {
     }
 }
 
-/// A token of a query, and those of the list that its beginning is written as.
-struct Apart<'q> {
+/// A token of a query, and the tokens of the list that its beginning is split into.
+struct Split<'q> {
     part: &'q Part<'q>,
-    least: f32,
+    min_score: f32,
+    /// Sum of the weights of `tokens`.
     weight: f32,
-    of_name: f32,
+    /// Sum of the searchable weights of `tokens`.
+    name_weight: f32,
     tokens: Vec<u32>,
 }
 
-impl<'a> View<'a> {
-    /// The tokens with exactly this text: one of each class and origin.
-    fn named<'t>(&self, text: &'t [u8]) -> impl Iterator<Item = u32> + use<'a, 't> {
-        let view = *self;
-        let same = move |token: &u32| view.token(*token).is_some_and(|token| token.text == text);
-        self.with_key(keys::exact(text)).filter(same)
-    }
+/// Returns the weight of a token by which names are retrieved, and 0 for any other token.
+fn searchable_weight(part: &Part<'_>) -> f32 {
+    if is_searchable(part.class) { part.weight() } else { 0.0 }
+}
 
-    /// The names that have a token, ascending.
-    fn with_token(&self, token: u32) -> super::Numbers<'a> {
-        self.postings.between(self.posting_offsets, token as usize)
+/// Whether an upper bound of the score of a name reaches `min_score`.
+fn can_reach(min_score: f32, common: Common, query: Weights, listed: Weights) -> bool {
+    let sum = common.earlier.plus(common.last);
+    let initials = query.initials + listed.initials;
+    let most_significant = u16::from(query.significant.max(listed.significant));
+    let evidence_needed =
+        most_significant.saturating_sub(sum.mixed + u16::from(initials)).clamp(1, 2);
+    if min_score > ONE_TOKEN && sum.significant < evidence_needed {
+        return false;
     }
+    // A bad pair costs less than two tokens without a partner, so its loss counts. If tokens are
+    // written together, the token of a bad pair may belong to the joined pair instead.
+    let pairs = sum.gain + if common.joined { 0.0 } else { sum.loss };
+    let minor = query.minor.min(listed.minor) * (1.0 - min_score);
+    let initial = f32::from(initials) * (INITIAL - min_score).max(0.0);
+    // An initial may pair with any token of the other name, and then that token is not left over.
+    let query_rest = query.searchable - sum.query_weight - f32::from(listed.initials);
+    let listed_rest = listed.searchable - sum.name_weight - f32::from(query.initials);
+    pairs + minor + initial >= required_gain(query_rest, listed_rest, min_score) - ROUNDING
 }

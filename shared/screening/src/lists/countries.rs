@@ -1,11 +1,13 @@
-//! Countries as lists write them, to ISO 3166-1 alpha-2.
+//! Conversion of the country names and codes on lists to ISO 3166-1 alpha-2 codes.
 //!
-//! Three layers: the names of ISO 3166-1, the names that OFAC, the UN, the EU and the UK use
-//! besides, and codes. Word order, case, diacritics, `the`, `of` and `and` do not matter, so
-//! `Korea, North` is `North Korea`. A country that was renamed has today's code; one that broke
-//! up keeps its own (`SU`, `YU`, `CS`, `DD`, `AN`, of ISO 3166-3). Kosovo is `XK`, as the EU, the
-//! IMF and the list publishers have it. Places that a list calls a region have the code under which
-//! ISO 3166-2 has them.
+//! A country is recognised by its name in ISO 3166-1, by the other names that OFAC, the UN, the EU
+//! and the UK use, or by a code. Word order, case, diacritics and the words `the`, `of` and `and`
+//! do not matter, so `Korea, North` is the same as `North Korea`.
+//!
+//! A renamed country has its current code. A country that broke up keeps its own code from
+//! ISO 3166-3 (`SU`, `YU`, `CS`, `DD`, `AN`). Kosovo is `XK`, the code that the EU, the IMF and the
+//! publishers of lists use. A place that a list calls a region has the code of the country to which
+//! ISO 3166-2 assigns it.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,30 +15,46 @@ use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// The code of a country by its name, alpha-2 or alpha-3 code in any case, or by the code that
-/// FollowTheMoney has for former countries and for parts (`suhh`, `gb-sct`).
+/// Maximum length of a name in bytes. No country has a longer name, and a longer text is prose.
+const MAX_NAME_BYTES: usize = 100;
+
+/// Returns the alpha-2 code of a country. `name` is its name, its alpha-2 or alpha-3 code, or the
+/// code that FollowTheMoney uses for a former country or a part of a country (`suhh`, `gb-sct`).
+/// Case does not matter.
 pub fn code(name: &str) -> Option<&'static str> {
-    // No name is longer; what is, is prose.
-    let name = Some(name.trim()).filter(|name| name.len() <= 100)?;
-    by_name(name).or_else(|| by_code(name)).or_else(|| in_brackets(name))
+    let name = name.trim();
+    if name.len() > MAX_NAME_BYTES {
+        return None;
+    }
+    code_by_name(name).or_else(|| code_by_code(name)).or_else(|| code_in_brackets(name))
 }
 
-/// Whether a list says in this place that there is no country, or that it knows none.
-pub fn is_none(name: &str) -> bool {
-    let name = name.trim().to_ascii_lowercase();
-    let words = ["", "-", "00", "zz", "na", "n/a", "none", "none identified", "undetermined"];
-    words.contains(&name.as_str()) || ["unknown", "stateless"].contains(&name.as_str())
+/// Returns whether a list writes this text to state that a country is unknown or does not exist.
+pub fn is_unspecified(name: &str) -> bool {
+    matches!(
+        name.trim().to_ascii_lowercase().as_str(),
+        "" | "-"
+            | "00"
+            | "zz"
+            | "na"
+            | "n/a"
+            | "none"
+            | "none identified"
+            | "undetermined"
+            | "unknown"
+            | "stateless"
+    )
 }
 
-fn by_name(name: &str) -> Option<&'static str> {
+fn code_by_name(name: &str) -> Option<&'static str> {
     static CODES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
         let iso = rust_iso3166::ALL.iter().map(|country| (country.name, country.alpha2));
-        iso.chain(NAMES.iter().copied()).map(|(name, code)| (key(name), code)).collect()
+        iso.chain(NAMES.iter().copied()).map(|(name, code)| (lookup_key(name), code)).collect()
     });
-    CODES.get(&key(name)).copied()
+    CODES.get(&lookup_key(name)).copied()
 }
 
-fn by_code(code: &str) -> Option<&'static str> {
+fn code_by_code(code: &str) -> Option<&'static str> {
     let code = code.to_ascii_uppercase();
     match code.as_str() {
         "XK" | "XKX" | "UNK" => return Some("XK"),
@@ -50,25 +68,34 @@ fn by_code(code: &str) -> Option<&'static str> {
         "TMP" => return Some("TL"),
         _ => {}
     }
-    // Of a part of a country, like US-NY (ISO 3166-2); Al-Mukalla is not in Albania.
+    // A code such as US-NY (ISO 3166-2) names a part of a country. The limit on its length keeps
+    // names such as Al-Mukalla, which is not in Albania, from matching.
     let (country, part) = code.split_once('-').unwrap_or((&code, ""));
-    let alpha2 = Some(country).filter(|country| country.len() == 2 && part.len() <= 3);
-    let found = alpha2.and_then(rust_iso3166::from_alpha2);
-    let found = found.or_else(|| rust_iso3166::from_alpha3(&code).filter(|_| code.len() == 3));
-    found.map(|country| country.alpha2)
+    let by_alpha2 = if country.len() == 2 && part.len() <= 3 {
+        rust_iso3166::from_alpha2(country)
+    } else {
+        None
+    };
+    let country = match by_alpha2 {
+        None if code.len() == 3 => rust_iso3166::from_alpha3(&code),
+        country => country,
+    };
+    country.map(|country| country.alpha2)
 }
 
-/// `Gaza (Palestinian Authority)`, `Tunis (Tunisia)`; two different countries are none.
-fn in_brackets(name: &str) -> Option<&'static str> {
+/// Returns the code for a text such as `Gaza (Palestinian Authority)` or `Tunis (Tunisia)`.
+/// Returns `None` if the texts outside and inside the brackets name different countries.
+fn code_in_brackets(name: &str) -> Option<&'static str> {
     let (before, rest) = name.split_once('(')?;
-    let (within, _) = rest.split_once(')')?;
-    match (by_name(before), by_name(within)) {
-        (Some(before), Some(within)) if before != within => None,
-        (before, within) => before.or(within),
+    let (inside, _) = rest.split_once(')')?;
+    match (code_by_name(before), code_by_name(inside)) {
+        (Some(before), Some(inside)) if before != inside => None,
+        (before, inside) => before.or(inside),
     }
 }
 
-fn key(name: &str) -> String {
+/// Folds a name to its sorted words, without case, diacritics and little words.
+fn lookup_key(name: &str) -> String {
     let mut folded = String::with_capacity(name.len());
     for c in name.nfkd().filter(|c| !is_combining_mark(*c)) {
         match c {
@@ -86,8 +113,9 @@ fn key(name: &str) -> String {
     words.join(" ")
 }
 
-/// Names beside those of ISO 3166-1: OFAC's (`Korea, North` and the like, see the country column of
-/// add.csv), the UN's official short and long names, and those found in list remarks.
+/// Names in addition to those of ISO 3166-1, with their codes: the names that OFAC uses (such as
+/// `Korea, North` in the country column of add.csv), the official short and long names of the UN,
+/// and names that occur in the remarks of lists.
 const NAMES: &[(&str, &str)] = &[
     ("Abkhazia", "GE"),
     ("Bahamas, The", "BS"),
@@ -239,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_in_every_spelling() {
+    fn code_accepts_every_spelling_of_a_name() {
         for (name, expected) in [
             ("Korea, North", "KP"),
             ("North Korea", "KP"),
@@ -279,29 +307,30 @@ mod tests {
         ] {
             assert_eq!(code(name), None, "{name}");
         }
-        assert!(is_none("undetermined") && is_none(" UNKNOWN ") && !is_none("Cuba"));
+        assert!(is_unspecified("undetermined") && is_unspecified(" UNKNOWN "));
+        assert!(!is_unspecified("Cuba"));
     }
 
     #[test]
-    fn no_name_stands_for_two_countries() {
+    fn every_name_has_one_code() {
         let iso = rust_iso3166::ALL.iter().map(|country| (country.name, country.alpha2));
         let mut codes = HashMap::new();
         for (name, code) in iso.chain(NAMES.iter().copied()) {
-            let before = codes.insert(key(name), code);
-            assert!(before.is_none_or(|before| before == code), "{name}");
+            let earlier = codes.insert(lookup_key(name), code);
+            assert!(earlier.is_none_or(|earlier| earlier == code), "{name}");
             assert_eq!(super::code(code), Some(code));
         }
     }
 
     proptest! {
         #[test]
-        fn an_article_is_no_country(name in "(Al|ar|As|Ad|az|at)-[A-Z][a-z]{3,12}") {
+        fn an_arabic_article_is_not_a_country_code(name in "(Al|ar|As|Ad|az|at)-[A-Z][a-z]{3,12}") {
             prop_assert_eq!(code(&name), None);
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in any::<String>()) {
-            let _ = (code(&text), is_none(&text));
+        fn code_never_panics(text in any::<String>()) {
+            let _ = (code(&text), is_unspecified(&text));
         }
     }
 }

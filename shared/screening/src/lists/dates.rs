@@ -1,24 +1,32 @@
-//! Dates as lists write them: with a precision, about, or between.
+//! Dates in the forms in which lists write them: with varying precision, approximate, or as a range.
+
+use std::ops::RangeInclusive;
 
 use time::{Date, Month};
 
 use crate::entity::ListedDate;
 
-/// Ships and companies on lists are old, people are not, and nothing is from the future; but a
-/// calendar that counts otherwise is not a date at all.
-const YEARS: std::ops::RangeInclusive<i16> = 1500..=2200;
+/// Years that a date may have. The range covers old ships and companies. A year outside of it comes
+/// from another calendar or from an error in the list.
+const YEARS: RangeInclusive<i16> = 1500..=2200;
 
-/// A date, or as much of one as is known.
-pub fn known(year: i16, month: Option<u8>, day: Option<u8>) -> Option<ListedDate> {
+/// Returns a date from its parts. A month or day of 0 is treated as unknown, and so is a day
+/// without a month.
+///
+/// Returns `None` if the date does not exist or if the year is not between 1500 and 2200.
+pub fn from_parts(year: i16, month: Option<u8>, day: Option<u8>) -> Option<ListedDate> {
     let month = month.filter(|month| *month != 0);
     let day = day.filter(|day| *day != 0 && month.is_some());
-    let whole = Month::try_from(month.unwrap_or(1)).ok()?;
-    Date::from_calendar_date(i32::from(year), whole, day.unwrap_or(1)).ok()?;
+    let calendar_month = Month::try_from(month.unwrap_or(1)).ok()?;
+    Date::from_calendar_date(i32::from(year), calendar_month, day.unwrap_or(1)).ok()?;
     YEARS.contains(&year).then_some(ListedDate { year, month, day, until_year: None, circa: false })
 }
 
-/// What is between two dates: exact to the year unless they agree on more.
-pub fn between(from: ListedDate, to: ListedDate) -> Option<ListedDate> {
+/// Returns the range between two dates. If both are in the same year, the result is not a range
+/// but that year, with the month and day that they share. If not, it has the precision of years.
+///
+/// Returns `None` if `to` is in an earlier year than `from`.
+pub fn range(from: ListedDate, to: ListedDate) -> Option<ListedDate> {
     if to.year < from.year {
         return None;
     }
@@ -32,90 +40,107 @@ pub fn between(from: ListedDate, to: ListedDate) -> Option<ListedDate> {
     Some(ListedDate { month, day, circa, ..from })
 }
 
-/// `07 Oct 1954`, `Oct 1954`, `1954`, `1954-10-07`, `07/10/1954` (day first), `00/00/1954`,
-/// `circa 1950`, `1941 to 1943`, `between 1941 and 1943`, `1941-1943`.
+/// Reads a date in one of the forms that lists use: `07 Oct 1954`, `Oct 1954`, `1954`,
+/// `1954-10-07`, `07/10/1954` (day first), `00/00/1954`, `circa 1950`, `1941 to 1943`,
+/// `between 1941 and 1943`, `1941-1943`. Case does not matter.
+///
+/// Returns `None` if the text has another form or is not a date between 1500 and 2200.
 pub fn parse(text: &str) -> Option<ListedDate> {
     let text = text.trim().trim_end_matches('.').to_ascii_lowercase();
-    for about in ["circa", "approximately", "approx.", "approx", "about", "c."] {
-        if let Some(rest) = text.strip_prefix(about) {
-            return Some(ListedDate { circa: true, ..parse_plain(rest.trim())? });
+    for prefix in ["circa", "approximately", "approx.", "approx", "about", "c."] {
+        if let Some(rest) = text.strip_prefix(prefix) {
+            return Some(ListedDate { circa: true, ..parse_exact(rest.trim())? });
         }
     }
-    parse_plain(&text)
+    parse_exact(&text)
 }
 
-fn parse_plain(text: &str) -> Option<ListedDate> {
+/// Reads a date or a range without a word such as `circa` before it.
+fn parse_exact(text: &str) -> Option<ListedDate> {
     let text = text.strip_prefix("between ").unwrap_or(text);
-    for range in [" to ", " and ", " - ", " – "] {
-        if let Some((from, to)) = text.split_once(range) {
-            return between(single(from)?, single(to)?);
+    for separator in [" to ", " and ", " - ", " – "] {
+        if let Some((from, to)) = text.split_once(separator) {
+            return range(parse_single(from)?, parse_single(to)?);
         }
     }
     if let Some((from, to)) = text.split_once(['-', '–'])
-        && let (Some(from), Some(to)) = (year(from), year(to))
+        && let (Some(from), Some(to)) = (parse_year(from), parse_year(to))
     {
-        return between(known(from, None, None)?, known(to, None, None)?);
+        return range(from_parts(from, None, None)?, from_parts(to, None, None)?);
     }
-    single(text)
+    parse_single(text)
 }
 
-fn single(text: &str) -> Option<ListedDate> {
-    // An instant: its day is the date.
-    let text = text.split_once('t').map_or(text, |(date, time)| {
-        if date.ends_with(|c: char| c.is_ascii_digit()) && time.contains(':') { date } else { text }
-    });
-    let text = text.trim().trim_end_matches("00:00:00").trim();
-    let words = text.contains(' ');
-    let separators = ['/', '-', '.'].into_iter().filter(|separator| *separator != '.' || !words);
-    let parts: Vec<&str> = match separators.into_iter().find(|separator| text.contains(*separator))
-    {
-        // `--/--/1954`: the dashes are unknown parts.
-        Some(separator) => text.split(separator).map(str::trim).collect(),
+/// Reads a date that is not a range.
+fn parse_single(text: &str) -> Option<ListedDate> {
+    let text = strip_time(text).trim().trim_end_matches("00:00:00").trim();
+    // A dot separates parts in `07.10.1954` but ends an abbreviation in `7 oct. 1954`.
+    let separators: &[char] = if text.contains(' ') { &['/', '-'] } else { &['/', '-', '.'] };
+    let separator = separators.iter().find(|separator| text.contains(**separator));
+    let parts: Vec<&str> = match separator {
+        // Empty parts stay: the dashes in `--/--/1954` are unknown parts.
+        Some(separator) => text.split(*separator).map(str::trim).collect(),
         None => text.split([' ', ',']).filter(|part| !part.is_empty()).collect(),
     };
     match parts.as_slice() {
-        [only] => known(year(only)?, None, None),
-        [first, second] => match year(first) {
-            Some(year) => known(year, month(second)?, None),
-            None => known(year(second)?, month(first)?, None),
+        [only] => from_parts(parse_year(only)?, None, None),
+        [first, second] => match parse_year(first) {
+            Some(year) => from_parts(year, parse_month(second)?, None),
+            None => from_parts(parse_year(second)?, parse_month(first)?, None),
         },
-        [first, second, third] => match year(first) {
-            Some(year) => known(year, month(second)?, day(third)?),
-            None if named_month(first).is_some() => {
-                known(year(third)?, month(first)?, day(second)?)
+        [first, second, third] => match parse_year(first) {
+            Some(year) => from_parts(year, parse_month(second)?, parse_day(third)?),
+            None if month_by_name(first).is_some() => {
+                from_parts(parse_year(third)?, parse_month(first)?, parse_day(second)?)
             }
-            None => known(year(third)?, month(second)?, day(first)?),
+            None => from_parts(parse_year(third)?, parse_month(second)?, parse_day(first)?),
         },
         _ => None,
     }
 }
 
-fn year(text: &str) -> Option<i16> {
-    let text = text.trim();
-    let digits = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
+/// Removes the time of day from a text such as `1954-10-07t00:00:00z`.
+fn strip_time(text: &str) -> &str {
+    match text.split_once('t') {
+        Some((date, time))
+            if date.ends_with(|c: char| c.is_ascii_digit()) && time.contains(':') =>
+        {
+            date
+        }
+        _ => text,
+    }
 }
 
-/// `Some(None)` for a part that is there to say that it is not known.
-fn day(text: &str) -> Option<Option<u8>> {
+fn parse_year(text: &str) -> Option<i16> {
+    let text = text.trim();
+    let has_four_digits = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if has_four_digits { text.parse().ok() } else { None }
+}
+
+/// Reads a day, or a month as a number. Returns `Some(None)` for a placeholder that marks the part
+/// as unknown, such as `00`, `dd` or `--`.
+fn parse_day(text: &str) -> Option<Option<u8>> {
     if text.chars().all(|c| matches!(c, '-' | '0' | 'd' | 'm' | 'x' | '?')) {
         return Some(None);
     }
     let text = text.trim_end_matches(['.', ',']);
-    let text =
-        ["st", "nd", "rd", "th"].iter().find_map(|end| text.strip_suffix(end)).unwrap_or(text);
-    let short = (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    short.then(|| text.parse().ok()).flatten().map(Some)
+    let ordinal = ["st", "nd", "rd", "th"].iter().find_map(|end| text.strip_suffix(end));
+    let number = ordinal.unwrap_or(text);
+    let is_number =
+        (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { number.parse().ok().map(Some) } else { None }
 }
 
-fn month(text: &str) -> Option<Option<u8>> {
-    match named_month(text) {
+/// Reads a month as a name or number. Returns `Some(None)` for a placeholder.
+fn parse_month(text: &str) -> Option<Option<u8>> {
+    match month_by_name(text) {
         Some(month) => Some(Some(month)),
-        None => day(text),
+        None => parse_day(text),
     }
 }
 
-fn named_month(text: &str) -> Option<u8> {
+/// Returns the number of a month by its English name or an abbreviation of at least three letters.
+fn month_by_name(text: &str) -> Option<u8> {
     const MONTHS: [&str; 12] = [
         "january",
         "february",
@@ -131,10 +156,10 @@ fn named_month(text: &str) -> Option<u8> {
         "december",
     ];
     let text = text.trim_end_matches('.');
-    let named = |month: &&str| text.len() >= 3 && month.starts_with(text);
-    let place =
-        MONTHS.iter().position(|month| named(month) || text == "sept" && *month == "september")?;
-    u8::try_from(place + 1).ok()
+    if text.len() < 3 {
+        return None;
+    }
+    (1..).zip(MONTHS).find(|(_, month)| month.starts_with(text)).map(|(number, _)| number)
 }
 
 #[cfg(test)]
@@ -145,12 +170,12 @@ mod tests {
 
     type Parts = (i16, Option<u8>, Option<u8>, Option<i16>, bool);
 
-    fn read(text: &str) -> Option<Parts> {
+    fn parts(text: &str) -> Option<Parts> {
         parse(text).map(|date| (date.year, date.month, date.day, date.until_year, date.circa))
     }
 
     #[test]
-    fn dates_are_read_as_far_as_they_are_known() {
+    fn parse_keeps_the_precision_of_a_date() {
         let day = Some((1954, Some(10), Some(7), None, false));
         for text in [
             "07 Oct 1954",
@@ -165,29 +190,29 @@ mod tests {
             "1954-10-07T00:00:00Z",
             " 7 oct. 1954 ",
         ] {
-            assert_eq!(read(text), day, "{text}");
+            assert_eq!(parts(text), day, "{text}");
         }
         for text in ["Oct 1954", "1954-10", "00/10/1954", "dd/10/1954", "1954-10-00", "--/10/1954"]
         {
-            assert_eq!(read(text), Some((1954, Some(10), None, None, false)), "{text}");
+            assert_eq!(parts(text), Some((1954, Some(10), None, None, false)), "{text}");
         }
         for text in ["1954", "00/00/1954", "dd/mm/1954", "1954.", "1954-00-00"] {
-            assert_eq!(read(text), Some((1954, None, None, None, false)), "{text}");
+            assert_eq!(parts(text), Some((1954, None, None, None, false)), "{text}");
         }
         for text in ["circa 1950", "Approximately 1950", "c. 1950"] {
-            assert_eq!(read(text), Some((1950, None, None, None, true)), "{text}");
+            assert_eq!(parts(text), Some((1950, None, None, None, true)), "{text}");
         }
         for text in
             ["1941 to 1943", "01 Jan 1941 to 31 Dec 1943", "1941-1943", "Between 1941 and 1943"]
         {
-            assert_eq!(read(text), Some((1941, None, None, Some(1943), false)), "{text}");
+            assert_eq!(parts(text), Some((1941, None, None, Some(1943), false)), "{text}");
         }
-        assert_eq!(read("01 Sep 1960 to 30 Sep 1960"), Some((1960, Some(9), None, None, false)));
-        assert_eq!(read("circa 1950-1955"), Some((1950, None, None, Some(1955), true)));
+        assert_eq!(parts("01 Sep 1960 to 30 Sep 1960"), Some((1960, Some(9), None, None, false)));
+        assert_eq!(parts("circa 1950-1955"), Some((1950, None, None, Some(1955), true)));
     }
 
     #[test]
-    fn what_is_no_date_is_none() {
+    fn parse_rejects_text_that_is_not_a_date() {
         for text in [
             "",
             "unknown",
@@ -205,19 +230,19 @@ mod tests {
             "31/31/1950",
             "۱۹۵۴",
         ] {
-            assert_eq!(read(text), None, "{text}");
+            assert_eq!(parts(text), None, "{text}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_the_reader_panic(text in any::<String>(), near in "[0-9a-z /.–-]{0,20}") {
-            let _ = (parse(&text), parse(&near));
+        fn parse_never_panics(text in any::<String>(), similar in "[0-9a-z /.–-]{0,20}") {
+            let _ = (parse(&text), parse(&similar));
         }
 
         #[test]
-        fn a_written_date_reads_back(year in 1900..2100i16, month in 1..=12u8, day in 1..=28u8) {
-            let date = known(year, Some(month), Some(day));
+        fn parse_reads_every_full_date(year in 1900..2100i16, month in 1..=12u8, day in 1..=28u8) {
+            let date = from_parts(year, Some(month), Some(day));
             prop_assert!(date.is_some());
             prop_assert_eq!(parse(&format!("{year}-{month:02}-{day:02}")), date);
             prop_assert_eq!(parse(&format!("{day}/{month}/{year}")), date);

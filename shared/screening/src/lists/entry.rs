@@ -1,11 +1,16 @@
-//! What every reader builds entries with.
+//! Helpers that add parts to an entity, shared by all readers.
 
-use super::countries;
+use std::str::FromStr;
+
 use super::report::Tally;
-use super::text::value;
-use crate::entity::{CountryKind, Entity, EntityKind, ListedCountry, ListedName, NameKind};
+use super::text::non_empty;
+use super::{countries, dates};
+use crate::entity::{
+    CountryKind, Entity, EntityKind, Gender, Identifier, ListedCountry, ListedName, NameKind,
+};
 
-pub(super) fn empty(id: String, kind: EntityKind) -> Entity {
+/// Returns an entity that has an id and a kind only.
+pub(super) fn new_entity(id: String, kind: EntityKind) -> Entity {
     Entity {
         id,
         kind,
@@ -19,25 +24,59 @@ pub(super) fn empty(id: String, kind: EntityKind) -> Entity {
     }
 }
 
-/// `LAST, First` tells the parts apart; of what is no person, the comma says nothing.
-pub(super) fn person_name(text: String, kind: NameKind) -> ListedName {
-    let parts = text.split_once(", ").map(|(family, given)| (value(family), value(given)));
-    let (family, given) = parts.unwrap_or_default();
-    ListedName { text, kind, given, family }
-}
-
-pub(super) fn name(text: String, kind: NameKind) -> ListedName {
+/// Returns a name whose parts are not known.
+pub(super) fn whole_name(text: String, kind: NameKind) -> ListedName {
     ListedName { text, kind, given: None, family: None }
 }
 
-pub(super) fn country(name: &str, kind: CountryKind, entity: &mut Entity, tally: &mut Tally<'_>) {
-    match countries::code(name) {
-        Some(code) => push(code, kind, entity),
-        None if countries::is_none(name) => {}
-        None => tally.unread("country", name.trim()),
+/// Returns a name of an entity of kind `owner`. The parts of a person's name are known if it has
+/// the form `LAST, First`. A comma in any other name does not separate parts.
+pub(super) fn comma_name(owner: EntityKind, text: String, kind: NameKind) -> ListedName {
+    match text.split_once(", ") {
+        Some((family, given)) if owner == EntityKind::Person => {
+            let (family, given) = (non_empty(family), non_empty(given));
+            ListedName { text, kind, given, family }
+        }
+        _ => whole_name(text, kind),
     }
 }
 
-pub(super) fn push(code: &str, kind: CountryKind, entity: &mut Entity) {
+/// Adds a country by its name or code. Reports it as unreadable if it is not known.
+pub(super) fn add_country(
+    name: &str,
+    kind: CountryKind,
+    entity: &mut Entity,
+    tally: &mut Tally<'_>,
+) {
+    match countries::code(name) {
+        Some(code) => push_country(code, kind, entity),
+        None if countries::is_unspecified(name) => {}
+        None => tally.note_unread("country", name.trim()),
+    }
+}
+
+/// Adds a country by its ISO 3166-1 alpha-2 code.
+pub(super) fn push_country(code: &str, kind: CountryKind, entity: &mut Entity) {
     entity.countries.push(ListedCountry { code: code.to_owned(), kind });
+}
+
+/// Adds a date. Reports it as unreadable if its form is not known.
+pub(super) fn add_date(text: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
+    match dates::parse(text) {
+        Some(date) => entity.dates.push(date),
+        None => tally.note_unread("date", text),
+    }
+}
+
+/// Sets the gender from `male` or `female` in any case. Reports any other text as unreadable.
+pub(super) fn set_gender(text: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
+    match Gender::from_str(&text.to_ascii_lowercase()) {
+        Ok(gender) => entity.gender = Some(gender),
+        Err(_) => tally.note_unread("gender", text),
+    }
+}
+
+/// Returns an identifier whose issuing country is not known.
+pub(super) fn identifier(kind: &str, value: String) -> Identifier {
+    Identifier { kind: kind.to_owned(), value, country: None }
 }

@@ -1,94 +1,102 @@
 //! The European Union's consolidated list of financial sanctions, CSV.
 //!
-//! <https://webgate.ec.europa.eu/fsd/fsf>, in two layouts: `csvFullSanctionsList_1_1` as it is now
-//! (`Entity_LogicalId;…;NameAlias_WholeName;…`) and the one of 2018 and before
-//! (`Entity_logical_id;…;Naal_wholename;…`). Both put each name, address, birth date, document and
-//! citizenship on a row of its own that repeats its entity.
+//! Source: <https://webgate.ec.europa.eu/fsd/fsf>. Two layouts are supported: the current
+//! `csvFullSanctionsList_1_1` (`Entity_LogicalId;…;NameAlias_WholeName;…`) and the one that was
+//! used until 2018 (`Entity_logical_id;…;Naal_wholename;…`). In both, each name, address, birth
+//! date, document and citizenship has its own row, which repeats the id of its entity.
 
 use super::Refused;
 use super::countries;
-use super::entry::country;
-use super::eu_xml::{Alias, alias, birth, gender, identification_kind, kind};
-use super::held::{Entry, Held};
+use super::eu_xml::{
+    Alias, BirthDate, add_coded_country, entity_kind, gender, identification_kind,
+};
+use super::held::{HeldEntries, HeldEntry};
 use super::report::Tally;
 use super::sniff::Source;
 use super::table::{Header, Row, Table};
-use super::text::{Encoding, clean, labelled, value};
+use super::text::{Encoding, clean, non_empty, with_label};
 use crate::entity::{CountryKind, Identifier};
 
 pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refused> {
     let file = source.name.clone();
     let mut table = Table::new(source, b';', Encoding::Utf8OrWindows1252);
     let mut header: Option<Header> = None;
-    let mut held = Held::default();
+    let mut entries = HeldEntries::default();
     while let Some(Row { line, cells, fault }) = table.next()? {
-        tally.at(&file, line);
+        tally.start_record(&file, line);
         let Some(header) = &header else {
-            table.columns(cells.len());
-            header = Some(Header::of(&cells));
+            table.set_width(cells.len());
+            header = Some(Header::new(&cells));
             continue;
         };
         let row = Columns { header, cells: &cells };
-        let id = row.get("entity_logicalid", "entity_logical_id");
-        let fault = fault.or_else(|| id.is_empty().then(|| "has no logical id".to_owned()));
-        if let Some(why) = fault {
-            tally.skip(value(id).as_deref(), why);
+        let id = row.get_either("entity_logicalid", "entity_logical_id");
+        let missing_id = id.is_empty().then(|| "the row has no logical id".to_owned());
+        if let Some(reason) = fault.or(missing_id) {
+            tally.skip(non_empty(id).as_deref(), reason);
             continue;
         }
-        tally.published(published(&row));
-        let kind = kind(row.get("entity_subjecttype", "subject_type"), tally);
-        if let Some(entry) = held.entry(id, kind, line, tally) {
-            read_row(&row, entry, tally);
-        }
+        tally.set_published(publication_date(&row));
+        let kind = entity_kind(row.get_either("entity_subjecttype", "subject_type"), tally);
+        let entry = entries.entry(id, kind, line, tally);
+        read_row(&row, entry, tally);
     }
-    held.hand_over(&file, tally);
+    entries.hand_over(&file, tally);
     Ok(())
 }
 
+/// A row whose cells are accessed by the names of their columns.
 struct Columns<'r> {
     header: &'r Header,
     cells: &'r [String],
 }
 
 impl<'r> Columns<'r> {
-    /// The cell by its name now, or by its former name.
-    fn get(&self, now: &str, before: &str) -> &'r str {
-        let name = if self.header.has(now) { now } else { before };
+    /// Returns the cell in a column of the current layout, or an empty string if the layout is the
+    /// former one.
+    fn get(&self, name: &str) -> &'r str {
         self.header.cell(self.cells, name).trim()
+    }
+
+    /// Returns the cell in a column that has one name in the current layout and another in the
+    /// former one.
+    fn get_either(&self, current: &str, former: &str) -> &'r str {
+        self.get(if self.header.has(current) { current } else { former })
     }
 }
 
-/// The first column; copies of the former layout call it `Date_file…`.
-fn published(row: &Columns<'_>) -> Option<String> {
-    let dated = ["filegenerationdate", "date_file"];
-    let first =
-        row.header.first().filter(|name| dated.iter().any(|date| name.starts_with(date)))?;
-    value(row.get(first, first))
+/// Returns the date in the first column. In copies of the former layout the name of that column
+/// begins with `Date_file`.
+fn publication_date(row: &Columns<'_>) -> Option<String> {
+    let name = row.header.first()?;
+    let is_date = name.starts_with("filegenerationdate") || name.starts_with("date_file");
+    if is_date { non_empty(row.get(name)) } else { None }
 }
 
-fn read_row(row: &Columns<'_>, entry: &mut Entry, tally: &mut Tally<'_>) {
+fn read_row(row: &Columns<'_>, entry: &mut HeldEntry, tally: &mut Tally<'_>) {
     let entity = &mut entry.entity;
-    entity.programs.extend(value(row.get("entity_regulation_programme", "programme")));
-    entity.names.extend(alias(&Alias {
-        whole: row.get("namealias_wholename", "naal_wholename"),
-        first: row.get("namealias_firstname", "naal_firstname"),
-        middle: row.get("namealias_middlename", "naal_middlename"),
-        last: row.get("namealias_lastname", "naal_lastname"),
-        weak: row.get("namealias_strong", "").eq_ignore_ascii_case("false"),
-    }));
-    let male = gender(row.get("namealias_gender", "naal_gender"), tally);
-    entity.gender = entity.gender.or(male);
-    let attribute = |name: &'static str| match name {
-        "birthdate" => row.get("birthdate_birthdate", "birt_date"),
-        "circa" => row.get("birthdate_circa", ""),
-        "year" => row.get("birthdate_year", ""),
-        "monthOfYear" => row.get("birthdate_month", ""),
-        "dayOfMonth" => row.get("birthdate_day", ""),
-        "yearRangeFrom" => row.get("birthdate_yearrangefrom", ""),
-        _ => row.get("birthdate_yearrangeto", ""),
+    entity.programs.extend(non_empty(row.get_either("entity_regulation_programme", "programme")));
+    let alias = Alias {
+        whole: row.get_either("namealias_wholename", "naal_wholename"),
+        first: row.get_either("namealias_firstname", "naal_firstname"),
+        middle: row.get_either("namealias_middlename", "naal_middlename"),
+        last: row.get_either("namealias_lastname", "naal_lastname"),
+        is_weak: row.get("namealias_strong").eq_ignore_ascii_case("false"),
     };
-    entity.dates.extend(birth(&attribute, tally));
-    for (code, name, before, kind) in [
+    entity.names.extend(alias.name());
+    let row_gender = gender(row.get_either("namealias_gender", "naal_gender"), tally);
+    entity.gender = entity.gender.or(row_gender);
+    let birth = BirthDate {
+        date: row.get_either("birthdate_birthdate", "birt_date"),
+        circa: row.get("birthdate_circa"),
+        year: row.get("birthdate_year"),
+        month: row.get("birthdate_month"),
+        day: row.get("birthdate_day"),
+        from_year: row.get("birthdate_yearrangefrom"),
+        to_year: row.get("birthdate_yearrangeto"),
+    };
+    entity.dates.extend(birth.read(tally));
+    for (code, name, former, kind) in [
         (
             "birthdate_countryiso2code",
             "birthdate_countrydescription",
@@ -108,36 +116,37 @@ fn read_row(row: &Columns<'_>, entry: &mut Entry, tally: &mut Tally<'_>) {
             CountryKind::Nationality,
         ),
     ] {
-        let code = row.get(code, before);
-        let name = row.get(name, "");
-        country(if countries::is_none(code) { name } else { code }, kind, entity, tally);
+        add_coded_country(row.get_either(code, former), row.get(name), kind, entity, tally);
     }
     entity.identifiers.extend(identification(row));
-    for column in [("namealias_title", "naal_title"), ("namealias_function", "naal_function")] {
-        entry.remark(labelled("Title", row.get(column.0, column.1)));
+    for (current, former) in
+        [("namealias_title", "naal_title"), ("namealias_function", "naal_function")]
+    {
+        entry.add_remark(with_label("Title", row.get_either(current, former)));
     }
-    entry.remark(labelled("Reference", row.get("entity_eu_referencenumber", "eu_ref_num")));
-    entry.remark(value(&row.get("entity_remark", "entity_remark").replace("\\n", " ")));
+    let reference = row.get_either("entity_eu_referencenumber", "eu_ref_num");
+    entry.add_remark(with_label("Reference", reference));
+    // The former layout has line breaks as the two characters `\n`.
+    entry.add_remark(non_empty(&row.get("entity_remark").replace("\\n", " ")));
 }
 
 fn identification(row: &Columns<'_>) -> Option<Identifier> {
-    if row.get("identification_knownfalse", "").eq_ignore_ascii_case("true") {
+    if row.get("identification_knownfalse").eq_ignore_ascii_case("true") {
         return None;
     }
-    let written = clean(row.get("identification_number", "iden_number"));
-    // Before 2019 all stood in one field: `AD001 (passport-National passport) ((passport))`.
-    let (number, within) = match written.split_once(" (") {
+    let text = clean(row.get_either("identification_number", "iden_number"));
+    // The former layout has the number and its type in one field:
+    // `AD001 (passport-National passport) ((passport))`.
+    let (number, type_text) = match text.split_once(" (") {
         Some((number, rest)) if !row.header.has("identification_typecode") => (number, rest),
-        _ => (written.as_str(), ""),
+        _ => (text.as_str(), ""),
     };
-    let number = value(number)?;
-    let (code, description) = match within.split_once(['-', ')']) {
+    let number = non_empty(number)?;
+    let (code, description) = match type_text.split_once(['-', ')']) {
         Some((code, description)) => (code, description),
-        None => {
-            (row.get("identification_typecode", ""), row.get("identification_typedescription", ""))
-        }
+        None => (row.get("identification_typecode"), row.get("identification_typedescription")),
     };
     let kind = identification_kind(code, description).to_owned();
-    let country = countries::code(row.get("identification_countryiso2code", "iden_country"));
+    let country = countries::code(row.get_either("identification_countryiso2code", "iden_country"));
     Some(Identifier { kind, value: number, country: country.map(str::to_owned) })
 }

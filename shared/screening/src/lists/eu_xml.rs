@@ -1,13 +1,13 @@
 //! The European Union's consolidated list of financial sanctions, XML.
 //!
-//! `xmlFullSanctionsList_1_1` of <https://webgate.ec.europa.eu/fsd/fsf>, namespace
-//! `http://eu.europa.ec/fpi/fsd/export`. Nearly everything is an attribute; country `00` stands for
-//! none. An alias with `strong="false"` is a weak one.
+//! The format is `xmlFullSanctionsList_1_1` of <https://webgate.ec.europa.eu/fsd/fsf>, namespace
+//! `http://eu.europa.ec/fpi/fsd/export`. Nearly all values are attributes. The country code `00`
+//! means that a country is not given. An alias with `strong="false"` becomes a weak alias.
 
-use super::entry::{country, empty};
+use super::entry::{add_country, new_entity};
 use super::report::Tally;
 use super::sniff::Source;
-use super::text::{joined, labelled, value};
+use super::text::{join, non_empty, with_label};
 use super::xml::{Node, Record, Records};
 use super::{Refused, countries, dates, identifiers};
 use crate::entity::{
@@ -18,70 +18,99 @@ pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refu
     let file = source.name.clone();
     let mut records = Records::new(source, &["sanctionEntity"], u64::MAX);
     while let Some(Record { line, node }) = records.next()? {
-        tally.at(&file, line);
-        tally.published(records.root("generationDate"));
+        tally.start_record(&file, line);
+        tally.set_published(records.root_attribute("generationDate"));
         match node {
-            Ok(node) => match entity(&node, tally) {
-                Ok(entity) => tally.entity(entity),
-                Err(why) => tally.skip(Some(node.attribute("euReferenceNumber")), why),
+            Ok(node) => match read_entity(&node, tally) {
+                Ok(entity) => tally.add(entity),
+                Err(reason) => tally.skip(Some(node.attribute("euReferenceNumber")), reason),
             },
-            Err(why) => tally.skip(None, why),
+            Err(reason) => tally.skip(None, reason),
         }
     }
     Ok(())
 }
 
-fn entity(node: &Node, tally: &mut Tally<'_>) -> Result<Entity, String> {
-    let id = value(node.attribute("logicalId")).ok_or("has no logicalId")?;
+fn read_entity(node: &Node, tally: &mut Tally<'_>) -> Result<Entity, String> {
+    let id = non_empty(node.attribute("logicalId")).ok_or("the record has no logicalId")?;
     let subject = node.child("subjectType").map_or("", |subject| subject.attribute("code"));
-    let mut entity = empty(id, kind(subject, tally));
+    let mut entity = new_entity(id, entity_kind(subject, tally));
     for child in &node.children {
         match child.name.as_str() {
             "nameAlias" => {
-                entity.names.extend(alias(&Alias {
+                let alias = Alias {
                     whole: child.attribute("wholeName"),
                     first: child.attribute("firstName"),
                     middle: child.attribute("middleName"),
                     last: child.attribute("lastName"),
-                    weak: child.attribute("strong") == "false",
-                }));
+                    is_weak: child.attribute("strong") == "false",
+                };
+                entity.names.extend(alias.name());
                 entity.gender = entity.gender.or(gender(child.attribute("gender"), tally));
             }
             "birthdate" => {
-                entity.dates.extend(birth(&|name| child.attribute(name), tally));
-                land(child, CountryKind::Birth, &mut entity, tally);
+                let birth = BirthDate {
+                    date: child.attribute("birthdate"),
+                    circa: child.attribute("circa"),
+                    year: child.attribute("year"),
+                    month: child.attribute("monthOfYear"),
+                    day: child.attribute("dayOfMonth"),
+                    from_year: child.attribute("yearRangeFrom"),
+                    to_year: child.attribute("yearRangeTo"),
+                };
+                entity.dates.extend(birth.read(tally));
+                add_node_country(child, CountryKind::Birth, &mut entity, tally);
             }
-            "citizenship" => land(child, CountryKind::Nationality, &mut entity, tally),
-            "address" => land(child, CountryKind::Residence, &mut entity, tally),
+            "citizenship" => {
+                add_node_country(child, CountryKind::Nationality, &mut entity, tally);
+            }
+            "address" => add_node_country(child, CountryKind::Residence, &mut entity, tally),
             "identification" => entity.identifiers.extend(identification(child)),
-            "regulation" => entity.programs.extend(value(child.attribute("programme"))),
+            "regulation" => entity.programs.extend(non_empty(child.attribute("programme"))),
             _ => {}
         }
     }
-    let names = node.all("nameAlias");
-    let titles = names.flat_map(|name| [name.attribute("title"), name.attribute("function")]);
-    let mut titles: Vec<String> = titles.filter_map(|title| labelled("Title", title)).collect();
-    titles.dedup();
-    let reference = labelled("Reference", node.attribute("euReferenceNumber"));
-    let un = labelled("UN reference", node.attribute("unitedNationId"));
-    let remarks = node.all("remark").filter_map(|remark| value(&remark.text()));
-    entity.remarks = joined(titles.into_iter().chain(reference).chain(un).chain(remarks));
+    entity.remarks = remarks(node);
     Ok(entity)
 }
 
-fn land(node: &Node, kind: CountryKind, entity: &mut Entity, tally: &mut Tally<'_>) {
+fn remarks(node: &Node) -> Option<String> {
+    let mut titles: Vec<String> = node
+        .all("nameAlias")
+        .flat_map(|name| [name.attribute("title"), name.attribute("function")])
+        .filter_map(|title| with_label("Title", title))
+        .collect();
+    titles.dedup();
+    let reference = with_label("Reference", node.attribute("euReferenceNumber"));
+    let un_reference = with_label("UN reference", node.attribute("unitedNationId"));
+    let texts = node.all("remark").filter_map(|remark| non_empty(&remark.text()));
+    join(titles.into_iter().chain(reference).chain(un_reference).chain(texts))
+}
+
+fn add_node_country(node: &Node, kind: CountryKind, entity: &mut Entity, tally: &mut Tally<'_>) {
     let code = node.attribute("countryIso2Code");
-    let name = node.attribute("countryDescription");
-    country(if countries::is_none(code) { name } else { code }, kind, entity, tally);
+    add_coded_country(code, node.attribute("countryDescription"), kind, entity, tally);
+}
+
+/// Adds a country by its code, or by its name if the code is not given.
+pub(super) fn add_coded_country(
+    code: &str,
+    name: &str,
+    kind: CountryKind,
+    entity: &mut Entity,
+    tally: &mut Tally<'_>,
+) {
+    let country = if countries::is_unspecified(code) { name } else { code };
+    add_country(country, kind, entity, tally);
 }
 
 fn identification(node: &Node) -> Option<Identifier> {
-    // A number that the list itself knows to be false would only accuse another.
+    // The list marks numbers that are known to be false. They could only match another person.
     if node.attribute("knownFalse") == "true" {
         return None;
     }
     let number =
-        value(node.attribute("number")).or_else(|| value(node.attribute("latinNumber")))?;
+        non_empty(node.attribute("number")).or_else(|| non_empty(node.attribute("latinNumber")))?;
     let kind = identification_kind(
         node.attribute("identificationTypeCode"),
         node.attribute("identificationTypeDescription"),
@@ -90,7 +119,8 @@ fn identification(node: &Node) -> Option<Identifier> {
     Some(Identifier { kind: kind.to_owned(), value: number, country })
 }
 
-/// The type codes of the FSF.
+/// Returns the kind of an identification by its type code in the EU's financial sanctions files
+/// (FSF), or by its description if the code is not known.
 pub(super) fn identification_kind(code: &str, description: &str) -> &'static str {
     match code.to_ascii_lowercase().as_str() {
         "passport" | "diplomatic" | "travel" => "passport",
@@ -107,78 +137,89 @@ pub(super) fn identification_kind(code: &str, description: &str) -> &'static str
     }
 }
 
-/// The EU lists persons and `enterprise`s; ships are annexed to a few regulations.
-pub(super) fn kind(subject: &str, tally: &mut Tally<'_>) -> EntityKind {
+/// Returns the kind of an entity by its subject type. The EU lists persons and enterprises, and
+/// some regulations have annexes of ships.
+pub(super) fn entity_kind(subject: &str, tally: &mut Tally<'_>) -> EntityKind {
     match subject.to_ascii_lowercase().as_str() {
         "person" | "p" => EntityKind::Person,
         "enterprise" | "entity" | "e" => EntityKind::Organization,
         "vessel" | "ship" => EntityKind::Vessel,
         other => {
-            tally.unread("kind", other);
+            tally.note_unread("kind", other);
             EntityKind::Unknown
         }
     }
 }
 
-/// A name as the FSF writes it, in parts and whole.
+/// A name with its parts, as both formats of the EU's list contain it.
 pub(super) struct Alias<'a> {
     pub(super) whole: &'a str,
     pub(super) first: &'a str,
     pub(super) middle: &'a str,
     pub(super) last: &'a str,
-    pub(super) weak: bool,
+    pub(super) is_weak: bool,
 }
 
-/// No name is called primary: the first strong one is.
-pub(super) fn alias(alias: &Alias<'_>) -> Option<ListedName> {
-    let parts = [alias.first, alias.middle, alias.last].into_iter().filter_map(value);
-    let text = value(alias.whole).or_else(|| value(&parts.collect::<Vec<_>>().join(" ")))?;
-    let given: Vec<String> = [alias.first, alias.middle].into_iter().filter_map(value).collect();
-    Some(ListedName {
-        text,
-        kind: if alias.weak { NameKind::WeakAlias } else { NameKind::StrongAlias },
-        given: value(&given.join(" ")),
-        family: value(alias.last),
-    })
+impl Alias<'_> {
+    /// Returns the name, or `None` if it is empty. The list does not mark a primary name, so the
+    /// first strong alias of an entity later becomes its primary name.
+    pub(super) fn name(&self) -> Option<ListedName> {
+        let given: Vec<String> =
+            [self.first, self.middle].into_iter().filter_map(non_empty).collect();
+        let given = non_empty(&given.join(" "));
+        let family = non_empty(self.last);
+        let text = non_empty(self.whole).or_else(|| {
+            let parts: Vec<&str> = given.iter().chain(&family).map(String::as_str).collect();
+            non_empty(&parts.join(" "))
+        })?;
+        let kind = if self.is_weak { NameKind::WeakAlias } else { NameKind::StrongAlias };
+        Some(ListedName { text, kind, given, family })
+    }
 }
 
+/// Reads a gender, which is `M`, `F` or empty.
 pub(super) fn gender(text: &str, tally: &mut Tally<'_>) -> Option<Gender> {
     match text {
         "" => None,
         "M" => Some(Gender::Male),
         "F" => Some(Gender::Female),
         other => {
-            tally.unread("gender", other);
+            tally.note_unread("gender", other);
             None
         }
     }
 }
 
-/// A birth date of either layout, by the attribute names of the XML.
-pub(super) fn birth<'a>(
-    attribute: &dyn Fn(&'static str) -> &'a str,
-    tally: &mut Tally<'_>,
-) -> Option<ListedDate> {
-    let circa = attribute("circa") == "true";
-    let (year, from, to) =
-        (attribute("year"), attribute("yearRangeFrom"), attribute("yearRangeTo"));
-    let written = match (attribute("birthdate"), year, from, to) {
-        ("", "", "", "") => return None,
-        ("", "", "", only) | ("", "", only, "") => only.to_owned(),
-        ("", "", from, to) => format!("{from} to {to}"),
-        ("", year, ..) => match (attribute("monthOfYear"), attribute("dayOfMonth")) {
-            ("", _) => year.to_owned(),
-            (month, "") => format!("{year}-{month}"),
-            (month, day) => format!("{year}-{month}-{day}"),
-        },
-        (date, ..) => date.to_owned(),
-    };
-    match dates::parse(&written) {
-        Some(date) => Some(ListedDate { circa: circa || date.circa, ..date }),
-        None if countries::is_none(&written) => None,
-        None => {
-            tally.unread("date", &written);
-            None
+/// A date of birth, as both formats of the EU's list contain it. Each field may be empty.
+pub(super) struct BirthDate<'a> {
+    pub(super) date: &'a str,
+    /// `true` if the date is approximate.
+    pub(super) circa: &'a str,
+    pub(super) year: &'a str,
+    pub(super) month: &'a str,
+    pub(super) day: &'a str,
+    pub(super) from_year: &'a str,
+    pub(super) to_year: &'a str,
+}
+
+impl BirthDate<'_> {
+    /// Returns the date, or `None` if it is empty or unreadable. Reports an unreadable date.
+    pub(super) fn read(&self, tally: &mut Tally<'_>) -> Option<ListedDate> {
+        let text = match (self.date, self.year, self.from_year, self.to_year) {
+            ("", "", "", "") => return None,
+            ("", "", "", only) | ("", "", only, "") => only.to_owned(),
+            ("", "", from, to) => format!("{from} to {to}"),
+            ("", year, ..) => match (self.month, self.day) {
+                ("", _) => year.to_owned(),
+                (month, "") => format!("{year}-{month}"),
+                (month, day) => format!("{year}-{month}-{day}"),
+            },
+            (date, ..) => date.to_owned(),
+        };
+        let date = dates::parse(&text);
+        if date.is_none() && !countries::is_unspecified(&text) {
+            tally.note_unread("date", &text);
         }
+        date.map(|date| ListedDate { circa: date.circa || self.circa == "true", ..date })
     }
 }

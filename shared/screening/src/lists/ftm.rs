@@ -1,28 +1,31 @@
-//! FollowTheMoney entities as JSON lines: `entities.ftm.json` and `targets.nested.json` of
-//! OpenSanctions, and whatever else is written so.
+//! FollowTheMoney entities as JSON lines, such as `entities.ftm.json` and `targets.nested.json` of
+//! OpenSanctions.
 //!
-//! <https://followthemoney.tech/explorer/>, <https://www.opensanctions.org/docs/bulk/json/>. Lines of
-//! schemas that name nobody who could be a customer (addresses, sanctions, ownership, …) are
-//! counted and passed over: they may stand anywhere among millions. Where they are nested in
-//! their entity, its programs, documents and address countries are read from them.
+//! Sources: <https://followthemoney.tech/explorer/>,
+//! <https://www.opensanctions.org/docs/bulk/json/>.
+//!
+//! Many schemas do not describe a party that could be a customer (addresses, sanctions, ownership
+//! and so on). A line of such a schema is counted and passed over, because the entity that it
+//! belongs to may be anywhere among millions of lines. If it is nested in its entity instead,
+//! programs, documents and address countries are read from it.
 
 use std::collections::HashMap;
-use std::io::BufRead;
+use std::io::{self, BufRead};
 use std::str::FromStr;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::entry::{country, empty};
+use super::entry::{add_country, add_date, identifier, new_entity, whole_name};
 use super::input::MAX_RECORD;
 use super::report::Tally;
-use super::sniff::{Source, unreadable};
-use super::text::{joined, labelled, value};
-use super::{Refused, countries, dates, identifiers};
+use super::sniff::{Source, read_error};
+use super::text::{join, non_empty, with_label};
+use super::{Refused, countries, identifiers};
 use crate::entity::{CountryKind, Entity, EntityKind, Gender, Identifier, ListedName, NameKind};
 
 #[derive(Deserialize)]
-struct Line {
+struct FtmEntity {
     id: String,
     schema: String,
     #[serde(default)]
@@ -39,135 +42,135 @@ pub(super) fn read(mut source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), 
     loop {
         line += 1;
         buffer.clear();
-        let read = read_line(&mut source.read, &mut buffer);
-        let read = read.map_err(|error| Refused::new(&source.name, line, unreadable(&error)))?;
-        tally.at(&source.name, line);
-        let whole = match read {
-            Length::Nothing => return Ok(()),
-            Length::TooLong => {
-                tally.skip(None, format!("is longer than {MAX_RECORD} bytes"));
+        let result = read_line(&mut source.read, &mut buffer)
+            .map_err(|error| Refused::new(&source.name, line, read_error(&error)))?;
+        tally.start_record(&source.name, line);
+        match result {
+            LineRead::EndOfFile => return Ok(()),
+            LineRead::TooLong => {
+                tally.skip(None, format!("the line is longer than {MAX_RECORD} bytes"));
                 continue;
             }
-            Length::Line => true,
-            Length::Last => false,
-        };
+            LineRead::Complete | LineRead::Unterminated => {}
+        }
         if buffer.trim_ascii().is_empty() {
             continue;
         }
-        match serde_json::from_slice::<Line>(&buffer) {
-            Ok(parsed) => match kind(&parsed.schema) {
-                Some(kind) => tally_entity(parsed, kind, tally),
-                None => tally.pass_over(&parsed.schema),
+        match serde_json::from_slice::<FtmEntity>(&buffer) {
+            Ok(entity) => match entity_kind(&entity.schema) {
+                Some(kind) => add_entity(entity, kind, tally),
+                None => tally.pass_over(&entity.schema),
             },
-            Err(error) if error.is_eof() && !whole => {
-                return Err(Refused::new(&source.name, line, "is cut off"));
+            Err(error) if error.is_eof() && result == LineRead::Unterminated => {
+                let reason = "the file is cut off; download it again";
+                return Err(Refused::new(&source.name, line, reason));
             }
-            Err(error) => tally.skip(None, format!("is no entity: {error}")),
+            Err(error) => tally.skip(None, format!("the line is not an entity: {error}")),
         }
     }
 }
 
-enum Length {
-    Nothing,
-    Line,
-    /// A line without its end.
-    Last,
+/// Result of [`read_line`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LineRead {
+    EndOfFile,
+    /// The line was read, and it ends with a line feed.
+    Complete,
+    /// The last line of the file was read, and it does not end with a line feed.
+    Unterminated,
+    /// The line is longer than [`MAX_RECORD`]. It was read to its end but not stored.
     TooLong,
 }
 
-/// Reads a line; of one that is too long, only past it.
-fn read_line(read: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<Length> {
-    let (mut length, mut any) = (0u64, false);
+/// Appends the next line to `line`, without its line feed.
+fn read_line(read: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<LineRead> {
+    let mut length = 0u64;
+    let mut is_empty = true;
     loop {
         let buffer = read.fill_buf()?;
-        let end = buffer.iter().position(|byte| *byte == b'\n');
-        let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
-        let (taken, done) = (part.len() + usize::from(end.is_some()), buffer.is_empty());
-        any |= taken > 0;
+        let is_end_of_file = buffer.is_empty();
+        let line_end = buffer.iter().position(|byte| *byte == b'\n');
+        let (part, _) = buffer.split_at(line_end.unwrap_or(buffer.len()));
         length = length.saturating_add(part.len() as u64);
         if length <= MAX_RECORD {
             line.extend_from_slice(part);
         }
-        read.consume(taken);
-        if end.is_some() || done {
-            return Ok(match (any, length > MAX_RECORD) {
-                (false, _) => Length::Nothing,
-                (true, true) => Length::TooLong,
-                (true, false) if done => Length::Last,
-                (true, false) => Length::Line,
-            });
+        let consumed = part.len() + usize::from(line_end.is_some());
+        is_empty &= consumed == 0;
+        read.consume(consumed);
+        if line_end.is_none() && !is_end_of_file {
+            continue;
         }
+        return Ok(if is_empty {
+            LineRead::EndOfFile
+        } else if length > MAX_RECORD {
+            LineRead::TooLong
+        } else if is_end_of_file {
+            LineRead::Unterminated
+        } else {
+            LineRead::Complete
+        });
     }
 }
 
-fn kind(schema: &str) -> Option<EntityKind> {
+/// Returns the kind of an entity by its schema, or `None` if the schema does not describe a party.
+fn entity_kind(schema: &str) -> Option<EntityKind> {
     match schema {
         "Person" => Some(EntityKind::Person),
         "Organization" | "Company" | "PublicBody" => Some(EntityKind::Organization),
         "Vessel" => Some(EntityKind::Vessel),
         "Airplane" => Some(EntityKind::Aircraft),
-        // May be a person or a company; the list does not know.
+        // Either a person or a company.
         "LegalEntity" => Some(EntityKind::Unknown),
         _ => None,
     }
 }
 
-fn tally_entity(line: Line, kind: EntityKind, tally: &mut Tally<'_>) {
-    let Line { id, caption, properties, .. } = line;
-    let Some(id) = value(&id) else { return tally.skip(None, "has no id") };
-    let mut entity = empty(id, kind);
-    names(&properties, caption, &mut entity);
+fn add_entity(line: FtmEntity, kind: EntityKind, tally: &mut Tally<'_>) {
+    let FtmEntity { id, caption, properties, .. } = line;
+    let Some(id) = non_empty(&id) else { return tally.skip(None, "the entity has no id") };
+    let mut entity = new_entity(id, kind);
+    add_names(&properties, caption.as_deref(), &mut entity);
     for property in ["birthDate", "incorporationDate", "buildDate"] {
         for text in texts(&properties, property) {
-            match dates::parse(text) {
-                Some(date) => entity.dates.push(date),
-                None => tally.unread("date", text),
-            }
+            add_date(text, &mut entity, tally);
         }
     }
-    for (property, kind) in [
-        ("nationality", CountryKind::Nationality),
-        ("citizenship", CountryKind::Nationality),
-        ("birthCountry", CountryKind::Birth),
-        ("jurisdiction", CountryKind::Registration),
-        ("flag", CountryKind::Registration),
-        ("registrationCountry", CountryKind::Registration),
-        ("pastFlags", CountryKind::Other),
-        ("mainCountry", CountryKind::Other),
-        ("country", CountryKind::Other),
-    ] {
+    for (property, kind) in COUNTRIES {
         for text in texts(&properties, property) {
-            country(text, kind, &mut entity, tally);
+            add_country(text, *kind, &mut entity, tally);
         }
     }
     for (property, kind) in IDENTIFIERS {
-        for text in texts(&properties, property).filter_map(value) {
-            let kind = (*kind).to_owned();
-            entity.identifiers.push(Identifier { kind, value: text, country: None });
-        }
+        let values = texts(&properties, property).filter_map(non_empty);
+        entity.identifiers.extend(values.map(|value| identifier(kind, value)));
     }
-    for property in ["programId", "program"] {
-        entity.programs.extend(texts(&properties, property).filter_map(value));
+    for property in PROGRAMS {
+        entity.programs.extend(texts(&properties, property).filter_map(non_empty));
     }
-    // `other` is a gender to FollowTheMoney, and none that a comparison could use.
-    let gender = texts(&properties, "gender").find_map(|text| Gender::from_str(text).ok());
-    entity.gender = gender;
-    nested(&properties, &mut entity, tally);
-    let remarks = [
-        ("topics", "Topic"),
-        ("position", "Position"),
-        ("title", "Title"),
-        ("notes", "Notes"),
-        ("summary", "Summary"),
-    ];
-    let remarks = remarks.iter().flat_map(|(property, label)| {
-        texts(&properties, property).filter_map(|text| labelled(label, text))
-    });
-    entity.remarks = joined(remarks);
-    tally.entity(entity);
+    // FollowTheMoney also has the gender `other`, which cannot be compared.
+    entity.gender = texts(&properties, "gender").find_map(|text| Gender::from_str(text).ok());
+    add_nested(&properties, &mut entity, tally);
+    entity.remarks = join(REMARKS.iter().flat_map(|(property, label)| {
+        texts(&properties, property).filter_map(|text| with_label(label, text))
+    }));
+    tally.add(entity);
 }
 
-/// By FollowTheMoney property.
+/// Properties that name countries.
+const COUNTRIES: &[(&str, CountryKind)] = &[
+    ("nationality", CountryKind::Nationality),
+    ("citizenship", CountryKind::Nationality),
+    ("birthCountry", CountryKind::Birth),
+    ("jurisdiction", CountryKind::Registration),
+    ("flag", CountryKind::Registration),
+    ("registrationCountry", CountryKind::Registration),
+    ("pastFlags", CountryKind::Other),
+    ("mainCountry", CountryKind::Other),
+    ("country", CountryKind::Other),
+];
+
+/// Properties that contain identifiers, with the kinds of the identifiers.
 const IDENTIFIERS: &[(&str, &str)] = &[
     ("passportNumber", "passport"),
     ("idNumber", "national_id"),
@@ -198,27 +201,46 @@ const IDENTIFIERS: &[(&str, &str)] = &[
     ("website", "website"),
 ];
 
+/// Properties that name sanctions programs, of an entity or of a nested sanction.
+const PROGRAMS: [&str; 2] = ["programId", "program"];
+
+/// Properties that are kept as remarks, with the labels that they get there.
+const REMARKS: &[(&str, &str)] = &[
+    ("topics", "Topic"),
+    ("position", "Position"),
+    ("title", "Title"),
+    ("notes", "Notes"),
+    ("summary", "Summary"),
+];
+
+/// Returns the values of a property that are strings.
 fn texts<'p>(properties: &'p Properties, name: &str) -> impl Iterator<Item = &'p str> {
     properties.get(name).into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// The caption is the name that OpenSanctions shows; all of `name` are equal.
-fn names(properties: &Properties, caption: Option<String>, entity: &mut Entity) {
-    let one = |name| {
-        let mut values = texts(properties, name).filter_map(value);
-        values.next().filter(|_| values.next().is_none())
-    };
-    let caption = caption.as_deref().and_then(value);
-    let listed: Vec<String> = texts(properties, "name").filter_map(value).collect();
-    let caption = caption.filter(|caption| listed.is_empty() || listed.contains(caption));
-    let mut kind = NameKind::Primary;
-    for text in caption.into_iter().chain(listed) {
-        let (mut given, mut family) = (None, None);
-        if kind == NameKind::Primary && entity.kind == EntityKind::Person {
-            (given, family) = (one("firstName"), one("lastName"));
-        }
-        entity.names.push(ListedName { text, kind, given, family });
-        kind = NameKind::StrongAlias;
+/// Returns the value of a property that has exactly one.
+fn only_text(properties: &Properties, name: &str) -> Option<String> {
+    let mut values = texts(properties, name).filter_map(non_empty);
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// Adds all names. The primary name is the caption, which is the name that OpenSanctions displays.
+/// The values of `name` have no order of their own.
+fn add_names(properties: &Properties, caption: Option<&str>, entity: &mut Entity) {
+    let names: Vec<String> = texts(properties, "name").filter_map(non_empty).collect();
+    let caption =
+        caption.and_then(non_empty).filter(|caption| names.is_empty() || names.contains(caption));
+    for text in caption.into_iter().chain(names) {
+        let name = if !entity.names.is_empty() {
+            whole_name(text, NameKind::StrongAlias)
+        } else if entity.kind == EntityKind::Person {
+            let given = only_text(properties, "firstName");
+            let family = only_text(properties, "lastName");
+            ListedName { text, kind: NameKind::Primary, given, family }
+        } else {
+            whole_name(text, NameKind::Primary)
+        };
+        entity.names.push(name);
     }
     for (property, kind) in [
         ("alias", NameKind::StrongAlias),
@@ -226,36 +248,42 @@ fn names(properties: &Properties, caption: Option<String>, entity: &mut Entity) 
         ("weakAlias", NameKind::WeakAlias),
         ("abbreviation", NameKind::WeakAlias),
     ] {
-        let texts = texts(properties, property).filter_map(value);
-        entity.names.extend(texts.map(|text| ListedName { text, kind, given: None, family: None }));
+        let aliases = texts(properties, property).filter_map(non_empty);
+        entity.names.extend(aliases.map(|text| whole_name(text, kind)));
     }
 }
 
-fn nested(properties: &Properties, entity: &mut Entity, tally: &mut Tally<'_>) {
-    let inner = |name: &str| -> Vec<Properties> {
-        let values = properties.get(name).into_iter().flatten();
-        let inner = values.filter_map(|value| value.get("properties"));
-        inner.filter_map(|inner| Properties::deserialize(inner).ok()).collect()
-    };
-    for sanction in inner("sanctions") {
-        for property in ["programId", "program"] {
-            entity.programs.extend(texts(&sanction, property).filter_map(value));
+/// Adds the data of entities that are nested in this one.
+fn add_nested(properties: &Properties, entity: &mut Entity, tally: &mut Tally<'_>) {
+    for sanction in nested(properties, "sanctions") {
+        for property in PROGRAMS {
+            entity.programs.extend(texts(&sanction, property).filter_map(non_empty));
         }
     }
-    for address in inner("addressEntity") {
+    for address in nested(properties, "addressEntity") {
         for text in texts(&address, "country") {
-            country(text, CountryKind::Residence, entity, tally);
+            add_country(text, CountryKind::Residence, entity, tally);
         }
     }
-    for document in inner("identification").into_iter().chain(inner("passport")) {
-        let label = texts(&document, "type").next().unwrap_or_default().to_owned();
-        let issuer = texts(&document, "country").next().and_then(countries::code);
-        for number in texts(&document, "number").filter_map(value) {
-            entity.identifiers.push(Identifier {
-                kind: identifiers::document_kind(&label).to_owned(),
-                value: number,
-                country: issuer.map(str::to_owned),
-            });
-        }
+    for document in nested(properties, "identification").chain(nested(properties, "passport")) {
+        let label = texts(&document, "type").next().unwrap_or_default();
+        let kind = identifiers::document_kind(label);
+        let country = texts(&document, "country").next().and_then(countries::code);
+        let numbers = texts(&document, "number").filter_map(non_empty);
+        entity.identifiers.extend(numbers.map(|value| Identifier {
+            kind: kind.to_owned(),
+            value,
+            country: country.map(str::to_owned),
+        }));
     }
+}
+
+/// Returns the properties of the entities that are nested in a property. Ignores a value that is
+/// only the id of an entity on another line.
+fn nested(properties: &Properties, name: &str) -> impl Iterator<Item = Properties> {
+    properties
+        .get(name)
+        .into_iter()
+        .flatten()
+        .filter_map(|value| Properties::deserialize(value.get("properties")?).ok())
 }

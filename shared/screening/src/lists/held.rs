@@ -1,62 +1,68 @@
-//! Entries whose rows need not stand together: gathered by id, handed over in the order of their
-//! first rows.
+//! Entries that are spread over rows which need not be adjacent. They are collected by id and
+//! handed over in the order of their first rows.
 
 use std::collections::{HashMap, HashSet};
 
-use super::entry::empty;
+use super::entry::new_entity;
 use super::report::Tally;
-use super::text::joined;
+use super::text::join;
 use crate::entity::{Entity, EntityKind};
 
-/// An entry as far as it was read.
-pub(super) struct Entry {
+/// An entry whose rows are still being read.
+pub(super) struct HeldEntry {
     pub(super) entity: Entity,
     line: u64,
     remarks: Vec<String>,
-    known: HashSet<String>,
+    seen_remarks: HashSet<String>,
 }
 
-impl Entry {
-    /// Rows repeat what they say of the whole entry; it is kept once.
-    pub(super) fn remark(&mut self, remark: Option<String>) {
-        if let Some(remark) = remark.filter(|remark| !self.known.contains(remark)) {
-            self.known.insert(remark.clone());
+impl HeldEntry {
+    /// Adds a remark, unless an earlier row had the same. Rows repeat the remarks of their entry.
+    pub(super) fn add_remark(&mut self, remark: Option<String>) {
+        if let Some(remark) = remark.filter(|remark| !self.seen_remarks.contains(remark)) {
+            self.seen_remarks.insert(remark.clone());
             self.remarks.push(remark);
         }
     }
 }
 
+/// The entries of a file, in the order of their first rows.
 #[derive(Default)]
-pub(super) struct Held {
-    entries: Vec<Entry>,
+pub(super) struct HeldEntries {
+    entries: Vec<HeldEntry>,
+    /// Places in `entries` by id.
     places: HashMap<String, usize>,
 }
 
-impl Held {
-    /// The entry of this id, begun by its first row.
+impl HeldEntries {
+    /// Returns the entry with this id, to which the row on `line` belongs. The first row of an
+    /// entry determines its kind.
+    #[expect(clippy::expect_used, reason = "every place in `places` is an index into `entries`")]
     pub(super) fn entry(
         &mut self,
         id: &str,
         kind: EntityKind,
         line: u64,
         tally: &mut Tally<'_>,
-    ) -> Option<&mut Entry> {
+    ) -> &mut HeldEntry {
         let next = self.entries.len();
         let place = *self.places.entry(id.to_owned()).or_insert(next);
         if place == next {
-            let entity = empty(id.to_owned(), kind);
-            self.entries.push(Entry { entity, line, remarks: Vec::new(), known: HashSet::new() });
+            let entity = new_entity(id.to_owned(), kind);
+            let (remarks, seen_remarks) = (Vec::new(), HashSet::new());
+            self.entries.push(HeldEntry { entity, line, remarks, seen_remarks });
         } else {
-            tally.record();
+            tally.count_record();
         }
-        self.entries.get_mut(place)
+        self.entries.get_mut(place).expect("the entry exists because its place was stored")
     }
 
+    /// Adds all entries to the tally.
     pub(super) fn hand_over(self, file: &str, tally: &mut Tally<'_>) {
         for mut entry in self.entries {
-            tally.at(file, entry.line);
-            entry.entity.remarks = joined(entry.remarks);
-            tally.entity(entry.entity);
+            tally.start_record(file, entry.line);
+            entry.entity.remarks = join(entry.remarks);
+            tally.add(entry.entity);
         }
     }
 }

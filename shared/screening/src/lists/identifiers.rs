@@ -1,6 +1,6 @@
-//! What identifiers are called on lists, and what we call them.
+//! Kinds of identifiers, and the labels that lists use for them.
 
-/// Every kind of identifier that a list reads into.
+/// All kinds of identifiers that the readers produce.
 pub const KINDS: &[&str] = &[
     "passport",
     "national_id",
@@ -26,19 +26,24 @@ pub const KINDS: &[&str] = &[
     "other",
 ];
 
-/// The kind by one of OFAC's labels.
-pub(super) fn kind(label: &str) -> Option<&'static str> {
-    let plain = |label: &str| label.trim_end_matches(['.', ':', '#', ' ']).to_ascii_lowercase();
-    let exact = LABELS.iter().find(|(known, _)| plain(known) == plain(label));
-    let crypto = || label.starts_with("Digital Currency Address").then_some("crypto");
-    exact.map(|(_, kind)| *kind).or_else(crypto)
+/// Returns the kind of an identifier by one of OFAC's labels. Case and trailing punctuation do not
+/// matter.
+pub(super) fn kind_of_label(label: &str) -> Option<&'static str> {
+    let normalised = normalise_label(label);
+    if let Some((_, kind)) = LABELS.iter().find(|(label, _)| normalise_label(label) == normalised) {
+        return Some(kind);
+    }
+    label.starts_with("Digital Currency Address").then_some("crypto")
 }
 
-/// The kind of a document by what anybody calls it, `other` where nobody could tell.
+fn normalise_label(label: &str) -> String {
+    label.trim_end_matches(['.', ':', '#', ' ']).to_ascii_lowercase()
+}
+
+/// Returns the kind of a document by any label: one of OFAC's, or a text that contains a known
+/// word. Returns `other` if the label does not reveal the kind.
 pub(super) fn document_kind(label: &str) -> &'static str {
-    let lower = label.to_ascii_lowercase();
-    let word = |word: &str| lower.split(|c: char| !c.is_alphanumeric()).any(|part| part == word);
-    let words = [
+    const WORDS: [(&str, &str); 6] = [
         ("tax", "tax_id"),
         ("vat", "tax_id"),
         ("fiscal", "tax_id"),
@@ -46,7 +51,7 @@ pub(super) fn document_kind(label: &str) -> &'static str {
         ("mmsi", "mmsi"),
         ("lei", "lei"),
     ];
-    let parts = [
+    const PARTS: [(&str, &str); 12] = [
         ("passport", "passport"),
         ("travel doc", "passport"),
         ("swift", "swift"),
@@ -60,22 +65,29 @@ pub(super) fn document_kind(label: &str) -> &'static str {
         ("registry", "registration"),
         ("licen", "license"),
     ];
-    let rough = words.iter().find(|(known, _)| word(known));
-    let rough = rough.or_else(|| parts.iter().find(|(part, _)| lower.contains(part)));
-    kind(label).or(rough.map(|(_, kind)| *kind)).unwrap_or("other")
+    if let Some(kind) = kind_of_label(label) {
+        return kind;
+    }
+    let lower = label.to_ascii_lowercase();
+    let has_word = |word: &str| lower.split(|c: char| !c.is_alphanumeric()).any(|w| w == word);
+    let by_word = WORDS.iter().find(|(word, _)| has_word(word));
+    let kind = by_word.or_else(|| PARTS.iter().find(|(part, _)| lower.contains(part)));
+    kind.map_or("other", |(_, kind)| kind)
 }
 
-/// The kind and the rest of a remark that begins with a label; the longest label counts.
-pub(super) fn labelled(remark: &str) -> Option<(&'static str, &str)> {
-    let best = LABELS
+/// Splits a remark that begins with one of OFAC's labels. Returns the kind of the identifier and
+/// the text after the label. If several labels match, the longest one is used.
+pub(super) fn split_label(remark: &str) -> Option<(&'static str, &str)> {
+    LABELS
         .iter()
-        .filter_map(|(label, kind)| Some((*label, *kind, remark.strip_prefix(label)?)))
+        .filter_map(|(label, kind)| Some((label.len(), *kind, remark.strip_prefix(label)?)))
         .filter(|(.., rest)| rest.starts_with([' ', ':']))
-        .max_by_key(|(label, ..)| label.len());
-    best.map(|(_, kind, rest)| (kind, rest.trim_start_matches([' ', ':'])))
+        .max_by_key(|(length, ..)| *length)
+        .map(|(_, kind, rest)| (kind, rest.trim_start_matches([' ', ':'])))
 }
 
-/// Labels as they stand in OFAC's remarks and advanced reference values.
+/// Labels with their kinds, as OFAC writes them in remarks and in the reference values of the
+/// advanced format.
 const LABELS: &[(&str, &str)] = &[
     ("Passport", "passport"),
     ("Diplomatic Passport", "passport"),
@@ -202,16 +214,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_lead_to_kinds_that_exist() {
+    fn labels_have_known_kinds() {
         assert!(LABELS.iter().all(|(_, kind)| KINDS.contains(kind)));
-        assert_eq!(labelled("Passport A1 (Iran)"), Some(("passport", "A1 (Iran)")));
-        let imo = labelled("Vessel Registration Identification IMO 1234567");
+        assert_eq!(split_label("Passport A1 (Iran)"), Some(("passport", "A1 (Iran)")));
+        let imo = split_label("Vessel Registration Identification IMO 1234567");
         assert_eq!(imo, Some(("imo", "1234567")));
-        assert_eq!(labelled("Passports of many"), None);
-        assert_eq!(kind("Digital Currency Address - XBT"), Some("crypto"));
-        assert_eq!(kind("National Identification Number"), Some("national_id"));
-        assert_eq!(kind("Tax ID No."), Some("tax_id"));
-        assert_eq!(kind("Private Company"), None);
+        assert_eq!(split_label("Passports of many"), None);
+        assert_eq!(kind_of_label("Digital Currency Address - XBT"), Some("crypto"));
+        assert_eq!(kind_of_label("National Identification Number"), Some("national_id"));
+        assert_eq!(kind_of_label("Tax ID No."), Some("tax_id"));
+        assert_eq!(kind_of_label("Private Company"), None);
         assert_eq!(document_kind("National passport"), "passport");
         assert_eq!(document_kind("National identification card"), "national_id");
         assert_eq!(document_kind("Private testimony"), "other");

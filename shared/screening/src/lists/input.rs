@@ -1,113 +1,107 @@
-//! Bytes of a file, counted: no record, and no file that is held, grows beyond its bound.
+//! A reader that counts the bytes of a file and limits the size of its records.
 
 use std::io::{self, BufRead, Read};
 
-/// The longest record, in bytes. The longest real ones (a company with hundreds of aliases, a
-/// politician with all that is nested in him) stay well below a million.
+/// Maximum size of a record in bytes. The longest real records (a company with hundreds of aliases,
+/// a politician with all nested entities) stay well below a million bytes.
 pub(super) const MAX_RECORD: u64 = 4 << 20;
 
-/// The largest file of a format whose entries have to be held until its end. The largest real one,
-/// OFAC's advanced XML, has 0.12 GB.
+/// Maximum size in bytes of a file whose entries have to be held until its end. The largest real
+/// file, OFAC's advanced XML, has 0.12 GB.
 pub(super) const MAX_HELD: u64 = 1 << 30;
 
-/// A reader that knows its line and stops with an error at the bounds.
+/// A reader that counts lines and fails when a record or the file is too large.
 pub(super) struct Meter<R> {
     inner: R,
-    /// Bytes since the last [`Meter::mark`].
-    since: u64,
-    total: u64,
-    limit: u64,
+    max_bytes: u64,
+    position: Position,
+}
+
+/// Counts over the bytes that a [`Meter`] has handed out.
+struct Position {
+    /// Bytes since the last [`Meter::start_record`].
+    record_bytes: u64,
+    total_bytes: u64,
     line: u64,
     quotes: u64,
-    last: u8,
+    last_byte: u8,
 }
 
 impl<R: BufRead> Meter<R> {
-    pub(super) fn new(inner: R, limit: u64) -> Meter<R> {
-        Meter { inner, since: 0, total: 0, limit, line: 1, quotes: 0, last: b'\n' }
+    /// Wraps a reader whose file may have at most `max_bytes` bytes.
+    pub(super) fn new(inner: R, max_bytes: u64) -> Meter<R> {
+        let position =
+            Position { record_bytes: 0, total_bytes: 0, line: 1, quotes: 0, last_byte: b'\n' };
+        Meter { inner, max_bytes, position }
     }
 
-    /// A record begins. What a reader has buffered ahead counts for it, too: the bound is
-    /// generous by one buffer.
-    pub(super) fn mark(&mut self) {
-        self.since = 0;
+    /// Starts to measure a new record. Bytes that the caller has buffered ahead count for the
+    /// previous record, so the limit is exact to within the size of one buffer.
+    pub(super) fn start_record(&mut self) {
+        self.position.record_bytes = 0;
     }
 
-    /// Of the last byte handed out, from 1.
+    /// Returns the line of the last byte that was handed out, counted from 1.
     pub(super) fn line(&self) -> u64 {
-        self.line
+        self.position.line
     }
 
-    /// Whether there is an odd number of quotes: the last one was not closed.
-    pub(super) fn in_quotes(&self) -> bool {
-        self.quotes % 2 == 1
+    /// Returns whether the number of quotes so far is odd, which means that the last one is open.
+    pub(super) fn is_in_quotes(&self) -> bool {
+        self.position.quotes % 2 == 1
     }
 
-    /// Whether the last byte ends a line, or a DOS text file.
-    pub(super) fn at_line_end(&self) -> bool {
-        matches!(self.last, b'\n' | b'\r' | 0x1a)
+    /// Returns whether the last byte ends a line or, as 0x1A does, a DOS text file.
+    pub(super) fn is_at_line_end(&self) -> bool {
+        matches!(self.position.last_byte, b'\n' | b'\r' | 0x1a)
     }
 
-    fn check(&self) -> io::Result<()> {
-        if self.since > MAX_RECORD {
+    fn check_limits(&self) -> io::Result<()> {
+        if self.position.record_bytes > MAX_RECORD {
             return Err(io::Error::other(format!("a record is longer than {MAX_RECORD} bytes")));
         }
-        if self.total > self.limit {
-            return Err(io::Error::other(format!("the file is larger than {} bytes", self.limit)));
+        if self.position.total_bytes > self.max_bytes {
+            let reason = format!("it is larger than {} bytes", self.max_bytes);
+            return Err(io::Error::other(reason));
         }
         Ok(())
     }
-
-    fn count(&mut self, taken: &Taken) {
-        self.since += taken.bytes;
-        self.total += taken.bytes;
-        self.line += taken.lines;
-        self.quotes += taken.quotes;
-        self.last = taken.last.unwrap_or(self.last);
-    }
 }
 
-struct Taken {
-    bytes: u64,
-    lines: u64,
-    quotes: u64,
-    last: Option<u8>,
-}
-
-impl Taken {
-    fn of(bytes: &[u8]) -> Taken {
+impl Position {
+    fn advance(&mut self, bytes: &[u8]) {
         let count = |byte| bytes.iter().filter(|b| **b == byte).count() as u64;
-        Taken {
-            bytes: bytes.len() as u64,
-            lines: count(b'\n'),
-            quotes: count(b'"'),
-            last: bytes.last().copied(),
-        }
+        self.record_bytes += bytes.len() as u64;
+        self.total_bytes += bytes.len() as u64;
+        self.line += count(b'\n');
+        self.quotes += count(b'"');
+        self.last_byte = bytes.last().copied().unwrap_or(self.last_byte);
     }
 }
 
 impl<R: BufRead> Read for Meter<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.check()?;
-        let read = self.inner.read(buffer)?;
-        self.count(&Taken::of(buffer.get(..read).unwrap_or_default()));
-        Ok(read)
+        self.check_limits()?;
+        let length = self.inner.read(buffer)?;
+        self.position.advance(buffer.split_at(length).0);
+        Ok(length)
     }
 }
 
 impl<R: BufRead> BufRead for Meter<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.check()?;
+        self.check_limits()?;
         self.inner.fill_buf()
     }
 
+    #[expect(clippy::expect_used, reason = "consume has no other way to report a broken reader")]
     fn consume(&mut self, amount: usize) {
-        // What was consumed is still in the buffer that `fill_buf` returns.
-        let taken = match self.inner.fill_buf() {
-            Ok(buffer) => Taken::of(buffer.get(..amount).unwrap_or_default()),
-            Err(_) => Taken::of(&[]),
-        };
-        self.count(&taken);
+        if amount > 0 {
+            let buffer = self.inner.fill_buf();
+            let buffer =
+                buffer.expect("fill_buf succeeds because it has returned these bytes before");
+            self.position.advance(buffer.split_at(amount).0);
+        }
         self.inner.consume(amount);
     }
 }

@@ -1,13 +1,15 @@
-//! List formats: files as their publishers make them, read into [`Entity`].
+//! Readers for watchlist files as their publishers make them. Every format becomes [`Entity`].
 //!
-//! A format is told from the content, never from a file's name. A record that can't be read is
-//! reported with its position and left out; a file that can't be trusted (another format, cut
-//! off, one record in twenty damaged, nothing in it) is refused whole, because a list that is
-//! silently too short is the worst list there is. After a refusal, what was handed over before
-//! it is to be thrown away.
+//! The format is detected from the content, never from a file name. A record that cannot be read
+//! is skipped and reported with its position. A file that cannot be trusted is refused as a whole:
+//! one that is cut off, empty or in another format, or one in which three or more records, and more
+//! than one in twenty, are unreadable. A list that is silently too short is the worst list, because
+//! screening goes on without the lost names. When [`read`] fails, discard the entities that it
+//! handed over before the error.
 //!
-//! UN, EU XML, FollowTheMoney and plain lists are streamed. The other formats spread an entry over
-//! files, sections or rows, so those are held until their end. No CSV may have more than a gigabyte.
+//! UN XML, EU XML, FollowTheMoney and plain lists are streamed. The other formats spread an entry
+//! over several files, sections or rows, so their entries are held in memory until the end of the
+//! input. Every CSV file, and OFAC's XML file, may have at most one gibibyte.
 
 pub mod countries;
 pub mod dates;
@@ -38,7 +40,7 @@ use std::fmt;
 use std::io::BufRead;
 
 pub use identifiers::KINDS as IDENTIFIER_KINDS;
-pub use report::{Counts, Report, Skipped, Unread};
+pub use report::{Counts, Report, SkippedRecord, UnreadableValue};
 
 use crate::entity::Entity;
 use report::Tally;
@@ -46,12 +48,13 @@ use sniff::Source;
 
 /// A file to read.
 pub struct Input<'a> {
-    /// The file's name, for messages.
+    /// Name of the file. It appears in messages and does not affect the detected format.
     pub name: &'a str,
+    /// Content of the file, uncompressed.
     pub read: Box<dyn BufRead + 'a>,
 }
 
-/// A format that can be read.
+/// A list format that [`read`] supports.
 #[derive(
     Clone,
     Copy,
@@ -61,98 +64,104 @@ pub struct Input<'a> {
     Hash,
     serde::Serialize,
     serde::Deserialize,
+    strum::Display,
     strum::EnumString,
-    strum::IntoStaticStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Format {
-    /// OFAC's sdn.csv, with alt.csv, add.csv and sdn_comments.csv where they are there:
+    /// OFAC's sdn.csv, optionally with alt.csv, add.csv and sdn_comments.csv:
     /// <https://www.treasury.gov/ofac/downloads/dat_spec.txt>.
     OfacCsv,
     /// OFAC's SDN_ADVANCED.XML: <https://ofac.treasury.gov/sanctions-list-service>.
     OfacXml,
     /// The UN Security Council's list: <https://www.un.org/sc/resources/sc-sanctions.xsd>.
     UnXml,
-    /// The EU's list, layout 1.1 and that of 2018: <https://webgate.ec.europa.eu/fsd/fsf>.
+    /// The EU's list as CSV, layout 1.1 or the layout of 2018:
+    /// <https://webgate.ec.europa.eu/fsd/fsf>.
     EuCsv,
-    /// The EU's list, schema 1.1: <https://webgate.ec.europa.eu/fsd/fsf>.
+    /// The EU's list as XML, schema 1.1: <https://webgate.ec.europa.eu/fsd/fsf>.
     EuXml,
     /// The UK's list: <https://www.gov.uk/government/publications/the-uk-sanctions-list>.
     UkCsv,
-    /// FollowTheMoney entities, one a line: <https://followthemoney.tech/explorer/>.
+    /// FollowTheMoney entities, one per line: <https://followthemoney.tech/explorer/>.
     Ftm,
-    /// A tenant's own list: [`plain`].
+    /// A tenant's own list, described in [`plain`].
     Plain,
 }
 
-/// Why a file was refused whole.
+/// The error of [`read`]: a file was refused as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
+    /// Name of the file, or empty if the error does not concern a particular file.
     pub file: String,
-    /// From 1, where the fault has a place.
+    /// Line of the fault, counted from 1. `None` if the fault has no position.
     pub line: Option<u64>,
-    pub why: String,
+    /// The fault, and what the caller can do about it.
+    pub reason: String,
 }
 
 impl Refused {
-    fn new(file: &str, line: impl Into<Option<u64>>, why: impl Into<String>) -> Refused {
-        Refused { file: file.to_owned(), line: line.into(), why: why.into() }
+    fn new(file: &str, line: impl Into<Option<u64>>, reason: impl Into<String>) -> Refused {
+        Refused { file: file.to_owned(), line: line.into(), reason: reason.into() }
     }
 }
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.file.as_str(), self.line) {
-            ("", _) => f.write_str(&self.why),
-            (file, Some(line)) => write!(f, "{file}, line {line}: {}", self.why),
-            (file, None) => write!(f, "{file}: {}", self.why),
+            ("", _) => f.write_str(&self.reason),
+            (file, Some(line)) => write!(f, "{file}, line {line}: {}", self.reason),
+            (file, None) => write!(f, "{file}: {}", self.reason),
         }
     }
 }
 
 impl std::error::Error for Refused {}
 
-/// Reads the files of one list and hands over its entries, in the order of the list.
+/// Reads the files of one list and passes each entry to `entity`, in the order of the list.
+///
+/// # Errors
+/// [`Refused`] if `inputs` is empty, if the files have different formats, or if a file cannot be
+/// read or trusted (see the [module documentation](self)). Entries that were passed to `entity`
+/// before the error must then be discarded.
 pub fn read(inputs: Vec<Input<'_>>, entity: &mut dyn FnMut(Entity)) -> Result<Report, Refused> {
     let sources = inputs.into_iter().map(sniff::recognise).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = sources.first() else {
-        return Err(Refused::new("", None, "no file was given"));
+        return Err(Refused::new("", None, "no file was given; pass at least one"));
     };
-    let format = first.shape.format();
-    if let Some(other) = sources.iter().find(|source| source.shape.format() != format) {
-        let why = format!(
-            "is {}, but {} is {}: one list is read from files of one format",
-            other.shape.format().into_str(),
+    let format = first.kind.format();
+    if let Some(other) = sources.iter().find(|source| source.kind.format() != format) {
+        let reason = format!(
+            "the format is {}, but the format of {} is {}; import them as separate lists",
+            other.kind.format(),
             first.name,
-            format.into_str()
+            format
         );
-        return Err(Refused::new(&other.name, None, why));
+        return Err(Refused::new(&other.name, None, reason));
     }
-    let name = first.name.clone();
+    let first_name = first.name.clone();
     let mut tally = Tally::new(format, entity);
     match format {
         Format::OfacCsv => ofac_csv::read(sources, &mut tally)?,
-        _ => {
-            for source in sources {
-                read_one(source, &mut tally)?;
-            }
-        }
+        Format::OfacXml => read_each(sources, &mut tally, ofac_xml::read)?,
+        Format::UnXml => read_each(sources, &mut tally, un_xml::read)?,
+        Format::EuCsv => read_each(sources, &mut tally, eu_csv::read)?,
+        Format::EuXml => read_each(sources, &mut tally, eu_xml::read)?,
+        Format::UkCsv => read_each(sources, &mut tally, uk_csv::read)?,
+        Format::Ftm => read_each(sources, &mut tally, ftm::read)?,
+        Format::Plain => read_each(sources, &mut tally, plain::read)?,
     }
-    tally.finish(&name)
+    tally.finish(&first_name)
 }
 
-fn read_one(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refused> {
-    match source.shape.format() {
-        Format::OfacCsv => ofac_csv::read(vec![source], tally),
-        Format::OfacXml => ofac_xml::read(source, tally),
-        Format::UnXml => un_xml::read(source, tally),
-        Format::EuCsv => eu_csv::read(source, tally),
-        Format::EuXml => eu_xml::read(source, tally),
-        Format::UkCsv => uk_csv::read(source, tally),
-        Format::Ftm => ftm::read(source, tally),
-        Format::Plain => plain::read(source, tally),
-    }
+/// Reads files one after the other with the reader of a format whose files are independent.
+fn read_each(
+    sources: Vec<Source<'_>>,
+    tally: &mut Tally<'_>,
+    reader: fn(Source<'_>, &mut Tally<'_>) -> Result<(), Refused>,
+) -> Result<(), Refused> {
+    sources.into_iter().try_for_each(|source| reader(source, tally))
 }

@@ -1,162 +1,190 @@
-//! A party of OFAC's advanced model: its names, documents and features.
+//! The parties of OFAC's advanced sanctions data model, with their names, documents and features.
 
 use std::collections::HashMap;
-use std::str::FromStr;
 
-use super::entry::{country, empty};
-use super::ofac_xml::List;
+use super::entry::{add_country, identifier, new_entity, set_gender};
+use super::ofac_xml::{OfacList, read_day};
 use super::report::Tally;
-use super::text::{joined, labelled, value};
+use super::text::{join, non_empty, with_label};
 use super::xml::Node;
 use super::{countries, dates, identifiers};
-use crate::entity::{
-    CountryKind, Entity, EntityKind, Gender, Identifier, ListedDate, ListedName, NameKind,
-};
+use crate::entity::{CountryKind, Entity, EntityKind, ListedDate, ListedName, NameKind};
 
-impl List {
-    /// A party with the ID of its profile.
+impl OfacList {
+    /// Reads a `DistinctParty`. Returns the ID of its profile and its entity. The error is the
+    /// reason to skip the party.
     pub(super) fn party(
         &self,
         node: &Node,
         tally: &mut Tally<'_>,
     ) -> Result<(String, Entity), String> {
-        let profile = node.child("Profile").ok_or("has no profile")?;
-        let id = value(node.attribute("FixedRef")).ok_or("has no FixedRef")?;
-        let subtype = profile.attribute("PartySubTypeID");
-        let party = self.party_types.get(subtype).map(String::as_str).unwrap_or_default();
-        let kind = match (self.meaning("PartySubType", subtype), self.meaning("PartyType", party)) {
-            ("Vessel", _) => EntityKind::Vessel,
-            ("Aircraft", _) => EntityKind::Aircraft,
-            (_, "Individual") => EntityKind::Person,
-            (_, "Entity") => EntityKind::Organization,
-            (_, other) => {
-                tally.unread("kind", other);
-                EntityKind::Unknown
-            }
-        };
-        let mut entity = empty(id, kind);
+        let profile = node.child("Profile").ok_or("the party has no Profile")?;
+        let id = non_empty(node.attribute("FixedRef")).ok_or("the party has no FixedRef")?;
+        let kind = self.entity_kind(profile, tally);
+        let mut entity = new_entity(id, kind);
         for identity in profile.all("Identity") {
-            self.names(identity, &mut entity, tally);
+            self.add_names(identity, &mut entity, tally);
             let documents = self.documents.get(identity.attribute("ID"));
             entity.identifiers.extend(documents.into_iter().flatten().cloned());
         }
         let mut remarks = Vec::new();
         for feature in profile.all("Feature") {
-            let label = self.meaning("FeatureType", feature.attribute("FeatureTypeID"));
+            let label = self.reference("FeatureType", feature.attribute("FeatureTypeID"));
             for version in feature.all("FeatureVersion") {
-                remarks.extend(self.feature(label, version, &mut entity, tally));
+                remarks.extend(self.add_feature(label, version, &mut entity, tally));
             }
         }
-        remarks.extend(value(&node.text_of("Comment")));
-        entity.remarks = joined(remarks);
+        remarks.extend(non_empty(&node.text_of("Comment")));
+        entity.remarks = join(remarks);
         Ok((profile.attribute("ID").to_owned(), entity))
     }
 
-    fn names(&self, identity: &Node, entity: &mut Entity, tally: &mut Tally<'_>) {
-        let groups = identity.child("NamePartGroups").into_iter();
-        let groups = groups.flat_map(|groups| groups.all("MasterNamePartGroup"));
-        let groups = groups.flat_map(|group| group.all("NamePartGroup"));
-        let kinds: HashMap<&str, &str> = groups
+    fn entity_kind(&self, profile: &Node, tally: &mut Tally<'_>) -> EntityKind {
+        let subtype_id = profile.attribute("PartySubTypeID");
+        let type_id = self.party_types.get(subtype_id).map_or("", String::as_str);
+        let subtype = self.reference("PartySubType", subtype_id);
+        match (subtype, self.reference("PartyType", type_id)) {
+            ("Vessel", _) => EntityKind::Vessel,
+            ("Aircraft", _) => EntityKind::Aircraft,
+            (_, "Individual") => EntityKind::Person,
+            (_, "Entity") => EntityKind::Organization,
+            (_, other) => {
+                tally.note_unread("kind", other);
+                EntityKind::Unknown
+            }
+        }
+    }
+
+    fn add_names(&self, identity: &Node, entity: &mut Entity, tally: &mut Tally<'_>) {
+        // Types of name parts by the IDs of their groups.
+        let part_types: HashMap<&str, &str> = identity
+            .child("NamePartGroups")
+            .into_iter()
+            .flat_map(|groups| groups.all("MasterNamePartGroup"))
+            .flat_map(|group| group.all("NamePartGroup"))
             .map(|group| {
-                let kind = self.meaning("NamePartType", group.attribute("NamePartTypeID"));
-                (group.attribute("ID"), kind)
+                let part_type = self.reference("NamePartType", group.attribute("NamePartTypeID"));
+                (group.attribute("ID"), part_type)
             })
             .collect();
         for alias in identity.all("Alias") {
-            let written = self.meaning("AliasType", alias.attribute("AliasTypeID"));
-            let kind = match (alias.attribute("LowQuality"), alias.attribute("Primary"), written) {
-                ("true", ..) => NameKind::WeakAlias,
-                (_, "true", _) => NameKind::Primary,
-                (.., "F.K.A.") => NameKind::Former,
-                _ => NameKind::StrongAlias,
-            };
-            for (place, name) in alias.all("DocumentedName").enumerate() {
-                // The first is Latin; those behind it are the same name in its own script.
-                let kind = match (place, kind) {
-                    (1.., NameKind::Primary) => NameKind::StrongAlias,
-                    _ => kind,
+            let kind = self.name_kind(alias);
+            for (place, node) in alias.all("DocumentedName").enumerate() {
+                // The first name is in Latin script. The others are the same name in its original
+                // script.
+                let is_other_script = place > 0;
+                let kind = if is_other_script && kind == NameKind::Primary {
+                    NameKind::StrongAlias
+                } else {
+                    kind
                 };
-                match documented(name, kind, &kinds) {
+                match documented_name(node, kind, &part_types) {
                     Some(name) => entity.names.push(name),
-                    None => tally.unread("name", name.attribute("ID")),
+                    None => tally.note_unread("name", node.attribute("ID")),
                 }
             }
         }
     }
 
-    /// Reads a feature; what no field takes is a remark.
-    fn feature(
+    fn name_kind(&self, alias: &Node) -> NameKind {
+        let alias_type = self.reference("AliasType", alias.attribute("AliasTypeID"));
+        if alias.attribute("LowQuality") == "true" {
+            NameKind::WeakAlias
+        } else if alias.attribute("Primary") == "true" {
+            NameKind::Primary
+        } else if alias_type == "F.K.A." {
+            NameKind::Former
+        } else {
+            NameKind::StrongAlias
+        }
+    }
+
+    /// Adds a feature to the field that it belongs to. Returns a remark if there is no such field,
+    /// or if the field cannot represent all of the feature.
+    fn add_feature(
         &self,
         label: &str,
         version: &Node,
         entity: &mut Entity,
         tally: &mut Tally<'_>,
     ) -> Option<String> {
-        let detail = version.child("VersionDetail");
-        let reference = detail.map(|detail| detail.attribute("DetailReferenceID"));
-        let reference = reference.map(|id| self.meaning("DetailReference", id).to_owned());
-        let text = detail.and_then(|detail| value(&detail.text()));
-        let text = text.or(reference.filter(|text| !text.is_empty())).unwrap_or_default();
         if let Some(period) = version.child("DatePeriod") {
-            match date(period) {
+            match read_period(period) {
                 Some(date) => entity.dates.push(date),
-                None => tally.unread("date", label),
+                None => tally.note_unread("date", label),
             }
             return None;
         }
-        let locations = version.all("VersionLocation").map(|l| l.attribute("LocationID"));
-        let located = locations.filter_map(|id| self.locations.get(id)).next().cloned();
-        let place = located.unwrap_or_else(|| text.clone());
-        let about = match label {
-            "Nationality Country" | "Citizenship Country" => Some(CountryKind::Nationality),
-            "Place of Birth" => Some(CountryKind::Birth),
-            "Location" => Some(CountryKind::Residence),
-            "VESSEL FLAG" | "Vessel Flag" | "Nationality of Registration" => {
-                Some(CountryKind::Registration)
-            }
-            "Former Vessel Flag" => Some(CountryKind::Other),
-            _ => None,
-        };
-        if let Some(about) = about {
-            // `Moscow, Russia`: places of birth are one text.
-            let last = place.rsplit(',').next().unwrap_or_default();
-            let known = countries::code(&place).is_some();
-            country(if known { &place } else { last }, about, entity, tally);
-            return (about == CountryKind::Birth).then(|| labelled("POB", &place)).flatten();
+        let text = self.feature_text(version);
+        if let Some(kind) = country_kind(label) {
+            let location = version
+                .all("VersionLocation")
+                .find_map(|location| self.locations.get(location.attribute("LocationID")));
+            let place = location.map_or(text.as_str(), String::as_str);
+            // A place of birth is one text with the country at its end, such as `Moscow, Russia`.
+            let is_country = countries::code(place).is_some();
+            let last_part = place.rsplit_once(',').map_or(place, |(_, last)| last);
+            let country = if is_country { place } else { last_part };
+            add_country(country, kind, entity, tally);
+            return if kind == CountryKind::Birth { with_label("POB", place) } else { None };
         }
         if label == "Gender" {
-            match Gender::from_str(&text.to_ascii_lowercase()) {
-                Ok(gender) => entity.gender = Some(gender),
-                Err(_) => tally.unread("gender", &text),
-            }
+            set_gender(&text, entity, tally);
             return None;
         }
         if label == "Vessel Year of Build" {
             entity.dates.extend(dates::parse(&text));
         }
-        match identifiers::kind(label) {
+        match identifiers::kind_of_label(label) {
             Some(kind) if !text.is_empty() => {
-                let kind = kind.to_owned();
-                entity.identifiers.push(Identifier { kind, value: text, country: None });
+                entity.identifiers.push(identifier(kind, text));
                 None
             }
-            _ => labelled(if label.is_empty() { "Feature" } else { label }, &text),
+            _ => with_label(if label.is_empty() { "Feature" } else { label }, &text),
         }
+    }
+
+    /// Returns the text of a feature, or the text of the reference value that it refers to, or an
+    /// empty string.
+    fn feature_text(&self, version: &Node) -> String {
+        let Some(detail) = version.child("VersionDetail") else { return String::new() };
+        non_empty(&detail.text()).unwrap_or_else(|| {
+            self.reference("DetailReference", detail.attribute("DetailReferenceID")).to_owned()
+        })
     }
 }
 
-/// `LAST, First Middle`, as the CSV files have it; without a last name as it stands.
-fn documented(name: &Node, kind: NameKind, kinds: &HashMap<&str, &str>) -> Option<ListedName> {
+/// Returns the relation to a country that a feature describes, or `None` if the feature does not
+/// name a country.
+fn country_kind(label: &str) -> Option<CountryKind> {
+    match label {
+        "Nationality Country" | "Citizenship Country" => Some(CountryKind::Nationality),
+        "Place of Birth" => Some(CountryKind::Birth),
+        "Location" => Some(CountryKind::Residence),
+        "VESSEL FLAG" | "Vessel Flag" | "Nationality of Registration" => {
+            Some(CountryKind::Registration)
+        }
+        "Former Vessel Flag" => Some(CountryKind::Other),
+        _ => None,
+    }
+}
+
+/// Reads a name. Its text has the form `LAST, First Middle`, as in the CSV files, or contains all
+/// parts in their order if none of them is a last name.
+fn documented_name(
+    node: &Node,
+    kind: NameKind,
+    part_types: &HashMap<&str, &str>,
+) -> Option<ListedName> {
     let (mut family, mut given) = (Vec::new(), Vec::new());
-    for part in name.all("DocumentedNamePart").filter_map(|part| part.child("NamePartValue")) {
-        let Some(text) = value(&part.text()) else { continue };
-        match kinds.get(part.attribute("NamePartGroupID")).copied() {
+    for part in node.all("DocumentedNamePart").filter_map(|part| part.child("NamePartValue")) {
+        let Some(text) = non_empty(&part.text()) else { continue };
+        match part_types.get(part.attribute("NamePartGroupID")).copied() {
             Some("Last Name") => family.push(text),
             _ => given.push(text),
         }
     }
-    let (family, given) = (value(&family.join(" ")), value(&given.join(" ")));
-    match (family, given) {
+    match (non_empty(&family.join(" ")), non_empty(&given.join(" "))) {
         (Some(family), Some(given)) => Some(ListedName {
             text: format!("{family}, {given}"),
             kind,
@@ -164,26 +192,20 @@ fn documented(name: &Node, kind: NameKind, kinds: &HashMap<&str, &str>) -> Optio
             family: Some(family),
         }),
         (family, given) => {
-            let text = family.or(given)?;
-            Some(ListedName { text, kind, given: None, family: None })
+            Some(ListedName { text: family.or(given)?, kind, given: None, family: None })
         }
     }
 }
 
-/// From the start of a period to its end: a year is written as its first and last day.
-fn date(period: &Node) -> Option<ListedDate> {
+/// Reads a period from the first day of its start to the last day of its end. A date that is known
+/// to the year is written as the period from the first to the last day of that year.
+fn read_period(period: &Node) -> Option<ListedDate> {
     let edge =
-        |edge: &str, side: &str| period.child(edge).and_then(|e| e.child(side)).and_then(day);
+        |edge: &str, side: &str| period.child(edge).and_then(|e| e.child(side)).and_then(read_day);
     let from = edge("Start", "From").or_else(|| edge("Start", "To"))?;
     let to = edge("End", "To").or_else(|| edge("Start", "To")).unwrap_or(from);
-    let about =
-        |edge: &str| period.child(edge).is_some_and(|edge| edge.attribute("Approximate") == "true");
-    let date = dates::between(from, to)?;
-    Some(ListedDate { circa: about("Start") || about("End"), ..date })
-}
-
-pub(super) fn day(node: &Node) -> Option<ListedDate> {
-    let part = |name: &str| node.text_of(name);
-    let year = part("Year").parse().ok()?;
-    dates::known(year, part("Month").parse().ok(), part("Day").parse().ok())
+    let is_approximate =
+        |edge: &str| period.child(edge).is_some_and(|e| e.attribute("Approximate") == "true");
+    let date = dates::range(from, to)?;
+    Some(ListedDate { circa: is_approximate("Start") || is_approximate("End"), ..date })
 }

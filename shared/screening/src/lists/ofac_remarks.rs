@@ -1,20 +1,19 @@
-//! OFAC's remarks: pieces of `label value` with `; ` between.
+//! The remarks in OFAC's CSV files, which consist of pieces such as `DOB 1970` separated by `; `.
 //!
-//! What is read here stays in [`Entity::remarks`] as well, word for word: a label that is not
-//! known is still there for a person to read.
+//! The remarks also stay in [`Entity::remarks`], word for word, so a person can read the pieces
+//! whose labels are not known here.
 
-use super::entry::{country, name, person_name, push};
+use super::entry::{add_country, add_date, comma_name, identifier, push_country, set_gender};
 use super::report::Tally;
-use super::text::value;
-use super::{countries, dates, identifiers};
-use crate::entity::{CountryKind, Entity, EntityKind, Gender, Identifier, NameKind};
-use std::str::FromStr;
+use super::text::non_empty;
+use super::{countries, identifiers};
+use crate::entity::{CountryKind, Entity, Identifier, NameKind};
 
+/// Adds the data in the remarks to the entity.
 pub(super) fn read(remarks: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
     for piece in remarks.split(';') {
         let piece = piece.trim().trim_end_matches('.');
-        let piece = piece.strip_prefix("alt. ").unwrap_or(piece);
-        read_piece(piece, entity, tally);
+        read_piece(piece.strip_prefix("alt. ").unwrap_or(piece), entity, tally);
     }
 }
 
@@ -26,10 +25,7 @@ fn read_piece(piece: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
         "Vessel Year of Build ",
     ] {
         if let Some(text) = piece.strip_prefix(label) {
-            return match dates::parse(text) {
-                Some(date) => entity.dates.push(date),
-                None => tally.unread("date", text),
-            };
+            return add_date(text, entity, tally);
         }
     }
     for (label, kind) in [
@@ -40,92 +36,89 @@ fn read_piece(piece: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
         ("Former Vessel Flag ", CountryKind::Other),
     ] {
         if let Some(text) = piece.strip_prefix(label) {
-            return country(text, kind, entity, tally);
+            return add_country(text, kind, entity, tally);
         }
     }
     if let Some(place) = piece.strip_prefix("POB ") {
-        // The country comes last; `Congo, Democratic Republic of the` has its own comma.
-        let last = place.rsplit(',').next().unwrap_or_default();
-        let tail = place.rsplitn(3, ',').take(2).collect::<Vec<_>>();
-        let two = tail.iter().rev().copied().collect::<Vec<_>>().join(",");
-        let code = countries::code(&two).or_else(|| countries::code(last));
-        return match code {
-            Some(code) => push(code, CountryKind::Birth, entity),
-            None => tally.unread("birth country", place),
+        return match birth_country(place) {
+            Some(code) => push_country(code, CountryKind::Birth, entity),
+            None => tally.note_unread("birth country", place),
         };
     }
     if let Some(gender) = piece.strip_prefix("Gender ") {
-        return match Gender::from_str(&gender.to_ascii_lowercase()) {
-            Ok(gender) => entity.gender = Some(gender),
-            Err(_) => tally.unread("gender", gender),
-        };
+        return set_gender(gender, entity, tally);
     }
     for label in ["a.k.a. ", "f.k.a. ", "n.k.a. "] {
-        if let Some(quoted) = piece.strip_prefix(label) {
-            return weak_alias(quoted, entity, tally);
+        if let Some(text) = piece.strip_prefix(label) {
+            return add_weak_alias(text, entity, tally);
         }
     }
-    if let Some(identifier) = identifier(piece, tally) {
-        entity.identifiers.push(identifier);
+    entity.identifiers.extend(read_identifier(piece, tally));
+}
+
+/// Returns the code of the country at the end of a place of birth. The country is the text after
+/// the last comma, or after the last but one, as in `Congo, Democratic Republic of the`.
+fn birth_country(place: &str) -> Option<&'static str> {
+    let mut commas = place.rmatch_indices(',').map(|(at, _)| at);
+    let (last, last_but_one) = (commas.next(), commas.next());
+    let after = |comma: Option<usize>| comma.map_or(place, |at| place.split_at(at + 1).1);
+    countries::code(after(last_but_one)).or_else(|| countries::code(after(last)))
+}
+
+/// Adds an alias that occurs only in the remarks. OFAC writes an alias that it considers weak in
+/// quotes, see <https://ofac.treasury.gov/faqs/122>.
+fn add_weak_alias(text: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
+    let name = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    match name.and_then(non_empty) {
+        Some(name) => entity.names.push(comma_name(entity.kind, name, NameKind::WeakAlias)),
+        None => tally.note_unread("alias", text),
     }
 }
 
-/// OFAC sets in quotes the aliases that it calls weak, see
-/// <https://ofac.treasury.gov/faqs/122>; they stand in the remarks only.
-fn weak_alias(quoted: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
-    let within = quoted.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-    match within.and_then(value) {
-        Some(text) if entity.kind == EntityKind::Person => {
-            entity.names.push(person_name(text, NameKind::WeakAlias));
-        }
-        Some(text) => entity.names.push(name(text, NameKind::WeakAlias)),
-        None => tally.unread("alias", quoted),
+fn read_identifier(piece: &str, tally: &mut Tally<'_>) -> Option<Identifier> {
+    if let Some(currency_and_address) = piece.strip_prefix("Digital Currency Address - ") {
+        let (_, address) = currency_and_address.split_once(' ')?;
+        return Some(identifier("crypto", non_empty(address)?));
     }
-}
-
-fn identifier(piece: &str, tally: &mut Tally<'_>) -> Option<Identifier> {
-    let whole = |kind: &str, text: &str| {
-        let value = value(text)?;
-        Some(Identifier { kind: kind.to_owned(), value, country: None })
-    };
-    if let Some(address) = piece.strip_prefix("Digital Currency Address - ") {
-        let (_, address) = address.split_once(' ')?;
-        return whole("crypto", address);
-    }
-    let (kind, rest) = identifiers::labelled(piece).or_else(|| numbered(piece))?;
+    let (kind, rest) = identifiers::split_label(piece).or_else(|| split_unknown_label(piece))?;
     if matches!(kind, "email" | "phone" | "website") {
-        return whole(kind, rest);
+        return Some(identifier(kind, non_empty(rest)?));
     }
     let rest = rest.trim_start_matches("No.").trim_start_matches([':', '#', ' ']);
     if rest.starts_with("issued ") || rest.starts_with("expires ") {
         return None;
     }
-    let until = [" issued ", " expires ", " (", ", Issue Date"];
-    let end = until.iter().filter_map(|word| rest.find(word)).min().unwrap_or(rest.len());
-    let (number, after) = rest.split_at_checked(end)?;
-    let number = value(number)?;
-    if !number.contains(|c: char| c.is_ascii_digit())
-        && !matches!(kind, "swift" | "call_sign" | "tail_number")
-    {
+    let ends = [" issued ", " expires ", " (", ", Issue Date"];
+    let end = ends.iter().filter_map(|word| rest.find(word)).min().unwrap_or(rest.len());
+    let (number, after) = rest.split_at(end);
+    let value = non_empty(number)?;
+    let may_lack_digits = matches!(kind, "swift" | "call_sign" | "tail_number");
+    if !may_lack_digits && !value.contains(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    Some(Identifier { kind: kind.to_owned(), value: number, country: issuer(after, tally) })
+    Some(Identifier { kind: kind.to_owned(), value, country: issuer(after, tally) })
 }
 
-/// A label that is not known, with a number and a country behind it.
-fn numbered(piece: &str) -> Option<(&'static str, &str)> {
+/// Splits a piece that has an unknown label, followed by a number and a country in brackets, such
+/// as `Export Permit No. 77 (Malta)`. The kind of the identifier is then `other`.
+fn split_unknown_label(piece: &str) -> Option<(&'static str, &str)> {
     let (_, rest) = [" No. ", " Number ", " # "].iter().find_map(|word| piece.split_once(word))?;
     let (_, country) = rest.split_once(" (")?;
     countries::code(country.trim_end_matches(')')).map(|_| ("other", rest))
 }
 
-/// The last brackets that hold a country; before them may stand its registry (`(Stuttgart)`).
+/// Returns the code of the issuing country, which is in the last brackets that contain a country.
+/// Brackets before it may contain the name of a registry, as in `(Stuttgart) (Germany)`.
 fn issuer(text: &str, tally: &mut Tally<'_>) -> Option<String> {
-    let within = |part: &str| part.split_once(')').map(|(within, _)| within.to_owned());
-    let brackets: Vec<String> = text.split('(').skip(1).filter_map(within).collect();
+    let brackets: Vec<&str> = text
+        .split('(')
+        .skip(1)
+        .filter_map(|part| part.split_once(')'))
+        .map(|(inside, _)| inside)
+        .collect();
     let code = brackets.iter().rev().find_map(|name| countries::code(name));
     if let (None, Some(last)) = (code, brackets.last()) {
-        tally.unread("issuer", last);
+        tally.note_unread("issuer", last);
     }
     code.map(str::to_owned)
 }

@@ -1,22 +1,22 @@
 //! OFAC's lists in the advanced sanctions data model: `SDN_ADVANCED.XML`, `CONS_ADVANCED.XML`.
 //!
-//! <https://ofac.treasury.gov/sanctions-list-service>, where the schema and a description of the
-//! advanced sanctions data model are, too. Everything
-//! refers to everything by number: reference values first, then locations, documents, parties, and
-//! only after them the programs, so the parties are held until the end.
+//! The files, their schema and a description of the data model are published at
+//! <https://ofac.treasury.gov/sanctions-list-service>. The records refer to each other by number.
+//! Reference values come first, then locations, documents and parties, and last the programs of the
+//! parties. Therefore all parties are held until the end of the file.
 
 use std::collections::HashMap;
 
 use super::input::MAX_HELD;
-use super::ofac_party::day;
 use super::report::Tally;
 use super::sniff::Source;
-use super::text::value;
+use super::text::non_empty;
 use super::xml::{Node, Record, Records};
-use super::{Refused, countries, identifiers};
-use crate::entity::{Entity, Identifier};
+use super::{Refused, countries, dates, identifiers};
+use crate::entity::{Entity, Identifier, ListedDate};
 
-/// All but the last five are reference values: their text is what a number stands for.
+/// Elements that are records. All but the last five are reference values, whose texts explain the
+/// numbers in other records.
 const RECORDS: &[&str] = &[
     "AliasType",
     "AreaCode",
@@ -35,46 +35,48 @@ const RECORDS: &[&str] = &[
     "SanctionsEntry",
 ];
 
+/// The content of a file.
 #[derive(Default)]
-pub(super) struct List {
-    /// By element and ID.
+pub(super) struct OfacList {
+    /// Texts of the reference values, by element name and ID.
     references: HashMap<(String, String), String>,
-    /// The type of a subtype of parties.
+    /// IDs of the types of parties, by the IDs of their subtypes.
     pub(super) party_types: HashMap<String, String>,
-    /// The name or code of a location's country, by ID.
+    /// Names or codes of the countries of locations, by the IDs of the locations.
     pub(super) locations: HashMap<String, String>,
-    /// By identity.
+    /// Documents by the IDs of the identities that own them.
     pub(super) documents: HashMap<String, Vec<Identifier>>,
+    /// Parties with their lines.
     parties: Vec<(u64, Entity)>,
-    /// The place of a profile in `parties`.
+    /// Places in `parties` by the IDs of the profiles.
     profiles: HashMap<String, usize>,
 }
 
 pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refused> {
     let file = source.name.clone();
     let mut records = Records::new(source, RECORDS, MAX_HELD);
-    let mut list = List::default();
+    let mut list = OfacList::default();
     while let Some(Record { line, node }) = records.next()? {
-        tally.at(&file, line);
+        tally.start_record(&file, line);
         match node {
-            Ok(node) => list.record(line, &node, tally),
-            Err(why) => tally.skip(None, why),
+            Ok(node) => list.add_record(line, &node, tally),
+            Err(reason) => tally.skip(None, reason),
         }
     }
     for (line, entity) in list.parties {
-        tally.at(&file, line);
-        tally.entity(entity);
+        tally.start_record(&file, line);
+        tally.add(entity);
     }
     Ok(())
 }
 
-impl List {
-    fn record(&mut self, line: u64, node: &Node, tally: &mut Tally<'_>) {
+impl OfacList {
+    fn add_record(&mut self, line: u64, node: &Node, tally: &mut Tally<'_>) {
         let id = || node.attribute("ID").to_owned();
         match node.name.as_str() {
-            "DateOfIssue" => tally.published(date_of_issue(node)),
+            "DateOfIssue" => tally.set_published(date_of_issue(node)),
             "Location" => {
-                self.locations.insert(id(), self.location(node));
+                self.locations.insert(id(), self.location_country(node));
             }
             "IDRegDocument" => {
                 let identity = node.attribute("IdentityID").to_owned();
@@ -87,9 +89,9 @@ impl List {
                     self.profiles.insert(profile, self.parties.len());
                     self.parties.push((line, entity));
                 }
-                Err(why) => tally.skip(Some(node.attribute("FixedRef")), why),
+                Err(reason) => tally.skip(Some(node.attribute("FixedRef")), reason),
             },
-            "SanctionsEntry" => self.programs(node),
+            "SanctionsEntry" => self.add_programs(node),
             name => {
                 if name == "PartySubType" {
                     self.party_types.insert(id(), node.attribute("PartyTypeID").to_owned());
@@ -99,60 +101,75 @@ impl List {
         }
     }
 
-    /// What a number stands for, empty if the file does not say it.
-    pub(super) fn meaning(&self, element: &str, id: &str) -> &str {
-        let found = self.references.get(&(element.to_owned(), id.to_owned()));
-        found.map(String::as_str).unwrap_or_default()
+    /// Returns the text of a reference value, or an empty string if the file does not contain it.
+    pub(super) fn reference(&self, element: &str, id: &str) -> &str {
+        let text = self.references.get(&(element.to_owned(), id.to_owned()));
+        text.map_or("", String::as_str)
     }
 
-    /// The country, or what is there in its stead: of nationalities only an untyped part is given.
-    fn location(&self, node: &Node) -> String {
-        let country = node.child("LocationCountry").map(|country| country.attribute("CountryID"));
-        let area = node.child("LocationAreaCode").map(|area| area.attribute("AreaCodeID"));
-        let named = country.map(|id| self.meaning("Country", id)).filter(|name| !name.is_empty());
-        let named =
-            named.or_else(|| area.map(|id| self.meaning("AreaCode", id))).filter(|n| !n.is_empty());
-        named.map(str::to_owned).unwrap_or_else(|| {
-            let parts = node.all("LocationPart").filter_map(|part| part.child("LocationPartValue"));
-            parts.last().map(|part| part.text_of("Value")).unwrap_or_default()
-        })
+    /// Returns the name or code of the country of a location. The locations of nationalities have
+    /// neither a country nor an area code. Their country is the last of their untyped parts.
+    fn location_country(&self, node: &Node) -> String {
+        let country = node
+            .child("LocationCountry")
+            .map_or("", |country| self.reference("Country", country.attribute("CountryID")));
+        if !country.is_empty() {
+            return country.to_owned();
+        }
+        let area = node
+            .child("LocationAreaCode")
+            .map_or("", |area| self.reference("AreaCode", area.attribute("AreaCodeID")));
+        if !area.is_empty() {
+            return area.to_owned();
+        }
+        let parts = node.all("LocationPart").filter_map(|part| part.child("LocationPartValue"));
+        parts.last().map_or_else(String::new, |part| part.text_of("Value"))
     }
 
     fn document(&self, node: &Node, tally: &mut Tally<'_>) -> Option<Identifier> {
-        let number = value(&node.text_of("IDRegistrationNo"))?;
-        let label = self.meaning("IDRegDocType", node.attribute("IDRegDocTypeID"));
-        let issuer = self.meaning("Country", node.attribute("IssuedBy-CountryID"));
+        let number = non_empty(&node.text_of("IDRegistrationNo"))?;
+        let label = self.reference("IDRegDocType", node.attribute("IDRegDocTypeID"));
+        let issuer = self.reference("Country", node.attribute("IssuedBy-CountryID"));
         let country = countries::code(issuer);
-        if country.is_none() && !countries::is_none(issuer) {
-            tally.unread("issuer", issuer);
+        if country.is_none() && !countries::is_unspecified(issuer) {
+            tally.note_unread("issuer", issuer);
         }
-        let (kind, number) = match number.strip_prefix("IMO ") {
+        let (kind, value) = match number.strip_prefix("IMO ") {
             Some(imo) => ("imo", imo.to_owned()),
             None => (identifiers::document_kind(label), number),
         };
-        Some(Identifier {
-            kind: kind.to_owned(),
-            value: number,
-            country: country.map(str::to_owned),
-        })
+        Some(Identifier { kind: kind.to_owned(), value, country: country.map(str::to_owned) })
     }
 
-    fn programs(&mut self, node: &Node) {
+    /// Adds the programs of a sanctions entry to its party.
+    #[expect(clippy::expect_used, reason = "every place in `profiles` is an index into `parties`")]
+    fn add_programs(&mut self, node: &Node) {
+        let Some(place) = self.profiles.get(node.attribute("ProfileID")).copied() else { return };
+        let is_program = |measure: &&Node| {
+            self.reference("SanctionsType", measure.attribute("SanctionsTypeID")) == "Program"
+        };
         let programs: Vec<String> = node
             .all("SanctionsMeasure")
-            .filter(|measure| {
-                self.meaning("SanctionsType", measure.attribute("SanctionsTypeID")) == "Program"
-            })
-            .filter_map(|measure| value(&measure.text_of("Comment")))
+            .filter(is_program)
+            .filter_map(|measure| non_empty(&measure.text_of("Comment")))
             .collect();
-        let place = self.profiles.get(node.attribute("ProfileID"));
-        if let Some((_, entity)) = place.and_then(|place| self.parties.get_mut(*place)) {
-            entity.programs.extend(programs);
-        }
+        let (_, entity) = self
+            .parties
+            .get_mut(place)
+            .expect("the party exists because its place was stored with it");
+        entity.programs.extend(programs);
     }
 }
 
+/// Returns the publication date as `YYYY-MM-DD`.
 fn date_of_issue(node: &Node) -> Option<String> {
-    let date = day(node)?;
+    let date = read_day(node)?;
     Some(format!("{:04}-{:02}-{:02}", date.year, date.month?, date.day?))
+}
+
+/// Reads an element with the children `Year`, `Month` and `Day`.
+pub(super) fn read_day(node: &Node) -> Option<ListedDate> {
+    let part = |name: &str| node.text_of(name);
+    let year = part("Year").parse().ok()?;
+    dates::from_parts(year, part("Month").parse().ok(), part("Day").parse().ok())
 }

@@ -1,4 +1,4 @@
-//! What a reading came to: what was handed over, what was left out, and what could not be read.
+//! The result of reading a list: counts, skipped records and unreadable values.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,82 +8,106 @@ use serde::Serialize;
 use super::{Format, Refused};
 use crate::entity::{Entity, NameKind};
 
-/// How many of a kind are listed one by one; the totals count on.
-const LISTED: usize = 1_000;
+/// Maximum number of skipped records and of distinct unreadable values that a report lists one by
+/// one. The totals count all of them.
+const MAX_LISTED: usize = 1_000;
 
-/// In characters; longer than any name there is.
-const MAX_NAME: usize = 2_000;
+/// Maximum length of a name in characters. No real name comes near it.
+const MAX_NAME_CHARS: usize = 2_000;
 
-/// A file one record in so many of which is bad is refused.
-const ONE_IN: u64 = 20;
+/// Maximum length in characters of a text that a report quotes.
+const MAX_QUOTE_CHARS: usize = 200;
 
-/// Fewer bad records than this never refuse a file.
-const TOLERATED: u64 = 3;
+/// Maximum length in characters of a record kind that a report names.
+const MAX_KIND_CHARS: usize = 50;
 
-/// What came out of a list.
+/// A list is refused if more than one record in this many is bad.
+const BAD_RECORD_RATIO: u64 = 20;
+
+/// A list with fewer bad records than this is not refused for them, however short it is.
+const MIN_BAD_RECORDS: u64 = 3;
+
+/// The result of reading a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
+    /// Format of the files.
     pub format: Format,
+    /// Numbers of entities and of their parts.
     pub counts: Counts,
-    /// Records of kinds that name nobody, by kind: left out on purpose.
+    /// Numbers of records that do not describe a party, by kind. They are left out on purpose.
     pub passed_over: BTreeMap<String, u64>,
-    /// The first thousand records left out, with their place and reason.
-    pub skipped: Vec<Skipped>,
+    /// The first 1,000 records that could not be used, each with its position and the reason.
+    pub skipped: Vec<SkippedRecord>,
+    /// Number of all records that could not be used.
     pub skipped_total: u64,
-    /// The first thousand values that no field could take; their entries are there without them.
-    pub unread: Vec<Unread>,
+    /// The first 1,000 distinct values that could not be read. The entities that contain them are
+    /// kept without them.
+    pub unread: Vec<UnreadableValue>,
+    /// Number of all values that could not be read.
     pub unread_total: u64,
-    /// The date that the files themselves state, as they write it.
+    /// Publication date from the content of the files, exactly as written there.
     pub published: Option<String>,
 }
 
+/// Numbers of entities and of their parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
+    /// Number of entities.
     pub entities: u64,
-    /// By kind of entity.
+    /// Numbers of entities by [`EntityKind`](crate::entity::EntityKind).
     pub kinds: BTreeMap<&'static str, u64>,
-    /// By kind of name.
+    /// Numbers of names by [`NameKind`].
     pub names: BTreeMap<&'static str, u64>,
+    /// Number of dates.
     pub dates: u64,
-    /// By kind of relation.
+    /// Numbers of countries by [`CountryKind`](crate::entity::CountryKind).
     pub countries: BTreeMap<&'static str, u64>,
-    /// By kind of identifier.
+    /// Numbers of identifiers by kind, one of [`IDENTIFIER_KINDS`](super::IDENTIFIER_KINDS).
     pub identifiers: BTreeMap<String, u64>,
 }
 
-/// A record that was left out.
+/// A record that could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Skipped {
+pub struct SkippedRecord {
+    /// Name of the file.
     pub file: String,
+    /// Line on which the record begins, counted from 1.
     pub line: u64,
-    /// Its id, as far as it was read.
+    /// Id of the record, if it could be read. At most 200 characters.
     pub record: Option<String>,
+    /// Reason why the record could not be used.
     pub why: String,
 }
 
-/// A value that no field could take.
+/// A value that could not be read. Its entity is kept without it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Unread {
-    /// Of what: `country`, `date`, …
+pub struct UnreadableValue {
+    /// Field for which the value was meant, such as `country` or `date`.
     pub field: &'static str,
+    /// The value. At most 200 characters.
     pub text: String,
+    /// Number of occurrences.
     pub times: u64,
-    /// Of its first time: the file and the line on which the record begins.
+    /// Name of the file with the first occurrence.
     pub file: String,
+    /// Line on which the record with the first occurrence begins, counted from 1.
     pub line: u64,
 }
 
-/// The one door through which readers hand over, skip and note.
+/// Collects the results of a reader. Passes entities on, and counts skipped records and unreadable
+/// values.
 pub(super) struct Tally<'a> {
     report: Report,
     hand_over: &'a mut dyn FnMut(Entity),
-    /// Hashes of ids: 8 bytes for each of millions.
-    seen: HashSet<u64>,
-    unread: BTreeMap<(&'static str, String), Unread>,
-    /// Where the current record stands.
+    /// Hashes of the ids of all entities. A hash takes 8 bytes, and a list can have millions of
+    /// entities.
+    seen_ids: HashSet<u64>,
+    unread: BTreeMap<(&'static str, String), UnreadableValue>,
+    /// File of the current record.
     file: String,
+    /// Line on which the current record begins.
     line: u64,
-    /// Records that tell of an entity, good and bad.
+    /// Number of records that describe a party, good and bad.
     records: u64,
 }
 
@@ -102,7 +126,7 @@ impl<'a> Tally<'a> {
         Tally {
             report,
             hand_over,
-            seen: HashSet::new(),
+            seen_ids: HashSet::new(),
             unread: BTreeMap::new(),
             file: String::new(),
             line: 0,
@@ -110,99 +134,108 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// What follows is about the record that begins here.
-    pub(super) fn at(&mut self, file: &str, line: u64) {
+    /// Sets the position of the current record. All later calls refer to this record.
+    pub(super) fn start_record(&mut self, file: &str, line: u64) {
         if self.file != file {
             file.clone_into(&mut self.file);
         }
         self.line = line;
     }
 
-    pub(super) fn entity(&mut self, mut entity: Entity) {
-        for name in entity.names.iter().filter(|name| damaged(&name.text)) {
-            self.unread("name", &name.text);
+    /// Normalises an entity and passes it on. Skips it if it has no usable name or if its id was
+    /// already used.
+    pub(super) fn add(&mut self, mut entity: Entity) {
+        for name in entity.names.iter().filter(|name| is_damaged(&name.text)) {
+            self.note_unread("name", &name.text);
         }
-        entity.names.retain(|name| !damaged(&name.text));
-        tidy(&mut entity);
+        entity.names.retain(|name| !is_damaged(&name.text));
+        normalise(&mut entity);
         if entity.names.is_empty() {
-            return self.skip(Some(&entity.id), "has no name");
+            return self.skip(Some(&entity.id), "the record has no name");
         }
         let mut hasher = DefaultHasher::new();
         entity.id.hash(&mut hasher);
-        if !self.seen.insert(hasher.finish()) {
-            return self.skip(Some(&entity.id), "has the id of an earlier record");
+        if !self.seen_ids.insert(hasher.finish()) {
+            return self.skip(Some(&entity.id), "the record has the same id as an earlier record");
         }
         self.records += 1;
         self.report.counts.add(&entity);
         (self.hand_over)(entity);
     }
 
-    /// A record that told of nothing new and nothing wrong.
-    pub(super) fn record(&mut self) {
+    /// Counts a good record that adds to another record instead of becoming an entity.
+    pub(super) fn count_record(&mut self) {
         self.records += 1;
     }
 
-    pub(super) fn skip(&mut self, record: Option<&str>, why: impl Into<String>) {
+    /// Counts and reports a bad record.
+    pub(super) fn skip(&mut self, record: Option<&str>, reason: impl Into<String>) {
         self.records += 1;
         self.report.skipped_total += 1;
-        if self.report.skipped.len() < LISTED {
-            let shorten = |text: &str| text.chars().take(200).collect();
-            self.report.skipped.push(Skipped {
+        if self.report.skipped.len() < MAX_LISTED {
+            self.report.skipped.push(SkippedRecord {
                 file: self.file.clone(),
                 line: self.line,
-                record: record.map(shorten),
-                why: why.into(),
+                record: record.map(|id| truncate(id, MAX_QUOTE_CHARS)),
+                why: reason.into(),
             });
         }
     }
 
-    pub(super) fn unread(&mut self, field: &'static str, text: &str) {
+    /// Counts and reports a value that could not be read.
+    pub(super) fn note_unread(&mut self, field: &'static str, text: &str) {
         self.report.unread_total += 1;
-        let text: String = text.chars().take(200).collect();
-        let value = (field, text.clone());
-        if let Some(unread) = self.unread.get_mut(&value) {
-            unread.times += 1;
-        } else if self.unread.len() < LISTED {
+        let text = truncate(text, MAX_QUOTE_CHARS);
+        let key = (field, text.clone());
+        if let Some(value) = self.unread.get_mut(&key) {
+            value.times += 1;
+        } else if self.unread.len() < MAX_LISTED {
             let (file, line) = (self.file.clone(), self.line);
-            self.unread.insert(value, Unread { field, text, times: 1, file, line });
+            self.unread.insert(key, UnreadableValue { field, text, times: 1, file, line });
         }
     }
 
+    /// Counts a record of a kind that does not describe a party.
     pub(super) fn pass_over(&mut self, kind: &str) {
-        let kind: String = kind.chars().take(50).collect();
-        if self.report.passed_over.len() < LISTED || self.report.passed_over.contains_key(&kind) {
-            *self.report.passed_over.entry(kind).or_default() += 1;
+        let kind = truncate(kind, MAX_KIND_CHARS);
+        let passed_over = &mut self.report.passed_over;
+        if passed_over.len() < MAX_LISTED || passed_over.contains_key(&kind) {
+            *passed_over.entry(kind).or_default() += 1;
         }
     }
 
-    /// The first date wins: OFAC's and the UN's stand in the first file.
-    pub(super) fn published(&mut self, date: Option<String>) {
+    /// Sets the publication date, unless an earlier record or file has set it.
+    pub(super) fn set_published(&mut self, date: Option<String>) {
         self.report.published = self.report.published.take().or(date);
     }
 
-    pub(super) fn finish(self, file: &str) -> Result<Report, Refused> {
+    /// Returns the report, or refuses the list if too many of its records are bad or if it has no
+    /// entity. `first_file` is named in the latter error.
+    pub(super) fn finish(self, first_file: &str) -> Result<Report, Refused> {
         let mut report = self.report;
         report.unread = self.unread.into_values().collect();
         let bad = report.skipped_total;
         if let Some(first) = report.skipped.first()
-            && bad >= TOLERATED
-            && bad.saturating_mul(ONE_IN) > self.records
+            && bad >= MIN_BAD_RECORDS
+            && bad.saturating_mul(BAD_RECORD_RATIO) > self.records
         {
-            let why = format!(
-                "{bad} of {} records can't be read; the first, line {}: {}",
-                self.records, first.line, first.why
+            let reason = format!(
+                "{bad} of {} records cannot be read; the limit is 1 in {BAD_RECORD_RATIO}. \
+                 First fault: {}. Correct the file or download it again",
+                self.records, first.why
             );
-            return Err(Refused::new(&first.file, first.line, why));
+            return Err(Refused::new(&first.file, first.line, reason));
         }
         if report.counts.entities == 0 {
-            let first = report.skipped.first();
-            let why = first.map_or_else(
-                || "has no entry".to_owned(),
-                |first| {
-                    format!("has no entry that can be read; line {}: {}", first.line, first.why)
-                },
-            );
-            return Err(Refused::new(file, None, why));
+            let reason = match report.skipped.first() {
+                Some(first) => format!(
+                    "none of the records can be read. First fault, on line {}: {}. \
+                     Correct the file or download it again",
+                    first.line, first.why
+                ),
+                None => "the file has no entries; check that it is the right file".to_owned(),
+            };
+            return Err(Refused::new(first_file, None, reason));
         }
         Ok(report)
     }
@@ -225,23 +258,23 @@ impl Counts {
     }
 }
 
-/// Whether a name has lost its letters (published, or copied, in an encoding without them), or is
-/// another field that slipped.
-fn damaged(name: &str) -> bool {
-    let lost = name.contains("??") || name.contains('\u{fffd}');
-    let long = name.chars().nth(MAX_NAME).is_some();
-    !name.is_empty() && (lost || long || !name.chars().any(char::is_alphanumeric))
+/// Returns the first `max_chars` characters of `text`.
+fn truncate(text: &str, max_chars: usize) -> String {
+    text.chars().take(max_chars).collect()
 }
 
-/// What every entity keeps: one primary name, first; nothing twice, the stronger kind of name
-/// wins.
-fn tidy(entity: &mut Entity) {
-    let rank = |kind: NameKind| match kind {
-        NameKind::Primary => 0,
-        NameKind::StrongAlias => 1,
-        NameKind::Former => 2,
-        NameKind::WeakAlias => 3,
-    };
+/// Returns whether a name cannot be a real name. Either its letters were lost because the list was
+/// published or copied in an encoding without them, or the text of another field is in its place.
+fn is_damaged(name: &str) -> bool {
+    let has_lost_letters = name.contains("??") || name.contains('\u{fffd}');
+    let is_too_long = name.chars().nth(MAX_NAME_CHARS).is_some();
+    let has_letters = name.chars().any(char::is_alphanumeric);
+    !name.is_empty() && (has_lost_letters || is_too_long || !has_letters)
+}
+
+/// Makes the first name the only primary name and removes duplicates. Of two equal names, the one
+/// of the stronger kind stays.
+fn normalise(entity: &mut Entity) {
     entity.names.retain(|name| !name.text.is_empty());
     entity.names.sort_by_key(|name| rank(name.kind));
     for (place, name) in entity.names.iter_mut().enumerate() {
@@ -251,16 +284,27 @@ fn tidy(entity: &mut Entity) {
             _ => {}
         }
     }
+    deduplicate(&mut entity.names, |name| name.text.clone());
+    deduplicate(&mut entity.dates, |date| {
+        (date.year, date.month, date.day, date.until_year, date.circa)
+    });
+    deduplicate(&mut entity.countries, |country| (country.code.clone(), country.kind));
+    deduplicate(&mut entity.identifiers, |id| (id.kind.clone(), id.value.clone()));
+    deduplicate(&mut entity.programs, String::clone);
+}
+
+/// Orders the kinds of names from strong to weak.
+fn rank(kind: NameKind) -> u8 {
+    match kind {
+        NameKind::Primary => 0,
+        NameKind::StrongAlias => 1,
+        NameKind::Former => 2,
+        NameKind::WeakAlias => 3,
+    }
+}
+
+/// Removes all but the first of the values with the same key.
+fn deduplicate<T, K: Eq + Hash>(values: &mut Vec<T>, key: impl Fn(&T) -> K) {
     let mut seen = HashSet::new();
-    entity.names.retain(|name| seen.insert(name.text.clone()));
-    let mut seen = HashSet::new();
-    entity
-        .dates
-        .retain(|date| seen.insert((date.year, date.month, date.day, date.until_year, date.circa)));
-    let mut seen = HashSet::new();
-    entity.countries.retain(|country| seen.insert((country.code.clone(), country.kind)));
-    let mut seen = HashSet::new();
-    entity.identifiers.retain(|id| seen.insert((id.kind.clone(), id.value.clone())));
-    let mut seen = HashSet::new();
-    entity.programs.retain(|program| seen.insert(program.clone()));
+    values.retain(|value| seen.insert(key(value)));
 }

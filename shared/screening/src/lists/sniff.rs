@@ -1,77 +1,121 @@
-//! Which format a file is, told from its first bytes.
+//! Detection of a file's format from its first bytes.
 
 use std::io::{self, BufRead, Cursor, Read};
 
+use csv::{ReaderBuilder, StringRecord};
+use strum::VariantNames;
+
 use super::{Format, Input, Refused};
 
-/// How much of a file is looked at.
-const HEAD: u64 = 16 * 1024;
+/// Number of bytes that are examined.
+const HEAD_BYTES: u64 = 16 * 1024;
 
-/// A format, and for OFAC's CSV set which of its files.
+/// Kind of a file: its format, and its role if the format consists of several files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum FileKind {
+    Ofac(OfacFile),
+    Other(Format),
+}
+
+/// A file of OFAC's CSV set. The files have no header and differ in their numbers of columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum OfacFile {
     Sdn,
     Alt,
     Add,
     Comments,
-    Other(Format),
 }
 
-impl Shape {
+impl FileKind {
     pub(super) fn format(self) -> Format {
         match self {
-            Shape::Other(format) => format,
-            Shape::Sdn | Shape::Alt | Shape::Add | Shape::Comments => Format::OfacCsv,
+            FileKind::Ofac(_) => Format::OfacCsv,
+            FileKind::Other(format) => format,
         }
     }
 }
 
-/// A file that was recognised.
+impl OfacFile {
+    const ALL: [OfacFile; 4] = [OfacFile::Sdn, OfacFile::Alt, OfacFile::Add, OfacFile::Comments];
+
+    /// Returns the name under which OFAC publishes the file.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            OfacFile::Sdn => "sdn.csv",
+            OfacFile::Alt => "alt.csv",
+            OfacFile::Add => "add.csv",
+            OfacFile::Comments => "sdn_comments.csv",
+        }
+    }
+
+    /// Returns the number of columns.
+    pub(super) fn width(self) -> usize {
+        match self {
+            OfacFile::Sdn => 12,
+            OfacFile::Alt => 5,
+            OfacFile::Add => 6,
+            OfacFile::Comments => 2,
+        }
+    }
+}
+
+/// A file whose format was recognised.
 pub(super) struct Source<'a> {
     pub(super) name: String,
-    pub(super) shape: Shape,
+    pub(super) kind: FileKind,
+    /// Content of the file without a byte order mark.
     pub(super) read: Box<dyn BufRead + 'a>,
 }
 
+/// Detects the format of a file. Refuses a file in an unknown format.
 pub(super) fn recognise(input: Input<'_>) -> Result<Source<'_>, Refused> {
     let Input { name, mut read } = input;
     let mut head = Vec::new();
-    let taken = read.by_ref().take(HEAD).read_to_end(&mut head);
-    taken.map_err(|error| Refused::new(name, None, unreadable(&error)))?;
+    read.by_ref()
+        .take(HEAD_BYTES)
+        .read_to_end(&mut head)
+        .map_err(|error| Refused::new(name, None, read_error(&error)))?;
     if head.starts_with(b"\xef\xbb\xbf") {
         head.drain(..3);
     }
-    let shape = shape(&head).map_err(|why| Refused::new(name, None, why))?;
-    Ok(Source { name: name.to_owned(), shape, read: Box::new(Cursor::new(head).chain(read)) })
+    let kind = file_kind(&head).map_err(|reason| Refused::new(name, None, reason))?;
+    Ok(Source { name: name.to_owned(), kind, read: Box::new(Cursor::new(head).chain(read)) })
 }
 
-pub(super) fn unreadable(error: &io::Error) -> String {
-    format!("could not be read: {error}")
+/// Returns the reason for a refusal after a failed read.
+pub(super) fn read_error(error: &io::Error) -> String {
+    format!("the file cannot be read: {error}")
 }
 
-fn shape(head: &[u8]) -> Result<Shape, String> {
+/// Reason for a refusal of an XML file with a document type. The entities in a document type could
+/// expand without limit, and the supported formats do not use any.
+pub(super) const DOCTYPE: &str =
+    "the file has a DOCTYPE, which is not supported; check that it is a watchlist";
+
+fn file_kind(head: &[u8]) -> Result<FileKind, String> {
     let compressed: [&[u8]; 4] = [b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"BZh"];
     if compressed.iter().any(|magic| head.starts_with(magic)) {
-        return Err("is compressed; unpack it first".to_owned());
+        return Err("the file is compressed; decompress it first".to_owned());
     }
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        return Err("is UTF-16; UTF-8 is read".to_owned());
+        return Err("the file is UTF-16; convert it to UTF-8".to_owned());
     }
     let text = String::from_utf8_lossy(head);
     let text = text.trim_start();
     if text.is_empty() {
-        return Err("is empty".to_owned());
+        return Err("the file is empty; download it again".to_owned());
     }
     if text.starts_with('<') {
-        return xml(text);
+        return xml_kind(text);
     }
     if text.starts_with('{') {
-        return Ok(Shape::Other(Format::Ftm));
+        return Ok(FileKind::Other(Format::Ftm));
     }
-    csv(text)
+    csv_kind(text)
 }
 
-fn xml(text: &str) -> Result<Shape, String> {
+/// Detects an XML format from the root element.
+fn xml_kind(text: &str) -> Result<FileKind, String> {
     let mut rest = text;
     loop {
         rest = rest.trim_start();
@@ -80,63 +124,77 @@ fn xml(text: &str) -> Result<Shape, String> {
             _ if rest.starts_with("<!--") => "-->",
             _ => break,
         };
-        rest = rest.split_once(end).map(|(_, rest)| rest).unwrap_or_default();
+        rest = rest.split_once(end).map_or("", |(_, rest)| rest);
     }
     if rest.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype")) {
-        return Err("has a DOCTYPE; no list has one".to_owned());
+        return Err(DOCTYPE.to_owned());
     }
-    let name = rest.strip_prefix('<').unwrap_or_default();
-    let name = name.split(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).next();
-    let name = name.unwrap_or_default();
+    let tag = rest.strip_prefix('<').unwrap_or_default();
+    let ends_name = |c: char| c.is_whitespace() || matches!(c, '>' | '/');
+    let name = tag.split(ends_name).next().unwrap_or_default();
     match name.rsplit(':').next().unwrap_or_default() {
-        "Sanctions" => Ok(Shape::Other(Format::OfacXml)),
-        "CONSOLIDATED_LIST" => Ok(Shape::Other(Format::UnXml)),
-        "export" => Ok(Shape::Other(Format::EuXml)),
-        "sdnList" => Err("is OFAC's older XML; take SDN_ADVANCED.XML or the CSV files".to_owned()),
-        "html" | "HTML" => Err("is a web page".to_owned()),
-        _ => Err("is XML of no format that is known".to_owned()),
+        "Sanctions" => Ok(FileKind::Other(Format::OfacXml)),
+        "CONSOLIDATED_LIST" => Ok(FileKind::Other(Format::UnXml)),
+        "export" => Ok(FileKind::Other(Format::EuXml)),
+        "sdnList" => {
+            Err("OFAC's older XML format is not supported; use SDN_ADVANCED.XML or the CSV files"
+                .to_owned())
+        }
+        "html" | "HTML" => {
+            Err("the file is a web page, not a watchlist; check the download address".to_owned())
+        }
+        _ => Err(unknown_format()),
     }
 }
 
-fn csv(text: &str) -> Result<Shape, String> {
-    let unknown = || "is of no format that is known".to_owned();
+/// Detects a CSV format from the first two rows.
+fn csv_kind(text: &str) -> Result<FileKind, String> {
     let line = text.lines().next().unwrap_or_default().to_ascii_lowercase();
     if line.contains(';') && line.contains("entity_logical") {
-        return Ok(Shape::Other(Format::EuCsv));
+        return Ok(FileKind::Other(Format::EuCsv));
     }
-    let mut rows = ::csv::ReaderBuilder::new()
+    let mut rows = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes())
-        .into_records()
-        .take(2);
-    let mut row = || rows.next().and_then(Result::ok).unwrap_or_default();
-    let first = row();
-    let cell = |row: &::csv::StringRecord, name: &str| {
-        row.iter().any(|cell| cell.trim().eq_ignore_ascii_case(name))
-    };
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        .into_records();
+    // A row that cannot be read is treated as an empty row.
+    let mut next_row = || rows.next().and_then(Result::ok).unwrap_or_default();
+    let first = next_row();
     let start = first.get(0).unwrap_or_default().trim();
-    if number(start) {
-        return match first.len() {
-            12 => Ok(Shape::Sdn),
-            5 => Ok(Shape::Alt),
-            6 => Ok(Shape::Add),
-            2 => Ok(Shape::Comments),
-            many => Err(format!("begins like one of OFAC's CSV files, but has {many} columns")),
-        };
+    if !start.is_empty() && start.bytes().all(|byte| byte.is_ascii_digit()) {
+        let file = OfacFile::ALL.into_iter().find(|file| file.width() == first.len());
+        return file.map(FileKind::Ofac).ok_or_else(|| {
+            format!(
+                "the file begins like one of OFAC's CSV files but has {} columns; \
+                 use the files as published",
+                first.len()
+            )
+        });
     }
-    if cell(&first, "Unique ID") || cell(&row(), "Unique ID") {
-        return Ok(Shape::Other(Format::UkCsv));
+    if has_column(&first, "Unique ID") || has_column(&next_row(), "Unique ID") {
+        return Ok(FileKind::Other(Format::UkCsv));
     }
     if line.starts_with("last updated") && text.contains("Group ID") {
-        return Err("is OFSI's former consolidated list; take the UK Sanctions List".to_owned());
+        return Err("OFSI's former consolidated list is not supported; use the UK Sanctions List"
+            .to_owned());
     }
-    if cell(&first, "name") {
-        return Ok(Shape::Other(Format::Plain));
+    if has_column(&first, "name") {
+        return Ok(FileKind::Other(Format::Plain));
     }
     if line.trim_start_matches('"').starts_with("name;") || line.contains(";name") {
-        return Err("is separated by semicolons; a plain list is separated by commas".to_owned());
+        return Err("the columns are separated by semicolons; separate them by commas".to_owned());
     }
-    Err(unknown())
+    Err(unknown_format())
+}
+
+fn has_column(header: &StringRecord, name: &str) -> bool {
+    header.iter().any(|cell| cell.trim().eq_ignore_ascii_case(name))
+}
+
+fn unknown_format() -> String {
+    format!(
+        "the format is not recognised; the supported formats are {}",
+        Format::VARIANTS.join(", ")
+    )
 }

@@ -1,4 +1,4 @@
-//! CSV files, row by row.
+//! A reader for CSV files that detects damaged rows and files that are cut off.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,8 +8,15 @@ use csv::{ByteRecord, ErrorKind, Position, Reader, ReaderBuilder, Terminator};
 
 use super::Refused;
 use super::input::{MAX_HELD, Meter};
-use super::sniff::{Source, unreadable};
+use super::sniff::{Source, read_error};
 use super::text::Encoding;
+
+/// Maximum number of lines of a row. Remarks may have several lines, but no real one has more.
+const MAX_LINES: u64 = 100;
+
+/// Maximum number of lines of a row with a wrong number of columns. A stray quote joins many rows
+/// to one, and that row seldom has the right number of columns.
+const MAX_LINES_FAULTY: u64 = 5;
 
 /// The rows of a CSV file.
 pub(super) struct Table<'a> {
@@ -18,26 +25,23 @@ pub(super) struct Table<'a> {
     delimiter: u8,
     encoding: Encoding,
     record: ByteRecord,
+    /// Number of columns that each row must have.
     width: Option<usize>,
-    /// What the last row lacked.
-    fault: Option<String>,
-    /// Whether it ended in a cell of several lines.
-    long: bool,
+    /// Set if the last row has a wrong number of columns, as in `must have 12 columns, not 3`.
+    last_width_fault: Option<String>,
+    /// Whether the last cell of the last row has several lines.
+    is_last_cell_multiline: bool,
 }
 
-/// A row, with the line on which it begins.
+/// A row of a CSV file.
 pub(super) struct Row {
+    /// Line on which the row begins, counted from 1.
     pub(super) line: u64,
-    /// As far as they can be read.
+    /// The cells of the row, or none if they cannot be decoded.
     pub(super) cells: Vec<String>,
-    /// Why the row can't be used, if it can't.
+    /// Reason why the row must be skipped.
     pub(super) fault: Option<String>,
 }
-
-/// Remarks run over lines; nothing runs over more than this.
-const MAX_LINES: u64 = 100;
-/// Of a row whose columns do not add up, which is where a stray quote shows.
-const MAX_LINES_FAULTY: u64 = 5;
 
 impl<'a> Table<'a> {
     pub(super) fn new(source: Source<'a>, delimiter: u8, encoding: Encoding) -> Table<'a> {
@@ -45,112 +49,136 @@ impl<'a> Table<'a> {
             .has_headers(false)
             .flexible(true)
             .delimiter(delimiter)
-            // `\r\n` as a terminator would leave the reader a line behind.
+            // With the terminator `\r\n` the line numbers of the reader would lag by one.
             .terminator(Terminator::Any(b'\n'))
             .from_reader(Meter::new(source.read, MAX_HELD));
-        let (width, fault) = (None, None);
-        let record = ByteRecord::new();
-        Table { name: source.name, reader, delimiter, encoding, record, width, fault, long: false }
+        Table {
+            name: source.name,
+            reader,
+            delimiter,
+            encoding,
+            record: ByteRecord::new(),
+            width: None,
+            last_width_fault: None,
+            is_last_cell_multiline: false,
+        }
     }
 
-    /// From here on rows of another width are bad.
-    pub(super) fn columns(&mut self, width: usize) {
+    /// Sets the number of columns. Later rows with another number are faulty.
+    pub(super) fn set_width(&mut self, width: usize) {
         self.width = Some(width);
     }
 
-    /// The next row that is not empty.
+    /// Returns the next row that is not blank, or `None` at the end of the file.
     pub(super) fn next(&mut self) -> Result<Option<Row>, Refused> {
         loop {
-            self.reader.get_mut().mark();
+            self.reader.get_mut().start_record();
             let line = self.reader.position().line();
-            let more = self.reader.read_byte_record(&mut self.record);
-            let more = more.map_err(|error| {
-                let why = match error.kind() {
-                    ErrorKind::Io(error) => unreadable(error),
-                    _ => format!("could not be read: {error}"),
-                };
-                Refused::new(&self.name, line, why)
-            })?;
-            if !more {
-                return self.end(line);
-            }
-            // DOS ended text files with 0x1A, and OFAC still does.
-            let ends =
-                |cell: &[u8]| cell.iter().all(|byte| matches!(byte, 0x1a | b' ' | b'\t' | b'\r'));
-            if !self.record.iter().all(ends) {
-                let line = self.record.position().map_or(line, Position::line);
-                let lines = self.reader.position().line().saturating_sub(line);
-                let row = self.row(line);
-                let most = if row.fault.is_some() { MAX_LINES_FAULTY } else { MAX_LINES };
-                if lines > most {
-                    let why = format!(
-                        "has a row of {lines} lines: a quote that is not closed swallowed others"
-                    );
-                    return Err(Refused::new(&self.name, line, why));
+            match self.reader.read_byte_record(&mut self.record) {
+                Ok(true) => {}
+                Ok(false) => return self.end(line),
+                Err(error) => {
+                    let reason = match error.kind() {
+                        ErrorKind::Io(error) => read_error(error),
+                        _ => format!("the file cannot be read: {error}"),
+                    };
+                    return Err(Refused::new(&self.name, line, reason));
                 }
-                return Ok(Some(row));
             }
+            if self.record.iter().all(is_blank) {
+                continue;
+            }
+            let line = self.record.position().map_or(line, Position::line);
+            let lines = self.reader.position().line().saturating_sub(line);
+            let row = self.row(line);
+            let max_lines = if row.fault.is_some() { MAX_LINES_FAULTY } else { MAX_LINES };
+            if lines > max_lines {
+                let reason = format!(
+                    "a row has {lines} lines, probably because of a quote that is not closed; \
+                     correct the file or download it again"
+                );
+                return Err(Refused::new(&self.name, line, reason));
+            }
+            return Ok(Some(row));
         }
     }
 
     fn row(&mut self, line: u64) -> Row {
+        let last_cell = self.record.iter().next_back();
+        self.is_last_cell_multiline = last_cell.is_some_and(|cell| cell.contains(&b'\n'));
         let cells = self.record.iter().map(|cell| self.encoding.decode(cell).map(Cow::into_owned));
-        let (cells, fault) = match cells.collect::<Result<Vec<String>, String>>() {
+        match cells.collect::<Result<Vec<String>, String>>() {
             Ok(mut cells) => {
                 if let Some(last) = cells.last_mut().filter(|last| last.ends_with('\r')) {
                     last.pop();
                 }
-                (unwrapped(cells, self.delimiter), None)
+                let cells = unwrap_quoted_row(cells, self.delimiter);
+                let width = self.width.filter(|width| *width != cells.len());
+                self.last_width_fault =
+                    width.map(|width| format!("must have {width} columns, not {}", cells.len()));
+                let fault = self.last_width_fault.as_ref().map(|fault| format!("the row {fault}"));
+                Row { line, cells, fault }
             }
-            Err(why) => (Vec::new(), Some(why)),
-        };
-        self.long = self.record.iter().next_back().is_some_and(|cell| cell.contains(&b'\n'));
-        let wrong = self.width.filter(|width| fault.is_none() && *width != cells.len());
-        self.fault = wrong.map(|width| format!("has {} columns instead of {width}", cells.len()));
-        let fault = fault.or_else(|| self.fault.clone());
-        Row { line, cells, fault }
+            Err(reason) => {
+                self.last_width_fault = None;
+                Row { line, cells: Vec::new(), fault: Some(reason) }
+            }
+        }
     }
 
-    /// A quote that is not closed, or a last row that lacks columns and its line end, tells of a file
-    /// that was cut.
-    fn end(&mut self, line: u64) -> Result<Option<Row>, Refused> {
-        let reader = self.reader.get_ref();
-        let why = match &self.fault {
-            _ if reader.in_quotes() && (self.long || !reader.at_line_end()) => {
-                Some("is cut off: it ends within a quoted field".to_owned())
+    /// Ends the file, or refuses it if it was cut off. A file was cut off if its last quote is not
+    /// closed, or if its last row lacks both columns and the end of the line.
+    fn end(&self, line: u64) -> Result<Option<Row>, Refused> {
+        let meter = self.reader.get_ref();
+        if meter.is_in_quotes() && (self.is_last_cell_multiline || !meter.is_at_line_end()) {
+            let reason = "the file is cut off inside a quoted field; download it again";
+            return Err(Refused::new(&self.name, line, reason));
+        }
+        match &self.last_width_fault {
+            Some(fault) if !meter.is_at_line_end() => {
+                let reason =
+                    format!("the file is cut off: the last row {fault}; download it again");
+                Err(Refused::new(&self.name, line, reason))
             }
-            _ if reader.at_line_end() => None,
-            fault => fault.as_ref().map(|fault| format!("is cut off: its last row {fault}")),
-        };
-        why.map_or(Ok(None), |why| Err(Refused::new(&self.name, line, why)))
+            _ => Ok(None),
+        }
     }
 }
 
-/// Copies of the EU's list exist whose lines were quoted whole once more: such a line is one field,
-/// and the row is within.
-fn unwrapped(cells: Vec<String>, delimiter: u8) -> Vec<String> {
+/// Returns whether a cell is blank. DOS ended text files with 0x1A, and OFAC's files still do.
+fn is_blank(cell: &[u8]) -> bool {
+    cell.iter().all(|byte| matches!(byte, 0x1a | b' ' | b'\t' | b'\r'))
+}
+
+/// Unwraps a row that was quoted as a whole. Some copies of the EU's list have such rows: the CSV
+/// reader returns them as one cell, and that cell contains the real row.
+fn unwrap_quoted_row(cells: Vec<String>, delimiter: u8) -> Vec<String> {
     let [only] = cells.as_slice() else { return cells };
     if delimiter == b',' || !only.contains(char::from(delimiter)) {
         return cells;
     }
-    let within = only.trim_end_matches(['\t', ' ', ',']);
+    let inner = only.trim_end_matches(['\t', ' ', ',']);
     let reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(delimiter)
-        .from_reader(within.as_bytes());
-    let row = reader.into_records().next().and_then(Result::ok);
-    row.map(|row| row.iter().map(str::to_owned).collect()).unwrap_or(cells)
+        .from_reader(inner.as_bytes());
+    match reader.into_records().next() {
+        Some(Ok(row)) => row.iter().map(str::to_owned).collect(),
+        _ => cells,
+    }
 }
 
-/// Where the columns of a file with a header are.
+/// The column names of a CSV file.
 pub(super) struct Header {
+    /// Places of the columns by name, in lower case.
     places: HashMap<String, usize>,
 }
 
 impl Header {
-    /// The first column of a name counts; names are compared without case and spaces around.
-    pub(super) fn of(cells: &[String]) -> Header {
+    /// Reads the names of the columns. Case and surrounding white space do not matter. If two
+    /// columns have the same name, the first one is used.
+    pub(super) fn new(cells: &[String]) -> Header {
         let mut places = HashMap::new();
         for (place, cell) in cells.iter().enumerate() {
             places.entry(cell.trim().to_ascii_lowercase()).or_insert(place);
@@ -158,18 +186,20 @@ impl Header {
         Header { places }
     }
 
-    /// The name of the first column, in lower case.
+    /// Returns the name of the first column, in lower case.
     pub(super) fn first(&self) -> Option<&str> {
         self.places.iter().find(|(_, place)| **place == 0).map(|(name, _)| name.as_str())
     }
 
+    /// Returns whether there is a column with this name, which must be in lower case.
     pub(super) fn has(&self, name: &str) -> bool {
         self.places.contains_key(name)
     }
 
-    /// The cell below `name` (lower case), empty if there is none.
+    /// Returns the cell of `row` in the column `name`, which must be in lower case. Returns an
+    /// empty string if the column or the cell does not exist.
     pub(super) fn cell<'r>(&self, row: &'r [String], name: &str) -> &'r str {
         let cell = self.places.get(name).and_then(|place| row.get(*place));
-        cell.map(String::as_str).unwrap_or_default()
+        cell.map_or("", String::as_str)
     }
 }

@@ -1,74 +1,71 @@
-//! Text as files hold it, made fit to keep.
+//! Decoding and normalising of the text in list files.
 
 use std::borrow::Cow;
 
-/// What a file is written in.
+/// Character encoding of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
+    /// UTF-8.
     Utf8,
-    /// UTF-8, and where a field is not, Windows-1252: how OFAC and the EU have published.
+    /// UTF-8, and Windows-1252 for each field that is not valid UTF-8. OFAC and the EU have
+    /// published files in both.
     Utf8OrWindows1252,
 }
 
 impl Encoding {
+    /// Decodes a field. The error is the reason why its row must be skipped.
     pub(super) fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, String> {
         match (std::str::from_utf8(bytes), self) {
             (Ok(text), _) => Ok(Cow::Borrowed(text)),
-            (Err(_), Encoding::Utf8) => Err("is not UTF-8".to_owned()),
+            (Err(_), Encoding::Utf8) => Err("a field is not UTF-8".to_owned()),
             (Err(_), Encoding::Utf8OrWindows1252) => {
                 let text = bytes.iter().map(|byte| windows_1252(*byte)).collect::<Option<String>>();
-                text.map(Cow::Owned).ok_or_else(|| "is neither UTF-8 nor Windows-1252".to_owned())
+                text.map(Cow::Owned)
+                    .ok_or_else(|| "a field is neither UTF-8 nor Windows-1252".to_owned())
             }
         }
     }
 }
 
-/// <https://encoding.spec.whatwg.org/index-windows-1252.txt>; five bytes mean nothing.
+/// Returns the character of a byte in Windows-1252. Five bytes do not encode a character.
+///
+/// Source: <https://encoding.spec.whatwg.org/index-windows-1252.txt>.
 fn windows_1252(byte: u8) -> Option<char> {
-    const FROM_80: [Option<char>; 32] = {
-        const NONE: Option<char> = None;
-        [
-            Some('€'),
-            NONE,
-            Some('‚'),
-            Some('ƒ'),
-            Some('„'),
-            Some('…'),
-            Some('†'),
-            Some('‡'),
-            Some('ˆ'),
-            Some('‰'),
-            Some('Š'),
-            Some('‹'),
-            Some('Œ'),
-            NONE,
-            Some('Ž'),
-            NONE,
-            NONE,
-            Some('‘'),
-            Some('’'),
-            Some('“'),
-            Some('”'),
-            Some('•'),
-            Some('–'),
-            Some('—'),
-            Some('˜'),
-            Some('™'),
-            Some('š'),
-            Some('›'),
-            Some('œ'),
-            NONE,
-            Some('ž'),
-            Some('Ÿ'),
-        ]
+    let character = match byte {
+        0x81 | 0x8d | 0x8f | 0x90 | 0x9d => return None,
+        0x80 => '€',
+        0x82 => '‚',
+        0x83 => 'ƒ',
+        0x84 => '„',
+        0x85 => '…',
+        0x86 => '†',
+        0x87 => '‡',
+        0x88 => 'ˆ',
+        0x89 => '‰',
+        0x8a => 'Š',
+        0x8b => '‹',
+        0x8c => 'Œ',
+        0x8e => 'Ž',
+        0x91 => '‘',
+        0x92 => '’',
+        0x93 => '“',
+        0x94 => '”',
+        0x95 => '•',
+        0x96 => '–',
+        0x97 => '—',
+        0x98 => '˜',
+        0x99 => '™',
+        0x9a => 'š',
+        0x9b => '›',
+        0x9c => 'œ',
+        0x9e => 'ž',
+        0x9f => 'Ÿ',
+        _ => char::from(byte),
     };
-    match byte {
-        0x80..=0x9f => FROM_80.get(usize::from(byte - 0x80)).copied().flatten(),
-        _ => Some(char::from(byte)),
-    }
+    Some(character)
 }
 
-/// One line: control characters and runs of white space become one space.
+/// Replaces each run of white space and control characters by one space, and trims both ends.
 pub(super) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
@@ -82,25 +79,25 @@ pub(super) fn clean(text: &str) -> String {
     clean
 }
 
-/// [`clean`], and nothing for what is empty or stands for it.
-pub(super) fn value(text: &str) -> Option<String> {
+/// Cleans a text. Returns `None` if it is empty or a placeholder for an empty field.
+pub(super) fn non_empty(text: &str) -> Option<String> {
     let text = clean(text);
-    let empty = text.is_empty() || matches!(text.as_str(), "-" | "-0-" | "N/A" | "n/a");
-    (!empty).then_some(text)
+    let is_placeholder = matches!(text.as_str(), "" | "-" | "-0-" | "N/A" | "n/a");
+    (!is_placeholder).then_some(text)
 }
 
-/// The parts of a list within a field.
-pub(super) fn parts(text: &str, separators: &[char]) -> Vec<String> {
-    text.split(|c| separators.contains(&c)).filter_map(value).collect()
+/// Splits a field into its non-empty values, which are separated by `;`.
+pub(super) fn split_values(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.split(';').filter_map(non_empty)
 }
 
-/// Joined by `; `, nothing for nothing.
-pub(super) fn joined(parts: impl IntoIterator<Item = String>) -> Option<String> {
+/// Joins the parts with `; `. Returns `None` if the result is empty.
+pub(super) fn join(parts: impl IntoIterator<Item = String>) -> Option<String> {
     let text = parts.into_iter().collect::<Vec<_>>().join("; ");
     (!text.is_empty()).then_some(text)
 }
 
-/// `Some` of `prefix` and the value.
-pub(super) fn labelled(label: &str, text: &str) -> Option<String> {
-    value(text).map(|text| format!("{label}: {text}"))
+/// Returns `label: text`, or `None` if the text is empty or a placeholder.
+pub(super) fn with_label(label: &str, text: &str) -> Option<String> {
+    non_empty(text).map(|text| format!("{label}: {text}"))
 }

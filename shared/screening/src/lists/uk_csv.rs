@@ -1,59 +1,59 @@
 //! The UK Sanctions List, CSV.
 //!
-//! <https://www.gov.uk/government/publications/the-uk-sanctions-list>, guide to the format there. A
-//! line with the date of the report stands before the header. A designation takes as many rows as
-//! it has names, addresses and so on, each repeating the rest. Some cells number their values:
+//! The list and a guide to its format are published at
+//! <https://www.gov.uk/government/publications/the-uk-sanctions-list>. A line with the date of the
+//! report comes before the header. A designation has one row for each of its names, addresses and
+//! so on, and each row repeats the other columns. Some cells number their values, as in
 //! `(1) Russia (2) Ukraine`.
 
-use super::entry::country;
-use super::held::{Entry, Held};
+use super::Refused;
+use super::entry::{add_country, add_date, identifier, set_gender, whole_name};
+use super::held::{HeldEntries, HeldEntry};
 use super::report::Tally;
 use super::sniff::Source;
 use super::table::{Header, Row, Table};
-use super::text::{Encoding, labelled, value};
-use super::{Refused, dates};
-use crate::entity::{CountryKind, EntityKind, Gender, Identifier, ListedName, NameKind};
-use std::str::FromStr;
+use super::text::{Encoding, non_empty, with_label};
+use crate::entity::{CountryKind, EntityKind, ListedName, NameKind};
 
 pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refused> {
     let file = source.name.clone();
     let mut table = Table::new(source, b',', Encoding::Utf8);
     let mut header: Option<Header> = None;
-    let mut held = Held::default();
+    let mut entries = HeldEntries::default();
     while let Some(Row { line, cells, fault }) = table.next()? {
-        tally.at(&file, line);
+        tally.start_record(&file, line);
         let Some(header) = &header else {
-            let found = Header::of(&cells);
-            if found.has("unique id") {
-                table.columns(cells.len());
-                header = Some(found);
+            let candidate = Header::new(&cells);
+            if candidate.has("unique id") {
+                table.set_width(cells.len());
+                header = Some(candidate);
             } else {
-                tally.published(report_date(&cells));
+                tally.set_published(report_date(&cells));
             }
             continue;
         };
         let row = Columns { header, cells: &cells };
         let id = row.get("unique id");
-        let fault = fault.or_else(|| id.is_empty().then(|| "has no Unique ID".to_owned()));
-        if let Some(why) = fault {
-            tally.skip(value(id).as_deref(), why);
+        let missing_id = id.is_empty().then(|| "the row has no Unique ID".to_owned());
+        if let Some(reason) = fault.or(missing_id) {
+            tally.skip(non_empty(id).as_deref(), reason);
             continue;
         }
-        let kind = kind(&row, tally);
-        if let Some(entry) = held.entry(id, kind, line, tally) {
-            read_row(&row, entry, tally);
-        }
+        let kind = entity_kind(&row, tally);
+        let entry = entries.entry(id, kind, line, tally);
+        read_row(&row, entry, tally);
     }
-    held.hand_over(&file, tally);
+    entries.hand_over(&file, tally);
     Ok(())
 }
 
-/// `Report Date: 13-Feb-2026`.
+/// Returns the date in a cell such as `Report Date: 13-Feb-2026`.
 fn report_date(cells: &[String]) -> Option<String> {
     let (_, date) = cells.first()?.split_once(':')?;
-    value(date)
+    non_empty(date)
 }
 
+/// A row whose cells are accessed by the names of their columns, in lower case.
 struct Columns<'r> {
     header: &'r Header,
     cells: &'r [String],
@@ -64,58 +64,58 @@ impl<'r> Columns<'r> {
         self.header.cell(self.cells, name).trim()
     }
 
-    /// The values of a cell that may number them.
+    /// Returns the values of a cell that may contain several, numbered or separated.
     fn all(&self, name: &str) -> Vec<String> {
-        let cell = self.get(name);
-        let mut values = Vec::new();
-        let mut rest = cell;
-        while let Some((before, after)) = split_number(rest) {
-            values.extend(value(before));
+        let mut numbered = Vec::new();
+        let mut rest = self.get(name);
+        while let Some((before, after)) = split_at_number(rest) {
+            numbered.extend(non_empty(before));
             rest = after;
         }
-        values.extend(value(rest));
-        let parts = values.iter().flat_map(|part| part.split(['|', ';', '\n']));
-        parts.filter_map(value).collect()
+        numbered.extend(non_empty(rest));
+        let values = numbered.iter().flat_map(|text| text.split(['|', ';', '\n']));
+        values.filter_map(non_empty).collect()
     }
 }
 
-/// Splits around the first `(1)`.
-fn split_number(text: &str) -> Option<(&str, &str)> {
-    let mut from = 0;
-    loop {
-        let open = from + text.get(from..)?.find('(')?;
-        let rest = text.get(open + 1..)?;
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        if (1..=2).contains(&digits) && rest.as_bytes().get(digits) == Some(&b')') {
-            return Some((text.get(..open)?, rest.get(digits + 1..)?));
-        }
-        from = open + 1;
-    }
+/// Splits a text at the first number in brackets, such as `(1)`. The number has one or two digits
+/// and is removed.
+fn split_at_number(text: &str) -> Option<(&str, &str)> {
+    text.match_indices('(').find_map(|(open, _)| {
+        let (before, bracket) = text.split_at(open);
+        let inside = bracket.strip_prefix('(')?;
+        let after_digits = inside.trim_start_matches(|c: char| c.is_ascii_digit());
+        let digits = inside.len() - after_digits.len();
+        let after = after_digits.strip_prefix(')')?;
+        (1..=2).contains(&digits).then_some((before, after))
+    })
 }
 
-fn kind(row: &Columns<'_>, tally: &mut Tally<'_>) -> EntityKind {
-    let column = ["designation type", "individual, entity, ship"];
-    let column = column.into_iter().find(|name| row.header.has(name)).unwrap_or_default();
-    match row.get(column).to_ascii_lowercase().as_str() {
+fn entity_kind(row: &Columns<'_>, tally: &mut Tally<'_>) -> EntityKind {
+    let columns = ["designation type", "individual, entity, ship"];
+    let column = columns.into_iter().find(|name| row.header.has(name));
+    let text = column.map_or("", |name| row.get(name));
+    match text.to_ascii_lowercase().as_str() {
         "individual" => EntityKind::Person,
         "entity" => EntityKind::Organization,
         "ship" => EntityKind::Vessel,
         other => {
-            tally.unread("kind", other);
+            tally.note_unread("kind", other);
             EntityKind::Unknown
         }
     }
 }
 
-fn read_row(row: &Columns<'_>, entry: &mut Entry, tally: &mut Tally<'_>) {
+fn read_row(row: &Columns<'_>, entry: &mut HeldEntry, tally: &mut Tally<'_>) {
     let entity = &mut entry.entity;
-    entity.names.extend(names(row, entity.kind));
-    entity.programs.extend(value(row.get("regime name")));
-    let built = if entity.kind == EntityKind::Vessel { row.all("year built") } else { Vec::new() };
-    for text in row.all("d.o.b").into_iter().chain(built) {
-        match dates::parse(&text) {
-            Some(date) => entity.dates.push(date),
-            None => tally.unread("date", &text),
+    entity.names.extend(read_names(row, entity.kind));
+    entity.programs.extend(non_empty(row.get("regime name")));
+    for text in row.all("d.o.b") {
+        add_date(&text, entity, tally);
+    }
+    if entity.kind == EntityKind::Vessel {
+        for text in row.all("year built") {
+            add_date(&text, entity, tally);
         }
     }
     for (column, kind) in [
@@ -126,7 +126,7 @@ fn read_row(row: &Columns<'_>, entry: &mut Entry, tally: &mut Tally<'_>) {
         ("previous flags", CountryKind::Other),
     ] {
         for name in row.all(column) {
-            country(&name, kind, entity, tally);
+            add_country(&name, kind, entity, tally);
         }
     }
     for (column, kind) in [
@@ -139,17 +139,13 @@ fn read_row(row: &Columns<'_>, entry: &mut Entry, tally: &mut Tally<'_>) {
         ("email address", "email"),
         ("website", "website"),
     ] {
-        entity.identifiers.extend(row.all(column).into_iter().map(|text| {
-            let value =
-                if kind == "imo" { text.trim_start_matches("IMO").trim().to_owned() } else { text };
-            Identifier { kind: kind.to_owned(), value, country: None }
+        entity.identifiers.extend(row.all(column).into_iter().map(|text| match kind {
+            "imo" => identifier(kind, text.trim_start_matches("IMO").trim().to_owned()),
+            _ => identifier(kind, text),
         }));
     }
     for text in row.all("gender") {
-        match Gender::from_str(&text.to_ascii_lowercase()) {
-            Ok(gender) => entity.gender = Some(gender),
-            Err(_) => tally.unread("gender", &text),
-        }
+        set_gender(&text, entity, tally);
     }
     for (column, label) in [
         ("title", "Title"),
@@ -168,31 +164,41 @@ fn read_row(row: &Columns<'_>, entry: &mut Entry, tally: &mut Tally<'_>) {
         ("other information", "Information"),
         ("uk statement of reasons", "Reasons"),
     ] {
-        entry.remark(labelled(label, row.get(column)));
+        entry.add_remark(with_label(label, row.get(column)));
     }
 }
 
-/// The name of the row, and the same in its own script.
-fn names(row: &Columns<'_>, entity: EntityKind) -> Vec<ListedName> {
-    let written = row.get("name type").to_ascii_lowercase();
+/// Returns the name of the row in Latin script and in its original script.
+fn read_names(row: &Columns<'_>, entity: EntityKind) -> Vec<ListedName> {
+    let name_type = row.get("name type").to_ascii_lowercase();
     let strength = row.get("alias strength").to_ascii_lowercase();
-    let kind = match written.as_str() {
+    let kind = match name_type.as_str() {
         "primary name" => NameKind::Primary,
         _ if strength.contains("low") || strength.contains("weak") => NameKind::WeakAlias,
-        _ if written.contains("previous") || written.contains("former") => NameKind::Former,
+        _ if name_type.contains("previous") || name_type.contains("former") => NameKind::Former,
         _ => NameKind::StrongAlias,
     };
-    let parts = ["name 1", "name 2", "name 3", "name 4", "name 5"];
-    let given = parts.iter().filter_map(|part| value(row.get(part))).collect::<Vec<_>>().join(" ");
-    let last = value(row.get("name 6")).unwrap_or_default();
-    // Name 6 is the family name of a person, and the first or only part of any other name.
-    let person = entity == EntityKind::Person;
-    let text = if person { format!("{given} {last}") } else { format!("{last} {given}") };
-    let (given, family) = if person { (value(&given), value(&last)) } else { (None, None) };
-    let latin = value(&text).map(|text| ListedName { text, kind, given, family });
-    let own = value(row.get("name non-latin script")).map(|text| {
-        let kind = if kind == NameKind::Primary { NameKind::StrongAlias } else { kind };
-        ListedName { text, kind, given: None, family: None }
+    let first_parts: Vec<String> = ["name 1", "name 2", "name 3", "name 4", "name 5"]
+        .iter()
+        .filter_map(|part| non_empty(row.get(part)))
+        .collect();
+    let first_parts = first_parts.join(" ");
+    let last_part = non_empty(row.get("name 6")).unwrap_or_default();
+    // Name 6 is the family name of a person. For any other entity it is the first or only part of
+    // the name.
+    let latin = if entity == EntityKind::Person {
+        non_empty(&format!("{first_parts} {last_part}")).map(|text| ListedName {
+            text,
+            kind,
+            given: non_empty(&first_parts),
+            family: non_empty(&last_part),
+        })
+    } else {
+        non_empty(&format!("{last_part} {first_parts}")).map(|text| whole_name(text, kind))
+    };
+    let original = non_empty(row.get("name non-latin script")).map(|text| {
+        let is_primary = kind == NameKind::Primary;
+        whole_name(text, if is_primary { NameKind::StrongAlias } else { kind })
     });
-    latin.into_iter().chain(own).collect()
+    latin.into_iter().chain(original).collect()
 }

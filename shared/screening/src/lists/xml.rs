@@ -1,33 +1,35 @@
-//! XML, record by record: a record becomes a small tree, everything else streams past.
+//! A reader for XML files that returns one record at a time. A record becomes a small tree, and
+//! everything outside of records is streamed.
 //!
-//! No document type, so no entity can expand; nesting and the size of a record are bounded, and an
-//! element that is still open at the end of the file tells that the file was cut off.
+//! The reader is safe for hostile files. It refuses a document type, so entities cannot expand. It
+//! limits the depth of nesting, the number of attributes and the size of a record. An element that
+//! is still open at the end of the file reveals that the file was cut off.
 
 use std::collections::HashMap;
 use std::io::BufRead;
 
-use quick_xml::Reader;
-use quick_xml::XmlVersion;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 use super::Refused;
 use super::input::{MAX_RECORD, Meter};
-use super::sniff::{Source, unreadable};
+use super::sniff::{DOCTYPE, Source, read_error};
 use super::text::clean;
 
-/// The deepest real list has twelve.
+/// Maximum depth of nesting. The deepest real list has 12 levels.
 const MAX_DEPTH: usize = 64;
 
-/// The fullest real element has sixteen.
+/// Maximum number of attributes of an element. The largest number in a real list is 16.
 const MAX_ATTRIBUTES: usize = 256;
 
-/// What a node costs beside its text.
-const NODE: u64 = 128;
+/// Memory in bytes that a node takes in addition to its text, for the limit on the size of a
+/// record.
+const NODE_OVERHEAD: u64 = 128;
 
-/// An element with what is in it.
+/// An element with its content.
 #[derive(Debug, Default)]
 pub(super) struct Node {
-    /// Without its namespace.
+    /// Name of the element without its namespace.
     pub(super) name: String,
     attributes: Vec<(String, String)>,
     text: String,
@@ -35,33 +37,38 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// The attribute, empty if there is none.
+    /// Returns the value of an attribute, or an empty string if it does not exist.
     pub(super) fn attribute(&self, name: &str) -> &str {
-        let found = self.attributes.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str()).unwrap_or_default()
+        let attribute = self.attributes.iter().find(|(key, _)| key == name);
+        attribute.map_or("", |(_, value)| value)
     }
 
+    /// Returns the text directly inside the element.
     pub(super) fn text(&self) -> String {
         clean(&self.text)
     }
 
+    /// Returns all children with this name.
     pub(super) fn all<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n Node> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
+    /// Returns the first child with this name.
     pub(super) fn child(&self, name: &str) -> Option<&Node> {
         self.children.iter().find(|child| child.name == name)
     }
 
-    /// The text of a child, empty if there is none.
+    /// Returns the text of the first child with this name, or an empty string if there is none.
     pub(super) fn text_of(&self, name: &str) -> String {
-        self.child(name).map(Node::text).unwrap_or_default()
+        self.child(name).map_or_else(String::new, Node::text)
     }
 }
 
-/// A record, or why it can't be read, with the line on which it begins.
+/// A record of a list.
 pub(super) struct Record {
+    /// Line on which the record begins, counted from 1.
     pub(super) line: u64,
+    /// The record, or the reason why it must be skipped.
     pub(super) node: Result<Node, String>,
 }
 
@@ -70,14 +77,15 @@ pub(super) struct Records<'a> {
     name: String,
     reader: Reader<Meter<Box<dyn BufRead + 'a>>>,
     buffer: Vec<u8>,
-    /// The elements that are records.
-    records: &'static [&'static str],
+    /// Names of the elements that are records.
+    record_names: &'static [&'static str],
+    /// Number of elements that are open.
     depth: usize,
-    begun: bool,
-    /// Of the root element.
-    root: HashMap<String, String>,
+    has_root: bool,
+    root_attributes: HashMap<String, String>,
 }
 
+/// An event of the XML reader, reduced to the parts that matter here.
 enum Step {
     Open(Node),
     Close,
@@ -87,40 +95,43 @@ enum Step {
 }
 
 impl<'a> Records<'a> {
+    /// Reads the elements in `record_names` from a file of at most `max_bytes` bytes.
     pub(super) fn new(
         source: Source<'a>,
-        records: &'static [&'static str],
-        limit: u64,
+        record_names: &'static [&'static str],
+        max_bytes: u64,
     ) -> Records<'a> {
-        let mut reader = Reader::from_reader(Meter::new(source.read, limit));
+        let mut reader = Reader::from_reader(Meter::new(source.read, max_bytes));
         reader.config_mut().expand_empty_elements = true;
         Records {
             name: source.name,
             reader,
             buffer: Vec::new(),
-            records,
+            record_names,
             depth: 0,
-            begun: false,
-            root: HashMap::new(),
+            has_root: false,
+            root_attributes: HashMap::new(),
         }
     }
 
-    /// An attribute of the root element, once the first record was read.
-    pub(super) fn root(&self, attribute: &str) -> Option<String> {
-        self.root.get(attribute).filter(|value| !value.is_empty()).cloned()
+    /// Returns a non-empty attribute of the root element. Returns `None` before the first record
+    /// was read.
+    pub(super) fn root_attribute(&self, name: &str) -> Option<String> {
+        self.root_attributes.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
+    /// Returns the next record, or `None` at the end of the file.
     pub(super) fn next(&mut self) -> Result<Option<Record>, Refused> {
         loop {
             let line = self.reader.get_ref().line();
             match self.step()? {
-                (Step::Open(node), bad) if self.records.contains(&node.name.as_str()) => {
-                    let node = self.record(node, bad)?;
+                (Step::Open(node), fault) if self.record_names.contains(&node.name.as_str()) => {
+                    let node = self.record(node, fault)?;
                     return Ok(Some(Record { line, node }));
                 }
                 (Step::Open(node), _) if self.depth == 1 => {
-                    self.begun = true;
-                    self.root = node.attributes.into_iter().collect();
+                    self.has_root = true;
+                    self.root_attributes = node.attributes.into_iter().collect();
                 }
                 (Step::End, _) => return Ok(None),
                 _ => {}
@@ -128,131 +139,161 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// The rest of a record. One that is too large is read past, not kept.
+    /// Reads the rest of a record whose start tag is `first`. Returns the reason to skip the record
+    /// if it has a fault. A record that is too large is read to its end but not stored.
+    #[expect(clippy::expect_used, reason = "the loop returns when it closes the first element")]
     fn record(
         &mut self,
         first: Node,
-        bad: Option<String>,
+        first_fault: Option<String>,
     ) -> Result<Result<Node, String>, Refused> {
         let mut open = vec![first];
-        let mut fault = bad;
+        let mut fault = first_fault;
         let mut size = 0;
         loop {
-            let (step, bad) = self.step()?;
-            fault = fault.or(bad);
+            let (step, step_fault) = self.step()?;
+            fault = fault.or(step_fault);
             match step {
                 Step::Open(node) => {
                     let attributes = node.attributes.iter().map(|(k, v)| k.len() + v.len());
-                    size += NODE + attributes.sum::<usize>() as u64;
+                    size += NODE_OVERHEAD + attributes.sum::<usize>() as u64;
                     open.push(node);
                 }
                 Step::Text(text) => {
                     size += text.len() as u64;
-                    if let Some(node) = open.last_mut().filter(|_| size <= MAX_RECORD) {
+                    if size <= MAX_RECORD {
+                        let node = open.last_mut().expect("the record is open until it returns");
                         node.text.push_str(&text);
                     }
                 }
                 Step::Close => {
-                    let Some(node) = open.pop() else { continue };
+                    let node = open.pop().expect("the record is open until it returns");
                     match open.last_mut() {
                         Some(parent) if size <= MAX_RECORD => parent.children.push(node),
                         Some(_) => {}
                         None if size > MAX_RECORD => {
-                            return Ok(Err(format!("is longer than {MAX_RECORD} bytes")));
+                            return Ok(Err(format!(
+                                "the record is longer than {MAX_RECORD} bytes"
+                            )));
                         }
                         None => return Ok(fault.map_or(Ok(node), Err)),
                     }
                 }
                 Step::Other => {}
-                Step::End => return Err(self.refuse("is cut off")),
+                Step::End => return Err(self.refuse(CUT_OFF)),
             }
         }
     }
 
-    fn refuse(&self, why: impl Into<String>) -> Refused {
-        Refused::new(&self.name, self.reader.get_ref().line(), why)
+    fn refuse(&self, reason: impl Into<String>) -> Refused {
+        Refused::new(&self.name, self.reader.get_ref().line(), reason)
     }
 
-    /// The next event, and what in it makes its record bad.
+    /// Reads the next event. Also returns a fault in it, because of which the record that contains
+    /// the event must be skipped.
     fn step(&mut self) -> Result<(Step, Option<String>), Refused> {
-        self.reader.get_mut().mark();
+        self.reader.get_mut().start_record();
         self.buffer.clear();
-        let mut bad = None;
-        let event = self.reader.read_event_into(&mut self.buffer);
+        let event = match self.reader.read_event_into(&mut self.buffer) {
+            Ok(event) => event,
+            Err(quick_xml::Error::Io(error)) => return Err(self.refuse(read_error(&error))),
+            Err(error) => return Err(self.refuse(malformed(&error))),
+        };
+        let mut fault = None;
         let step = match event {
-            Ok(Event::Start(start)) => match node(&start) {
-                Ok((node, fault)) => {
-                    bad = fault;
+            Event::Start(start) => match read_node(&start) {
+                Ok((node, attribute_fault)) => {
+                    fault = attribute_fault;
                     self.depth += 1;
                     Step::Open(node)
                 }
-                Err(why) => return Err(self.refuse(why)),
+                Err(reason) => return Err(self.refuse(reason)),
             },
-            Ok(Event::End(_)) => {
-                self.depth = self.depth.saturating_sub(1);
-                Step::Close
-            }
-            Ok(Event::Text(text)) => Step::Text(text.xml10_content().into_owned()),
-            Ok(Event::CData(text)) => Step::Text(text.xml10_content().into_owned()),
-            Ok(Event::GeneralRef(reference)) => {
-                let name = reference.xml10_content();
-                let found = match reference.resolve_char_ref() {
-                    Ok(Some(c)) => Some(c.to_string()),
-                    Ok(None) => quick_xml::escape::resolve_xml_entity(&name).map(str::to_owned),
-                    Err(_) => None,
-                };
-                if found.is_none() {
-                    bad = Some(format!("holds &{name};, which means nothing"));
+            Event::End(_) => match self.depth.checked_sub(1) {
+                Some(depth) => {
+                    self.depth = depth;
+                    Step::Close
                 }
-                Step::Text(found.unwrap_or_default())
-            }
-            Ok(Event::DocType(_)) => return Err(self.refuse("has a DOCTYPE; no list has one")),
-            Ok(Event::Decl(declaration)) => {
-                let utf8 =
-                    |name: &str| matches!(name.to_ascii_lowercase().as_str(), "utf-8" | "us-ascii");
-                match declaration.encoding() {
-                    Some(Ok(name)) if !utf8(&name) => {
-                        let why = format!("is written in {name}; UTF-8 is read");
-                        return Err(self.refuse(why));
-                    }
-                    _ => Step::Other,
+                None => return Err(self.refuse(malformed(&"an end tag has no start tag"))),
+            },
+            Event::Text(text) => Step::Text(text.xml10_content().into_owned()),
+            Event::CData(text) => Step::Text(text.xml10_content().into_owned()),
+            Event::GeneralRef(reference) => match resolve(&reference) {
+                Ok(text) => Step::Text(text),
+                Err(reason) => {
+                    fault = Some(reason);
+                    Step::Other
                 }
+            },
+            Event::DocType(_) => return Err(self.refuse(DOCTYPE)),
+            Event::Decl(declaration) => match check_encoding(&declaration) {
+                Ok(()) => Step::Other,
+                Err(reason) => return Err(self.refuse(reason)),
+            },
+            Event::Eof if self.depth > 0 => return Err(self.refuse(CUT_OFF)),
+            Event::Eof if !self.has_root => {
+                return Err(self.refuse("the file is not XML; download it again"));
             }
-            Ok(Event::Eof) if self.depth > 0 => return Err(self.refuse("is cut off")),
-            Ok(Event::Eof) if !self.begun => return Err(self.refuse("is not XML")),
-            Ok(Event::Eof) => Step::End,
-            Ok(_) => Step::Other,
-            Err(quick_xml::Error::Io(error)) => {
-                let why = unreadable(&error);
-                return Err(self.refuse(why));
-            }
-            Err(error) => {
-                let why = format!("is not well-formed XML: {error}");
-                return Err(self.refuse(why));
-            }
+            Event::Eof => Step::End,
+            _ => Step::Other,
         };
         if self.depth > MAX_DEPTH {
-            return Err(self.refuse(format!("nests deeper than {MAX_DEPTH} elements")));
+            let reason = format!(
+                "elements are nested more than {MAX_DEPTH} deep; check that the file is a watchlist"
+            );
+            return Err(self.refuse(reason));
         }
-        Ok((step, bad))
+        Ok((step, fault))
     }
 }
 
-/// An element, and what in its attributes can't be read.
-fn node(start: &BytesStart<'_>) -> Result<(Node, Option<String>), String> {
+const CUT_OFF: &str = "the file is cut off; download it again";
+
+fn malformed(error: &impl std::fmt::Display) -> String {
+    format!("the file is not well-formed XML: {error}; download it again")
+}
+
+/// Reads a start tag. Also returns a fault in its attributes, because of which its record must be
+/// skipped. The error is the reason to refuse the file.
+fn read_node(start: &BytesStart<'_>) -> Result<(Node, Option<String>), String> {
     let mut node = Node { name: start.local_name().as_ref().to_owned(), ..Node::default() };
-    let mut bad = None;
-    // The check for duplicates is quadratic; of two the first counts.
+    let mut fault = None;
+    // The check for duplicate attributes takes quadratic time. Without it, the first one is used.
     for attribute in start.attributes().with_checks(false) {
         if node.attributes.len() == MAX_ATTRIBUTES {
-            return Err(format!("has an element of more than {MAX_ATTRIBUTES} attributes"));
+            return Err(format!(
+                "an element has more than {MAX_ATTRIBUTES} attributes; \
+                 check that the file is a watchlist"
+            ));
         }
-        let attribute = attribute.map_err(|error| format!("is not well-formed XML: {error}"))?;
+        let attribute = attribute.map_err(|error| malformed(&error))?;
         let name = attribute.key.local_name().as_ref().to_owned();
         match attribute.normalized_value(XmlVersion::Implicit1_0) {
             Ok(value) => node.attributes.push((name, clean(&value))),
-            Err(error) => bad = Some(format!("has an attribute that can't be read: {error}")),
+            Err(error) => fault = Some(format!("an attribute cannot be read: {error}")),
         }
     }
-    Ok((node, bad))
+    Ok((node, fault))
+}
+
+/// Resolves a reference to a character or to one of the predefined entities. The error is the
+/// reason to skip the record.
+fn resolve(reference: &BytesRef<'_>) -> Result<String, String> {
+    let name = reference.xml10_content();
+    let text = match reference.resolve_char_ref() {
+        Ok(Some(c)) => Some(c.to_string()),
+        Ok(None) => quick_xml::escape::resolve_xml_entity(&name).map(str::to_owned),
+        Err(_) => None,
+    };
+    text.ok_or_else(|| format!("the reference &{name}; is not defined"))
+}
+
+/// Checks that the encoding in an XML declaration is UTF-8 or a subset of it.
+fn check_encoding(declaration: &BytesDecl<'_>) -> Result<(), String> {
+    match declaration.encoding() {
+        Some(Ok(name)) if !matches!(&*name.to_ascii_lowercase(), "utf-8" | "us-ascii") => {
+            Err(format!("the encoding is {name}; convert the file to UTF-8"))
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,62 +1,66 @@
-//! Arabic script. It does not write short vowels, so frequent names come from a table and the
-//! rest is left to its consonants. Rules and table were written for this project.
+//! Folds words in Arabic script.
+//!
+//! The script does not write short vowels. Frequent names are therefore looked up in a table, and
+//! the consonants of all other words are transliterated. The rules and the table were written for
+//! this project.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use any_ascii::any_ascii_char;
 
-use super::Origin;
-use super::script::Word;
+use super::token::Origin;
+use super::word::Word;
 
-/// A letter of the Arabic script, in any of its presentation forms.
+/// Whether a character belongs to the Arabic script. Presentation forms have been replaced before.
 pub(super) fn is_arabic(c: char) -> bool {
     matches!(c, '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{8a0}'..='\u{8ff}')
 }
 
-/// A sign that is no letter: short vowels and the like.
+/// Whether a character is a vowel sign or another mark of the Arabic script.
 pub(super) fn is_sign(c: char) -> bool {
     matches!(c, '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{610}'..='\u{61a}' | '\u{6d6}'..='\u{6ed}')
 }
 
-/// The words of one written word: the article and `abd` come off first.
+/// Appends the words of one written word to `out`. The prefixes `abd`, `abu` and `ibn` and the
+/// article become words of their own, and so does the suffix `al-din`.
 pub(super) fn words(word: &str, out: &mut Vec<Word>) {
-    let plain: String = word.chars().filter_map(plain).collect();
-    let mut rest = plain.as_str();
-    if let Some(latin) = known(rest) {
+    let simplified: String = word.chars().filter_map(simplify).collect();
+    let mut rest = simplified.as_str();
+    if let Some(latin) = frequent_name(rest) {
         out.extend(Word::new(latin, Origin::Letters));
         return;
     }
-    let religion = rest.strip_suffix("الدين").filter(|name| name.chars().count() >= 2);
-    if let Some(name) = religion {
+    let before_al_din = rest.strip_suffix("الدين").filter(|name| name.chars().count() >= 2);
+    if let Some(name) = before_al_din {
         words(name, out);
         out.extend(Word::new("din", Origin::Letters));
         return;
     }
-    for servant in ["عبدال", "عبد"] {
-        let name = rest.strip_prefix(servant).filter(|name| name.chars().count() >= 3);
+    for abd in ["عبدال", "عبد"] {
+        let name = rest.strip_prefix(abd).filter(|name| name.chars().count() >= 3);
         if let Some(name) = name {
             out.extend(Word::new("abd", Origin::Letters));
             rest = name;
             break;
         }
     }
-    for father in ["ابو", "ابن"] {
-        let name = rest.strip_prefix(father).filter(|name| name.chars().count() >= 3);
-        if let Some(name) = name.filter(|_| known(rest).is_none()) {
-            out.extend(Word::new(if father == "ابو" { "abu" } else { "ibn" }, Origin::Letters));
+    for (prefix, latin) in [("ابو", "abu"), ("ابن", "ibn")] {
+        let name = rest.strip_prefix(prefix).filter(|name| name.chars().count() >= 3);
+        if let Some(name) = name.filter(|_| frequent_name(rest).is_none()) {
+            out.extend(Word::new(latin, Origin::Letters));
             rest = name;
             break;
         }
     }
     let article = rest.strip_prefix("ال").filter(|name| name.chars().count() >= 2);
-    if let Some(name) = article.filter(|_| known(rest).is_none()) {
+    if let Some(name) = article.filter(|_| frequent_name(rest).is_none()) {
         out.extend(Word::new("al", Origin::Letters));
         rest = name;
-        // Written twice by mistake.
+        // Some writers repeat the article by mistake.
         rest = rest.strip_prefix("ال").filter(|name| name.chars().count() >= 3).unwrap_or(rest);
     }
-    match known(rest) {
+    match frequent_name(rest) {
         Some(latin) => out.extend(Word::new(latin, Origin::Letters)),
         None => {
             let digits = rest.chars().any(|c| c.is_ascii_digit());
@@ -66,8 +70,8 @@ pub(super) fn words(word: &str, out: &mut Vec<Word>) {
     }
 }
 
-/// One shape of a letter for all that are one letter to a matcher; vowel signs go.
-fn plain(c: char) -> Option<char> {
+/// Replaces variants of a letter by one form, and drops vowel signs and the hamza.
+fn simplify(c: char) -> Option<char> {
     let letter = match c {
         'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
         'ى' | 'ی' | 'ي' | 'ے' => 'ي',
@@ -85,11 +89,12 @@ fn plain(c: char) -> Option<char> {
     Some(letter)
 }
 
-/// Long vowels are written, but `و` and `ي` are also consonants: at the beginning they are that,
-/// elsewhere a vowel, and the one-consonant tolerance of the skeleton covers the rest.
+/// Transliterates the consonants and long vowels of a word. `و` and `ي` can be consonants or vowels:
+/// they count as consonants at the beginning of a word and as vowels elsewhere. The comparison of
+/// skeletons tolerates one consonant, which covers most other cases.
 fn consonants(word: &str) -> String {
     let mut out = String::new();
-    for (place, c) in word.chars().enumerate() {
+    for (position, c) in word.chars().enumerate() {
         out.push_str(match c {
             'ا' => "a",
             'ب' => "b",
@@ -112,34 +117,33 @@ fn consonants(word: &str) -> String {
             'ل' => "l",
             'م' => "m",
             'ن' => "n",
-            'و' if place == 0 => "w",
+            'و' if position == 0 => "w",
             'و' => "u",
-            'ي' if place == 0 => "y",
+            'ي' if position == 0 => "y",
             'ي' => "i",
             'ع' | '\u{600}'..='\u{605}' => "",
-            // Of Urdu, Pashto, Kurdish, Uyghur: as their letters sound.
+            // Letters of Urdu, Pashto, Kurdish and Uyghur.
             other if is_arabic(other) => any_ascii_char(other),
             _ => "",
         });
         out.extend(Some(c).filter(char::is_ascii_digit));
     }
-    // A word of ayn and the like alone: better a vowel than nothing.
+    // A word that has only letters without a Latin counterpart, such as ayn, must not vanish.
     if out.is_empty() { "a".to_owned() } else { out }
 }
 
-fn known(word: &str) -> Option<&'static str> {
-    KNOWN.get(word).copied()
+fn frequent_name(word: &str) -> Option<&'static str> {
+    FREQUENT_NAMES.get(word).copied()
 }
 
-static KNOWN: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
-    let pairs = NAMES.iter().flat_map(|line| line.split_ascii_whitespace());
-    let (arabic, latin): (Vec<_>, Vec<_>) =
-        pairs.enumerate().partition(|(place, _)| place % 2 == 0);
-    let plain = |word: &str| word.chars().filter_map(plain).collect::<String>();
-    arabic.into_iter().zip(latin).map(|((_, arabic), (_, latin))| (plain(arabic), latin)).collect()
+static FREQUENT_NAMES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let words: Vec<&str> = NAMES.iter().flat_map(|line| line.split_ascii_whitespace()).collect();
+    let (pairs, _) = words.as_chunks();
+    let simplified = |word: &str| word.chars().filter_map(simplify).collect();
+    pairs.iter().map(|[arabic, latin]| (simplified(arabic), *latin)).collect()
 });
 
-/// Frequent given and family names and the small words, in pairs.
+/// Frequent given and family names and particles. Each Arabic word is followed by its Latin form.
 const NAMES: &[&str] = &[
     "محمد muhammad أحمد ahmad محمود mahmud حامد hamid حميد hamid حمد hamad حمدان hamdan",
     "حمدي hamdi حمزة hamza حسن hasan حسين husayn حسني husni حسان hassan محسن muhsin علي ali",
@@ -197,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_come_before_consonants() {
+    fn names_and_prefixes_are_recognised_before_transliteration() {
         for (word, expected) in [
             ("محمد", "muhammad"),
             ("مُحَمَّد", "muhammad"),

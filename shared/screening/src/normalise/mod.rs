@@ -1,105 +1,37 @@
-//! From a name as somebody wrote it to the tokens that are matched.
+//! Turns a name in any script into the tokens that are matched.
 //!
-//! Nothing here can fail: any text gives a [`Prepared`] name, if need be an empty one, and the
-//! work is bounded by [`MOST_CHARACTERS`] and [`MOST_TOKENS`], on both sides alike, so that a
-//! longer name still equals itself.
+//! Normalisation accepts any text. The result of a text without letters and digits is an empty
+//! [`Prepared`] name. [`MAX_CHARACTERS`] and [`MAX_TOKENS`] bound the work. They apply to queries
+//! and to lists alike, so that a longer name is still equal to itself.
 
 mod arabic;
 mod script;
 mod skeleton;
 mod split;
+mod token;
 mod variants;
+mod word;
 mod words;
 
-use serde::Serialize;
+pub use token::{Class, MAX_TOKEN_LENGTH, Origin, Token};
+pub(super) use variants::variant_group;
+use word::Word;
 
-pub(super) use variants::variant;
+/// Maximum number of characters that are read of a name, or of each part of a name with a comma.
+pub const MAX_CHARACTERS: usize = script::MAX_CHARACTERS;
+/// Maximum number of tokens of a name that are matched.
+pub const MAX_TOKENS: usize = 32;
 
-/// Of a name, as many are read.
-pub const MOST_CHARACTERS: usize = 600;
-/// Of a name, as many are matched.
-pub const MOST_TOKENS: usize = 32;
-/// Of a token, as many ASCII letters are matched.
-pub const LONGEST_TOKEN: usize = 32;
-
-/// What a token says about who is named. The order is part of the index format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// A word of its own: most family names, the coined word of a firm.
-    Word = 0,
-    /// A name that very many people bear.
-    Common = 1,
-    /// With a digit in it. Matches itself only.
-    Number = 2,
-    /// What half of all firms are called: trading, general.
-    Generic = 3,
-    /// A single letter.
-    Initial = 4,
-    /// al, bin, de.
-    Particle = 5,
-    /// Sheikh, Dr.
-    Honorific = 6,
-    /// Limited, GmbH.
-    Legal = 7,
-}
-
-impl Class {
-    pub(super) fn of_byte(byte: u8) -> Option<Class> {
-        let all = [
-            Class::Word,
-            Class::Common,
-            Class::Number,
-            Class::Generic,
-            Class::Initial,
-            Class::Particle,
-            Class::Honorific,
-            Class::Legal,
-        ];
-        all.get(usize::from(byte)).copied()
-    }
-
-    /// Two tokens of these kinds are what a match is made of; the others only adorn it.
-    pub fn is_significant(self) -> bool {
-        matches!(self, Class::Word | Class::Common | Class::Number)
-    }
-}
-
-/// How sure the letters of a token are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Origin {
-    /// Written in Latin, or in a script that writes its vowels.
-    Letters = 0,
-    /// From a script without its vowels: Arabic, Hebrew. Only the skeleton counts.
-    Consonants = 1,
-    /// One of several readings: Han, Hangul.
-    Reading = 2,
-}
-
-impl Origin {
-    pub(super) fn of_byte(byte: u8) -> Option<Origin> {
-        [Origin::Letters, Origin::Consonants, Origin::Reading].get(usize::from(byte)).copied()
-    }
-}
-
-/// A token of a name, folded to lower-case ASCII letters and digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Token {
-    pub text: String,
-    pub class: Class,
-    pub origin: Origin,
-    /// Its consonants, see [`skeleton::skeleton`]; of a reading the code point it is read from.
-    pub skeleton: String,
-}
-
-/// A name, ready to be matched: its tokens in the order of speech, given name first where the
-/// writing tells (`LAST, First`).
+/// A name that is ready to be matched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prepared {
+    /// The tokens of the name. Names that are written `LAST, First` are reordered, so that the
+    /// given name comes first.
     pub tokens: Vec<Token>,
 }
 
-/// Prepares a name for matching. Pure, total, and the same for queries and lists.
+/// Prepares a name for matching. The result depends only on the name, and it is the same for
+/// queries and for listed names.
 pub fn prepare(name: &str) -> Prepared {
     let mut words = Vec::new();
     match name.split_once(',') {
@@ -109,14 +41,14 @@ pub fn prepare(name: &str) -> Prepared {
         }
         _ => script::words(name, &mut words),
     }
-    let words = split::compounds(words);
+    let words = split::split_compounds(words);
     let mut tokens: Vec<Token> = Vec::with_capacity(words.len());
-    for (place, word) in words.iter().enumerate() {
-        let next = words.get(place + 1).map(|next| next.text.as_str());
+    for (position, word) in words.iter().enumerate() {
+        let next = words.get(position + 1).map(|next| next.text.as_str());
         let class = match word.origin {
-            // A syllable of several readings is no `de` and no initial.
+            // The reading of a character can look like `de` or like an initial.
             Origin::Reading => Class::Word,
-            _ => class(&word.text, next),
+            _ => classify(&word.text, next),
         };
         tokens.push(Token {
             class,
@@ -125,51 +57,52 @@ pub fn prepare(name: &str) -> Prepared {
             text: word.text.clone(),
         });
     }
-    if tokens.len() > MOST_TOKENS {
-        // Titles and little words must not push out the name.
+    if tokens.len() > MAX_TOKENS {
+        // Titles and particles must not crowd out the name itself.
         tokens.retain(|token| {
             !matches!(token.class, Class::Particle | Class::Honorific | Class::Legal)
         });
-        tokens.truncate(MOST_TOKENS);
+        tokens.truncate(MAX_TOKENS);
     }
     match tokens.iter().filter(|token| token.class.is_significant()).count() {
-        0 => promote(&mut tokens),
-        1 => given(&mut tokens),
+        0 => promote_minor_words(&mut tokens),
+        1 => promote_given_names(&mut tokens),
         _ => {}
     }
     Prepared { tokens }
 }
 
-/// What follows the comma is `S.A. de C.V.` or `LTD.`, no given name.
+/// Whether the text after a comma is a legal form, such as `S.A. de C.V.` or `LTD.`, and not a
+/// given name.
 fn is_legal_form(text: &str) -> bool {
     let mut words = Vec::new();
     script::words(text, &mut words);
-    let small = |word: &script::Word| {
-        matches!(words::class(&word.text), Some(Class::Legal)) || word.text == "de"
-    };
-    words.iter().all(small)
+    let is_part_of_legal_form =
+        |word: &Word| matches!(words::class(&word.text), Some(Class::Legal)) || word.text == "de";
+    words.iter().all(is_part_of_legal_form)
 }
 
-fn class(text: &str, next: Option<&str>) -> Class {
+fn classify(text: &str, next: Option<&str>) -> Class {
     if text.bytes().any(|byte| byte.is_ascii_digit()) {
         return Class::Number;
     }
     if text.len() == 1 {
         return Class::Initial;
     }
-    // The Arabic article before a sun letter: as-Sadr, ar-Rahman. Elsewhere Ar or An is a name.
-    if let ("as" | "ash" | "ar" | "an" | "ad" | "at" | "az", Some(next)) = (text, next) {
-        let sun = text.get(1..).is_some_and(|sun| next.starts_with(sun) || next.starts_with('a'));
-        if sun {
-            return Class::Particle;
-        }
+    // Before a sun letter the Arabic article assimilates: as-Sadr, ar-Rahman. In other positions
+    // Ar or An is a name.
+    if let ("as" | "ash" | "ar" | "an" | "ad" | "at" | "az", Some(next)) = (text, next)
+        && text.get(1..).is_some_and(|sun| next.starts_with(sun) || next.starts_with('a'))
+    {
+        return Class::Particle;
     }
     words::class(text).unwrap_or(Class::Word)
 }
 
-/// A name of nothing but small words is named by all of them: `General Trading` is neither
-/// `General` nor `Trading`. Its legal form stays one, unless there is nothing else.
-fn promote(tokens: &mut [Token]) {
+/// Makes all words of a name significant if none of them is, so that `General Trading` matches
+/// neither `General` nor `Trading`. A legal form is left as it is unless the name consists only
+/// of legal forms.
+fn promote_minor_words(tokens: &mut [Token]) {
     let only_legal = tokens.iter().all(|token| token.class == Class::Legal);
     for token in tokens {
         if only_legal || token.class != Class::Legal {
@@ -178,14 +111,17 @@ fn promote(tokens: &mut [Token]) {
     }
 }
 
-/// Beside a single word of its own, what is also a given name is one: `Dan Gertler` is not `von
-/// Gertler`, and no family name stands alone. A little word in the last place is one as well.
-fn given(tokens: &mut [Token]) {
-    let generic = tokens.iter().any(|token| token.class == Class::Generic);
+/// Treats ambiguous words as given names if the name has only one significant word: `Dan Gertler`
+/// is not `von Gertler`, and a family name must not match alone. This applies to a first word
+/// that is also a given name, and to a particle at the end.
+fn promote_given_names(tokens: &mut [Token]) {
+    let is_business = tokens.iter().any(|token| token.class == Class::Generic);
     let last = tokens.len().saturating_sub(1);
-    for (place, token) in tokens.iter_mut().enumerate() {
-        let first = place == 0 && last > 0 && !generic && words::is_given(&token.text);
-        if first || (place == last && place > 0 && token.class == Class::Particle) {
+    for (position, token) in tokens.iter_mut().enumerate() {
+        let is_first_name =
+            position == 0 && last > 0 && !is_business && words::is_given_name(&token.text);
+        let is_last_particle = position == last && position > 0 && token.class == Class::Particle;
+        if is_first_name || is_last_particle {
             token.class = Class::Word;
         }
     }
@@ -202,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn writing_does_not_matter() {
+    fn spellings_of_one_name_result_in_the_same_tokens() {
         for (one, other) in [
             ("DOVELLO, Mirka Ilin", "Mirka Ilin Dovello"),
             ("Dr. Mirka  DOVELLÖ", "dr mirka dovello"),
@@ -214,26 +150,26 @@ mod tests {
             ("Brindal, S.A. de C.V.", "Brindal SA de CV"),
             ("Brindal & Sons", "Brindal and Sons"),
             ("Мирка Довелло", "Mirka Dovello"),
-            // Look-alikes of another alphabet inside a Latin word.
+            // Cyrillic look-alikes inside a Latin word.
             ("Mir\u{43a}\u{430} D\u{43e}vello", "Mirka Dovello"),
             ("Abdulqadir Tamoun", "Abd al-Qadir Tamoun"),
             ("Abdel Qadir Tamoun", "Abd Qadir Tamoun"),
             ("Nasruddin Tamoun", "Nasr al-Din Tamoun"),
             ("TAMOUN, Abdul", "Abdel Tamoun"),
-            // A Latin letter inside a Cyrillic word, and a vowel sign of Arabic in a Latin one.
+            // A Latin letter inside a Cyrillic word, and an Arabic vowel sign in a Latin word.
             ("\u{421}\u{435}\u{440}\u{433}e\u{439}", "Sergey"),
             ("Mirka\u{64b} Dovello\u{64b}", "Mirka Dovello"),
             ("\u{645}\u{62d}\u{645}\u{62f}Ali", "Muhammad Ali"),
         ] {
-            let small = |texts: Vec<String>| -> Vec<String> {
+            let without_article = |texts: Vec<String>| -> Vec<String> {
                 texts.into_iter().filter(|text| text != "al").collect()
             };
-            assert_eq!(small(texts(one)), small(texts(other)), "{one}");
+            assert_eq!(without_article(texts(one)), without_article(texts(other)), "{one}");
         }
     }
 
     #[test]
-    fn words_have_their_class() {
+    fn words_are_classified() {
         let classes = |name: &str| -> Vec<Class> {
             prepare(name).tokens.into_iter().map(|token| token.class).collect()
         };
@@ -245,14 +181,14 @@ mod tests {
             classes("Brindal Trading 7 Ltd"),
             [Class::Word, Class::Generic, Class::Number, Class::Legal]
         );
-        // A given name that is also a little word, a title or a legal form.
+        // Given names that are also particles, titles or legal forms.
         assert_eq!(classes("DOVELLO, Dan"), [Class::Word, Class::Word]);
         assert_eq!(classes("Asa Dovello"), [Class::Word, Class::Word]);
         assert_eq!(classes("Dovello Das"), [Class::Word, Class::Word]);
         assert_eq!(classes("van Dovello"), [Class::Particle, Class::Word]);
         assert_eq!(classes("Dovello ASA"), [Class::Word, Class::Legal]);
         assert_eq!(classes("Ben Dovello Tamoun"), [Class::Particle, Class::Word, Class::Word]);
-        // Nothing else remains.
+        // Names without a significant word.
         assert_eq!(classes("General Trading Ltd"), [Class::Word, Class::Word, Class::Legal]);
         assert_eq!(classes("Sheikh Dr."), [Class::Word, Class::Word]);
         assert_eq!(classes("La"), [Class::Word]);
@@ -261,25 +197,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_prepared(text in any::<String>()) {
+        fn any_text_can_be_prepared(text in any::<String>()) {
             let prepared = prepare(&text);
-            prop_assert!(prepared.tokens.len() <= MOST_TOKENS);
+            prop_assert!(prepared.tokens.len() <= MAX_TOKENS);
             for token in &prepared.tokens {
-                prop_assert!((1..=LONGEST_TOKEN).contains(&token.text.len()));
+                prop_assert!((1..=MAX_TOKEN_LENGTH).contains(&token.text.len()));
                 prop_assert!(token.text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
-                prop_assert!(token.skeleton.len() <= 2 * LONGEST_TOKEN);
+                prop_assert!(token.skeleton.len() <= 2 * MAX_TOKEN_LENGTH);
             }
         }
 
         #[test]
-        fn what_is_folded_folds_to_itself(text in "[a-z]{2,12}( [a-z]{2,12}){0,4}") {
+        fn folding_a_folded_name_changes_nothing(text in "[a-z]{2,12}( [a-z]{2,12}){0,4}") {
             let once = texts(&text).join(" ");
             prop_assert_eq!(texts(&once).join(" "), once);
         }
     }
 
     #[test]
-    fn titles_push_out_no_name() {
+    fn titles_do_not_crowd_out_the_name() {
         let flooded = format!("{} Usama bin Laden", "Dr ".repeat(40));
         assert_eq!(texts(&flooded), ["usama", "laden"]);
         assert_eq!(texts("\u{628}\u{679}"), ["bt"]);
@@ -287,6 +223,6 @@ mod tests {
 
     #[test]
     fn a_very_long_name_is_bounded() {
-        assert!(prepare(&"ab\u{301} \u{4e2d}".repeat(1_000_000)).tokens.len() <= MOST_TOKENS);
+        assert!(prepare(&"ab\u{301} \u{4e2d}".repeat(1_000_000)).tokens.len() <= MAX_TOKENS);
     }
 }

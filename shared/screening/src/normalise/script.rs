@@ -1,75 +1,64 @@
-//! From any script to words of lower-case ASCII.
+//! Splits a text in any script into words of lower-case ASCII.
 
 use any_ascii::any_ascii_char;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::{LONGEST_TOKEN, MOST_CHARACTERS, Origin, arabic};
+use super::arabic;
+use super::token::Origin;
+use super::word::Word;
 
-/// A word of lower-case ASCII letters and digits, never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Word {
-    pub text: String,
-    pub origin: Origin,
-    /// The character that a reading is of.
-    pub sign: Option<String>,
-}
+/// Maximum number of characters that are read of a name, or of each part of a name with a comma.
+pub(super) const MAX_CHARACTERS: usize = 600;
 
-impl Word {
-    pub(super) fn new(text: &str, origin: Origin) -> Option<Word> {
-        let kept = text.chars().filter(char::is_ascii_alphanumeric).take(LONGEST_TOKEN);
-        let text: String = kept.map(|c| c.to_ascii_lowercase()).collect();
-        (!text.is_empty()).then_some(Word { text, origin, sign: None })
-    }
-}
-
-/// The words of a text, appended to `out`.
+/// Appends the words of a text to `out`.
 pub(super) fn words(text: &str, out: &mut Vec<Word>) {
-    let characters = text.chars().take(MOST_CHARACTERS);
+    let characters = text.chars().take(MAX_CHARACTERS);
     if text.is_ascii() {
         split(characters, out);
     } else {
-        split(characters.nfkc().take(MOST_CHARACTERS), out);
+        split(characters.nfkc().take(MAX_CHARACTERS), out);
     }
 }
 
 fn split(characters: impl Iterator<Item = char>, out: &mut Vec<Word>) {
     let mut word = String::new();
-    // A dot or slash between single letters binds them: L.L.C., M/V.
-    let mut letters_before = 0;
-    let mut bound = false;
-    let end = |word: &mut String, out: &mut Vec<Word>| {
-        if !word.is_empty() {
-            fold(word, out);
-            word.clear();
-        }
-    };
-    let mut characters = characters.filter(|c| !is_dropped(*c)).peekable();
+    // A dot or a slash between single letters joins them: L.L.C., M/V.
+    let mut letters_since_joint = 0;
+    let mut after_joint = false;
+    let mut characters = characters.filter(|c| !is_ignored(*c)).peekable();
     while let Some(c) = characters.next() {
         if c.is_alphanumeric() || is_combining_mark(c) {
-            let alone = !characters.peek().is_some_and(|next| next.is_alphanumeric());
-            if bound && !alone {
-                end(&mut word, out);
+            let is_single = !characters.peek().is_some_and(|next| next.is_alphanumeric());
+            if after_joint && !is_single {
+                end_word(&mut word, out);
             }
-            bound = false;
+            after_joint = false;
             word.push(c);
-            letters_before += 1;
-        } else if matches!(c, '.' | '/') && letters_before == 1 {
-            bound = true;
-            letters_before = 0;
+            letters_since_joint += 1;
+        } else if matches!(c, '.' | '/') && letters_since_joint == 1 {
+            after_joint = true;
+            letters_since_joint = 0;
         } else {
-            end(&mut word, out);
-            (bound, letters_before) = (false, 0);
+            end_word(&mut word, out);
+            (after_joint, letters_since_joint) = (false, 0);
             if c == '&' {
                 out.extend(Word::new("and", Origin::Letters));
             }
         }
     }
-    end(&mut word, out);
+    end_word(&mut word, out);
 }
 
-/// Apostrophes of every shape, and what has no shape at all.
-fn is_dropped(c: char) -> bool {
+fn end_word(word: &mut String, out: &mut Vec<Word>) {
+    if !word.is_empty() {
+        fold(word, out);
+        word.clear();
+    }
+}
+
+/// Whether a character is ignored: apostrophes, and characters without a visible shape.
+fn is_ignored(c: char) -> bool {
     matches!(
         c,
         '\'' | '`' | '\u{b4}' | '\u{2b9}'..='\u{2bf}' | '\u{2c8}' | '\u{2018}'..='\u{201b}'
@@ -79,30 +68,31 @@ fn is_dropped(c: char) -> bool {
     )
 }
 
-/// One written word to ASCII; of Han and Hangul a word a character.
+/// Folds a written word to ASCII. Each Han or Hangul character becomes a word of its own.
 fn fold(word: &str, out: &mut Vec<Word>) {
     if word.is_ascii() {
-        out.extend(match disguised(word) {
-            Some(word) => Word::new(&word, Origin::Letters),
-            None => Word::new(word, Origin::Letters),
-        });
+        let undisguised = undisguise(word);
+        out.extend(Word::new(undisguised.as_deref().unwrap_or(word), Origin::Letters));
     } else if word.chars().any(arabic::is_arabic) {
-        arabic_and_others(word, out);
+        fold_mixed_arabic(word, out);
     } else if word.chars().any(is_reading) {
         for c in word.chars() {
-            let word = Word::new(any_ascii_char(c), Origin::Reading);
-            out.extend(word.map(|word| Word { sign: Some(format!("{:x}", u32::from(c))), ..word }));
+            let sign = Some(format!("{:x}", u32::from(c)));
+            let reading = Word::new(any_ascii_char(c), Origin::Reading);
+            out.extend(reading.map(|word| Word { sign, ..word }));
         }
     } else {
-        let hebrew = word.chars().any(|c| matches!(c, '\u{590}'..='\u{5ff}'));
-        let origin = if hebrew { Origin::Consonants } else { Origin::Letters };
+        let is_hebrew = word.chars().any(|c| matches!(c, '\u{590}'..='\u{5ff}'));
+        let origin = if is_hebrew { Origin::Consonants } else { Origin::Letters };
         let latin = word.chars().filter(char::is_ascii_alphabetic).count();
-        // Whose look-alikes they are, the many decide: a Latin letter among Cyrillic ones is one.
-        let mixed = latin > 0 && latin >= word.chars().filter(|c| is_other(*c)).count();
+        let other = word.chars().filter(|c| is_clearly_greek_or_cyrillic(*c)).count();
+        // The majority decides which letters are the look-alikes. A single Latin letter in a
+        // Cyrillic word is one itself.
+        let is_latin = latin > 0 && latin >= other;
         let mut ascii = String::with_capacity(word.len());
         for c in word.chars() {
-            match twin(c) {
-                Some(twin) if mixed => ascii.push(twin),
+            match latin_look_alike(c) {
+                Some(letter) if is_latin => ascii.push(letter),
                 _ => ascii.push_str(any_ascii_char(c)),
             }
         }
@@ -110,51 +100,51 @@ fn fold(word: &str, out: &mut Vec<Word>) {
     }
 }
 
-/// A letter that has no Latin look-alike, and so must be meant.
-fn is_other(c: char) -> bool {
+/// Whether a letter is Greek or Cyrillic and does not look like a Latin one.
+fn is_clearly_greek_or_cyrillic(c: char) -> bool {
     c.is_alphabetic()
         && !c.is_ascii_alphabetic()
-        && twin(c).is_none()
+        && latin_look_alike(c).is_none()
         && matches!(c, '\u{370}'..='\u{52f}')
 }
 
-/// Arabic letters and others in one written word are words of their own; a vowel sign that
-/// stands with letters of another script says nothing.
-fn arabic_and_others(word: &str, out: &mut Vec<Word>) {
+/// Folds a word in which Arabic letters may be mixed with others. Each run of letters of one kind
+/// becomes a word. Arabic vowel signs are dropped, also next to letters of another script.
+fn fold_mixed_arabic(word: &str, out: &mut Vec<Word>) {
     let mut run = String::new();
-    let mut was_arabic = false;
-    let end = |run: &mut String, is_arabic: bool, out: &mut Vec<Word>| {
-        if !run.is_empty() {
-            if is_arabic {
-                arabic::words(run, out)
-            } else {
-                fold(run, out)
-            }
-            run.clear();
-        }
-    };
-    for c in word.chars() {
-        if arabic::is_sign(c) {
-            continue;
-        }
+    let mut run_is_arabic = false;
+    for c in word.chars().filter(|c| !arabic::is_sign(*c)) {
         let is_arabic = arabic::is_arabic(c);
-        if is_arabic != was_arabic {
-            end(&mut run, was_arabic, out);
+        if is_arabic != run_is_arabic {
+            end_run(&mut run, run_is_arabic, out);
         }
-        was_arabic = is_arabic;
+        run_is_arabic = is_arabic;
         run.push(c);
     }
-    end(&mut run, was_arabic, out);
+    end_run(&mut run, run_is_arabic, out);
 }
 
-/// A word with digits for letters inside it, as in `Ig0r`, with letters.
-fn disguised(word: &str) -> Option<String> {
+fn end_run(run: &mut String, is_arabic: bool, out: &mut Vec<Word>) {
+    if run.is_empty() {
+        return;
+    }
+    if is_arabic {
+        arabic::words(run, out);
+    } else {
+        fold(run, out);
+    }
+    run.clear();
+}
+
+/// Replaces digits that are used as letters inside a word, as in `Ig0r`. Returns `None` for any
+/// other word.
+fn undisguise(word: &str) -> Option<String> {
     let inner = word.get(1..word.len().saturating_sub(1))?;
     let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
-    let ends = word.starts_with(|c: char| c.is_ascii_alphabetic())
+    let has_letters_at_ends = word.starts_with(|c: char| c.is_ascii_alphabetic())
         && word.ends_with(|c: char| c.is_ascii_alphabetic());
     let digits = inner.bytes().filter(u8::is_ascii_digit).count();
-    if !ends || digits == 0 || digits > 2 || letters < 3 {
+    if !has_letters_at_ends || digits == 0 || digits > 2 || letters < 3 {
         return None;
     }
     let letter = |c: char| match c {
@@ -168,16 +158,16 @@ fn disguised(word: &str) -> Option<String> {
     Some(word.chars().map(letter).collect())
 }
 
-/// Han and Hangul: a character is a syllable, with one of several readings.
+/// Whether a character is Han or Hangul, which stands for a syllable and may have several readings.
 fn is_reading(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
         || matches!(c, '\u{ac00}'..='\u{d7a3}')
 }
 
-/// The Latin letter that a Cyrillic or Greek one looks like. Only asked for inside a word that
-/// has Latin letters, where the other is a disguise or a slip.
-fn twin(c: char) -> Option<char> {
-    let twin = match c {
+/// Returns the Latin letter that a Cyrillic or Greek letter looks like. It is used only in a word
+/// with Latin letters, where the other letter is a disguise or a typing mistake.
+fn latin_look_alike(c: char) -> Option<char> {
+    let letter = match c {
         'а' | 'А' | 'α' | 'Α' => 'a',
         'В' | 'в' | 'Β' => 'b',
         'с' | 'С' => 'c',
@@ -199,7 +189,7 @@ fn twin(c: char) -> Option<char> {
         'Ζ' => 'z',
         _ => return None,
     };
-    Some(twin)
+    Some(letter)
 }
 
 #[cfg(test)]
@@ -214,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_become_letters() {
+    fn every_script_is_folded_to_ascii() {
         for (text, expected) in [
             ("Łódź Straße Þór", "lodz strasse thor"),
             ("Щукин", "shchukin"),

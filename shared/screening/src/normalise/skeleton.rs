@@ -1,34 +1,35 @@
-//! The consonants of a word: what is left of it whichever way it was romanised.
-#![allow(clippy::indexing_slicing, reason = "every place is checked against the length first")]
+//! The consonants of a word, which most romanisations of a name have in common.
+#![allow(clippy::indexing_slicing, reason = "every position is checked against the length first")]
 
-/// The consonant skeleton of a folded word (lower-case ASCII): digraphs that stand for one sound
-/// become one letter, letters that share a sound become one of them, vowels and doubles go.
-/// `mohammed`, `muhamad` and `mokhammad` are all `mhmd`. Empty for a word of vowels.
+/// Returns the consonant skeleton of a word of lower-case ASCII letters and digits. Digraphs for
+/// one sound become one letter, letters with the same sound become one of them, and vowels and
+/// doubled letters are dropped. The skeleton of `mohammed`, `muhamad` and `mokhammad` is `mhmd`. The
+/// skeleton of a word of vowels is empty.
 pub(super) fn skeleton(word: &str) -> String {
     let letters = word.as_bytes();
     let mut out = String::with_capacity(letters.len());
-    let mut before = 0;
+    let mut previous = 0;
     let mut at = 0;
     while at < letters.len() {
         let (sound, width) = sound(&letters[at..]);
-        let doubled = at > 0 && letters[at] == letters[at - 1];
-        // A last h is written or not: Fatima, Fatimah.
-        let silent = letters[at] == b'h' && at + 1 == letters.len() && at > 0;
+        let is_doubled = at > 0 && letters[at] == letters[at - 1];
+        // A final h is optional: Fatima, Fatimah.
+        let is_silent = letters[at] == b'h' && at + 1 == letters.len() && at > 0;
         for &letter in sound {
-            if !(letter == before && (doubled || width > 1)) && !silent {
+            if !(letter == previous && (is_doubled || width > 1)) && !is_silent {
                 out.push(char::from(letter));
             }
-            before = letter;
+            previous = letter;
         }
         if sound.is_empty() {
-            before = 0;
+            previous = 0;
         }
         at += width;
     }
     out
 }
 
-/// The sound that begins here, and how many letters write it.
+/// Returns the first sound of a text, and the number of letters that write it.
 fn sound(rest: &[u8]) -> (&'static [u8], usize) {
     for (written, sound) in DIGRAPHS {
         if rest.starts_with(written) {
@@ -53,7 +54,7 @@ fn sound(rest: &[u8]) -> (&'static [u8], usize) {
         Some(b't') => b"t",
         Some(b'v' | b'w') => b"v",
         Some(b'x') => b"ks",
-        // Digits stand for themselves; nothing else is left after folding.
+        // Digits are kept. A folded word has no other characters.
         Some(b'0') => b"0",
         Some(b'1') => b"1",
         Some(b'2') => b"2",
@@ -69,7 +70,8 @@ fn sound(rest: &[u8]) -> (&'static [u8], usize) {
     (single, 1)
 }
 
-/// The longest first.
+/// Letters that write one sound, and the letter of the skeleton for it. The longest come first,
+/// because the first match counts.
 const DIGRAPHS: &[(&[u8], &[u8])] = &[
     (b"shch", b"s"),
     (b"tsch", b"c"),
@@ -94,7 +96,7 @@ mod tests {
     use super::skeleton;
 
     #[test]
-    fn spellings_of_one_name_share_it() {
+    fn spellings_of_one_name_have_the_same_skeleton() {
         for group in [
             &["mohammed", "muhamad", "mokhammad", "muhammadh", "mohamed"][..],
             &["vladimir", "wladimir", "vladymyr"],

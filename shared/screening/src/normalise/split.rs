@@ -1,24 +1,26 @@
-//! Names that one writer glues and another does not: Abdulrahman, Nasruddin.
+//! Splits names that are written as one word or as several: Abdulrahman, Nasruddin.
 
-use super::LONGEST_TOKEN;
-use super::script::Word;
+use super::token::MAX_TOKEN_LENGTH;
+use super::word::Word;
 
-/// Compounds of `abd` and of `din` in their parts, however they were spelt.
-pub(super) fn compounds(words: Vec<Word>) -> Vec<Word> {
+/// Splits compounds with `abd` and `din` into their parts, and brings the spellings of these two
+/// words and of Abdullah into one form.
+pub(super) fn split_compounds(words: Vec<Word>) -> Vec<Word> {
     let mut out: Vec<Word> = Vec::with_capacity(words.len() + 2);
     let mut rest = words.into_iter().peekable();
     while let Some(mut word) = rest.next() {
-        let abd = is_abd(&word.text);
-        if abd && rest.peek().is_some_and(|next| matches!(next.text.as_str(), "allah" | "ullah")) {
+        let is_abd = is_abd(&word.text);
+        if is_abd && rest.peek().is_some_and(|next| matches!(next.text.as_str(), "allah" | "ullah"))
+        {
             rest.next();
             word.text = "abdullah".to_owned();
             out.push(word);
-        } else if abd {
+        } else if is_abd {
             word.text = "abd".to_owned();
             out.push(word);
-        } else if let Some(servant_of) = after_abd(&word.text) {
+        } else if let Some(name) = after_abd(&word.text) {
             out.push(Word { text: "abd".to_owned(), origin: word.origin, sign: None });
-            out.push(Word { text: servant_of, ..word });
+            out.push(Word { text: name, ..word });
         } else if let Some(stem) = before_din(&word.text) {
             out.push(Word { text: stem, origin: word.origin, sign: None });
             out.push(Word { text: "din".to_owned(), ..word });
@@ -54,7 +56,8 @@ fn is_abd(text: &str) -> bool {
     )
 }
 
-/// `rahman` of abdulrahman, abdelrahman, abdurrahman, abdirahman.
+/// Returns the name after `abd` and the article: `rahman` for abdulrahman, abdelrahman, abdurrahman
+/// and abdirahman.
 fn after_abd(text: &str) -> Option<String> {
     let rest = text.strip_prefix("abd")?;
     let vowel = rest.find(|c| !matches!(c, 'a' | 'e' | 'i' | 'o' | 'u'))?;
@@ -67,17 +70,18 @@ fn after_abd(text: &str) -> Option<String> {
         let (first, rest) = rest.split_at_checked(1)?;
         (rest.starts_with(first) && !rest.starts_with('l')).then_some(rest)
     };
-    // Assimilated and written once, or Somali: abdusalam, abdirahman.
+    // An assimilated consonant that is written once, or a Somali form: abdusalam, abdirahman.
     let single = || matches!(vowel, "u" | "i").then_some(rest);
     let name = article.or_else(doubled).or_else(single)?;
-    let god = name.starts_with("ah") || name.starts_with("lah") || name.starts_with("la");
-    let long = name.len() >= 4 && name.len() < LONGEST_TOKEN;
-    (long && !(god && name.len() < 6))
+    let has_valid_length = name.len() >= 4 && name.len() < MAX_TOKEN_LENGTH;
+    // Abdullah is a name of its own.
+    let may_be_allah = name.starts_with("ah") || name.starts_with("lah") || name.starts_with("la");
+    (has_valid_length && !(may_be_allah && name.len() < 6))
         .then(|| name.trim_start_matches('l').to_owned())
         .filter(|name| name.len() >= 3)
 }
 
-/// `nasr` of nasruddin, nasreddine, nasraldin.
+/// Returns the name before `din`: `nasr` for nasruddin, nasreddine and nasraldin.
 fn before_din(text: &str) -> Option<String> {
     let ends = [
         "uddin", "eddin", "addin", "iddin", "oddin", "aldin", "eldin", "uldin", "eddine", "uddeen",
@@ -92,7 +96,7 @@ mod tests {
     use super::{after_abd, before_din};
 
     #[test]
-    fn compounds_come_apart() {
+    fn compounds_are_split() {
         for (text, name) in [
             ("abdulrahman", Some("rahman")),
             ("abdelqadir", Some("qadir")),

@@ -1,21 +1,28 @@
-//! Forms of a name that neither spelling nor sound brings together. Written for this project;
-//! short on purpose: only forms that are in daily use for the same person.
+//! Forms of a name that are similar neither in spelling nor in sound.
+//!
+//! The list was written for this project. It is short on purpose and has only forms that are in
+//! daily use for the same person.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// The group of names that stand for each other which a folded word belongs to; 0 for none.
-pub(crate) fn variant(word: &str) -> u8 {
-    VARIANTS.get(word).copied().unwrap_or_default()
+/// Returns the number of the group of interchangeable names that a folded word belongs to, or 0
+/// if it belongs to none.
+pub(crate) fn variant_group(word: &str) -> u8 {
+    VARIANTS.get(word).copied().unwrap_or(0)
 }
 
+// Groups are numbered from 1 in a byte of the index file.
+const _: () = assert!(GROUPS.len() <= u8::MAX as usize);
+
+// A word that is in several groups belongs to the last one.
 static VARIANTS: LazyLock<HashMap<&'static str, u8>> = LazyLock::new(|| {
     let groups = GROUPS.iter().zip(1_u8..);
     groups.flat_map(|(group, number)| group.split(' ').map(move |word| (word, number))).collect()
 });
 
 const GROUPS: &[&str] = &[
-    // Korean and Chinese families, by one romanisation and another.
+    // Korean and Chinese family names in different romanisations.
     "lee li ri rhee yi",
     "park pak bak",
     "choi choe",

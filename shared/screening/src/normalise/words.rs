@@ -1,18 +1,20 @@
-//! Words that say little about who somebody is. Written for this project from common knowledge
-//! of how names and firms are called; part of the model version, like every weight.
+//! Words that say little about the identity of a person or a firm.
+//!
+//! The lists were written for this project from common knowledge of names of people and firms.
+//! They are part of the matching model, so a change requires a new model version.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::Class;
+use super::token::Class;
 
-/// The class of a folded word, where it is one of these.
+/// Returns the class of a folded word, if it is in one of the lists.
 pub(super) fn class(word: &str) -> Option<Class> {
     CLASSES.get(word).copied()
 }
 
-/// Whether a little word, title or legal form is also a given name.
-pub(super) fn is_given(word: &str) -> bool {
+/// Whether a particle, a title or a legal form is also a given name.
+pub(super) fn is_given_name(word: &str) -> bool {
     matches!(
         word,
         "ben"
@@ -31,7 +33,7 @@ pub(super) fn is_given(word: &str) -> bool {
 }
 
 static CLASSES: LazyLock<HashMap<&'static str, Class>> = LazyLock::new(|| {
-    // Where a word stands in two lists the later one counts.
+    // If a word is in several lists, the last one counts.
     let lists = [
         (Class::Common, GIVEN_NAMES),
         (Class::Generic, BUSINESS),
@@ -45,7 +47,7 @@ static CLASSES: LazyLock<HashMap<&'static str, Class>> = LazyLock::new(|| {
     words.collect()
 });
 
-/// Legal forms, by the single words of their long and short spellings.
+/// The words of legal forms, in full and abbreviated.
 const LEGAL: &[&str] = &[
     "limited ltd llc llp lp plc inc incorporated corp corporation co company companies liability",
     "joint stock jsc ojsc cjsc pjsc ojs public private open closed pvt pty pte bhd sdn berhad",
@@ -60,7 +62,7 @@ const LEGAL: &[&str] = &[
     "oo akg saa sac spk tic ltdsti limitet lda unipessoal societatea raspundere",
 ];
 
-/// Little words inside names of people and firms.
+/// Particles, articles and conjunctions in names of people and firms.
 const PARTICLES: &[&str] = &[
     "al el ul bin ben ibn bint binti bte abu abou aboo umm om oum ould wuld",
     "de la las los le les del della di da das do dos du des van von der den ter ten zu zur zum y e",
@@ -68,7 +70,7 @@ const PARTICLES: &[&str] = &[
     "named after",
 ];
 
-/// Titles and forms of address; `mv` and its like stand before ships.
+/// Titles and forms of address, and the prefixes of ships such as `mv`.
 const HONORIFICS: &[&str] = &[
     "mr mrs ms miss mister dr doctor prof professor sir lord lady dame madam madame mme monsieur",
     "herr frau senor senora sr sra don dona rev reverend father bishop archbishop cardinal",
@@ -81,7 +83,7 @@ const HONORIFICS: &[&str] = &[
     "mv mt ss mts fv motor tanker vessel",
 ];
 
-/// What firms, offices and ships are called all over the world.
+/// Words that are frequent in names of firms, authorities and ships.
 const BUSINESS: &[&str] = &[
     "trading trade traders trader general international intl global world worldwide group groups",
     "holding holdings investment investments invest capital finance financial fund funds trust",
@@ -126,7 +128,7 @@ const BUSINESS: &[&str] = &[
     "handels handel bau technik groupe compagnie",
 ];
 
-/// Given names, and family names that are as frequent, borne by very many people.
+/// Given names and family names that very many people have.
 const GIVEN_NAMES: &[&str] = &[
     "mohammad mohammed muhammad mohamed muhammed mohamad mohamud mehmet mohd muhamad mahomed",
     "ahmad ahmed ahmet ali aly hassan hasan hussein husayn hussain hossein hosein husain husein",

@@ -1,115 +1,142 @@
-//! Which tokens of two names belong together.
-#![allow(clippy::indexing_slicing, reason = "spans are cut within the names they belong to")]
+//! Finds which tokens of two names correspond to each other.
+#![allow(clippy::indexing_slicing, reason = "spans lie within the names that they belong to")]
 
 use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use super::token::{Part, Reason, similarity};
-use crate::normalise::MOST_TOKENS;
+use super::part::Part;
+use super::similarity::{Reason, similarity};
+use crate::normalise::MAX_TOKENS;
 
-/// Adjacent tokens of a name: the first, and how many.
+/// One or more adjacent tokens of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
+    /// Position of the first token.
     pub first: u8,
+    /// Number of tokens, at least 1.
     pub count: u8,
 }
 
 impl Span {
-    fn one(place: usize) -> Span {
-        Span { first: place as u8, count: 1 }
+    fn single(position: usize) -> Span {
+        Span { first: position as u8, count: 1 }
     }
 
+    /// Returns the positions of the tokens.
     pub fn range(self) -> std::ops::Range<usize> {
         usize::from(self.first)..usize::from(self.first) + usize::from(self.count)
     }
 
-    /// A bit for each token.
+    /// Returns the tokens of this span.
+    pub(super) fn parts<'p, 'a>(self, name: &'p [Part<'a>]) -> &'p [Part<'a>] {
+        &name[self.range()]
+    }
+
+    /// Returns the set of positions, with one bit per token.
     fn bits(self) -> u32 {
-        self.range().fold(0, |bits, place| bits | 1 << (place % MOST_TOKENS))
+        self.range().fold(0, |bits, position| bits | 1 << (position % MAX_TOKENS))
     }
 }
 
-/// Tokens of both names that were taken for one another.
+/// Tokens of two names that correspond to each other.
 #[derive(Clone, Copy, Debug)]
 pub struct Pair {
+    /// Tokens of the first name.
     pub left: Span,
+    /// Tokens of the second name.
     pub right: Span,
+    /// Similarity, above 0 and up to 1.
     pub similarity: f32,
+    /// Reason of the similarity.
     pub reason: Reason,
-    /// Of the side that says less: the word `Compay` is no better a clue than `Company`.
+    /// How much the pair contributes to the score, from 0 to 1. It is the lower weight of the two
+    /// sides, because the word `Compay` identifies a firm no better than `Company`. For an initial
+    /// it is the higher one.
     pub weight: f32,
 }
 
-/// Room for one alignment, kept between calls.
+/// The alignment of two names. It also holds the buffers of the computation, so that they can be
+/// reused for other names.
 #[derive(Debug, Default)]
-pub struct Room {
-    found: Vec<Pair>,
+pub struct Alignment {
+    candidates: Vec<Pair>,
+    /// The pairs of the last alignment, best first. Each token is in one pair at most.
     pub pairs: Vec<Pair>,
-    /// What kept the last score down.
+    /// The rule that limited the last score, if any.
     pub limit: Option<Limit>,
 }
 
-/// A rule that keeps a score down whatever the words give.
+/// A rule that limits a score regardless of the similarity of the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// No word of weight in common: 0.5 at most.
+    /// The names have no significant token in common. The maximum is 0.5.
     NoWord,
-    /// One word of weight in common where a name has more: 0.65 at most.
+    /// The names have one significant token in common and one of them has more. The maximum is
+    /// 0.65.
     OneWord,
-    /// `A son of B` and `B son of A`: 0.7 of what it would be.
+    /// One name is `A son of B` and the other is `B son of A`. The score is multiplied by 0.7.
     FatherAndSon,
-    /// Of a weak alias only the same name counts, and gives 0.8 at most.
+    /// The listed name is a weak alias. Only an equal name counts, and the maximum is 0.8.
     WeakAlias,
 }
 
-impl Room {
-    /// One-to-one, the best pairs first. The same whichever name is left and which right.
+impl Alignment {
+    /// Pairs the tokens of two names one to one, the best pairs first. The result does not depend
+    /// on which name is left and which is right.
     pub(super) fn align(&mut self, left: &[Part<'_>], right: &[Part<'_>]) {
-        self.found.clear();
+        self.candidates.clear();
         self.pairs.clear();
         for (i, a) in left.iter().enumerate() {
             for (j, b) in right.iter().enumerate() {
                 if let Some((similarity, reason)) = similarity(a, b) {
-                    // An initial says a part of what the name it stands for would.
+                    // The similarity of an initial is low already, so it counts for the whole name
+                    // that it abbreviates.
                     let weight = match reason {
                         Reason::Initial => a.weight().max(b.weight()),
                         _ => a.weight().min(b.weight()),
                     };
-                    let (left, right) = (Span::one(i), Span::one(j));
-                    self.found.push(Pair { left, right, similarity, reason, weight });
+                    let (left, right) = (Span::single(i), Span::single(j));
+                    self.candidates.push(Pair { left, right, similarity, reason, weight });
                 }
             }
         }
-        joined(left, right, |one, span, pair| {
-            self.found.push(Pair { left: one, right: span, ..pair });
+        for_each_joined(left, right, |single, span, weight| {
+            self.candidates.push(Pair::joined(single, span, weight));
         });
-        joined(right, left, |one, span, pair| {
-            self.found.push(Pair { left: span, right: one, ..pair });
+        for_each_joined(right, left, |single, span, weight| {
+            self.candidates.push(Pair::joined(span, single, weight));
         });
-        self.found.sort_unstable_by(|a, b| better(a, b, left, right));
-        let (mut taken_left, mut taken_right) = (0, 0);
-        for pair in &self.found {
-            let (bits_left, bits_right) = (pair.left.bits(), pair.right.bits());
-            if taken_left & bits_left == 0 && taken_right & bits_right == 0 {
-                taken_left |= bits_left;
-                taken_right |= bits_right;
+        self.candidates.sort_unstable_by(|a, b| rank(a, b, left, right));
+        let (mut used_left, mut used_right) = (0, 0);
+        for pair in &self.candidates {
+            let (left_bits, right_bits) = (pair.left.bits(), pair.right.bits());
+            if used_left & left_bits == 0 && used_right & right_bits == 0 {
+                used_left |= left_bits;
+                used_right |= right_bits;
                 self.pairs.push(*pair);
             }
         }
     }
 }
 
-/// Ties are decided by the words themselves, so that neither side nor place in a list matters.
-fn better(a: &Pair, b: &Pair, left: &[Part<'_>], right: &[Part<'_>]) -> Ordering {
+impl Pair {
+    fn joined(left: Span, right: Span, weight: f32) -> Pair {
+        Pair { left, right, similarity: JOINED, reason: Reason::Joined, weight }
+    }
+}
+
+/// Orders pairs from best to worst. The tokens themselves break ties, so that the result depends
+/// neither on the side of a name nor on the order of a list.
+fn rank(a: &Pair, b: &Pair, left: &[Part<'_>], right: &[Part<'_>]) -> Ordering {
     let gain = |pair: &Pair| pair.similarity * pair.weight;
     let words = |pair: &Pair| {
         let (one, other) =
             (left[usize::from(pair.left.first)].text, right[usize::from(pair.right.first)].text);
         if one < other { (one, other) } else { (other, one) }
     };
-    let places = |pair: &Pair| {
+    let positions = |pair: &Pair| {
         let (one, other) = (pair.left.first, pair.right.first);
         (one.abs_diff(other), one.min(other))
     };
@@ -117,46 +144,47 @@ fn better(a: &Pair, b: &Pair, left: &[Part<'_>], right: &[Part<'_>]) -> Ordering
         .total_cmp(&gain(a))
         .then_with(|| b.similarity.total_cmp(&a.similarity))
         .then_with(|| words(a).cmp(&words(b)))
-        .then_with(|| places(a).cmp(&places(b)))
+        .then_with(|| positions(a).cmp(&positions(b)))
         .then_with(|| (a.left.count + a.right.count).cmp(&(b.left.count + b.right.count)))
 }
 
-/// The tokens of `ones` that are two or three adjacent tokens of `others` written together,
-/// letter by letter: that is how an index finds them.
-fn joined(ones: &[Part<'_>], others: &[Part<'_>], mut found: impl FnMut(Span, Span, Pair)) {
-    for (place, one) in ones.iter().enumerate().filter(|(_, one)| may_be_joined(one.text)) {
+/// Calls `visit` for each token of `singles` that equals two or three adjacent tokens of `others`
+/// written together. The letters must be the same, because an index finds such tokens by their
+/// exact text. The arguments are the token, the adjacent tokens, and the weight of the pair.
+fn for_each_joined(
+    singles: &[Part<'_>],
+    others: &[Part<'_>],
+    mut visit: impl FnMut(Span, Span, f32),
+) {
+    for (position, single) in
+        singles.iter().enumerate().filter(|(_, single)| can_be_joined(single.text))
+    {
         for first in 0..others.len() {
-            let mut rest = one.text;
-            for (last, other) in others.iter().enumerate().skip(first).take(LONGEST_SPAN) {
-                let Some(behind) = rest.strip_prefix(other.text) else { break };
-                if other.origin != one.origin {
+            let mut rest = single.text;
+            for (last, other) in others.iter().enumerate().skip(first).take(MAX_SPAN) {
+                let Some(remainder) = rest.strip_prefix(other.text) else { break };
+                if other.origin != single.origin {
                     break;
                 }
-                rest = behind;
+                rest = remainder;
                 if rest.is_empty() && last > first {
                     let count = last - first + 1;
                     let weight = others[first..=last].iter().map(Part::weight).sum::<f32>();
                     let span = Span { first: first as u8, count: count as u8 };
-                    let pair = Pair {
-                        left: span,
-                        right: span,
-                        similarity: JOINED,
-                        reason: Reason::Joined,
-                        weight: weight.min(one.weight()),
-                    };
-                    found(Span::one(place), span, pair);
+                    visit(Span::single(position), span, weight.min(single.weight()));
                 }
             }
         }
     }
 }
 
-/// Shorter words are written together by chance.
-pub(crate) fn may_be_joined(text: &[u8]) -> bool {
+/// Whether a text is long enough that it does not equal two adjacent tokens by chance.
+pub(crate) fn can_be_joined(text: &[u8]) -> bool {
     text.len() >= 4
 }
 
-/// A token is compared with as many adjacent ones, written together.
-pub(crate) const LONGEST_SPAN: usize = 3;
+/// Maximum number of adjacent tokens that are compared with one token of the other name.
+pub(crate) const MAX_SPAN: usize = 3;
 
+/// Similarity of a token and the same letters written as several tokens.
 pub(crate) const JOINED: f32 = 0.97;

@@ -1,24 +1,30 @@
-//! What else is known of both sides. A missing value says nothing and is reported as such;
-//! agreement moves the score towards 1, contradiction takes a share of it away.
+//! Compares dates, countries and other fields besides the names.
+//!
+//! A value that agrees moves the score towards 1, and a contradiction reduces it by a share. A
+//! missing value does not change the score and is reported as not compared.
 
 use serde::Serialize;
 
 use crate::entity::{Entity, EntityKind, Gender, Identifier, ListedDate};
 
-/// What a query knows besides the name.
+/// The fields of a query besides the name.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Circumstances<'a> {
+pub struct QueryContext<'a> {
+    /// Kind of party or object.
     pub kind: Option<EntityKind>,
-    /// Of birth, of founding or of building.
+    /// Date of birth, founding or construction.
     pub date: Option<ListedDate>,
-    /// ISO 3166-1 alpha-2.
+    /// ISO 3166-1 alpha-2 codes of related countries.
     pub countries: &'a [&'a str],
+    /// Numbers of documents and registers.
     pub identifiers: &'a [Identifier],
+    /// Gender.
     pub gender: Option<Gender>,
 }
 
-impl Circumstances<'_> {
-    fn is_empty(&self) -> bool {
+impl QueryContext<'_> {
+    /// Whether the context cannot raise the score of any entry. An equal kind does not raise it.
+    fn cannot_raise(&self) -> bool {
         self.date.is_none()
             && self.countries.is_empty()
             && self.identifiers.is_empty()
@@ -26,42 +32,72 @@ impl Circumstances<'_> {
     }
 }
 
-/// How one comparison came out.
+/// A field that is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ComparedField {
+    /// Kind of party or object.
+    Kind,
+    /// Date of birth, founding or construction.
+    Date,
+    /// Related countries.
+    Country,
+    /// Numbers of documents and registers.
+    Identifier,
+    /// Gender.
+    Gender,
+}
+
+/// The result of one comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// One side or both don't say.
+    /// One side or both have no value that can be compared.
     NotCompared,
+    /// The values agree.
     Equal,
-    /// Not the same, but explained by a slip or by imprecision.
+    /// The values differ, but a typing mistake or imprecision explains it.
     Near,
+    /// The values contradict each other.
     Different,
 }
 
-/// One comparison, with both values as they were compared.
+/// The comparison of one field, with the values that were compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// `kind`, `date`, `country`, `identifier` or `gender`.
-    pub of: &'static str,
+    /// The field. It is serialized as `of`.
+    #[serde(rename = "of")]
+    pub field: ComparedField,
+    /// Result of the comparison.
     pub outcome: Outcome,
+    /// Values of the query.
     pub query: Vec<String>,
+    /// Values of the listed entry.
     pub listed: Vec<String>,
 }
 
-/// What a match rests on, the strongest first.
+/// The evidence that a match is based on, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strength {
+    /// An identifier agrees.
     Identifier,
+    /// The names are similar and the date agrees.
     NameAndDate,
+    /// The names are similar and a country agrees.
     NameAndCountry,
+    /// Only the names are similar.
     NameOnly,
 }
 
-/// How far agreement moves a score towards 1, and what share of it contradiction takes.
+/// The effect of a comparison on a score. Each number is a share from 0 to 1.
 struct Effect {
+    /// Share of the distance to 1 that the score gains if the values agree.
     equal: f32,
+    /// The same if the values nearly agree.
     near: f32,
+    /// Share of the score that is lost if the values contradict each other.
     different: f32,
 }
 
@@ -69,35 +105,43 @@ const KIND: Effect = Effect { equal: 0.0, near: 0.0, different: 0.15 };
 const DATE: Effect = Effect { equal: 0.2, near: 0.0, different: 0.2 };
 const COUNTRY: Effect = Effect { equal: 0.08, near: 0.0, different: 0.08 };
 const GENDER: Effect = Effect { equal: 0.0, near: 0.0, different: 0.15 };
-/// Another number of the same document: people renew passports.
+/// A different number of the same document has little effect, because people renew passports.
 const IDENTIFIER: Effect = Effect { equal: 0.0, near: 0.0, different: 0.08 };
-/// What an equal identifier is worth, whatever the name.
-const SAME_IDENTIFIER: f32 = 0.95;
+/// Minimum score of an entry with an equal identifier, regardless of the names.
+const EQUAL_IDENTIFIER: f32 = 0.95;
 
-/// All comparisons of a query with an entry, in a fixed order.
-pub fn compare(query: &Circumstances<'_>, entity: &Entity) -> Vec<Comparison> {
+impl ComparedField {
+    fn effect(self) -> Effect {
+        match self {
+            ComparedField::Kind => KIND,
+            ComparedField::Date => DATE,
+            ComparedField::Country => COUNTRY,
+            ComparedField::Identifier => IDENTIFIER,
+            ComparedField::Gender => GENDER,
+        }
+    }
+}
+
+/// Compares a query with an entry in all fields besides the name. The order of the comparisons is
+/// fixed.
+pub fn compare(query: &QueryContext<'_>, entity: &Entity) -> Vec<Comparison> {
     vec![
-        kind(query, entity),
-        date(query, entity),
-        country(query, entity),
-        identifier(query, entity),
-        gender(query, entity),
+        compare_kind(query, entity),
+        compare_date(query, entity),
+        compare_country(query, entity),
+        compare_identifier(query, entity),
+        compare_gender(query, entity),
     ]
 }
 
-/// The score of a name with its comparisons, and what it rests on.
-pub fn in_context(name: f32, comparisons: &[Comparison]) -> (f32, Strength) {
-    let mut score = name;
+/// Applies comparisons to the score of the names. Returns the final score, from 0 to 1, and the
+/// evidence it is based on.
+pub fn in_context(name_score: f32, comparisons: &[Comparison]) -> (f32, Strength) {
+    let mut score = name_score;
     let mut strength = Strength::NameOnly;
     let mut floor = 0.0;
     for comparison in comparisons {
-        let effect = match comparison.of {
-            "kind" => KIND,
-            "date" => DATE,
-            "country" => COUNTRY,
-            "gender" => GENDER,
-            _ => IDENTIFIER,
-        };
+        let effect = comparison.field.effect();
         score = match comparison.outcome {
             Outcome::NotCompared => score,
             Outcome::Equal => score + (1.0 - score) * effect.equal,
@@ -105,13 +149,15 @@ pub fn in_context(name: f32, comparisons: &[Comparison]) -> (f32, Strength) {
             Outcome::Different => score * (1.0 - effect.different),
         };
         if comparison.outcome == Outcome::Equal {
-            strength = match (comparison.of, strength) {
-                ("identifier", _) => {
-                    floor = SAME_IDENTIFIER;
+            strength = match (comparison.field, strength) {
+                (ComparedField::Identifier, _) => {
+                    floor = EQUAL_IDENTIFIER;
                     Strength::Identifier
                 }
-                ("date", Strength::NameOnly | Strength::NameAndCountry) => Strength::NameAndDate,
-                ("country", Strength::NameOnly) => Strength::NameAndCountry,
+                (ComparedField::Date, Strength::NameOnly | Strength::NameAndCountry) => {
+                    Strength::NameAndDate
+                }
+                (ComparedField::Country, Strength::NameOnly) => Strength::NameAndCountry,
                 (_, strength) => strength,
             };
         }
@@ -119,66 +165,69 @@ pub fn in_context(name: f32, comparisons: &[Comparison]) -> (f32, Strength) {
     (score.clamp(floor, 1.0), strength)
 }
 
-/// The least score of a name that the context could still lift to `least`.
-pub fn least_name_score(least: f32, query: &Circumstances<'_>) -> f32 {
-    if query.is_empty() {
-        return least;
+/// Returns the lowest score of the names that the context of a query could still raise to
+/// `min_score`. An equal date and an equal country leave `(1 - 0.2) * (1 - 0.08)` of the distance
+/// between the score and 1.
+pub fn min_name_score(min_score: f32, query: &QueryContext<'_>) -> f32 {
+    if query.cannot_raise() {
+        return min_score;
     }
-    let kept = (1.0 - DATE.equal) * (1.0 - COUNTRY.equal);
-    1.0 - (1.0 - least) / kept
+    let remaining_distance = (1.0 - DATE.equal) * (1.0 - COUNTRY.equal);
+    1.0 - (1.0 - min_score) / remaining_distance
 }
 
-fn kind(query: &Circumstances<'_>, entity: &Entity) -> Comparison {
-    let told = |kind: EntityKind| (kind != EntityKind::Unknown).then_some(kind);
-    let (asked, listed) = (query.kind.and_then(told), told(entity.kind));
-    let outcome = match (asked, listed) {
-        (Some(asked), Some(listed)) if asked == listed => Outcome::Equal,
-        (Some(_), Some(_)) => Outcome::Different,
-        _ => Outcome::NotCompared,
-    };
+fn compare_kind(query: &QueryContext<'_>, entity: &Entity) -> Comparison {
+    let known = |kind: EntityKind| (kind != EntityKind::Unknown).then_some(kind);
+    let (kind, listed) = (query.kind.and_then(known), known(entity.kind));
+    let outcome = compare_options(kind, listed);
     let word = |kind: Option<EntityKind>| kind.map(|kind| kind.into_str().to_owned());
     Comparison {
-        of: "kind",
+        field: ComparedField::Kind,
         outcome,
-        query: word(asked).into_iter().collect(),
+        query: word(kind).into_iter().collect(),
         listed: word(listed).into_iter().collect(),
     }
 }
 
-fn date(query: &Circumstances<'_>, entity: &Entity) -> Comparison {
-    let outcomes = query
-        .date
-        .iter()
-        .flat_map(|asked| entity.dates.iter().map(|listed| one_date(asked, listed)));
-    Comparison {
-        of: "date",
-        outcome: best(outcomes),
-        query: query.date.iter().map(written).collect(),
-        listed: entity.dates.iter().map(written).collect(),
+fn compare_options<T: PartialEq>(query: Option<T>, listed: Option<T>) -> Outcome {
+    match query.zip(listed) {
+        Some((query, listed)) if query == listed => Outcome::Equal,
+        Some(_) => Outcome::Different,
+        None => Outcome::NotCompared,
     }
 }
 
-fn one_date(a: &ListedDate, b: &ListedDate) -> Outcome {
-    let years = |date: &ListedDate| {
-        let (from, to) = (i32::from(date.year), i32::from(date.until_year.unwrap_or(date.year)));
-        if date.circa { (from - 2, to + 2) } else { (from, to) }
-    };
+fn compare_date(query: &QueryContext<'_>, entity: &Entity) -> Comparison {
+    let outcomes = query
+        .date
+        .iter()
+        .flat_map(|date| entity.dates.iter().map(move |listed| compare_dates(date, listed)));
+    Comparison {
+        field: ComparedField::Date,
+        outcome: most_favourable(outcomes),
+        query: query.date.iter().map(format_date).collect(),
+        listed: entity.dates.iter().map(format_date).collect(),
+    }
+}
+
+fn compare_dates(a: &ListedDate, b: &ListedDate) -> Outcome {
     let ((from_a, to_a), (from_b, to_b)) = (years(a), years(b));
-    let apart = (from_a - to_b).max(from_b - to_a);
-    let ranged = a.circa || b.circa || a.until_year.is_some() || b.until_year.is_some();
-    if apart > 1 {
+    let years_apart = (from_a - to_b).max(from_b - to_a);
+    if years_apart > 1 {
         return Outcome::Different;
     }
-    if apart == 1 {
+    if years_apart == 1 {
         return Outcome::Near;
     }
-    if ranged {
+    let is_range = a.circa || b.circa || a.until_year.is_some() || b.until_year.is_some();
+    if is_range {
         return Outcome::Equal;
     }
     match (a.month.zip(a.day), b.month.zip(b.day)) {
         (Some(a), Some(b)) if a == b => Outcome::Equal,
+        // Day and month may be swapped.
         (Some((month, day)), Some(b)) if (day, month) == b => Outcome::Near,
-        // The year and one of both: a slip.
+        // The year and either the month or the day agree.
         (Some(a), Some(b)) if a.0 == b.0 || a.1 == b.1 => Outcome::Near,
         (Some(_), Some(_)) => Outcome::Different,
         _ if a.month.zip(b.month).is_some_and(|(a, b)| a != b) => Outcome::Near,
@@ -186,93 +235,104 @@ fn one_date(a: &ListedDate, b: &ListedDate) -> Outcome {
     }
 }
 
-fn country(query: &Circumstances<'_>, entity: &Entity) -> Comparison {
-    let same =
+/// Returns the first and the last year that a date can mean. An approximate date extends two years
+/// in both directions.
+fn years(date: &ListedDate) -> (i32, i32) {
+    let (from, to) = (i32::from(date.year), i32::from(date.until_year.unwrap_or(date.year)));
+    if date.circa { (from - 2, to + 2) } else { (from, to) }
+}
+
+/// ISO 3166 codes of countries that were dissolved. A party that is listed with one of them may
+/// belong to any of its successors.
+const FORMER_COUNTRIES: [&str; 5] = ["SU", "YU", "CS", "DD", "AN"];
+
+fn compare_country(query: &QueryContext<'_>, entity: &Entity) -> Comparison {
+    let is_listed =
         |code: &str| entity.countries.iter().any(|listed| listed.code.eq_ignore_ascii_case(code));
-    // Who is listed with a country that is no more is of one of those that came after it.
-    let gone = ["SU", "YU", "CS", "DD", "AN"];
-    let was = entity.countries.iter().any(|listed| gone.contains(&listed.code.as_str()));
+    let has_former_country =
+        entity.countries.iter().any(|listed| FORMER_COUNTRIES.contains(&listed.code.as_str()));
     let outcome = if query.countries.is_empty() || entity.countries.is_empty() {
         Outcome::NotCompared
-    } else if query.countries.iter().any(|code| same(code)) {
+    } else if query.countries.iter().any(|code| is_listed(code)) {
         Outcome::Equal
-    } else if was {
+    } else if has_former_country {
         Outcome::NotCompared
     } else {
         Outcome::Different
     };
     Comparison {
-        of: "country",
+        field: ComparedField::Country,
         outcome,
         query: query.countries.iter().map(|code| (*code).to_owned()).collect(),
         listed: entity.countries.iter().map(|listed| listed.code.clone()).collect(),
     }
 }
 
-fn gender(query: &Circumstances<'_>, entity: &Entity) -> Comparison {
-    let outcome = match (query.gender, entity.gender) {
-        (Some(asked), Some(listed)) if asked == listed => Outcome::Equal,
-        (Some(_), Some(_)) => Outcome::Different,
-        _ => Outcome::NotCompared,
-    };
+fn compare_gender(query: &QueryContext<'_>, entity: &Entity) -> Comparison {
+    let outcome = compare_options(query.gender, entity.gender);
     let word = |gender: Option<Gender>| gender.map(|gender| gender.into_str().to_owned());
     Comparison {
-        of: "gender",
+        field: ComparedField::Gender,
         outcome,
         query: word(query.gender).into_iter().collect(),
         listed: word(entity.gender).into_iter().collect(),
     }
 }
 
-fn identifier(query: &Circumstances<'_>, entity: &Entity) -> Comparison {
-    let outcomes = query
-        .identifiers
-        .iter()
-        .flat_map(|asked| entity.identifiers.iter().map(|listed| one_identifier(asked, listed)));
-    let written = |identifiers: &[Identifier]| {
+fn compare_identifier(query: &QueryContext<'_>, entity: &Entity) -> Comparison {
+    let outcomes = query.identifiers.iter().flat_map(|it| {
+        entity.identifiers.iter().map(move |listed| compare_identifiers(it, listed))
+    });
+    let format_all = |identifiers: &[Identifier]| {
         identifiers.iter().map(|one| format!("{} {}", one.kind, one.value)).collect()
     };
     Comparison {
-        of: "identifier",
-        outcome: best(outcomes),
-        query: written(query.identifiers),
-        listed: written(&entity.identifiers),
+        field: ComparedField::Identifier,
+        outcome: most_favourable(outcomes),
+        query: format_all(query.identifiers),
+        listed: format_all(&entity.identifiers),
     }
 }
 
-fn one_identifier(a: &Identifier, b: &Identifier) -> Outcome {
-    let country = a.country.as_deref().zip(b.country.as_deref());
-    let abroad = country.is_some_and(|(a, b)| !a.eq_ignore_ascii_case(b));
-    let told = a.kind == b.kind;
-    let other = a.kind == "other" || b.kind == "other";
-    let contact = |one: &Identifier| matches!(one.kind.as_str(), "phone" | "email" | "website");
-    if !(told || other) || abroad || contact(a) || contact(b) {
+fn compare_identifiers(a: &Identifier, b: &Identifier) -> Outcome {
+    let countries = a.country.as_deref().zip(b.country.as_deref());
+    let has_other_issuer = countries.is_some_and(|(a, b)| !a.eq_ignore_ascii_case(b));
+    let same_kind = a.kind == b.kind;
+    let unstated_kind = a.kind == "other" || b.kind == "other";
+    if !(same_kind || unstated_kind) || has_other_issuer || is_contact(a) || is_contact(b) {
         return Outcome::NotCompared;
     }
     let (value_a, value_b) = (bare(&a.value), bare(&b.value));
-    // Where nobody says what kind it is or who issued it, it has to be longer to be one of its own.
-    let vague = other || country.is_none();
-    let shortest = if vague { SHORTEST_VAGUE } else { SHORTEST_IDENTIFIER };
-    if value_a.len() >= shortest && value_a == value_b {
+    let is_vague = unstated_kind || countries.is_none();
+    let min_length = if is_vague { MIN_VAGUE_LENGTH } else { MIN_LENGTH };
+    if value_a.len() >= min_length && value_a == value_b {
         Outcome::Equal
-    } else if a.kind == b.kind && country.is_some() {
+    } else if same_kind && countries.is_some() {
         Outcome::Different
     } else {
         Outcome::NotCompared
     }
 }
 
-/// Shorter ones are shared by chance.
-const SHORTEST_IDENTIFIER: usize = 5;
-const SHORTEST_VAGUE: usize = 7;
+/// Whether an identifier is a contact detail, which several parties can share.
+fn is_contact(identifier: &Identifier) -> bool {
+    matches!(identifier.kind.as_str(), "phone" | "email" | "website")
+}
 
-/// The letters and digits of an identifier, in upper case.
+/// Minimum length in bytes of an identifier that is evidence. Different parties have the same
+/// shorter identifiers by chance.
+const MIN_LENGTH: usize = 5;
+/// The same if the kind or the issuing country of either identifier is not stated.
+const MIN_VAGUE_LENGTH: usize = 7;
+
+/// Returns the letters and digits of an identifier in upper case, 200 at most.
 pub(crate) fn bare(value: &str) -> String {
     value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).take(200).collect()
 }
 
-/// The most favourable of several: an entry has one true date of birth and lists four.
-fn best(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
+/// Returns the most favourable of several outcomes, since a list can give several possible dates
+/// of birth for one party. Without any values the outcome is [`Outcome::NotCompared`].
+fn most_favourable(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
     let rank = |outcome: &Outcome| match outcome {
         Outcome::NotCompared => 0,
         Outcome::Different => 1,
@@ -282,7 +342,7 @@ fn best(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
     outcomes.max_by_key(rank).unwrap_or(Outcome::NotCompared)
 }
 
-fn written(date: &ListedDate) -> String {
+fn format_date(date: &ListedDate) -> String {
     let mut text = if date.circa { "about ".to_owned() } else { String::new() };
     text.push_str(&format!("{:04}", date.year));
     if let Some(month) = date.month {

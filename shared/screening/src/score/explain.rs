@@ -1,90 +1,101 @@
-//! A score, in parts that a person can check.
+//! Explains a score in parts that a person can check.
 
 use serde::Serialize;
 
-use super::{Comparison, Limit, Pair, Part, Reason, Span, Strength};
+use super::align::{Limit, Pair, Span};
+use super::context::{Comparison, Strength};
+use super::part::Part;
+use super::similarity::Reason;
 use crate::normalise::Class;
 
-/// Why a name was taken for that of an entry.
+/// The explanation of a match.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Explanation {
-    /// Of the names alone, from 0 to 1.
+    /// Score of the names alone, from 0 to 1.
     pub name_score: f32,
+    /// Comparison of the names, token by token.
     pub name: NameMatch,
-    /// What kept the score of the names below what their words give.
+    /// The rule that limited the score of the names, if any.
     pub limit: Option<Limit>,
-    /// What was compared besides, and what could not be.
+    /// Comparisons of all other fields, including those that could not be compared.
     pub context: Vec<Comparison>,
+    /// Evidence that the match is based on.
     pub strength: Strength,
+    /// [`MODEL_VERSION`](super::MODEL_VERSION) of the program that computed the score.
     pub model_version: u32,
 }
 
-/// Two names, token by token.
+/// The comparison of two names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct NameMatch {
+    /// Tokens that correspond to each other, in the order of the query.
     pub aligned: Vec<Aligned>,
+    /// Tokens that only the query has.
     pub only_query: Vec<Leftover>,
+    /// Tokens that only the listed name has.
     pub only_listed: Vec<Leftover>,
 }
 
-/// Tokens that were taken for one another; more than one are written together on the other side.
+/// Tokens that correspond to each other. If one side has several tokens, the other side writes
+/// them as one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Aligned {
+    /// Tokens of the query, separated by spaces.
     pub query: String,
+    /// Tokens of the listed name, separated by spaces.
     pub listed: String,
+    /// Reason of the similarity.
     pub reason: Reason,
-    /// From 0 to 1.
+    /// Similarity, above 0 and up to 1.
     pub similarity: f32,
-    /// How much the pair counts; 1 for a word of its own.
+    /// How much the pair contributes to the score. A pair of distinctive words has weight 1.
     pub weight: f32,
 }
 
-/// A token that the other name has nothing for.
+/// A token without a counterpart in the other name.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Leftover {
+    /// The token, in lower-case ASCII.
     pub token: String,
+    /// Kind of word.
     pub class: Class,
+    /// Weight of the token, from 0 to 1.
     pub weight: f32,
 }
 
-/// The alignment of two names in words.
+/// Describes the alignment of two names.
+///
+/// # Panics
+/// Panics if `pairs` is not an alignment of these two names.
 pub fn explain(query: &[Part<'_>], listed: &[Part<'_>], pairs: &[Pair]) -> NameMatch {
-    let mut aligned: Vec<&Pair> = pairs.iter().collect();
-    aligned.sort_by_key(|pair| pair.left);
+    let mut sorted: Vec<&Pair> = pairs.iter().collect();
+    sorted.sort_by_key(|pair| pair.left);
+    let aligned = sorted.iter().map(|pair| Aligned {
+        query: words(pair.left.parts(query)),
+        listed: words(pair.right.parts(listed)),
+        reason: pair.reason,
+        similarity: pair.similarity,
+        weight: pair.weight,
+    });
     NameMatch {
-        aligned: aligned
-            .iter()
-            .map(|pair| Aligned {
-                query: words(query, pair.left),
-                listed: words(listed, pair.right),
-                reason: pair.reason,
-                similarity: pair.similarity,
-                weight: pair.weight,
-            })
-            .collect(),
-        only_query: rest(query, pairs.iter().map(|pair| pair.left)),
-        only_listed: rest(listed, pairs.iter().map(|pair| pair.right)),
+        aligned: aligned.collect(),
+        only_query: leftovers(query, pairs.iter().map(|pair| pair.left)),
+        only_listed: leftovers(listed, pairs.iter().map(|pair| pair.right)),
     }
 }
 
-fn words(parts: &[Part<'_>], span: Span) -> String {
-    let parts = parts.get(span.range()).unwrap_or_default();
-    parts.iter().map(|part| String::from_utf8_lossy(part.text)).collect::<Vec<_>>().join(" ")
+fn words(parts: &[Part<'_>]) -> String {
+    parts.iter().map(text).collect::<Vec<_>>().join(" ")
 }
 
-fn rest(parts: &[Part<'_>], taken: impl Iterator<Item = Span>) -> Vec<Leftover> {
-    let mut left = vec![true; parts.len()];
-    for place in taken.flat_map(Span::range) {
-        if let Some(left) = left.get_mut(place) {
-            *left = false;
-        }
-    }
-    let parts = parts.iter().zip(left).filter(|(_, left)| *left);
-    parts
-        .map(|(part, _)| Leftover {
-            token: String::from_utf8_lossy(part.text).into_owned(),
-            class: part.class,
-            weight: part.weight(),
-        })
+fn leftovers(parts: &[Part<'_>], spans: impl Iterator<Item = Span>) -> Vec<Leftover> {
+    let aligned: Vec<usize> = spans.flat_map(Span::range).collect();
+    let rest = parts.iter().enumerate().filter(|(position, _)| !aligned.contains(position));
+    rest.map(|(_, part)| Leftover { token: text(part), class: part.class, weight: part.weight() })
         .collect()
+}
+
+/// Returns the text of a token. It is ASCII in every index that this program builds.
+fn text(part: &Part<'_>) -> String {
+    String::from_utf8_lossy(part.text).into_owned()
 }

@@ -1,27 +1,33 @@
-//! The keys under which a token is found. Two tokens are compared when they share one: in an
-//! index, which looks up keys, and wherever else ([`share`]), so that what is asked for never
-//! changes a score. It is a matter of the two tokens alone, never of what else a list has, and so
-//! a part of a list finds what the whole of it would.
-#![allow(clippy::indexing_slicing, reason = "cut within the length of the word")]
+//! The keys under which tokens are found in an index.
+//!
+//! Two tokens are compared only if they share a key. An index looks tokens up by their keys, and
+//! [`share`] applies the same rule wherever tokens are compared without an index, so that a score
+//! does not depend on how a name was found. Whether two tokens share a key depends only on the two
+//! tokens. An index of a part of a list therefore finds the same tokens of that part as an index
+//! of the whole list.
+#![allow(clippy::indexing_slicing, reason = "every range lies within the length of the word")]
 
-use super::Part;
+use super::part::Part;
 use crate::normalise::{Class, Origin};
 
+// Seeds that separate the kinds of keys. TEXT is the offset basis of FNV-1a.
 const TEXT: u32 = 0x811c_9dc5;
 const SKELETON: u32 = 0x9e37_79b9;
 const VARIANT: u32 = 0xc2b2_ae35;
-const FIRST: u32 = 0x27d4_eb2f;
+const BEGINNING: u32 = 0x27d4_eb2f;
 const NEAR: u32 = 0x85eb_ca6b;
 
-/// Longer words are not found with any letter wrong, only with any consonant wrong or with the
-/// same beginning.
-const LONGEST_NEAR: usize = 16;
-/// Words from here on are also found by their first letters.
-const LONG: usize = 7;
-const BEGINNING: usize = 5;
+/// Maximum length of a word that is found with any one letter wrong. Longer words are found with
+/// any one consonant wrong, or by their beginning.
+const MAX_NEAR_LENGTH: usize = 16;
+/// Minimum length of a word that is also found by its beginning.
+const MIN_BEGINNING_WORD: usize = 7;
+/// Number of letters of a beginning.
+const BEGINNING_LENGTH: usize = 5;
 
-/// All keys of a token: itself, its consonants, both without any one of their letters, and the
-/// beginning of a long word.
+/// Passes all keys of a token to `key`: its text, its skeleton, its group of variants, text and
+/// skeleton without any one of their letters, and the beginning of a long word. A key can be
+/// passed more than once.
 pub(crate) fn all(part: &Part<'_>, mut key: impl FnMut(u32)) {
     key(exact(part.text));
     if part.class == Class::Number || part.text.len() < 2 {
@@ -33,86 +39,91 @@ pub(crate) fn all(part: &Part<'_>, mut key: impl FnMut(u32)) {
     if part.origin == Origin::Reading {
         return;
     }
-    sounds(part, &mut key);
     let skeleton = part.skeleton;
-    if loses_a_consonant(part) {
-        for gone in 0..skeleton.len() {
-            key(hash(hash(SKELETON, &skeleton[..gone]), &skeleton[gone + 1..]));
+    if !skeleton.is_empty() {
+        key(hash(SKELETON, skeleton));
+    }
+    if may_lose_consonant(part) {
+        for lost in 0..skeleton.len() {
+            key(hash(hash(SKELETON, &skeleton[..lost]), &skeleton[lost + 1..]));
         }
     }
     let text = part.text;
-    if text.len() >= LONG {
-        key(hash(FIRST, &text[..BEGINNING]));
+    if let Some(beginning) = beginning(part) {
+        key(hash(BEGINNING, beginning));
     }
     if text.len() == 2 {
-        // And one of three letters may be found from two.
+        // A word of three letters that has lost one has this key as well.
         key(hash(NEAR, text));
     }
-    if loses_a_letter(part) {
+    if may_lose_letter(part) {
         key(hash(NEAR, text));
-        for gone in 0..text.len() {
-            key(hash(hash(NEAR, &text[..gone]), &text[gone + 1..]));
+        for lost in 0..text.len() {
+            key(hash(hash(NEAR, &text[..lost]), &text[lost + 1..]));
         }
     }
 }
 
-/// Whether two tokens share a key, both of two letters and more, neither of them a number or one
-/// of several readings.
+/// Whether two tokens share a key. Both must have two letters or more, and neither may be a number
+/// or the reading of a character.
 pub(super) fn share(a: &Part<'_>, b: &Part<'_>) -> bool {
     a.text == b.text
         || (a.variant != 0 && a.variant == b.variant)
         || (!a.skeleton.is_empty() && a.skeleton == b.skeleton)
-        || one_less(a.skeleton, loses_a_consonant(a), b.skeleton, loses_a_consonant(b))
-        || begins(a).is_some_and(|beginning| begins(b) == Some(beginning))
+        || equal_after_loss(a.skeleton, may_lose_consonant(a), b.skeleton, may_lose_consonant(b))
+        || beginning(a).is_some_and(|start| beginning(b) == Some(start))
         || (a.text.len() > 1
             && b.text.len() > 1
-            && one_less(a.text, loses_a_letter(a), b.text, loses_a_letter(b)))
+            && equal_after_loss(a.text, may_lose_letter(a), b.text, may_lose_letter(b)))
 }
 
-fn loses_a_consonant(part: &Part<'_>) -> bool {
+/// Whether the skeleton of a token is also found with one consonant missing.
+fn may_lose_consonant(part: &Part<'_>) -> bool {
     part.skeleton.len() >= if part.origin == Origin::Consonants { 3 } else { 4 }
 }
 
-fn loses_a_letter(part: &Part<'_>) -> bool {
-    (3..=LONGEST_NEAR).contains(&part.text.len())
+/// Whether the text of a token is also found with one letter missing.
+fn may_lose_letter(part: &Part<'_>) -> bool {
+    (3..=MAX_NEAR_LENGTH).contains(&part.text.len())
 }
 
-fn begins<'a>(part: &Part<'a>) -> Option<&'a [u8]> {
-    (part.text.len() >= LONG).then(|| &part.text[..BEGINNING])
+/// Returns the beginning of a long word.
+fn beginning<'a>(part: &Part<'a>) -> Option<&'a [u8]> {
+    (part.text.len() >= MIN_BEGINNING_WORD).then(|| &part.text[..BEGINNING_LENGTH])
 }
 
-/// Whether the two are the same once each that may has lost one letter, or none.
-fn one_less(a: &[u8], a_loses: bool, b: &[u8], b_loses: bool) -> bool {
-    let before = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&a[before..], &b[before..]);
-    let behind = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&a[..a.len() - behind], &b[..b.len() - behind]);
+/// Whether two words are equal after each of them that may lose a letter has lost one or none.
+fn equal_after_loss(a: &[u8], a_may_lose: bool, b: &[u8], b_may_lose: bool) -> bool {
+    let prefix = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[prefix..], &b[prefix..]);
+    let suffix = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[..a.len() - suffix], &b[..b.len() - suffix]);
     match (a.len(), b.len()) {
-        (1, 0) => a_loses,
-        (0, 1) => b_loses,
-        (long, other) if long == other => {
-            a_loses && b_loses && (long <= 1 || a[1..] == b[..long - 1] || a[..long - 1] == b[1..])
+        (1, 0) => a_may_lose,
+        (0, 1) => b_may_lose,
+        (length, other) if length == other => {
+            a_may_lose
+                && b_may_lose
+                && (length <= 1 || a[1..] == b[..length - 1] || a[..length - 1] == b[1..])
         }
         _ => false,
     }
 }
 
+/// Returns the key of a text, which only tokens with this text and tokens with a colliding hash
+/// have.
 pub(crate) fn exact(text: &[u8]) -> u32 {
     hash(TEXT, text)
 }
 
-fn sounds(part: &Part<'_>, key: &mut impl FnMut(u32)) {
-    if !part.skeleton.is_empty() && part.class != Class::Number {
-        key(hash(SKELETON, part.skeleton));
-    }
-}
-
-/// FNV-1a. Two words that share a hash by chance are told apart when they are compared.
+/// Continues a 32-bit FNV-1a hash (<http://www.isthe.com/chongo/tech/comp/fnv/>). Tokens whose keys
+/// collide are told apart when they are compared.
 fn hash(seed: u32, bytes: &[u8]) -> u32 {
     bytes.iter().fold(seed, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Spreads a key over all bits: buckets go by the highest ones.
+/// Spreads a key over all bits, because its highest bits select a bucket. The function is the
+/// 32-bit integer hash `lowbias32` (<https://github.com/skeeto/hash-prospector>).
 pub(crate) fn spread(key: u32) -> u32 {
     let key = (key ^ (key >> 16)).wrapping_mul(0x7feb_352d);
     let key = (key ^ (key >> 15)).wrapping_mul(0x846c_a68b);
@@ -130,7 +141,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn tokens_share_a_key_where_it_is_said(
+        fn share_agrees_with_the_keys_of_the_index(
             a in "[abdlmin]{2,9}|[abdlmin]{15,18}", at in any::<prop::sample::Index>(),
             b in "[abdlmin]{1,2}", cut in 0..3_usize,
         ) {

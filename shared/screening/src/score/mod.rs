@@ -1,157 +1,175 @@
-//! How much two names are one name: a pure function of the two and of nothing else.
+//! Scores how likely two names belong to the same party.
+//!
+//! The score depends only on the two names and on the other fields of the query and of the entry.
 
 mod align;
 mod context;
-mod cost;
+mod edit;
 mod explain;
 pub(super) mod keys;
-mod token;
+mod part;
+mod similarity;
 
-pub(super) use align::{JOINED, LONGEST_SPAN, may_be_joined};
+pub(super) use align::{JOINED, MAX_SPAN, can_be_joined};
 pub(super) use context::bare;
-pub(super) use token::INITIAL;
+pub(super) use similarity::INITIAL;
 
-pub use align::{Limit, Pair, Room, Span};
+pub use align::{Alignment, Limit, Pair, Span};
 pub use context::{
-    Circumstances, Comparison, Outcome, Strength, compare, in_context, least_name_score,
+    ComparedField, Comparison, Outcome, QueryContext, Strength, compare, in_context, min_name_score,
 };
 pub use explain::{Aligned, Explanation, Leftover, NameMatch, explain};
-pub use token::{Part, Reason, letters, similarity};
+pub use part::{Part, letters};
+pub use similarity::{Reason, similarity};
 
-/// Of the whole of it: normalisation, word lists, weights, similarity, score and context. Scores
-/// of different versions are not compared; a change is followed by one full run.
+/// Version of the matching model, which includes normalisation, word lists, weights, similarity,
+/// score and context. Scores of different versions are not comparable. After a change of the
+/// version all customers are screened again in full.
 pub const MODEL_VERSION: u32 = 2;
 
-/// The score from which a match is worth a person's time, unless a tenant says otherwise.
+/// Default score from which a match is worth a review. Tenants can choose another one.
 pub const DEFAULT_MIN_SCORE: f32 = 0.78;
 
-/// What a token of the list costs that the query leaves out, as a share of its weight. Who is
-/// listed with four names goes by two of them.
-const LEFT_OUT: f32 = 0.2;
-/// What a token of the query costs that the list does not have: a list tells all it knows.
+/// Cost of a listed token that the query does not have, as a share of its weight. A party that is
+/// listed with four names often uses two of them.
+const OMITTED: f32 = 0.2;
+/// Cost of a token of the query that the listed name does not have, as a share of its weight. It
+/// is higher than [`OMITTED`], because a list gives all names that it has.
 const ADDED: f32 = 0.5;
-/// What a token costs that the other name has another one for.
+/// Cost of two tokens that stand against each other, as a share of their common weight.
 const CONTRADICTION: f32 = 2.4;
-/// The most that fewer than two aligned significant tokens can give, when a name has more.
+/// Maximum score of names with fewer than two aligned significant tokens, if either has more.
 pub(super) const ONE_TOKEN: f32 = 0.65;
-/// The most that small words alone can give.
+/// Maximum score of names without an aligned significant token.
 const NO_TOKEN: f32 = 0.5;
-/// What is left of a score when father and son have changed places.
+/// Factor of the score if father and son are swapped.
 const REVERSED: f32 = 0.7;
-/// From here on a pair of significant tokens is evidence.
+/// Minimum similarity of a pair of significant tokens that counts as evidence.
 pub(super) const EVIDENT: f32 = 0.7;
+/// Weights below this are rounding errors of sums.
+const NO_WEIGHT: f32 = 1e-4;
 
-/// The score of a query's name and a listed one, from 0 to 1, 1 for equal tokens. The alignment
-/// stays in `room`. The names may change places but for one thing: what the query leaves out
-/// costs less than what it adds.
-pub fn score(query: &[Part<'_>], listed: &[Part<'_>], room: &mut Room) -> f32 {
-    room.align(query, listed);
-    let mut matched = Sums::default();
-    let (mut rest_query, mut rest_listed) = (Rest::of(query), Rest::of(listed));
-    let (mut evidence, mut least_similar) = (0, 1.0_f32);
-    for pair in &room.pairs {
-        matched.add(pair.weight, pair.similarity);
-        let of_query = rest_query.take(query, pair.left);
-        let of_listed = rest_listed.take(listed, pair.right);
+/// Returns the score of the name of a query and a listed name, from 0 to 1. Equal names have score
+/// 1. `alignment` holds the aligned tokens afterwards. The score depends on which name is the
+/// query only in that tokens which the query omits cost less than tokens which it adds.
+pub fn score(query: &[Part<'_>], listed: &[Part<'_>], alignment: &mut Alignment) -> f32 {
+    alignment.align(query, listed);
+    let mut sums = Sums::default();
+    let (mut query_rest, mut listed_rest) = (Rest::of(query), Rest::of(listed));
+    let (mut evidence, mut min_similarity) = (0, 1.0_f32);
+    for pair in &alignment.pairs {
+        sums.add(pair.weight, pair.similarity);
+        let of_query = query_rest.remove(pair.left.parts(query));
+        let of_listed = listed_rest.remove(pair.right.parts(listed));
         if of_query == 0 || of_listed == 0 {
-            // `Compay` is a word of its own until it is found to be a company.
-            rest_query.significant -= of_query;
-            rest_listed.significant -= of_listed;
+            // `Compay` looks like a significant word until it is paired with `Company`.
+            query_rest.significant -= of_query;
+            listed_rest.significant -= of_listed;
         } else if pair.similarity >= EVIDENT {
             evidence += of_query.max(of_listed);
-            least_similar = least_similar.min(pair.similarity);
+            min_similarity = min_similarity.min(pair.similarity);
         }
     }
-    let mut score = matched.score(rest_query.weight, rest_listed.weight);
-    room.limit = None;
-    if fathers_and_sons(query, listed, &room.pairs) {
+    let mut score = sums.score(query_rest.weight, listed_rest.weight);
+    alignment.limit = None;
+    if swaps_father_and_son(query, listed, &alignment.pairs) {
         score *= REVERSED;
-        room.limit = Some(Limit::FatherAndSon);
+        alignment.limit = Some(Limit::FatherAndSon);
     }
-    let most = match (evidence, rest_query.significant.max(rest_listed.significant)) {
+    let maximum = match (evidence, query_rest.significant.max(listed_rest.significant)) {
         (0, _) => Some((NO_TOKEN, Limit::NoWord)),
         (1, 2..) => Some((ONE_TOKEN, Limit::OneWord)),
-        // One word on both sides: nothing else vouches for its spelling.
-        (1, _) => return score * least_similar,
+        // Both names have one significant word, so that nothing else confirms its spelling.
+        (1, _) => return score * min_similarity,
         _ => None,
     };
-    match most {
-        Some((most, limit)) if score > most => {
-            room.limit = Some(limit);
-            most
+    match maximum {
+        Some((maximum, limit)) if score > maximum => {
+            alignment.limit = Some(limit);
+            maximum
         }
         _ => score,
     }
 }
 
-/// Whether one name says `A bin B` and the other `B bin A`.
-fn fathers_and_sons(query: &[Part<'_>], listed: &[Part<'_>], pairs: &[Pair]) -> bool {
-    let son_of = |part: &Part<'_>| matches!(part.text, b"bin" | b"ibn" | b"ben" | b"bint");
-    let partner = |place: usize| {
-        let of = |pair: &&Pair| usize::from(pair.left.first) == place && pair.left.count == 1;
-        pairs.iter().find(of).map(|pair| usize::from(pair.right.first))
+/// Whether one name is `A bin B` and the other is `B bin A`.
+fn swaps_father_and_son(query: &[Part<'_>], listed: &[Part<'_>], pairs: &[Pair]) -> bool {
+    let is_son_of = |part: &Part<'_>| matches!(part.text, b"bin" | b"ibn" | b"ben" | b"bint");
+    let partner = |position: usize| {
+        let is_single_at =
+            |pair: &&Pair| usize::from(pair.left.first) == position && pair.left.count == 1;
+        pairs.iter().find(is_single_at).map(|pair| usize::from(pair.right.first))
     };
-    let fathers = query.iter().enumerate().filter(|(_, part)| son_of(part));
-    fathers.into_iter().any(|(place, _)| {
+    query.iter().enumerate().filter(|(_, part)| is_son_of(part)).any(|(position, _)| {
         let (Some(son), Some(father)) =
-            (place.checked_sub(1).and_then(partner), partner(place + 1))
+            (position.checked_sub(1).and_then(partner), partner(position + 1))
         else {
             return false;
         };
-        father + 2 == son && listed.get(father + 1).is_some_and(son_of)
+        father + 2 == son && listed.get(father + 1).is_some_and(is_son_of)
     })
 }
 
-/// What is not aligned yet.
+/// Totals of a name from which the aligned tokens are removed one by one.
 struct Rest {
+    /// Sum of the weights of the tokens that are not aligned.
     weight: f32,
+    /// Number of significant tokens, aligned or not. Tokens that are aligned with a minor word
+    /// do not count.
     significant: usize,
 }
 
 impl Rest {
     fn of(parts: &[Part<'_>]) -> Rest {
-        let significant = parts.iter().filter(|part| part.class.is_significant()).count();
-        Rest { weight: parts.iter().map(Part::weight).sum(), significant }
+        Rest { weight: parts.iter().map(Part::weight).sum(), significant: significant(parts) }
     }
 
-    /// Takes the tokens of a pair out; answers how many of them were significant.
-    fn take(&mut self, parts: &[Part<'_>], span: Span) -> usize {
-        let parts = parts.get(span.range()).unwrap_or_default();
+    /// Subtracts the weight of aligned tokens. Returns how many of them are significant.
+    fn remove(&mut self, parts: &[Part<'_>]) -> usize {
         self.weight -= parts.iter().map(Part::weight).sum::<f32>();
-        parts.iter().filter(|part| part.class.is_significant()).count()
+        significant(parts)
     }
 }
 
-/// The least that names with so much left over have to gain for a score of `least`, where a pair
-/// gains its weight times what its similarity is above `least`: [`Sums::score`], solved for it.
-pub(super) fn least_gain(rest_query: f32, rest_listed: f32, least: f32) -> f32 {
-    least * cost(rest_query, rest_listed)
+fn significant(parts: &[Part<'_>]) -> usize {
+    parts.iter().filter(|part| part.class.is_significant()).count()
 }
 
-/// What two names have in common, summed up over aligned tokens.
+/// Returns the gain that two names need for a score of `min_score` if tokens with these weights are
+/// left over. The gain of a pair is its weight times its similarity minus `min_score`. This is the
+/// formula of [`Sums::score`], solved for the gain.
+pub(super) fn required_gain(query_rest: f32, listed_rest: f32, min_score: f32) -> f32 {
+    min_score * leftover_cost(query_rest, listed_rest)
+}
+
+/// Sums over the aligned tokens of two names.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
+    /// Sum of the weights of the pairs.
     weight: f32,
-    similar: f32,
+    /// Sum of weight times similarity of the pairs.
+    similarity: f32,
 }
 
 impl Sums {
     fn add(&mut self, weight: f32, similarity: f32) {
         self.weight += weight;
-        self.similar += weight * similarity;
+        self.similarity += weight * similarity;
     }
 
-    fn score(self, rest_query: f32, rest_listed: f32) -> f32 {
-        let cost = cost(rest_query, rest_listed);
-        if self.weight > 0.0 { self.similar / (self.weight + cost) } else { 0.0 }
+    /// Returns the mean similarity of the pairs by weight, where the cost of the tokens that are
+    /// left over counts as additional weight with similarity 0.
+    fn score(self, query_rest: f32, listed_rest: f32) -> f32 {
+        let cost = leftover_cost(query_rest, listed_rest);
+        if self.weight > 0.0 { self.similarity / (self.weight + cost) } else { 0.0 }
     }
 }
 
-/// What is left on both sides contradicts; what only one side has more is an omission.
-fn cost(rest_query: f32, rest_listed: f32) -> f32 {
-    // Below the rounding of sums of weights nothing is left.
-    let rest = |weight: f32| if weight < 1e-4 { 0.0 } else { weight };
-    let (query, listed) = (rest(rest_query), rest(rest_listed));
+/// Returns the cost of tokens that are left over. As far as both names have some, they contradict
+/// each other. The remainder is an omission of the query or an addition.
+fn leftover_cost(query_rest: f32, listed_rest: f32) -> f32 {
+    let without_rounding = |weight: f32| if weight < NO_WEIGHT { 0.0 } else { weight };
+    let (query, listed) = (without_rounding(query_rest), without_rounding(listed_rest));
     let both = query.min(listed);
-    CONTRADICTION * both + ADDED * (query - both) + LEFT_OUT * (listed - both)
+    CONTRADICTION * both + ADDED * (query - both) + OMITTED * (listed - both)
 }

@@ -1,4 +1,5 @@
-//! Lists that we made up, read field by field; then the same lists cut, damaged and made hostile.
+//! Tests with fictional lists, one per format. Each list is read and compared field by field. The
+//! same lists are then cut, damaged and extended by hostile content.
 
 mod hostile;
 mod ofac;
@@ -8,7 +9,7 @@ mod own;
 use std::io::{BufReader, Cursor};
 
 use super::*;
-use crate::entity::ListedDate;
+use crate::entity::{Identifier, ListedCountry, ListedDate};
 
 const SDN: &[u8] = include_bytes!("../fixtures/sdn.csv");
 const ALT: &[u8] = include_bytes!("../fixtures/alt.csv");
@@ -25,7 +26,7 @@ const PLAIN: &[u8] = include_bytes!("../fixtures/plain.csv");
 
 const ALL: &[&[u8]] = &[SDN, ALT, ADD, COMMENTS, ADVANCED, UN, EU, EU_CSV, EU_2018, UK, FTM, PLAIN];
 
-/// Reads files, a few bytes at a time so that nothing depends on where a buffer ends.
+/// Reads files with a small buffer, so that records cross the ends of buffers.
 fn read_files(files: &[&[u8]]) -> Result<(Vec<Entity>, Report), Refused> {
     let mut entities = Vec::new();
     let inputs = files.iter().map(|bytes| Input {
@@ -37,10 +38,11 @@ fn read_files(files: &[&[u8]]) -> Result<(Vec<Entity>, Report), Refused> {
     Ok((entities, report))
 }
 
-fn refused(files: &[&[u8]]) -> String {
+/// Reads files that must be refused and returns the error text.
+fn refusal(files: &[&[u8]]) -> String {
     match read_files(files) {
         Ok((entities, report)) => panic!("{} entities were read: {report:?}", entities.len()),
-        Err(refused) => refused.to_string(),
+        Err(error) => error.to_string(),
     }
 }
 
@@ -52,35 +54,40 @@ fn names(entity: &Entity) -> Vec<String> {
     entity.names.iter().map(|name| format!("{}: {}", name.kind.into_str(), name.text)).collect()
 }
 
-/// Given and family of the primary name.
-fn parts(entity: &Entity) -> (Option<&str>, Option<&str>) {
+/// Returns the given name and the family name of the primary name.
+fn name_parts(entity: &Entity) -> (Option<&str>, Option<&str>) {
     let primary = &entity.names[0];
     (primary.given.as_deref(), primary.family.as_deref())
 }
 
+/// Returns the dates in a short form such as `1954-10-07 ~1950 1941..1943`.
 fn dates(entity: &Entity) -> String {
-    let text = |date: &ListedDate| {
-        let mut text = if date.circa { "~".to_owned() } else { String::new() };
-        text += &date.year.to_string();
-        for part in [date.month, date.day].into_iter().flatten() {
-            text += &format!("-{part:02}");
-        }
-        date.until_year.map_or(text.clone(), |until| format!("{text}..{until}"))
-    };
-    entity.dates.iter().map(text).collect::<Vec<_>>().join(" ")
+    entity.dates.iter().map(date).collect::<Vec<_>>().join(" ")
 }
 
-fn lands(entity: &Entity) -> String {
-    let text = |country: &crate::entity::ListedCountry| {
-        format!("{}:{}", country.kind.into_str(), country.code)
-    };
+fn date(date: &ListedDate) -> String {
+    let mut text = if date.circa { "~".to_owned() } else { String::new() };
+    text += &date.year.to_string();
+    for part in [date.month, date.day].into_iter().flatten() {
+        text += &format!("-{part:02}");
+    }
+    if let Some(until) = date.until_year {
+        text += &format!("..{until}");
+    }
+    text
+}
+
+/// Returns the countries in the form `birth:CD nationality:KP`.
+fn countries(entity: &Entity) -> String {
+    let text = |country: &ListedCountry| format!("{}:{}", country.kind.into_str(), country.code);
     entity.countries.iter().map(text).collect::<Vec<_>>().join(" ")
 }
 
-fn ids(entity: &Entity) -> Vec<String> {
-    let text = |id: &crate::entity::Identifier| {
-        let country = id.country.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
-        format!("{}:{}{country}", id.kind, id.value)
+/// Returns the identifiers in the form `passport:X7712345 (IR)`.
+fn identifiers(entity: &Entity) -> Vec<String> {
+    let text = |id: &Identifier| match &id.country {
+        Some(country) => format!("{}:{} ({country})", id.kind, id.value),
+        None => format!("{}:{}", id.kind, id.value),
     };
     entity.identifiers.iter().map(text).collect()
 }
@@ -89,11 +96,19 @@ fn remarks(entity: &Entity) -> &str {
     entity.remarks.as_deref().unwrap_or_default()
 }
 
-fn unread(report: &Report) -> Vec<(&str, &str, u64)> {
-    report.unread.iter().map(|unread| (unread.field, unread.text.as_str(), unread.line)).collect()
+/// Returns the unreadable values as (field, text, line).
+fn unread_values(report: &Report) -> Vec<(&str, &str, u64)> {
+    report.unread.iter().map(|value| (value.field, value.text.as_str(), value.line)).collect()
 }
 
-fn skipped(report: &Report) -> Vec<(u64, &str, &str)> {
-    let skipped = report.skipped.iter();
-    skipped.map(|s| (s.line, s.record.as_deref().unwrap_or_default(), s.why.as_str())).collect()
+/// Returns the skipped records as (line, id, reason).
+fn skipped_records(report: &Report) -> Vec<(u64, &str, &str)> {
+    report
+        .skipped
+        .iter()
+        .map(|skipped| {
+            let id = skipped.record.as_deref().unwrap_or_default();
+            (skipped.line, id, skipped.why.as_str())
+        })
+        .collect()
 }

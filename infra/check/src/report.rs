@@ -1,0 +1,137 @@
+//! The report: violations of rules, and the items that were read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+use strum::{Display, IntoStaticStr};
+
+use crate::item::Item;
+
+/// A rule that the items of a table follow.
+#[derive(Clone, Copy, Debug, Display, IntoStaticStr, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(into = "&'static str")]
+#[strum(serialize_all = "lowercase")]
+pub enum Rule {
+    /// The match of an alert determines its id, and its decision agrees with its status.
+    Alert,
+    /// The customer or session that a recorded answer names exists.
+    Answer,
+    /// A check that did not finish has an entry that requests a recheck.
+    Again,
+    /// A client id and its claim refer to the same customer.
+    Claim,
+    /// An item names the customer and tenant of its key.
+    Customer,
+    /// An erasure is complete and left no personal data.
+    Erasure,
+    /// A customer has one event per version, in order.
+    Events,
+    /// An idempotency record has a lease or an answer, and expires.
+    Idempotency,
+    /// Index attributes agree with the item.
+    Index,
+    /// The key has a known form and fits the item's type.
+    Key,
+    /// Revisions of the lists have consecutive numbers.
+    Lists,
+    /// The item deserializes.
+    Model,
+    /// A monitor knows its alerts and its subjects.
+    Monitor,
+    /// The customer's monitoring summary agrees with its monitor.
+    #[strum(serialize = "monitoring summary")]
+    MonitoringSummary,
+    /// The customer's counter of open alerts is right.
+    #[strum(serialize = "open alerts")]
+    OpenAlerts,
+    /// Every replaced version of an organization is kept.
+    Organization,
+    /// The customer of the item exists.
+    Orphan,
+    /// A finished pass has its record.
+    Pass,
+    /// The events, applied in order, produce the customer, its sessions and its alerts.
+    Replay,
+    /// Each risk profile continues from the previous level, and an event mentions it.
+    #[strum(serialize = "risk profile")]
+    RiskProfile,
+    /// The customer's risk summary is that of its newest profile.
+    #[strum(serialize = "risk summary")]
+    RiskSummary,
+    /// Status, decision and completion of a session agree.
+    Session,
+    /// The customer's counters agree with its sessions.
+    #[strum(serialize = "session counters")]
+    SessionCounters,
+    /// A session and its pointer refer to each other.
+    #[strum(serialize = "session pointer")]
+    SessionPointer,
+}
+
+impl PartialEq<&str> for Rule {
+    fn eq(&self, name: &&str) -> bool {
+        <&str>::from(*self) == *name
+    }
+}
+
+/// A broken rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Violation {
+    pub rule: Rule,
+    /// Key of the item, without the parts that a caller chose.
+    pub key: String,
+    /// Description of the inconsistency.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.rule, self.key, self.what)
+    }
+}
+
+/// Result of a scan.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Number of items, by type.
+    pub items: BTreeMap<String, u64>,
+    /// Number of customers that were not checked, because they changed during every attempt or
+    /// because their erasure is in progress.
+    pub restless: u64,
+    pub violations: Vec<Violation>,
+}
+
+/// Collects violations.
+#[derive(Default)]
+pub(crate) struct Violations(Vec<Violation>);
+
+impl Violations {
+    pub(crate) fn add(&mut self, rule: Rule, item: &Item, what: impl Into<String>) {
+        self.0.push(Violation { rule, key: item.printable_key(), what: what.into() });
+    }
+
+    /// Adds a violation unless the condition holds.
+    pub(crate) fn require(
+        &mut self,
+        condition: bool,
+        rule: Rule,
+        item: &Item,
+        what: impl FnOnce() -> String,
+    ) {
+        if !condition {
+            self.add(rule, item, what());
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the violations in order, each once.
+    pub(crate) fn into_sorted(mut self) -> Vec<Violation> {
+        self.0.sort();
+        self.0.dedup();
+        self.0
+    }
+}

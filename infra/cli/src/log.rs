@@ -1,0 +1,80 @@
+//! The log of the server: JSON lines on standard error or in a file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use local::Failure;
+
+/// Destination of the log.
+#[derive(Clone, Debug)]
+pub(crate) enum Destination {
+    Stderr,
+    /// Appends to a file. The folder may be created later than the log starts.
+    File(PathBuf),
+    /// Discards the log.
+    Nowhere,
+}
+
+struct LogFile {
+    path: PathBuf,
+    /// Opened with the first line, or by `open_file`.
+    file: OnceLock<io::Result<File>>,
+}
+
+static LOG_FILE: OnceLock<LogFile> = OnceLock::new();
+
+/// Starts the log. Call it once.
+pub(crate) fn start(destination: &Destination) {
+    match destination {
+        Destination::Stderr => shared::telemetry::init(None),
+        Destination::File(path) => {
+            let log_file = LogFile { path: path.clone(), file: OnceLock::new() };
+            if LOG_FILE.set(log_file).is_ok() && shared::telemetry::write_to(None, write_line) {
+                log_panics();
+            }
+        }
+        Destination::Nowhere => {
+            if shared::telemetry::write_to(None, |_| ()) {
+                log_panics();
+            }
+        }
+    }
+}
+
+/// Opens the log file, if there is one.
+///
+/// # Errors
+/// Fails when the file cannot be opened.
+pub(crate) fn open_file() -> Result<(), Failure> {
+    let Some(log_file) = LOG_FILE.get() else { return Ok(()) };
+    match log_file.open() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!(
+            "the log file {} cannot be opened ({error}): pass --log FILE with another one",
+            log_file.path.display()
+        )),
+    }
+}
+
+impl LogFile {
+    fn open(&self) -> &io::Result<File> {
+        self.file.get_or_init(|| OpenOptions::new().create(true).append(true).open(&self.path))
+    }
+}
+
+fn write_line(line: &[u8]) {
+    if let Some(Ok(mut file)) = LOG_FILE.get().map(LogFile::open).map(Result::as_ref) {
+        // There is no other place to report this error to.
+        let _ = file.write_all(line);
+    }
+}
+
+/// Logs where a panic happened. Its message is left out, because it can have personal data.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(target: "kyc", place, "panic");
+    }));
+}

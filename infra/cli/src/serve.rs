@@ -1,0 +1,187 @@
+//! Starts the server and prints how to use it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use local::events::Sink;
+use local::{Failure, Options, Server, TokenRequest};
+use shared::model::time::Clock;
+
+use crate::log::{self, Destination};
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Port to listen on; 0 takes any free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Folder of the table, the signing key and the log; it survives restarts
+    #[arg(long, value_name = "DIR", default_value = ".data")]
+    data: PathBuf,
+    /// Keep everything in memory and leave no files
+    #[arg(long, conflicts_with = "data")]
+    memory: bool,
+    /// Print events as JSON lines, or post each to a URL
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "-")]
+    events: Option<Sink>,
+    /// Append log lines to a file
+    ///
+    /// Without this option, log lines go to standard error. If standard error is the terminal that
+    /// shows the start text, they go to server.log in the data folder instead, and with --memory they
+    /// are discarded.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+}
+
+impl Serve {
+    /// Whether standard output is reserved for events, so that the start text goes to standard
+    /// error.
+    fn prints_events(&self) -> bool {
+        matches!(self.events, Some(Sink::Print))
+    }
+
+    fn log_destination(&self) -> Destination {
+        let stderr_shows_start_text = std::io::stderr().is_terminal()
+            && (self.prints_events() || std::io::stdout().is_terminal());
+        match &self.log {
+            Some(file) => Destination::File(file.clone()),
+            None if !stderr_shows_start_text => Destination::Stderr,
+            None if self.memory => Destination::Nowhere,
+            None => Destination::File(self.data.join("server.log")),
+        }
+    }
+}
+
+/// Environment variables that configure the server as they configure the functions.
+const SETTINGS: [&str; 5] = [
+    "WATCHLIST_SOURCES",
+    "MAX_SHRINK_PERCENT",
+    "MAX_LIST_AGE_HOURS",
+    "FETCH_TIMEOUT_SECONDS",
+    "MONITOR_SHARDS",
+];
+
+pub(crate) async fn run(options: Serve) -> Result<(), Failure> {
+    let log_destination = options.log_destination();
+    log::start(&log_destination);
+    if options.log.is_some() {
+        log::open_file()?;
+    }
+    let dynamodb_endpoint =
+        std::env::var("DYNAMODB_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty());
+    let server = Server::start(Options {
+        port: options.port,
+        data: (!options.memory).then(|| options.data.clone()),
+        dynamodb_endpoint,
+        key: None,
+        clock: Clock::system(),
+        http_client: None,
+        environment: environment(),
+        lists: None,
+        schedules: true,
+        events: options.events.clone(),
+    })
+    .await?;
+    // Creates the default log file in the data folder, which exists now.
+    log::open_file()?;
+    let text = start_text(&server, &options, &log_destination)?;
+    if options.prints_events() {
+        eprintln!("{text}");
+    } else {
+        println!("{text}");
+    }
+    stop_signal().await;
+    eprintln!("stopping");
+    server.stop().await;
+    Ok(())
+}
+
+/// Returns the settings from the environment. Without other sources, the sample watchlist is
+/// loaded.
+fn environment() -> BTreeMap<String, String> {
+    let mut environment: BTreeMap<String, String> = SETTINGS
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
+        .collect();
+    environment.entry("WATCHLIST_SOURCES".to_owned()).or_insert_with(local::sample_source);
+    environment
+}
+
+/// Returns the address, where to look in a browser, a token, a curl line, and more.
+///
+/// Scripts read the line that starts with `Customers API on`, the line of the token and the line
+/// that starts with `curl`.
+fn start_text(
+    server: &Server,
+    options: &Serve,
+    log_destination: &Destination,
+) -> Result<String, Failure> {
+    let (url, template) = (server.url(), &server.template);
+    let request = TokenRequest {
+        tenant: "acme".to_owned(),
+        permissions: vec!["kyc:*".to_owned()],
+        subject: "local-user".to_owned(),
+        lifetime: Duration::from_secs(12 * 3_600),
+    };
+    let token = server.key.token(&request, template)?;
+    // Each start has its own client id, so that the line always creates a customer.
+    let client_id = format!("demo-{}", Clock::system().now().seconds());
+    let mut text = format!(
+        "Customers API on {url} (Ctrl-C stops it)
+OpenAPI document: {url}/openapi.json
+
+Token for the tenant acme, valid for 12 hours:
+{token}
+
+Create a customer:
+curl -i {url}/customers -H 'Content-Type: application/json' -H 'Authorization: Bearer {token}' -d '{{\"client_id\":\"{client_id}\",\"name\":\"Acme GmbH\",\"country\":\"DE\"}}'
+
+"
+    );
+    let another_token = if options.memory {
+        "not available with --memory".to_owned()
+    } else {
+        let data = options.data.display();
+        format!("cargo run -q -- token --tenant acme --permissions kyc:read --data {data}")
+    };
+    let (table, endpoint) = (&template.table.name, &server.dynamodb_endpoint);
+    let log = match log_destination {
+        Destination::Stderr => "standard error".to_owned(),
+        Destination::File(path) => path.display().to_string(),
+        Destination::Nowhere => "off (--log FILE writes one)".to_owned(),
+    };
+    for (label, value) in [
+        ("Another token", another_token),
+        ("Table", format!("{table} on {endpoint} (DynamoDB API)")),
+        ("Log", log),
+    ] {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{:<14} {value}", format!("{label}:"));
+    }
+    Ok(text)
+}
+
+/// Returns when the process is asked to stop.
+#[cfg(unix)]
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate => {}
+    }
+}
+
+/// Returns when the process is asked to stop.
+#[cfg(not(unix))]
+async fn stop_signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}

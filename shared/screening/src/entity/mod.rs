@@ -1,0 +1,79 @@
+//! The common form of a list entry: every list format is read into [`Entity`].
+
+mod kind;
+
+use serde::{Deserialize, Serialize};
+
+pub use kind::{CountryKind, EntityKind, Gender, NameKind};
+
+/// One entry of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entity {
+    /// Id that the list gives the entry. Unique within the list.
+    pub id: String,
+    /// Kind of party or object.
+    pub kind: EntityKind,
+    /// Names and aliases. There is at least one, and the primary name comes first.
+    pub names: Vec<ListedName>,
+    /// Possible dates of birth, founding or construction.
+    pub dates: Vec<ListedDate>,
+    /// Related countries.
+    pub countries: Vec<ListedCountry>,
+    /// Numbers of documents and registers, and contact details.
+    pub identifiers: Vec<Identifier>,
+    /// Sanctions programs or regimes under which the entry is listed.
+    pub programs: Vec<String>,
+    /// Gender, if the list states one.
+    pub gender: Option<Gender>,
+    /// Other information for a reader. It is never matched.
+    pub remarks: Option<String>,
+}
+
+/// One name of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedName {
+    /// The name as the list writes it, in its own script. `LAST, First` is kept in that order.
+    pub text: String,
+    /// How the list classifies the name.
+    pub kind: NameKind,
+    /// Given names, if the list separates them from the family name.
+    pub given: Option<String>,
+    /// Family name, if the list separates it from the given names.
+    pub family: Option<String>,
+}
+
+/// A date as precisely as the list states it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedDate {
+    /// Year, or the first year of a range.
+    pub year: i16,
+    /// Month, from 1 to 12.
+    pub month: Option<u8>,
+    /// Day of the month, from 1 to 31.
+    pub day: Option<u8>,
+    /// Last year of a range that begins with `year`.
+    pub until_year: Option<i16>,
+    /// Whether the list marks the date as approximate.
+    pub circa: bool,
+}
+
+/// A country that is related to an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedCountry {
+    /// ISO 3166-1 alpha-2 code. Codes of former countries (SU, YU) are allowed.
+    pub code: String,
+    /// How the country is related to the entry.
+    pub kind: CountryKind,
+}
+
+/// A number or address that identifies a party or an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identifier {
+    /// Kind, as a lower-case word: `passport`, `national_id`, `tax_id`, `registration`, `imo`,
+    /// `mmsi`, `lei`, `swift`, `crypto`, `other`, ...
+    pub kind: String,
+    /// The identifier as the list writes it.
+    pub value: String,
+    /// ISO 3166-1 alpha-2 code of the issuing country.
+    pub country: Option<String>,
+}

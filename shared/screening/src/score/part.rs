@@ -1,0 +1,62 @@
+//! The form in which tokens are compared.
+
+use crate::normalise::{Class, Origin, Token, variant_group};
+
+/// A token that is borrowed from a prepared name or from an index file.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// Lower-case ASCII letters and digits.
+    pub text: &'a [u8],
+    /// Consonants of the text, see [`Token::skeleton`].
+    pub skeleton: &'a [u8],
+    /// Kind of word.
+    pub class: Class,
+    /// How reliable the letters are.
+    pub origin: Origin,
+    /// Set of the letters of the text, see [`letters`]. Tokens with few letters in common are not
+    /// compared any further.
+    pub letters: u32,
+    /// Number of the group of interchangeable names that the token belongs to, or 0 for none.
+    pub variant: u8,
+}
+
+impl<'a> Part<'a> {
+    /// Borrows a token and computes the fields that its comparison needs.
+    pub fn of(token: &'a Token) -> Part<'a> {
+        Part {
+            text: token.text.as_bytes(),
+            skeleton: token.skeleton.as_bytes(),
+            class: token.class,
+            origin: token.origin,
+            letters: letters(token.text.as_bytes()),
+            variant: variant_group(&token.text),
+        }
+    }
+
+    /// Returns how much the token contributes to a score, from 0 to 1. A distinctive word of four
+    /// letters or more has weight 1. The weights are part of the matching model. They do not
+    /// depend on how frequent a token is in a list.
+    pub fn weight(&self) -> f32 {
+        match self.class {
+            Class::Word => match self.text.len() {
+                0..=2 => 0.75,
+                3 => 0.9,
+                _ => 1.0,
+            },
+            Class::Common => 0.7,
+            Class::Number => 1.0,
+            Class::Generic => 0.6,
+            Class::Initial => 0.25,
+            Class::Particle => 0.1,
+            Class::Honorific => 0.08,
+            Class::Legal => 0.05,
+        }
+    }
+}
+
+/// Returns the set of letters of a folded word: bits 0 to 25 for `a` to `z`, bit 26 for digits.
+pub fn letters(text: &[u8]) -> u32 {
+    text.iter().fold(0, |letters, byte| {
+        letters | if byte.is_ascii_lowercase() { 1 << (byte - b'a') } else { 1 << 26 }
+    })
+}

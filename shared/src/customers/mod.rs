@@ -1,0 +1,146 @@
+//! Customers: creation, changes, erasure, reading.
+
+mod erasure;
+
+pub use erasure::{erase, plan_erasure};
+
+use crate::error::Error;
+use crate::model::customer::{Customer, StoredCustomer};
+use crate::model::event::EventKind;
+use crate::model::export::Exported;
+use crate::model::id::CustomerId;
+use crate::model::page::Page;
+use crate::model::profile::Profile;
+use crate::model::risk::Trigger;
+use crate::model::session::NewSession;
+use crate::model::value::TenantId;
+use crate::monitoring::{Affected, FollowUp, Monitoring, needs_check, plan_effect};
+use crate::risk::scored_fields_differ;
+use crate::risk_profiles::{Sources, plan_profile};
+use crate::store::{Attempts, Change, StoredAnswer, TenantTable};
+
+/// A planned change of a customer.
+pub struct Update {
+    /// What to commit.
+    pub change: Change,
+    /// What to do after the commit.
+    pub follow_up: FollowUp,
+}
+
+/// Reads a customer.
+///
+/// # Errors
+/// `CustomerNotFound`, `StoreUnavailable`.
+pub async fn get(table: &TenantTable<'_>, id: &CustomerId) -> Result<Customer, Error> {
+    Ok(table.customer(id).await?.ok_or_else(Error::customer_not_found)?.customer)
+}
+
+/// Creates a customer, claims its client id and stores the answer to the request.
+///
+/// # Errors
+/// `CustomerAlreadyExists` when the client id is taken, `RequestInProgress`, `StoreUnavailable`.
+pub async fn create(
+    table: &TenantTable<'_>,
+    customer: StoredCustomer,
+    answer: Option<StoredAnswer>,
+) -> Result<(), Error> {
+    let change = Change { answer, ..Change::creation(customer) };
+    let mut attempts = Attempts::new();
+    while !table.commit(&change, &mut attempts).await? {}
+    Ok(())
+}
+
+/// The customer that the first session of a client id creates.
+///
+/// # Errors
+/// `InternalError` when the request names no client id.
+pub fn first_of_session(
+    request: &NewSession,
+    id: CustomerId,
+    tenant: TenantId,
+) -> Result<StoredCustomer, Error> {
+    let client_id = request.client_id.as_ref();
+    let client_id = client_id.ok_or_else(|| Error::internal("a session names no customer"))?;
+    let profile = Profile::of_client(client_id, request.name.as_ref(), request.entity_type);
+    Ok(StoredCustomer::new(id, tenant, profile))
+}
+
+/// Changes a customer to what `change` returns. It is called again when a concurrent change came
+/// first. A customer that keeps its version is not written.
+///
+/// # Errors
+/// `CustomerNotFound`, `CustomerErased`, the error of `change`, `CustomerAlreadyExists` when the
+/// client id is taken, `ValidationError` (too many matches), `StoreUnavailable`.
+pub async fn update(
+    monitoring: &Monitoring,
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    kind: EventKind,
+    change: impl Fn(&StoredCustomer) -> Result<StoredCustomer, Error>,
+) -> Result<Customer, Error> {
+    let mut attempts = Attempts::new();
+    loop {
+        let before = table.customer(id).await?.ok_or_else(Error::customer_not_found)?;
+        let after = change(&before)?;
+        if after.version == before.version {
+            return Ok(before.customer);
+        }
+        let affected = monitoring.load_affected(table, &before, &after, false).await?;
+        let is_scored = scored_fields_differ(&before.profile, &after.profile);
+        let sources = if is_scored || needs_check(affected.as_ref()) {
+            Some(Sources::load(table, id).await?)
+        } else {
+            None
+        };
+        let plan = plan_update(kind, before, after, sources, affected.as_ref())?;
+        if table.commit(&plan.change, &mut attempts).await? {
+            let lists = affected.as_ref().and_then(Affected::lists);
+            monitoring.follow_up(table, id, plan.follow_up, lists).await?;
+            return Ok(plan.change.after.customer);
+        }
+    }
+}
+
+/// Plans a change of a customer: what it means for the monitor and for the risk profile. Sources are
+/// needed when a scored field changes or the monitor must be checked.
+///
+/// # Errors
+/// `ValidationError` when the monitor would get too many matches.
+pub fn plan_update(
+    kind: EventKind,
+    before: StoredCustomer,
+    mut after: StoredCustomer,
+    sources: Option<Sources>,
+    affected: Option<&Affected>,
+) -> Result<Update, Error> {
+    let effect = plan_effect(affected, &before, &mut after, sources)?;
+    let is_scored =
+        scored_fields_differ(&before.profile, &after.profile) || !effect.alerts.is_empty();
+    let sources = effect.sources.filter(|_| is_scored);
+    let profile =
+        sources.map(|sources| plan_profile(&mut after, &sources, Trigger::CustomerChanged));
+    let change = Change {
+        monitor: effect.monitor,
+        alerts: effect.alerts,
+        profile,
+        ..Change::new(kind, before, after)
+    };
+    Ok(Update { change, follow_up: effect.follow_up })
+}
+
+/// Reads a page of everything that is held on a customer.
+///
+/// # Errors
+/// `CustomerNotFound`, `InvalidCursor`, `StoreUnavailable`.
+pub async fn export(
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    cursor: Option<&str>,
+) -> Result<Page<Exported>, Error> {
+    let page = table.export(id, cursor).await?;
+    // The first page of an existing customer contains at least the customer.
+    if page.count == 0 && cursor.is_none() {
+        return Err(Error::customer_not_found());
+    }
+    Ok(page)
+}

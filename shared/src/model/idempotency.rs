@@ -1,0 +1,25 @@
+//! The `Idempotency-Key` of a request.
+
+/// A key of 1 to 255 printable ASCII characters, chosen by the caller.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Reads the value of the header.
+    ///
+    /// # Errors
+    /// The rule, when `text` breaks it.
+    pub fn parse(text: &str) -> Result<IdempotencyKey, String> {
+        let is_printable = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        if (1..=255).contains(&text.len()) && is_printable {
+            Ok(IdempotencyKey(text.to_owned()))
+        } else {
+            Err("must be 1 to 255 printable ASCII characters".to_owned())
+        }
+    }
+
+    /// The key as the caller sent it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,30 @@
+//! Whose rows an operation may touch.
+
+use super::event::Origin;
+use super::value::TenantId;
+
+/// A tenant, and the actor on whose behalf its rows are read and written.
+///
+/// The store hands out a tenant's rows only for a scope. Outside this crate a scope comes from a
+/// verified [`Caller`](crate::auth::Caller) and from nowhere else.
+#[derive(Clone, Debug)]
+pub struct TenantScope {
+    tenant: TenantId,
+    origin: Origin,
+}
+
+impl TenantScope {
+    pub(crate) fn new(tenant: TenantId, origin: Origin) -> TenantScope {
+        TenantScope { tenant, origin }
+    }
+
+    /// The tenant that owns the rows.
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// Who acts, and in which request; recorded with every change.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}

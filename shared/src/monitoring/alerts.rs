@@ -1,0 +1,88 @@
+//! Decisions about alerts, and the list of a customer's alerts.
+
+use super::check::{open_alerts, plan_reassessment};
+use crate::error::Error;
+use crate::model::alert::{Alert, AlertStatus, Decision, StoredAlert};
+use crate::model::customer::StoredCustomer;
+use crate::model::event::EventKind;
+use crate::model::id::{AlertId, CustomerId};
+use crate::model::page::{Page, Paging};
+use crate::model::time::Timestamp;
+use crate::risk_profiles::Sources;
+use crate::store::{AlertChange, Attempts, Change, TenantTable};
+
+/// Records a person's decision about an alert, with the actor and the time. The same decision again
+/// changes nothing.
+///
+/// # Errors
+/// `CustomerNotFound`, `AlertNotFound`, `InvalidTransition` for a cleared alert, `CustomerErased`,
+/// `StoreUnavailable`.
+pub async fn decide(
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    alert_id: &AlertId,
+    decision: &Decision,
+    now: Timestamp,
+) -> Result<Alert, Error> {
+    let mut attempts = Attempts::new();
+    loop {
+        let customer = table.customer(id).await?.ok_or_else(Error::customer_not_found)?;
+        let sources = Sources::load(table, id).await?;
+        let before = sources.alerts.iter().find(|alert| alert.alert_id == *alert_id);
+        let before = before.ok_or_else(Error::alert_not_found)?.clone();
+        let actor = &table.scope().origin().actor;
+        let Some((change, decided)) =
+            plan_decision(customer, &before, sources, decision, actor, now)?
+        else {
+            return Ok(before.alert);
+        };
+        if table.commit(&change, &mut attempts).await? {
+            return Ok(decided.alert);
+        }
+    }
+}
+
+/// Plans a decision about an alert, and the risk profile that follows from it. `None` when the
+/// decision changes nothing.
+///
+/// # Errors
+/// `InvalidTransition` for a cleared alert.
+pub fn plan_decision(
+    customer: StoredCustomer,
+    before: &StoredAlert,
+    sources: Sources,
+    decision: &Decision,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Option<(Change, StoredAlert)>, Error> {
+    let mut after = customer.next_version(now);
+    let decided = before.decided(decision, actor, after.updated_at)?;
+    if decided == *before {
+        return Ok(None);
+    }
+    let sources = sources.with_alerts(std::iter::once(&decided));
+    after.monitoring.open_alerts = open_alerts(&sources.alerts);
+    let alerts = vec![AlertChange { from: Some(before.status), alert: decided.clone() }];
+    let profile = plan_reassessment(&mut after, &sources, &alerts);
+    let change =
+        Change { alerts, profile, ..Change::new(EventKind::AlertDecided, customer, after) };
+    Ok(Some((change, decided)))
+}
+
+/// Reads a page of a customer's alerts.
+///
+/// # Errors
+/// `CustomerNotFound`, `InvalidCursor`, `StoreUnavailable`.
+pub async fn list_alerts(
+    table: &TenantTable<'_>,
+    customer: &CustomerId,
+    status: Option<AlertStatus>,
+    paging: &Paging,
+) -> Result<Page<Alert>, Error> {
+    let page = table.alerts(customer, status, paging).await?;
+    // A customer that does not exist has none either.
+    if page.count == 0 && table.customer(customer).await?.is_none() {
+        return Err(Error::customer_not_found());
+    }
+    Ok(page)
+}

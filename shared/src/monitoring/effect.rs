@@ -1,0 +1,181 @@
+//! What a change of a customer or of its organization means for its monitor.
+
+use std::sync::Arc;
+
+use super::Monitoring;
+use super::check::{Checked, plan_check};
+use super::watchlists::Loaded;
+use crate::error::Error;
+use crate::model::customer::{Customer, MonitoringStatus, Status, StoredCustomer};
+use crate::model::monitor::Monitor;
+use crate::model::screened::{Screened, Subject};
+use crate::risk_profiles::Sources;
+use crate::store::{AlertChange, MonitorChange, TenantTable};
+
+/// A monitor that a change affects, and what the change does to it.
+pub struct Affected {
+    action: Action,
+    monitor: Monitor,
+    screened: Screened,
+    /// The lists to check against, when the monitor must be checked.
+    lists: Option<Arc<Loaded>>,
+}
+
+impl Affected {
+    /// The lists that the monitor is checked against, if it must be checked.
+    pub fn lists(&self) -> Option<&Loaded> {
+        self.lists.as_deref()
+    }
+}
+
+/// What a change does to a monitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    /// Only the status of the monitor changes.
+    Turn(MonitoringStatus),
+    /// The monitor is active and its subjects must be screened.
+    Check,
+}
+
+impl Action {
+    /// `None` when the change does not concern the monitor.
+    fn of(before: &Customer, after: &Customer, organization_replaced: bool) -> Option<Action> {
+        let from = before.monitoring.status;
+        if from == MonitoringStatus::Off {
+            return None;
+        }
+        let to = match after.status {
+            Status::Inactive => MonitoringStatus::Off,
+            Status::Blocked => MonitoringStatus::Paused,
+            Status::Active => MonitoringStatus::Active,
+        };
+        let subject_changed =
+            Subject::of_customer(&before.profile) != Subject::of_customer(&after.profile);
+        if to == MonitoringStatus::Active
+            && (from != to || subject_changed || organization_replaced)
+        {
+            return Some(Action::Check);
+        }
+        (from != to).then_some(Action::Turn(to))
+    }
+}
+
+/// Whether the affected monitor must be checked, which needs the sources of the risk profile.
+pub fn needs_check(affected: Option<&Affected>) -> bool {
+    affected.is_some_and(|affected| affected.action == Action::Check)
+}
+
+impl Monitoring {
+    /// Loads the monitor that a change affects, and the lists if it must be checked. `None` when the
+    /// change does not concern a monitor.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, also when no list can be read.
+    pub async fn load_affected(
+        &self,
+        table: &TenantTable<'_>,
+        before: &StoredCustomer,
+        after: &StoredCustomer,
+        organization_replaced: bool,
+    ) -> Result<Option<Affected>, Error> {
+        let Some(action) = Action::of(before, after, organization_replaced) else {
+            return Ok(None);
+        };
+        let Some((monitor, screened)) = table.monitor(&after.customer_id).await? else {
+            return Ok(None);
+        };
+        let lists = match action {
+            Action::Check => Some(self.current_lists().await?),
+            Action::Turn(_) => None,
+        };
+        Ok(Some(Affected { action, monitor, screened, lists }))
+    }
+}
+
+/// The part of a change that concerns the monitor.
+#[derive(Default)]
+pub struct Effect {
+    /// The monitor after the change, if it changes.
+    pub monitor: Option<MonitorChange>,
+    /// Alerts that are new or have changed.
+    pub alerts: Vec<AlertChange>,
+    /// The sources with those alerts.
+    pub sources: Option<Sources>,
+    /// What to do after the commit.
+    pub follow_up: FollowUp,
+}
+
+/// What to do after the commit of a change that checked a monitor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FollowUp {
+    /// Nothing: the monitor was not written, or not checked.
+    #[default]
+    None,
+    /// Check the customer again if the lists have changed since they were loaded.
+    RecheckIfListsChanged,
+    /// Check the customer again: the change could not hold everything that the check found.
+    Recheck,
+}
+
+impl FollowUp {
+    /// The follow-up of a check that was written.
+    pub(super) fn of_check(is_complete: bool) -> FollowUp {
+        if is_complete { FollowUp::RecheckIfListsChanged } else { FollowUp::Recheck }
+    }
+}
+
+/// Plans the effect of a change on a monitor, and updates the summary on the customer. A check needs
+/// `sources` that include a replaced organization.
+///
+/// # Errors
+/// `ValidationError` when the monitor would get too many matches.
+pub fn plan_effect(
+    affected: Option<&Affected>,
+    before: &StoredCustomer,
+    after: &mut StoredCustomer,
+    sources: Option<Sources>,
+) -> Result<Effect, Error> {
+    let Some(Affected { action, monitor, screened, lists }) = affected else {
+        return Ok(Effect { sources, ..Effect::default() });
+    };
+    let lists = match (action, lists) {
+        (Action::Check, Some(lists)) => lists,
+        (Action::Check, None) => return Err(Error::internal("a check has no lists")),
+        (Action::Turn(status), _) => {
+            let monitor = Some(turned(after, monitor, screened, *status));
+            return Ok(Effect { monitor, sources, ..Effect::default() });
+        }
+    };
+    let sources = sources.ok_or_else(|| Error::internal("a check has no sources"))?;
+    // Known matches of a paused monitor may be old, so they do not show that nothing changed.
+    let known = (monitor.status == MonitoringStatus::Active).then_some(screened);
+    let active = Monitor { status: MonitoringStatus::Active, ..monitor.clone() };
+    let checked = plan_check(after, active, sources, known, lists, "")?;
+    let Checked { monitor, alerts, sources, is_complete, is_news, .. } = checked;
+    if !is_news {
+        after.monitoring = before.monitoring.clone();
+        return Ok(Effect { sources: Some(sources), ..Effect::default() });
+    }
+    let (monitor, screened) = monitor;
+    Ok(Effect {
+        monitor: Some(MonitorChange::Put { is_new: false, monitor, screened }),
+        alerts,
+        sources: Some(sources),
+        follow_up: FollowUp::of_check(is_complete),
+    })
+}
+
+/// The change of a monitor to another status. Updates the summary on the customer.
+pub(super) fn turned(
+    after: &mut StoredCustomer,
+    monitor: &Monitor,
+    screened: &Screened,
+    status: MonitoringStatus,
+) -> MonitorChange {
+    after.monitoring.status = status;
+    if status == MonitoringStatus::Off {
+        after.monitored_until = None;
+    }
+    let monitor = Monitor { status, ..monitor.clone() };
+    MonitorChange::Put { is_new: false, monitor, screened: screened.clone() }
+}

@@ -1,0 +1,121 @@
+//! Checking a monitored customer again.
+
+use super::Monitoring;
+use super::check::{Checked, plan_check, plan_reassessment};
+use super::stop::plan_stop;
+use super::watchlists::Loaded;
+use crate::error::Error;
+use crate::model::alert::AlertStatus;
+use crate::model::customer::{MonitoringStatus, StoredCustomer};
+use crate::model::event::EventKind;
+use crate::model::id::CustomerId;
+use crate::model::monitor::Monitor;
+use crate::model::screened::Screened;
+use crate::model::time::Timestamp;
+use crate::risk_profiles::Sources;
+use crate::store::{AlertChange, Attempts, Change, MonitorChange, TenantTable};
+
+/// What became of a check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rechecked {
+    /// Number of alerts raised.
+    pub raised: u32,
+    /// Number of alerts cleared.
+    pub cleared: u32,
+    /// Whether anything was written.
+    pub written: bool,
+}
+
+/// A planned check.
+pub struct RecheckPlan {
+    /// What to commit.
+    pub change: Change,
+    /// Whether the change holds everything that the check found.
+    pub is_complete: bool,
+}
+
+impl Monitoring {
+    /// Checks a monitored customer against the current lists and writes what is news, if there is
+    /// any. A second check changes nothing.
+    ///
+    /// # Errors
+    /// `ValidationError` (too many matches), `StoreUnavailable`, also when no list can be read.
+    pub async fn recheck(
+        &self,
+        table: &TenantTable<'_>,
+        id: &CustomerId,
+    ) -> Result<Rechecked, Error> {
+        let mut total = Rechecked::default();
+        let mut attempts = Attempts::new();
+        loop {
+            let lists = self.current_lists().await?;
+            let now = self.clock.now();
+            // The customer comes first: everything read after it belongs to its version, or the
+            // commit fails.
+            let Some(customer) = table.customer(id).await? else { return Ok(total) };
+            let Some((monitor, screened)) = table.monitor(id).await? else { return Ok(total) };
+            if monitor.status != MonitoringStatus::Active {
+                return Ok(total);
+            }
+            let sources = if monitor.settings.has_expired(now) {
+                None
+            } else {
+                Some(Sources::load(table, id).await?)
+            };
+            let plan = plan_recheck(customer, monitor, &screened, sources, &lists, now)?;
+            let Some(RecheckPlan { change, is_complete }) = plan else { return Ok(total) };
+            if !table.commit(&change, &mut attempts).await? {
+                continue;
+            }
+            total.written = true;
+            total.raised += moved_to(AlertStatus::Open, &change.alerts);
+            total.cleared += moved_to(AlertStatus::Cleared, &change.alerts);
+            if is_complete && self.table.revision().await?.revision == lists.revision.revision {
+                return Ok(total);
+            }
+        }
+    }
+}
+
+/// Plans a check of an active monitor; `None` when nothing has changed. Without `sources` the monitor
+/// has expired, and the plan stops it.
+///
+/// # Errors
+/// `ValidationError` when there are too many matches.
+pub fn plan_recheck(
+    customer: StoredCustomer,
+    monitor: Monitor,
+    screened: &Screened,
+    sources: Option<Sources>,
+    lists: &Loaded,
+    now: Timestamp,
+) -> Result<Option<RecheckPlan>, Error> {
+    let Some(sources) = sources else {
+        let change = plan_stop(customer, &monitor, screened, now);
+        return Ok(Some(RecheckPlan { change, is_complete: true }));
+    };
+    let mut after = customer.next_version(now);
+    let checked = plan_check(&mut after, monitor, sources, Some(screened), lists, "")?;
+    let Checked { monitor, alerts, sources, is_complete, is_news, .. } = checked;
+    if !is_news {
+        return Ok(None);
+    }
+    let (monitor, screened) = monitor;
+    let profile = plan_reassessment(&mut after, &sources, &alerts);
+    let change = Change {
+        monitor: Some(MonitorChange::Put { is_new: false, monitor, screened }),
+        alerts,
+        profile,
+        ..Change::new(EventKind::MonitorChecked, customer, after)
+    };
+    Ok(Some(RecheckPlan { change, is_complete }))
+}
+
+/// Number of alerts that move to this status.
+fn moved_to(status: AlertStatus, alerts: &[AlertChange]) -> u32 {
+    let moved = alerts
+        .iter()
+        .filter(|AlertChange { from, alert }| alert.status == status && *from != Some(status))
+        .count();
+    u32::try_from(moved).unwrap_or(u32::MAX)
+}

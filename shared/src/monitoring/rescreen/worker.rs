@@ -1,0 +1,376 @@
+//! A worker: it takes the lease of a shard, screens the monitors and checks the customers that have
+//! news.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{FutureExt, StreamExt, stream};
+use screening::score::MODEL_VERSION;
+use serde_json::json;
+
+use super::lease::{GRACE, Lease};
+use super::look::{LookOutcome, Screeners, look};
+use super::target::Target;
+use super::{ShardOutcome, ShardReport};
+use crate::error::{Code, Error};
+use crate::model::event::Origin;
+use crate::model::frequency::PassKind;
+use crate::model::rescreen::{Finished, Run, SkipReason};
+use crate::model::scope::TenantScope;
+use crate::model::time::Timestamp;
+use crate::model::watchlist::Revision;
+use crate::monitoring::{Monitoring, Rechecked};
+use crate::store::Monitored;
+use crate::telemetry;
+
+/// The actor of changes that a pass makes.
+pub(super) const ACTOR: &str = "rescreen";
+/// Metric of a customer that could not be checked.
+pub(super) const MONITOR_FAILED: &str = "MonitorFailed";
+/// Log message of a customer that could not be checked.
+pub(super) const NOT_CHECKED: &str = "a monitored customer was not checked";
+/// Longest time between two writes of the progress.
+const STEP: Duration = Duration::from_secs(15);
+/// Time before its deadline from which a function starts no more work.
+const MARGIN: Duration = Duration::from_secs(20);
+/// Number of customers with news that are checked concurrently.
+const CONCURRENT_CHECKS: usize = 8;
+/// Number of monitors that are screened between two looks at the clock.
+const CHUNK: usize = 200;
+
+/// Whether a function must stop before its deadline.
+pub(super) fn is_late(deadline: Instant) -> bool {
+    Instant::now() + MARGIN > deadline
+}
+
+pub(super) struct Worker<'a> {
+    monitoring: &'a Monitoring,
+    owner: String,
+    /// Whether to start passes, or only to continue them.
+    starts: bool,
+    deadline: Instant,
+    /// Targets by revision and the revision to compare with.
+    targets: BTreeMap<(u64, Option<u64>), Arc<Target>>,
+}
+
+/// The result of trying to take a lease.
+enum Taken {
+    Lease(Box<Lease>),
+    /// Why there is no lease, and since when another worker has had an unfinished pass.
+    Not(ShardOutcome, Option<Timestamp>),
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(monitoring: &'a Monitoring, starts: bool, deadline: Instant) -> Worker<'a> {
+        let owner = Lease::owner(&monitoring.ids, monitoring.clock.now());
+        Worker { monitoring, owner, starts, deadline, targets: BTreeMap::new() }
+    }
+
+    /// Starts or continues a pass over a shard.
+    pub(super) async fn work_on(&mut self, pass: PassKind, shard: u32) -> ShardReport {
+        let report = |outcome| ShardReport::new(pass, shard, outcome);
+        if is_late(self.deadline) {
+            return report(ShardOutcome::Stopped);
+        }
+        let mut lease = match self.take(pass, shard).await {
+            Ok(Taken::Lease(lease)) => lease,
+            Ok(Taken::Not(outcome, unfinished_since)) => {
+                return ShardReport { unfinished_since, ..report(outcome) };
+            }
+            Err(error) => return ShardReport::failed(pass, shard, &error),
+        };
+        let outcome = self.advance(&mut lease).await;
+        let run = lease.run;
+        let unfinished_since = Some(run.started_at);
+        match outcome {
+            Ok(ShardOutcome::Finished) => {
+                ShardReport { run: Some(run), ..report(ShardOutcome::Finished) }
+            }
+            Ok(outcome) => ShardReport { run: Some(run), unfinished_since, ..report(outcome) },
+            Err(error) => ShardReport {
+                run: Some(run),
+                unfinished_since,
+                ..ShardReport::failed(pass, shard, &error)
+            },
+        }
+    }
+
+    /// Takes the lease of a shard that has something to do.
+    async fn take(&self, pass: PassKind, shard: u32) -> Result<Taken, Error> {
+        let Monitoring { table, clock, .. } = self.monitoring;
+        let progress = table.progress(pass, shard).await?;
+        let now = clock.now();
+        let unfinished = progress.as_ref().and_then(|progress| progress.run.clone());
+        // A pass that another release started with another model is started again.
+        let is_outdated = unfinished.as_ref().is_some_and(|run| run.model != MODEL_VERSION);
+        let unfinished = unfinished.filter(|_| !is_outdated);
+        let lease_until = progress.as_ref().and_then(|progress| progress.lease_until);
+        if lease_until.is_some_and(|until| until > now) {
+            let since = unfinished.map(|run| run.started_at);
+            return Ok(Taken::Not(ShardOutcome::Busy, since));
+        }
+        let run = match unfinished {
+            Some(run) => run,
+            None if !self.starts && !is_outdated => {
+                return Ok(Taken::Not(ShardOutcome::NothingNew, None));
+            }
+            None => {
+                let finished = progress.as_ref().and_then(|progress| progress.finished.as_ref());
+                match self.next_run(pass, shard, finished, now).await? {
+                    Ok(run) => run,
+                    Err(outcome) => return Ok(Taken::Not(outcome, None)),
+                }
+            }
+        };
+        let started_at = run.started_at;
+        match Lease::take(table, clock, &self.owner, progress.as_ref(), run).await? {
+            Some(lease) => Ok(Taken::Lease(Box::new(lease))),
+            None => Ok(Taken::Not(ShardOutcome::Busy, Some(started_at))),
+        }
+    }
+
+    /// The next pass over a shard, or why there is none yet.
+    async fn next_run(
+        &self,
+        pass: PassKind,
+        shard: u32,
+        finished: Option<&Finished>,
+        now: Timestamp,
+    ) -> Result<Result<Run, ShardOutcome>, Error> {
+        let revision = self.monitoring.table.revision().await?;
+        // Only a pass with the same model is comparable.
+        let comparable = finished
+            .filter(|last| pass == PassKind::OnUpdate && last.model == MODEL_VERSION)
+            .map(|last| last.revision);
+        if revision.lists.is_empty() || comparable == Some(revision.revision) {
+            return Ok(Err(ShardOutcome::NothingNew));
+        }
+        let age = now.millis().saturating_sub(revision.since.millis());
+        let grace = i64::try_from(GRACE.as_millis()).unwrap_or(i64::MAX);
+        if age <= grace {
+            // The next schedule of `on_update` comes soon. That of the other passes does not.
+            if pass == PassKind::OnUpdate {
+                return Ok(Err(ShardOutcome::Waiting));
+            }
+            let rest = Duration::from_millis((grace - age).unsigned_abs() + 1);
+            tokio::time::sleep(rest).await;
+        }
+        Ok(Ok(self.new_run(pass, shard, &revision, comparable)))
+    }
+
+    fn new_run(&self, pass: PassKind, shard: u32, revision: &Revision, base: Option<u64>) -> Run {
+        let started_at = self.monitoring.clock.now();
+        Run {
+            pass_id: self.monitoring.ids.next(started_at).to_string(),
+            pass,
+            shard,
+            revision: revision.revision,
+            base,
+            model: MODEL_VERSION,
+            list_versions: revision.versions(),
+            started_at,
+            finished_at: None,
+            cursor: None,
+            worked_ms: 0,
+            monitors: 0,
+            subjects: 0,
+            matches: 0,
+            news: 0,
+            raised: 0,
+            cleared: 0,
+            missed: 0,
+            skipped: BTreeMap::new(),
+        }
+    }
+
+    /// Advances the pass until it is finished, the time is over or another worker takes over.
+    async fn advance(&mut self, lease: &mut Lease) -> Result<ShardOutcome, Error> {
+        let (pass, shard) = (lease.run.pass, lease.run.shard);
+        let started = Instant::now();
+        let worked_before = lease.run.worked_ms;
+        let target = self.target_of(lease).await?;
+        let mut stored_at = Instant::now();
+        loop {
+            let table = &self.monitoring.table;
+            let after = lease.run.cursor.clone();
+            let page = table.monitored(pass.frequency(), shard, after.as_deref(), None).await?;
+            let mut rows = page.rows.into_iter().peekable();
+            while rows.peek().is_some() {
+                let chunk: Vec<_> = rows.by_ref().take(CHUNK).collect();
+                self.screen_chunk(&mut lease.run, &target, chunk).await?;
+                let worked = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                lease.run.worked_ms = worked_before.saturating_add(worked);
+                if is_late(self.deadline) {
+                    return stop(lease).await;
+                }
+                if stored_at.elapsed() > STEP {
+                    if !lease.renew().await? {
+                        return Ok(ShardOutcome::Overtaken);
+                    }
+                    stored_at = Instant::now();
+                }
+            }
+            let Some(end) = page.end else { break };
+            lease.run.cursor = Some(end);
+            if is_late(self.deadline) {
+                return stop(lease).await;
+            }
+            if !lease.renew().await? {
+                return Ok(ShardOutcome::Overtaken);
+            }
+            stored_at = Instant::now();
+        }
+        let is_finished = lease.finish().await?;
+        Ok(if is_finished { ShardOutcome::Finished } else { ShardOutcome::Overtaken })
+    }
+
+    /// What the pass screens against. A pass over lists that cannot be opened any more starts again
+    /// with the current ones, so that it does not block them.
+    async fn target_of(&mut self, lease: &mut Lease) -> Result<Arc<Target>, Error> {
+        let error = match self.load_target(&lease.run).await {
+            Err(error) if error.code == Code::StoreUnavailable => error,
+            result => return result,
+        };
+        let revision = self.monitoring.table.revision().await?;
+        if revision.revision == lease.run.revision {
+            return Err(error);
+        }
+        lease.run = self.new_run(lease.run.pass, lease.run.shard, &revision, None);
+        self.load_target(&lease.run).await
+    }
+
+    async fn load_target(&mut self, run: &Run) -> Result<Arc<Target>, Error> {
+        let key = (run.revision, run.base);
+        if let Some(target) = self.targets.get(&key) {
+            return Ok(target.clone());
+        }
+        let target = Arc::new(Target::load(self.monitoring, run).await?);
+        self.targets.insert(key, target.clone());
+        Ok(target)
+    }
+
+    /// Screens some monitors and checks the customers that have news.
+    async fn screen_chunk(
+        &self,
+        run: &mut Run,
+        target: &Target,
+        rows: Vec<Result<Monitored, Error>>,
+    ) -> Result<(), Error> {
+        let (with_news, last) = self.find_news(run, target, rows);
+        self.check_all(run, &with_news).await?;
+        if last.is_some() {
+            run.cursor = last;
+        }
+        Ok(())
+    }
+
+    /// Screens some monitors in memory. Returns those to check, and the position of the last one.
+    fn find_news(
+        &self,
+        run: &mut Run,
+        target: &Target,
+        rows: Vec<Result<Monitored, Error>>,
+    ) -> (Vec<Monitored>, Option<String>) {
+        let now = self.monitoring.clock.now();
+        let mut screeners = Screeners::of(target);
+        let (mut with_news, mut last) = (Vec::new(), None);
+        for row in rows {
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => {
+                    // A malformed row has no position, so it cannot be requested again.
+                    report_failure(run, None, &error);
+                    continue;
+                }
+            };
+            run.monitors += 1;
+            last = Some(row.position.clone());
+            let look = look(run, target, &row, &mut screeners, now);
+            run.subjects += look.subjects;
+            run.matches += look.matches;
+            match look.outcome {
+                LookOutcome::Same => {}
+                LookOutcome::News => with_news.push(row),
+                LookOutcome::Skipped(reason) => {
+                    *run.skipped.entry(reason).or_default() += 1;
+                    if reason == SkipReason::Expired {
+                        with_news.push(row);
+                    }
+                }
+            }
+        }
+        (with_news, last)
+    }
+
+    async fn check_all(&self, run: &mut Run, rows: &[Monitored]) -> Result<(), Error> {
+        let checks: Vec<_> =
+            rows.iter().map(|row| self.check_one(&run.pass_id, row).boxed()).collect();
+        let results: Vec<_> =
+            stream::iter(checks).buffer_unordered(CONCURRENT_CHECKS).collect().await;
+        let mut missed = 0;
+        for (row, result) in results {
+            match result {
+                Ok(Rechecked { raised, cleared, written }) => {
+                    run.news += u64::from(written);
+                    run.raised += u64::from(raised);
+                    run.cleared += u64::from(cleared);
+                    missed += u64::from(raised + cleared > 0);
+                }
+                // The table or the lists cannot be reached, so the next customer would fail too.
+                Err(error) if error.code == Code::StoreUnavailable => return Err(error),
+                Err(error) => {
+                    // Before the cursor moves on, so that `resume` tries again until it works.
+                    self.monitoring.table.request_recheck(run.shard, &row.position).await?;
+                    report_failure(run, Some(row), &error);
+                }
+            }
+        }
+        if run.pass == PassKind::Reconcile && missed > 0 && self.was_covered(run).await? {
+            run.missed += missed;
+            let details =
+                json!({ "pass_id": run.pass_id, "shard": run.shard, "customers": missed });
+            telemetry::alarm("MatchesMissed", "a pass had missed matches", "", &details);
+        }
+        Ok(())
+    }
+
+    async fn check_one<'r>(
+        &self,
+        pass_id: &str,
+        row: &'r Monitored,
+    ) -> (&'r Monitored, Result<Rechecked, Error>) {
+        let origin = Origin { actor: ACTOR.to_owned(), request_id: pass_id.to_owned() };
+        let scope = TenantScope::new(row.tenant.clone(), origin);
+        let table = self.monitoring.table.tenant(&scope);
+        (row, self.monitoring.recheck(&table, &row.customer_id).await)
+    }
+
+    /// Whether a finished pass over changes claims to have seen everything that this reconciliation
+    /// looks at.
+    async fn was_covered(&self, run: &Run) -> Result<bool, Error> {
+        let table = &self.monitoring.table;
+        let progress = table.progress(PassKind::OnUpdate, run.shard).await?;
+        let finished = progress.and_then(|progress| progress.finished);
+        let is_covered = finished.is_some_and(|last| last.revision >= run.revision);
+        Ok(is_covered && table.revision().await?.revision == run.revision)
+    }
+}
+
+/// Stores the progress and gives up the lease.
+async fn stop(lease: &mut Lease) -> Result<ShardOutcome, Error> {
+    let is_stored = lease.release().await?;
+    Ok(if is_stored { ShardOutcome::Stopped } else { ShardOutcome::Overtaken })
+}
+
+/// Counts and reports a customer that could not be checked. It does not hold up the others.
+fn report_failure(run: &mut Run, row: Option<&Monitored>, error: &Error) {
+    *run.skipped.entry(SkipReason::Failed).or_default() += 1;
+    let customer = row.map(|row| row.customer_id.to_string());
+    let tenant = row.map(|row| row.tenant.to_string());
+    let details = json!({
+        "pass_id": run.pass_id, "shard": run.shard, "tenant": tenant, "customer_id": customer,
+        "why": error.reason(),
+    });
+    telemetry::alarm(MONITOR_FAILED, NOT_CHECKED, "", &details);
+}

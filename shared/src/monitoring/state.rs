@@ -1,0 +1,46 @@
+//! The state of a monitor.
+
+use futures_util::future::try_join;
+
+use crate::error::Error;
+use crate::model::customer::MonitoringStatus;
+use crate::model::id::CustomerId;
+use crate::model::monitor::{LastPass, Monitor, MonitorState};
+use crate::model::rescreen::Finished;
+use crate::model::time::Timestamp;
+use crate::store::TenantTable;
+
+/// Reads a monitor and the last pass that screened it.
+///
+/// # Errors
+/// `CustomerNotFound`, `NotMonitored`, `StoreUnavailable`.
+pub async fn state(
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    now: Timestamp,
+) -> Result<MonitorState, Error> {
+    let (customer, monitor) = try_join(table.customer(id), table.monitor(id)).await?;
+    let customer = customer.ok_or_else(Error::customer_not_found)?;
+    let (monitor, _) = monitor.ok_or_else(Error::not_monitored)?;
+    let passes = match monitor.status {
+        MonitoringStatus::Active => table.finished_passes(&monitor).await?.unwrap_or_default(),
+        MonitoringStatus::Paused | MonitoringStatus::Off => Vec::new(),
+    };
+    let last_pass = last_pass(&monitor, passes);
+    Ok(MonitorState::of(&monitor, last_pass, customer.monitoring.open_alerts, now))
+}
+
+/// The last pass that screened the monitor: one that began after the monitor's own last check. An
+/// earlier pass may not have seen it.
+fn last_pass(monitor: &Monitor, passes: Vec<Finished>) -> Option<LastPass> {
+    let last = passes
+        .into_iter()
+        .filter(|pass| pass.started_at > monitor.last_checked_at)
+        .max_by_key(|pass| pass.finished_at)?;
+    Some(LastPass {
+        pass_id: last.pass_id,
+        frequency: last.pass,
+        list_versions: last.list_versions,
+        finished_at: last.finished_at,
+    })
+}

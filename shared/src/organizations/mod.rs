@@ -1,0 +1,112 @@
+//! Organizations: who owns and runs a customer.
+
+use futures_util::future::try_join;
+
+use crate::error::Error;
+use crate::model::customer::{Customer, StoredCustomer};
+use crate::model::event::EventKind;
+use crate::model::id::CustomerId;
+use crate::model::organization::{Organization, Structure};
+use crate::model::risk::Trigger;
+use crate::model::time::Timestamp;
+use crate::monitoring::{Affected, FollowUp, Monitoring, plan_effect};
+use crate::risk_profiles::{Sources, plan_profile};
+use crate::store::{Attempts, Change, OrganizationChange, TenantTable};
+
+/// An organization after a change.
+pub struct Replaced {
+    /// The customer it belongs to.
+    pub customer: Customer,
+    /// The organization.
+    pub organization: Organization,
+    /// Whether it is the customer's first one.
+    pub is_first: bool,
+}
+
+/// A planned replacement of an organization.
+pub struct Replacement {
+    /// What to commit.
+    pub change: Change,
+    /// The organization after the change.
+    pub organization: Organization,
+    /// What to do after the commit.
+    pub follow_up: FollowUp,
+}
+
+/// Reads a customer and its organization, if it has one.
+///
+/// # Errors
+/// `CustomerNotFound`, `StoreUnavailable`.
+pub async fn get(
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+) -> Result<(Customer, Option<Organization>), Error> {
+    let (customer, organization) = try_join(table.customer(id), table.organization(id)).await?;
+    Ok((customer.ok_or_else(Error::customer_not_found)?.customer, organization))
+}
+
+/// Replaces the organization with the structure that `change` returns. An equal structure keeps its
+/// version. `change` is called again when a concurrent change came first.
+///
+/// # Errors
+/// `CustomerNotFound`, `CustomerErased`, the error of `change`, `ValidationError` (too many matches),
+/// `StoreUnavailable`.
+pub async fn replace(
+    monitoring: &Monitoring,
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    now: Timestamp,
+    change: impl Fn(&Customer, Option<&Organization>) -> Result<Structure, Error>,
+) -> Result<Replaced, Error> {
+    let mut attempts = Attempts::new();
+    loop {
+        let before = table.customer(id).await?.ok_or_else(Error::customer_not_found)?;
+        let sources = Sources::load(table, id).await?;
+        let structure = change(&before, sources.organization.as_ref())?;
+        if let Some(same) = &sources.organization
+            && same.structure == structure
+        {
+            let organization = same.clone();
+            return Ok(Replaced { customer: before.customer, organization, is_first: false });
+        }
+        let next = before.next_version(now);
+        let affected = monitoring.load_affected(table, &before, &next, true).await?;
+        let plan = plan_replacement(before, next, structure, sources, affected.as_ref())?;
+        if table.commit(&plan.change, &mut attempts).await? {
+            let lists = affected.as_ref().and_then(Affected::lists);
+            monitoring.follow_up(table, id, plan.follow_up, lists).await?;
+            let is_first = plan.organization.version == 1;
+            let customer = plan.change.after.customer;
+            return Ok(Replaced { customer, organization: plan.organization, is_first });
+        }
+    }
+}
+
+/// Plans a new structure of a customer: the organization, what it means for the monitor, and the risk
+/// profile.
+///
+/// # Errors
+/// `ValidationError` when the monitor would get too many matches.
+pub fn plan_replacement(
+    before: StoredCustomer,
+    mut after: StoredCustomer,
+    structure: Structure,
+    sources: Sources,
+    affected: Option<&Affected>,
+) -> Result<Replacement, Error> {
+    let replaced = sources.organization.clone();
+    let version = replaced.as_ref().map_or(1, |replaced| replaced.version + 1);
+    let organization = Organization { version, updated_at: after.updated_at, structure };
+    let sources = sources.with_organization(&organization);
+    let effect = plan_effect(affected, &before, &mut after, Some(sources.clone()))?;
+    let sources = effect.sources.unwrap_or(sources);
+    let profile = plan_profile(&mut after, &sources, Trigger::Organization);
+    let change = Change {
+        organization: Some(OrganizationChange { before: replaced, after: organization.clone() }),
+        monitor: effect.monitor,
+        alerts: effect.alerts,
+        profile: Some(profile),
+        ..Change::new(EventKind::OrganizationReplaced, before, after)
+    };
+    Ok(Replacement { change, organization, follow_up: effect.follow_up })
+}

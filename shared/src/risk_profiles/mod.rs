@@ -1,0 +1,169 @@
+//! Risk profiles: loads what a profile is calculated from, calculates it and stores it.
+
+use futures_util::future::try_join3;
+
+use crate::error::Error;
+use crate::model::alert::StoredAlert;
+use crate::model::customer::{RiskSummary, StoredCustomer};
+use crate::model::event::EventKind;
+use crate::model::id::CustomerId;
+use crate::model::organization::Organization;
+use crate::model::risk::{RiskProfile, Trigger};
+use crate::model::session::{Session, SessionStatus};
+use crate::model::time::Timestamp;
+use crate::risk::{AlertFacts, Facts, MODEL, assess};
+use crate::store::{Attempts, Change, TenantTable};
+
+/// Largest number of sessions that a profile takes into account, newest first. Only sessions with an
+/// outcome or a validation count, and some that expired.
+const MAX_SESSIONS: usize = 100;
+/// Largest number of sessions among them that only expired. More of them add nothing to the score.
+const MAX_EXPIRED: usize = 10;
+/// Largest number of sessions that are read to find them.
+const MAX_READ: usize = 1_000;
+
+/// What a profile is calculated from, apart from the customer.
+///
+/// It belongs to a version of the customer if it was read after that version.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The organization, if there is one.
+    pub organization: Option<Organization>,
+    /// Sessions that count, in no particular order.
+    pub sessions: Vec<Session>,
+    /// All alerts.
+    pub alerts: Vec<StoredAlert>,
+}
+
+impl Sources {
+    /// Reads the sources of a customer's profile.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, or `InternalError` when an item is malformed.
+    pub async fn load(table: &TenantTable<'_>, id: &CustomerId) -> Result<Sources, Error> {
+        let (organization, sessions, alerts) = try_join3(
+            table.organization(id),
+            table.newest_sessions(id, MAX_READ),
+            table.all_alerts(id),
+        )
+        .await?;
+        Ok(Sources { organization, sessions: relevant(sessions), alerts })
+    }
+
+    /// The sources with alerts that are about to change.
+    pub fn with_alerts<'a>(mut self, changed: impl Iterator<Item = &'a StoredAlert>) -> Sources {
+        for alert in changed {
+            self.alerts.retain(|known| known.alert_id != alert.alert_id);
+            self.alerts.push(alert.clone());
+        }
+        self
+    }
+
+    /// The sources with a session that is about to change.
+    pub fn with_session(mut self, session: &Session) -> Sources {
+        self.sessions.retain(|known| known.session_id != session.session_id);
+        self.sessions.insert(0, session.clone());
+        self
+    }
+
+    /// The sources with an organization that is about to be replaced.
+    pub fn with_organization(mut self, organization: &Organization) -> Sources {
+        self.organization = Some(organization.clone());
+        self
+    }
+}
+
+/// The sessions that count, of all sessions from the newest to the oldest.
+fn relevant(sessions: Vec<Session>) -> Vec<Session> {
+    let mut expired = 0;
+    let mut counts = |session: &Session| {
+        let has_result = session.status.is_outcome() || !session.validations.is_empty();
+        if has_result || session.status != SessionStatus::Expired {
+            return has_result;
+        }
+        expired += 1;
+        expired <= MAX_EXPIRED
+    };
+    sessions.into_iter().filter(|session| counts(session)).take(MAX_SESSIONS).collect()
+}
+
+/// Calculates the profile of a customer that is about to be written, and updates the summary on the
+/// customer.
+pub fn plan_profile(
+    customer: &mut StoredCustomer,
+    sources: &Sources,
+    trigger: Trigger,
+) -> RiskProfile {
+    let calculated_at = customer.updated_at;
+    let alerts = sources.alerts.iter().map(|alert| AlertFacts {
+        alert_id: alert.alert_id.to_string(),
+        list: alert.list.clone(),
+        status: alert.status,
+    });
+    let organization = sources.organization.as_ref();
+    let facts =
+        Facts::of(customer, organization, &sources.sessions, alerts.collect(), calculated_at);
+    let assessment = assess(&MODEL, &facts);
+    let profile = RiskProfile {
+        customer_id: customer.customer_id,
+        score: assessment.score,
+        level: assessment.level,
+        previous_level: Some(customer.risk.level),
+        factors: assessment.factors,
+        hard_rules: assessment.hard_rules,
+        model_version: Some(assessment.model_version),
+        trigger: Some(trigger),
+        calculated_at: Some(calculated_at),
+        next_review_at: assessment.next_review_at,
+    };
+    customer.risk = RiskSummary {
+        level: profile.level,
+        score: profile.score,
+        calculated_at: profile.calculated_at,
+    };
+    profile
+}
+
+/// Plans a new profile on request.
+pub fn plan_recalculation(before: StoredCustomer, sources: &Sources, now: Timestamp) -> Change {
+    let mut after = before.next_version(now);
+    let profile = Some(plan_profile(&mut after, sources, Trigger::Requested));
+    Change { profile, ..Change::new(EventKind::RiskCalculated, before, after) }
+}
+
+/// Calculates a new profile and stores it.
+///
+/// # Errors
+/// `CustomerNotFound`, `CustomerErased`, `StoreUnavailable`.
+pub async fn recalculate(
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut attempts = Attempts::new();
+    loop {
+        let before = table.customer(id).await?.ok_or_else(Error::customer_not_found)?;
+        let sources = Sources::load(table, id).await?;
+        let change = plan_recalculation(before, &sources, now);
+        if table.commit(&change, &mut attempts).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads the newest profiles of a customer, newest first, at most `limit`. A customer may have none.
+///
+/// # Errors
+/// `CustomerNotFound`, `StoreUnavailable`.
+pub async fn newest(
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    limit: usize,
+) -> Result<Vec<RiskProfile>, Error> {
+    let profiles = table.risk_profiles(id, limit).await?;
+    // A customer that does not exist has none either.
+    if profiles.is_empty() && table.customer(id).await?.is_none() {
+        return Err(Error::customer_not_found());
+    }
+    Ok(profiles)
+}

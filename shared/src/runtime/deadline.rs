@@ -1,0 +1,58 @@
+//! The deadline of a request. However slow the table is, the caller gets a 503 in time and the
+//! function does not run into its own time-out.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::Error;
+
+tokio::task_local! {
+    static DEADLINE: Instant;
+}
+
+/// Runs a request's work for at most `time`, then drops it. A transaction that was already sent may
+/// still be written, as when a function dies.
+pub(crate) async fn within<F: Future>(time: Duration, work: F) -> Result<F::Output, Error> {
+    let deadline = Instant::now() + time;
+    let result = DEADLINE.scope(deadline, timeout_at(deadline, work)).await;
+    result.map_err(|_| deadline_passed())
+}
+
+/// Runs work that ends at least `rest` before the deadline, to leave time for cleaning up.
+pub(crate) async fn leaving<F: Future>(rest: Duration, work: F) -> Result<F::Output, Error> {
+    let deadline = DEADLINE.try_with(|deadline| *deadline - rest);
+    match deadline {
+        Ok(deadline) => timeout_at(deadline, work).await.map_err(|_| deadline_passed()),
+        // A job has no deadline of this kind.
+        Err(_) => Ok(work.await),
+    }
+}
+
+fn deadline_passed() -> Error {
+    Error::store_unavailable("the deadline of the request passed")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+    use crate::error::Code;
+
+    const SOON: Duration = Duration::from_millis(20);
+
+    #[tokio::test]
+    async fn work_ends_at_the_deadline_or_earlier() {
+        let endless = within(SOON, pending::<()>()).await;
+        assert_eq!(endless.unwrap_err().code, Code::StoreUnavailable);
+        // Cleaning up still has its time.
+        let ended = within(Duration::from_secs(600), async {
+            let work = leaving(Duration::from_secs(600), pending::<()>()).await;
+            (work.unwrap_err().code, "freed")
+        });
+        assert_eq!(ended.await.unwrap(), (Code::StoreUnavailable, "freed"));
+        assert_eq!(leaving(Duration::from_secs(600), async { 7 }).await.unwrap(), 7);
+    }
+}

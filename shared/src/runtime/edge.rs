@@ -1,0 +1,158 @@
+//! Passes an API Gateway event to a handler and returns its response. Every event gets a response
+//! in the envelope and a log line. Nothing that a caller sends can end the process.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::FutureExt;
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use lambda_http::http::uri::PathAndQuery;
+use lambda_http::request::LambdaRequest;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::deadline;
+use crate::app::App;
+use crate::error::{Error, Faults};
+use crate::http::{BODY, Request, Response};
+use crate::telemetry::{self, RequestLog};
+
+/// Time a function has for one request: the time-out in the template.
+pub const FUNCTION_TIME: Duration = Duration::from_secs(29);
+/// How long before its time-out a function answers, finished or not.
+pub const MARGIN: Duration = Duration::from_secs(3);
+
+/// A function of the API: the name of its binary and its handler.
+#[derive(Clone, Copy)]
+pub struct Function {
+    pub name: &'static str,
+    pub handle: Handler,
+    #[cfg(feature = "openapi")]
+    pub describe: fn() -> crate::openapi::Endpoint,
+}
+
+pub type Handler = for<'a> fn(&'a App, &'a Request) -> Answer<'a>;
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
+
+/// Declares a crate's handler as its `FUNCTION`. The function has the name of the crate, and the
+/// crate's `openapi::describe` describes it.
+#[macro_export]
+macro_rules! function {
+    ($handle:ident) => {
+        pub const FUNCTION: $crate::runtime::edge::Function = $crate::runtime::edge::Function {
+            name: env!("CARGO_PKG_NAME"),
+            handle: |app, request| Box::pin($handle(app, request)),
+            #[cfg(feature = "openapi")]
+            describe: openapi::describe,
+        };
+    };
+}
+
+/// Answers one event of an HTTP API, payload format 2.0. When `time` is over, the answer is a 503.
+/// `invocation_id` replaces API Gateway's request id in an event that has none.
+pub async fn answer(
+    app: &App,
+    function: &Function,
+    event: &RawValue,
+    invocation_id: &str,
+    time: Duration,
+) -> ApiGatewayV2httpResponse {
+    let log = RequestLog::start(function.name);
+    let request = match read(event, app.settings.tenant_claim.as_deref()) {
+        Ok(request) => request,
+        Err((request_id, error)) => {
+            let request_id = request_id.as_deref().unwrap_or(invocation_id);
+            let response = respond(Err(error), log, request_id, None);
+            return response.write(request_id);
+        }
+    };
+    let request_id = if request.id().is_empty() { invocation_id } else { request.id() };
+    let handled = AssertUnwindSafe((function.handle)(app, &request)).catch_unwind();
+    let (handled, calls) = telemetry::count_calls(deadline::within(time, handled)).await;
+    let result = handled
+        .and_then(|handled| handled.unwrap_or_else(|_| Err(Error::internal("a handler panicked"))));
+    respond(result, log.calls(calls), request_id, Some(&request)).write(request_id)
+}
+
+/// Turns the result into a response and writes its log line.
+fn respond(
+    result: Result<Response, Error>,
+    log: RequestLog,
+    request_id: &str,
+    request: Option<&Request>,
+) -> Response {
+    let (response, error) = match result {
+        Ok(response) => (response, None),
+        Err(error) => {
+            let response = Response::of_error(&error).unwrap_or_else(|_| Response::last_resort());
+            (response, Some(error))
+        }
+    };
+    let tenant = request.and_then(Request::claims).and_then(|claims| claims.tenant.as_ref());
+    let tenant = tenant.map(ToString::to_string);
+    let route = request.map(Request::route);
+    log.end(request_id, tenant.as_deref(), route, response.status(), error.as_ref());
+    response
+}
+
+/// Reads the request of an event. On failure returns the event's request id with the error.
+fn read(event: &RawValue, tenant_claim: Option<&str>) -> Result<Request, (Option<String>, Error)> {
+    let Ok(LambdaRequest::ApiGatewayV2(mut parsed)) = serde_json::from_str(event.get()) else {
+        return Err(refuse(event));
+    };
+    let request_id = parsed.request_context.request_id.clone();
+    let faults = remove_what_panics(&mut parsed);
+    // A host, scheme or path that does not form a URL still panics.
+    let convert = || lambda_http::Request::from(LambdaRequest::ApiGatewayV2(parsed));
+    match catch_unwind(AssertUnwindSafe(convert)) {
+        Ok(request) => Ok(Request::new(request, tenant_claim, faults)),
+        Err(_) => {
+            let mut faults = faults;
+            faults.add("Host", "and the path must form a URL");
+            Err((request_id, faults.into()))
+        }
+    }
+}
+
+/// Removes a query string that is not a URI and a body that is not base64: `lambda_http` panics on
+/// both. They are the caller's faults and become a 400.
+fn remove_what_panics(event: &mut ApiGatewayV2httpRequest) -> Faults {
+    let mut faults = Faults::default();
+    // A `#` does not panic, but cuts off the rest of the query without an error.
+    let is_uri = |query: &String| {
+        !query.contains('#') && PathAndQuery::try_from(format!("/?{query}")).is_ok()
+    };
+    if event.raw_query_string.as_ref().is_some_and(|query| !is_uri(query)) {
+        event.raw_query_string = None;
+        faults.add("?", "has characters that must be percent-encoded");
+    }
+    if event.is_base64_encoded
+        && STANDARD.decode(event.body.as_deref().unwrap_or_default()).is_err()
+    {
+        event.body = None;
+        faults.add(BODY, "is not valid base64");
+    }
+    faults
+}
+
+/// The error of an event that `lambda_http` does not read as one of an HTTP API, and its request
+/// id. API Gateway passes every claim as a string, so other claims are not from its authorizer.
+fn refuse(event: &RawValue) -> (Option<String>, Error) {
+    let event: Value = serde_json::from_str(event.get()).unwrap_or_default();
+    let context = event.get("requestContext");
+    let request_id = context.and_then(|context| context.get("requestId")).and_then(Value::as_str);
+    let claims = context.and_then(|context| context.pointer("/authorizer/jwt/claims"));
+    let claims = claims.and_then(Value::as_object);
+    let error = if claims.is_some_and(|claims| claims.values().any(|claim| !claim.is_string())) {
+        Error::unauthenticated()
+    } else {
+        let mut faults = Faults::default();
+        faults.add("", "is not an event of an HTTP API in payload format 2.0");
+        faults.into()
+    };
+    (request_id.map(str::to_owned), error)
+}

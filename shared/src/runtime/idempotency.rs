@@ -1,0 +1,73 @@
+//! `Idempotency-Key`: one key, one effect, one answer, for 24 hours.
+
+use std::future::Future;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::deadline;
+use crate::error::{Code, Error};
+use crate::http::{Response, status};
+use crate::model::idempotency::IdempotencyKey;
+use crate::model::time::Timestamp;
+use crate::store::{Replay, TenantTable};
+
+/// Time left at the end of a request to free its key when the work takes too long.
+pub const FREE_TIME: Duration = Duration::from_secs(2);
+
+/// Does `work` once per key. A repetition of the same `request` gets the stored answer. Without a key
+/// the work is done every time.
+///
+/// The work stores its own answer, in the transaction of its change. A refusal is stored here.
+///
+/// # Errors
+/// `IdempotencyKeyReused` for another request, `RequestInProgress` while the first one is running, the
+/// error of `work`, `StoreUnavailable`.
+pub async fn once<F>(
+    table: &TenantTable<'_>,
+    operation: &'static str,
+    key: Option<IdempotencyKey>,
+    request: &impl Serialize,
+    now: Timestamp,
+    work: impl FnOnce(Option<Replay>) -> F,
+) -> Result<Response, Error>
+where
+    F: Future<Output = Result<Response, Error>>,
+{
+    let Some(key) = key else {
+        return work(None).await;
+    };
+    let replay = table.replay(operation, key, now);
+    match table.take_key(&replay, request, now).await {
+        Ok(None) => {}
+        Ok(Some(answer)) => return Ok(Response::from(answer).replayed()),
+        Err(error) => {
+            // The record may have been written all the same.
+            if is_open(&error) {
+                table.free_key(&replay).await;
+            }
+            return Err(error);
+        }
+    }
+    let result = deadline::leaving(FREE_TIME, work(Some(replay.clone()))).await;
+    let result = result.and_then(|result| result);
+    if let Err(error) = &result {
+        settle(table, &replay, error).await;
+    }
+    result
+}
+
+/// Stores a refusal as the answer, or frees the key when a repetition may succeed.
+async fn settle(table: &TenantTable<'_>, replay: &Replay, error: &Error) {
+    // A retention hold ends one day, and its reason may contain personal data.
+    if is_open(error) || error.code == Code::RetentionHold {
+        table.free_key(replay).await;
+    } else if let Ok(response) = Response::of_error(error) {
+        table.store_refusal(replay, response.answer()).await;
+    }
+}
+
+/// Whether an error leaves the outcome of the request open.
+fn is_open(error: &Error) -> bool {
+    status(error.code).0.is_server_error()
+}

@@ -1,0 +1,200 @@
+//! KYC sessions: creation, progress and outcome, reading.
+
+use crate::customers;
+use crate::error::{Code, Error, Faults};
+use crate::model::answer::Answer;
+use crate::model::customer::{MAX_OPEN_SESSIONS, StoredCustomer};
+use crate::model::event::EventKind;
+use crate::model::id::{CustomerId, SessionId};
+use crate::model::page::{Page, Paging};
+use crate::model::risk::Trigger;
+use crate::model::session::{NewSession, Owner, Session, SessionPatch, SessionStatus};
+use crate::model::time::Timestamp;
+use crate::risk_profiles::{Sources, plan_profile};
+use crate::store::{Attempts, Change, Replay, SessionChange, StoredAnswer, TenantTable};
+
+/// A planned creation of a session.
+pub struct Creation {
+    /// What to commit.
+    pub change: Change,
+    /// The session.
+    pub session: Session,
+    /// Whether the customer is created with it.
+    pub customer_created: bool,
+}
+
+/// Creates a session, and its customer if the client id is new. `answer` makes the answer to the
+/// request from the session and from whether the customer was created.
+///
+/// # Errors
+/// `CustomerNotFound`, `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, `ValidationError`
+/// (another client id, too many active sessions), `RequestInProgress`, `StoreUnavailable`.
+pub async fn create(
+    table: &TenantTable<'_>,
+    request: &NewSession,
+    session_id: SessionId,
+    new_customer: CustomerId,
+    replay: Option<Replay>,
+    answer: impl Fn(&Session, bool) -> Result<Answer, Error>,
+) -> Result<Answer, Error> {
+    let mut attempts = Attempts::new();
+    loop {
+        let existing = load_customer(table, request).await?;
+        let tenant = table.scope().tenant();
+        let customer = match &existing {
+            Some(customer) => customer.clone(),
+            None => customers::first_of_session(request, new_customer, tenant.clone())?,
+        };
+        let mut plan = plan_creation(customer, existing.is_none(), request, session_id)?;
+        let answer = answer(&plan.session, plan.customer_created)?;
+        plan.change.answer =
+            replay.clone().map(|replay| StoredAnswer { replay, answer: answer.clone() });
+        match table.commit(&plan.change, &mut attempts).await {
+            Ok(true) => return Ok(answer),
+            Ok(false) => {}
+            // Two first sessions of one client id: this session belongs to the other's customer.
+            Err(error) if error.code == Code::CustomerAlreadyExists => attempts.lost().await?,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The customer that the request names, by its id or its client id. `None` when the client id is new.
+async fn load_customer(
+    table: &TenantTable<'_>,
+    request: &NewSession,
+) -> Result<Option<StoredCustomer>, Error> {
+    let id = match (&request.customer_id, &request.client_id) {
+        (Some(id), _) => Some(*id),
+        (None, Some(client_id)) => table.customer_of_client(client_id).await?,
+        (None, None) => None,
+    };
+    let Some(id) = id else { return Ok(None) };
+    let customer = table.customer(&id).await?.ok_or_else(Error::customer_not_found)?;
+    // An erasure between the two reads has released the client id.
+    let was_released = customer.erased_at.is_some() && request.customer_id.is_none();
+    Ok(Some(customer).filter(|_| !was_released))
+}
+
+/// Plans a session of a customer, which is created with it if `customer_created`.
+///
+/// # Errors
+/// `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, or `ValidationError` when the client id is
+/// another one or the customer has too many active sessions.
+pub fn plan_creation(
+    customer: StoredCustomer,
+    customer_created: bool,
+    request: &NewSession,
+    session_id: SessionId,
+) -> Result<Creation, Error> {
+    customer.takes_sessions()?;
+    let mut faults = Faults::default();
+    if request.client_id.is_some() && request.client_id != customer.profile.client_id {
+        faults.add("/client_id", "is not that of the customer in customer_id");
+    }
+    if customer.open_sessions.len() >= MAX_OPEN_SESSIONS {
+        let field = if request.customer_id.is_some() { "/customer_id" } else { "/client_id" };
+        faults.add(field, format!("has {MAX_OPEN_SESSIONS} active sessions: complete one first"));
+    }
+    if !faults.is_empty() {
+        return Err(faults.into());
+    }
+    let owner = Owner {
+        customer_id: customer.customer_id,
+        client_id: customer.profile.client_id.clone(),
+        tenant_id: customer.tenant_id.clone(),
+    };
+    let session = Session::new(session_id, owner, request);
+    let after = customer.with_session(None, &session, session.created_at);
+    let change = Change {
+        is_new: customer_created,
+        session: Some(SessionChange { before: None, after: session.clone() }),
+        ..Change::new(EventKind::SessionCreated, customer, after)
+    };
+    Ok(Creation { change, session, customer_created })
+}
+
+/// Records progress or the outcome of a session, and with an outcome or a validation a new risk
+/// profile of its customer.
+///
+/// # Errors
+/// `SessionNotFound`, `InvalidTransition`, `ValidationError`, `CustomerErased`, `StoreUnavailable`.
+pub async fn update(
+    table: &TenantTable<'_>,
+    id: &SessionId,
+    patch: &SessionPatch,
+    now: Timestamp,
+) -> Result<Session, Error> {
+    let customer_id = table.customer_of_session(id).await?;
+    let customer_id = customer_id.ok_or_else(Error::session_not_found)?;
+    let mut attempts = Attempts::new();
+    loop {
+        let customer = table.customer(&customer_id).await?;
+        let customer = customer.ok_or_else(|| Error::internal("a session has no customer"))?;
+        let before = table.session(&customer_id, id).await?;
+        let after = before.patched(patch, now)?;
+        if after == before {
+            return Ok(before);
+        }
+        let sources = if is_scored(&before, &after) {
+            Some(Sources::load(table, &customer_id).await?)
+        } else {
+            None
+        };
+        let change = plan_update(customer, before, after.clone(), sources, now);
+        if table.commit(&change, &mut attempts).await? {
+            return Ok(after);
+        }
+    }
+}
+
+/// Whether a change of a session changes the risk profile. That the customer has completed a session
+/// does not; its result does.
+fn is_scored(before: &Session, after: &Session) -> bool {
+    after.status.is_outcome() || after.validations != before.validations
+}
+
+/// Plans a change of a session. With sources it includes a new risk profile.
+pub fn plan_update(
+    customer: StoredCustomer,
+    before: Session,
+    after: Session,
+    sources: Option<Sources>,
+    now: Timestamp,
+) -> Change {
+    let mut next = customer.with_session(Some(&before), &after, now);
+    let sources = sources.map(|sources| sources.with_session(&after));
+    let profile = sources.map(|sources| plan_profile(&mut next, &sources, Trigger::Session));
+    Change {
+        session: Some(SessionChange { before: Some(before), after }),
+        profile,
+        ..Change::new(EventKind::SessionUpdated, customer, next)
+    }
+}
+
+/// Reads a session.
+///
+/// # Errors
+/// `SessionNotFound`, `StoreUnavailable`.
+pub async fn get(table: &TenantTable<'_>, id: &SessionId) -> Result<Session, Error> {
+    let customer = table.customer_of_session(id).await?.ok_or_else(Error::session_not_found)?;
+    table.session(&customer, id).await
+}
+
+/// Reads a page of a customer's sessions.
+///
+/// # Errors
+/// `CustomerNotFound`, `InvalidCursor`, `StoreUnavailable`.
+pub async fn list(
+    table: &TenantTable<'_>,
+    customer: &CustomerId,
+    status: Option<SessionStatus>,
+    paging: &Paging,
+) -> Result<Page<Session>, Error> {
+    let page = table.sessions(customer, status, paging).await?;
+    // A customer that does not exist has none either.
+    if page.count == 0 && table.customer(customer).await?.is_none() {
+        return Err(Error::customer_not_found());
+    }
+    Ok(page)
+}

@@ -1,0 +1,117 @@
+//! The monitored customers, shard by shard, as rescreen passes read them.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::expression::Expression;
+use super::item::{self, Item, ItemKind};
+use super::monitors::screened;
+use super::transaction::{conditional_put, unavailable_or_internal};
+use super::{Table, keys};
+use crate::error::Error;
+use crate::model::frequency::Frequency;
+use crate::model::id::CustomerId;
+use crate::model::monitor::Settings;
+use crate::model::rescreen;
+use crate::model::screened::Screened;
+use crate::model::value::TenantId;
+
+/// A monitored customer.
+pub struct Monitored {
+    /// The customer's tenant.
+    pub tenant: TenantId,
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// Settings of its monitor.
+    pub settings: Settings,
+    /// The revision that all subjects were last screened against; 0 while a check is incomplete.
+    pub list_revision: u64,
+    /// Its subjects and known matches.
+    pub screened: Screened,
+    /// Its position in the shard.
+    pub position: String,
+}
+
+/// A page of a shard.
+pub struct ShardPage {
+    /// The rows. A malformed row is an error of its own and does not hide the others.
+    pub rows: Vec<Result<Monitored, Error>>,
+    /// The position where the page ends; `None` at the end of the shard.
+    pub end: Option<String>,
+}
+
+impl Table {
+    /// Reads a page of a shard after a position: one request, at most 1 MB.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`.
+    pub async fn monitored(
+        &self,
+        frequency: Frequency,
+        shard: u32,
+        after: Option<&str>,
+        limit: Option<i32>,
+    ) -> Result<ShardPage, Error> {
+        let partition = keys::monitored(frequency, shard);
+        let mut e = Expression::default();
+        let mut by_key = format!("{} = {}", e.name("monitored_pk"), e.text(partition));
+        if let Some(after) = after {
+            by_key = format!("{by_key} AND {} > {}", e.name("monitored_sk"), e.text(after));
+        }
+        let (names, values) = e.into_parts();
+        let query = self.client.query().table_name(&self.name).index_name("monitored");
+        let query = query
+            .key_condition_expression(by_key)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
+            .set_limit(limit);
+        let page = query.send().await.map_err(|error| unavailable_or_internal("Query", &error))?;
+        let end = page.last_evaluated_key.as_ref();
+        let end = end.and_then(|key| item::text(key, "monitored_sk")).map(str::to_owned);
+        let rows = page.items.unwrap_or_default().into_iter().map(monitored).collect();
+        Ok(ShardPage { rows, end })
+    }
+
+    /// The number of shards: the configured number, or the highest number it ever was. A customer
+    /// keeps its shard, so all of them must be visited.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`.
+    pub async fn shards(&self, configured: u32) -> Result<u32, Error> {
+        let item = self.get(keys::shards()).await?;
+        let count = item.as_ref().and_then(|item| item.get("count"));
+        let stored = count.and_then(|count| count.as_n().ok()).and_then(|count| count.parse().ok());
+        if let Some(stored) = stored.filter(|stored| *stored >= configured) {
+            return Ok(stored);
+        }
+        let mut e = Expression::default();
+        let (count, number) = (e.name("count"), e.number(configured));
+        let condition = format!("attribute_not_exists({count}) OR {count} < {number}");
+        let (names, values) = e.into_parts();
+        let mut item =
+            Item::from([("count".to_owned(), AttributeValue::N(configured.to_string()))]);
+        item.insert("type".to_owned(), ItemKind::Shards.attribute());
+        item.extend(keys::shards().attributes());
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        let put = put
+            .condition_expression(condition)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values);
+        conditional_put(put).await?;
+        Ok(stored.unwrap_or(0).max(configured))
+    }
+}
+
+fn monitored(item: Item) -> Result<Monitored, Error> {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        #[serde(flatten)]
+        settings: Settings,
+        list_revision: u64,
+        monitored_sk: String,
+    }
+    let screened = screened(&item)?;
+    let Row { settings, list_revision, monitored_sk: position } = item::model(item)?;
+    let (tenant, customer_id) = rescreen::split_position(&position)
+        .ok_or_else(|| Error::internal("a monitored row names no customer"))?;
+    Ok(Monitored { tenant, customer_id, settings, list_revision, screened, position })
+}

@@ -1,0 +1,84 @@
+//! Requests to check a customer again: its last check failed, or needs more than one transaction.
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::expression::Expression;
+use super::item::{Item, ItemKind, required_text};
+use super::transaction::unavailable_or_internal;
+use super::{Table, keys};
+use crate::error::Error;
+use crate::model::time::Timestamp;
+
+/// Number of requests that one run takes from a shard.
+const MAX_PENDING: i32 = 200;
+
+/// A pending request to check a customer again.
+pub struct Recheck {
+    /// The customer's position in its shard.
+    pub position: String,
+    /// When the check was requested.
+    pub requested_at: String,
+}
+
+impl Table {
+    /// Requests that the next `resume` checks a customer again.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`.
+    pub async fn request_recheck(&self, shard: u32, position: &str) -> Result<(), Error> {
+        let item = recheck_item(shard, position, self.clock.now());
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        put.send().await.map(drop).map_err(|error| unavailable_or_internal("PutItem", &error))
+    }
+
+    /// Reads the pending requests of a shard, at most 200.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, or `InternalError` when an item is malformed.
+    pub async fn pending_rechecks(&self, shard: u32) -> Result<Vec<Recheck>, Error> {
+        let mut e = Expression::default();
+        let by_key = e.partition(keys::rechecks(shard));
+        let page = self
+            .query(by_key, e)
+            .limit(MAX_PENDING)
+            .send()
+            .await
+            .map_err(|error| unavailable_or_internal("Query", &error))?;
+        let recheck = |item: &Item| {
+            let position = required_text(item, "sk")?;
+            Ok(Recheck { position, requested_at: required_text(item, "at")? })
+        };
+        page.items().iter().map(recheck).collect()
+    }
+
+    /// Deletes a request, unless it was made again since it was read.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`.
+    pub async fn complete_recheck(&self, shard: u32, recheck: &Recheck) -> Result<(), Error> {
+        let mut e = Expression::default();
+        let condition = format!("{} = {}", e.name("at"), e.text(recheck.requested_at.clone()));
+        let (names, values) = e.into_parts();
+        let delete = self.client.delete_item().table_name(&self.name);
+        let delete = delete
+            .set_key(Some(keys::recheck(shard, &recheck.position).attributes()))
+            .condition_expression(condition)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values);
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
+            Err(error) => Err(unavailable_or_internal("DeleteItem", &error)),
+        }
+    }
+}
+
+pub(super) fn recheck_item(shard: u32, position: &str, now: Timestamp) -> Item {
+    let mut item = Item::from([
+        ("type".to_owned(), ItemKind::Again.attribute()),
+        ("at".to_owned(), AttributeValue::S(now.to_string())),
+    ]);
+    item.extend(keys::recheck(shard, position).attributes());
+    item
+}
