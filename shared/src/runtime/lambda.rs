@@ -23,8 +23,8 @@ pub async fn run(function: Function) -> Result<(), Error> {
     let function = &function;
     let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         let payload = event.payload;
-        #[cfg(debug_assertions)]
-        let payload = watched::with_claims(payload);
+        #[cfg(feature = "watch")]
+        let payload = watch::with_local_claims(payload);
         // Where nobody says how long, it is what the template says.
         let left = Some(left(event.context.deadline)).filter(|left| !left.is_zero());
         let left = left.unwrap_or(FUNCTION_TIME).min(FUNCTION_TIME);
@@ -60,15 +60,22 @@ fn left(deadline: u64) -> Duration {
     Duration::from_millis(deadline).saturating_sub(now)
 }
 
-/// For `cargo lambda watch`, which has no authorizer. Nothing of it is in a release.
-#[cfg(debug_assertions)]
-mod watched {
+#[cfg(all(feature = "watch", not(debug_assertions)))]
+compile_error!(
+    "the feature `watch` of `shared` accepts claims from an environment variable: it is for \
+     `cargo lambda watch` and must not be part of a release build"
+);
+
+/// Claims for `cargo lambda watch`, which has no authorizer. See `docs/watch.md`.
+#[cfg(feature = "watch")]
+mod watch {
     use serde_json::value::{RawValue, to_raw_value};
     use serde_json::{Value, json};
 
-    /// The event with the claims of `LOCAL_CLAIMS`, a JSON object of strings, where it has none.
-    pub(super) fn with_claims(payload: Box<RawValue>) -> Box<RawValue> {
-        // Lambda sets this for every function.
+    /// Adds the claims in `LOCAL_CLAIMS`, a JSON object of strings, to an event that has no
+    /// authorizer. On Lambda it returns the event unchanged.
+    pub(super) fn with_local_claims(payload: Box<RawValue>) -> Box<RawValue> {
+        // Lambda sets this variable for every function.
         if std::env::var_os("AWS_LAMBDA_INITIALIZATION_TYPE").is_some() {
             return payload;
         }

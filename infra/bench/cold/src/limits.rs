@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 /// Of any function, whatever the file says.
-pub(crate) const MAX_ZIPPED: u64 = 3_000_000;
+pub(crate) const MAX_ZIPPED: u64 = 3_500_000;
 
 const PREFACE: &str = "\
 # What each function may cost, with head-room: `infra/bench/run budget` fails above it, and
@@ -64,7 +64,7 @@ mod tests {
         let limit = Limit::above(2_000_001, 150, Some(800_000));
         let expected = Limit { zipped: 2_110_000, crates: 153, instructions: Some(900_000) };
         assert_eq!(limit, expected);
-        assert_eq!(Limit::above(2_999_000, 1, None).zipped, MAX_ZIPPED);
+        assert_eq!(Limit::above(3_499_000, 1, None).zipped, MAX_ZIPPED);
         let functions = BTreeMap::from([("get-customer".to_owned(), limit)]);
         let limits = Limits { architecture: "x86_64".to_owned(), functions };
         let text = toml::to_string(&limits).unwrap();
