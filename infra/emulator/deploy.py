@@ -1,10 +1,11 @@
 """Deploys the built template to the emulator and runs the suite of tests/ against the deployed API.
 
-`run` beside it makes what this needs: two sets of tools, and a built template.
+Run it with `infra/emulator/run`, which installs the tools and builds the template.
 """
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -25,10 +26,10 @@ ROOT = HERE.parent.parent
 STACK = "kyc-customers"
 REGION = "eu-central-1"
 AUDIENCE = "kyc-customers"
-# Tests of this module are run by themselves, after the schedules were made short.
+# The tests of this module run after the others, in a stack with short schedules.
 ONLY_DEPLOYED = "deployed::"
 SHORT = {"RefreshSchedule": "rate(1 minute)", "UpdateSchedule": "rate(1 minute)"}
-# The suite refreshes and passes when it wants to.
+# The suite starts refreshes and passes on its own, so the schedules must not interfere.
 QUIET = dict.fromkeys(["RefreshSchedule", "UpdateSchedule", "ResumeSchedule"], "rate(1 day)")
 
 
@@ -37,34 +38,35 @@ def step(text):
 
 
 def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
-def until(what, ready, process, seconds=60):
+def wait_until(name, ready, process, seconds=60):
+    """Waits until `ready` returns a value. Exits if the process ends or is not ready in time."""
     for _ in range(seconds * 10):
         if process.poll() is not None:
-            sys.exit(f"{what} ended with {process.returncode}")
+            sys.exit(f"{name} ended with exit status {process.returncode}")
         with contextlib.suppress(OSError, ValueError):
-            if (found := ready()) is not None:
-                return found
+            if (result := ready()) is not None:
+                return result
         time.sleep(0.1)
-    sys.exit(f"{what} is not ready after {seconds} s")
+    sys.exit(f"{name} is not ready after {seconds} s")
 
 
 @contextlib.contextmanager
 def running(command, output, **options):
-    """A process and all it starts; gone when the block is left."""
+    """Runs a process. Ends it and its children when the block is left."""
     process = subprocess.Popen(
         command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, **options
     )
     try:
         yield process
     finally:
-        for how in [signal.SIGTERM, signal.SIGKILL]:
+        for number in [signal.SIGTERM, signal.SIGKILL]:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, how)
+                os.killpg(process.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(5)
 
@@ -74,8 +76,8 @@ def health(endpoint):
         return answer.status == 200 or None
 
 
-def binaries(template):
-    """Logical id of a function by its binary."""
+def functions_by_binary(template):
+    """Returns the logical ids of the functions by the names of their binaries."""
     return {
         resource["Metadata"]["BuildProperties"]["Binary"]: name
         for name, resource in template["Resources"].items()
@@ -103,7 +105,7 @@ class Stack:
         )
 
     def deploy(self, parameters, log):
-        # The short form takes values with quotes or spaces apart.
+        # The short form splits values with quotes or spaces.
         overrides = [f"ParameterKey={key},ParameterValue='{value}'" for key, value in parameters.items()]
         command = [
             *[self.sam, "deploy", "--template-file", self.expanded, "--stack-name", STACK],
@@ -112,15 +114,16 @@ class Stack:
         ]
         began = time.monotonic()
         with open(log, "ab") as output:
-            done = subprocess.run(
+            result = subprocess.run(
                 command, env=self.environment, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT
             )
-        if done.returncode != 0:
+        if result.returncode != 0:
             sys.exit(f"{log.read_text()}\nsam deploy failed")
         status = self.client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
         print(f"{status} after {time.monotonic() - began:.0f} s", flush=True)
 
-    def physical(self):
+    def physical_ids(self):
+        """Returns the physical ids of all resources by their logical ids."""
         pages = self.client.get_paginator("list_stack_resources").paginate(StackName=STACK)
         return {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
@@ -129,20 +132,20 @@ class Stack:
         }
 
 
-def listed(executable, *options):
-    """Names of the tests there are."""
-    done = subprocess.run(
+def test_names(executable, *options):
+    """Returns the names of the tests in an executable."""
+    result = subprocess.run(
         [executable, "--list", "--format", "terse", *options],
         cwd=ROOT / "tests",
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    return [line.removesuffix(": test") for line in done.stdout.splitlines() if line.endswith(": test")]
+    return [line.removesuffix(": test") for line in result.stdout.splitlines() if line.endswith(": test")]
 
 
-def differing(names):
-    """Reason by test of those that `differs` says cannot be run here."""
+def excluded_tests(names):
+    """Returns the tests in `differs`, each with the reason why it cannot run here."""
     reasons, reason = {}, None
     for line in (HERE / "differs").read_text().splitlines():
         entry = line.strip()
@@ -151,105 +154,106 @@ def differing(names):
         if not line.startswith(" "):
             reason = entry
             continue
-        meant = [name for name in names if name == entry or (entry.endswith("::") and name.startswith(entry))]
-        if not meant:
-            sys.exit(f"differs: there is no test {entry}")
+        matches = [name for name in names if name == entry or (entry.endswith("::") and name.startswith(entry))]
+        if not matches:
+            sys.exit(f"differs: {entry} does not match a test: rename or remove it")
         if reason is None:
-            sys.exit(f"differs: {entry} has no reason")
-        reasons.update(dict.fromkeys(meant, reason))
+            sys.exit(f"differs: {entry} must follow a line with a reason")
+        reasons.update(dict.fromkeys(matches, reason))
     return reasons
 
 
 def suite_executable():
-    done = subprocess.run(
+    """Builds the suite and returns the path of its executable."""
+    result = subprocess.run(
         ["cargo", "test", "-p", "api-tests", "--test", "api", "--no-run", "--message-format=json"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         check=True,
     )
-    for line in done.stdout.splitlines():
+    for line in result.stdout.splitlines():
         message = json.loads(line)
         if message.get("executable") and message.get("target", {}).get("name") == "api":
             return message["executable"]
-    sys.exit("cargo names no test executable")
+    sys.exit("cargo did not report a test executable named api")
 
 
-def run_tests(executable, names, deployed, threads, *options):
-    """How many passed; the names of those that did not."""
+def run_tests(executable, names, description, threads, *options):
+    """Runs tests. Returns the number of passed tests and the names of the failed ones."""
     if not names:
         return 0, []
     command = [executable, "--exact", *options, f"--test-threads={threads}", *names]
-    environment = {**os.environ, "DEPLOYED": str(deployed)}
+    environment = {**os.environ, "DEPLOYED": str(description)}
     passed, failed = 0, []
     with running(
         command, subprocess.PIPE, cwd=ROOT / "tests", env=environment, text=True
     ) as process:
         for line in process.stdout:
             print(line, end="", flush=True)
-            if found := re.fullmatch(r"test (\S+?)(?: - should panic)? \.\.\. (ok|FAILED)\n", line):
-                if found[2] == "ok":
+            if match := re.fullmatch(r"test (\S+?)(?: - should panic)? \.\.\. (ok|FAILED)\n", line):
+                if match[2] == "ok":
                     passed += 1
                 else:
-                    failed.append(found[1])
+                    failed.append(match[1])
         process.wait()
     if (process.returncode == 0) != (not failed):
-        sys.exit(f"the suite ended with {process.returncode}")
+        sys.exit(f"the suite ended with exit status {process.returncode}")
     if passed + len(failed) != len(names):
-        sys.exit(f"{len(names)} tests were asked for, {passed + len(failed)} ran")
+        sys.exit(f"{passed + len(failed)} tests ran, expected {len(names)}")
     return passed, failed
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sam", required=True, help="the SAM CLI")
-    parser.add_argument("--sam-python", required=True, help="the Python that SAM is installed in")
+    parser.add_argument("--sam-python", required=True, help="the Python of the environment of the SAM CLI")
     parser.add_argument("--template", type=pathlib.Path, required=True, help="the built template")
     parser.add_argument("--work", type=pathlib.Path, required=True, help="a folder for logs and keys")
-    parser.add_argument("--architecture", required=True, help="that the functions are built for")
+    parser.add_argument("--architecture", required=True, help="processor that the functions are built for")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--everything", action="store_true", help="also what `differs` lists")
-    parser.add_argument("tests", nargs="*", help="only tests whose names begin so")
+    parser.add_argument("--everything", action="store_true", help="also run the tests in `differs`")
+    parser.add_argument("tests", nargs="*", help="run only tests whose names begin with one of these")
     arguments = parser.parse_args()
-    # A stop from outside is an exit like any other: what was started is ended.
+    # SIGTERM exits normally, so that all started processes are ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
 
     work = arguments.work
     shutil.rmtree(work, ignore_errors=True)
     (work / "tmp").mkdir(parents=True)
 
-    step("the suite")
+    step("build the suite")
     executable = suite_executable()
-    ignored = set(listed(executable, "--ignored"))
-    names = [name for name in listed(executable) if name not in ignored]
+    ignored = set(test_names(executable, "--ignored"))
+    names = [name for name in test_names(executable) if name not in ignored]
     only_deployed = sorted(name for name in ignored if name.startswith(ONLY_DEPLOYED))
-    differs = {} if arguments.everything else differing(names)
-    chosen = [name for name in names if name not in differs]
+    excluded = {} if arguments.everything else excluded_tests(names)
+    selected = [name for name in names if name not in excluded]
     if arguments.tests:
-        begins = tuple(arguments.tests)
-        chosen = [name for name in chosen if name.startswith(begins)]
-        only_deployed = [name for name in only_deployed if name.startswith(begins)]
-    print(f"{len(names)} tests, {len(chosen)} of them to be run against the deployed stack")
+        prefixes = tuple(arguments.tests)
+        selected = [name for name in selected if name.startswith(prefixes)]
+        only_deployed = [name for name in only_deployed if name.startswith(prefixes)]
+    print(f"{len(names)} tests; {len(selected)} run against the deployed stack")
 
-    step("the template, written out for the emulator")
+    step("expand the template for the emulator")
     subprocess.run([arguments.sam_python, HERE / "expand_test.py"], check=True)
     types = work / "types"
     types.write_text("\n".join(_RESOURCE_HANDLERS))
-    # Beside the built one: it names the functions' folders relative to itself.
+    # The file is in the folder of the built template, because its paths of functions are relative.
     expanded = arguments.template.with_name("expanded.json")
     expand = [arguments.sam_python, HERE / "expand.py", arguments.template, "--types", types]
     subprocess.run([*expand, "--output", expanded], check=True)
-    functions = binaries(json.loads(expanded.read_text()))
+    functions = functions_by_binary(json.loads(expanded.read_text()))
 
-    with contextlib.ExitStack() as stack_of:
+    with contextlib.ExitStack() as exit_stack:
 
         def log(name):
-            return stack_of.enter_context(open(work / f"{name}.log", "wb"))
+            return exit_stack.enter_context(open(work / f"{name}.log", "wb"))
 
-        step("the emulator")
-        issuing = [sys.executable, HERE / "issuer.py", work]
-        issuer = stack_of.enter_context(running(issuing, log("issuer")))
-        described = work / "issuer.json"
-        url = until("the issuer", lambda: json.loads(described.read_text())["url"], issuer)
+        step("start the emulator")
+        issuer_command = [sys.executable, HERE / "issuer.py", work]
+        issuer = exit_stack.enter_context(running(issuer_command, log("issuer")))
+        address = work / "issuer.json"
+        url = wait_until("the issuer", lambda: json.loads(address.read_text())["url"], issuer)
         shutil.copy(ROOT / "infra/watchlists/sample.csv", work / "list.csv")
         port = free_port()
         endpoint = f"http://127.0.0.1:{port}"
@@ -260,15 +264,15 @@ def main():
             "IOT_MTLS_ENABLED": "0",
             "MINISTACK_REGION": REGION,
             "TMPDIR": str(work / "tmp"),
-            # Functions have the environment of the emulator, and their own variables over it.
+            # Functions inherit the environment of the emulator. Their own variables override it.
             "AWS_ENDPOINT_URL": endpoint,
             "SSL_CERT_FILE": str(work / "ca.pem"),
         }
-        emulating = [pathlib.Path(sys.executable).with_name("ministack")]
-        emulator = stack_of.enter_context(
-            running(emulating, log("emulator"), env=environment, cwd=work)
+        emulator_command = [pathlib.Path(sys.executable).with_name("ministack")]
+        emulator = exit_stack.enter_context(
+            running(emulator_command, log("emulator"), env=environment, cwd=work)
         )
-        until("the emulator", lambda: health(endpoint), emulator)
+        wait_until("the emulator", lambda: health(endpoint), emulator)
         print(f"at {endpoint}, with the token issuer at {url}")
 
         step("sam deploy")
@@ -284,10 +288,10 @@ def main():
             "WatchlistSources": json.dumps([{"list": "ours", "from": [f"{url}/list.csv"]}]),
         }
         stack.deploy(parameters, work / "deploy.log")
-        physical = stack.physical()
-        deployed = work / "deployed.json"
+        physical = stack.physical_ids()
+        description = work / "deployed.json"
         api = physical["Api"]
-        deployed.write_text(
+        description.write_text(
             json.dumps(
                 {
                     "api": f"http://{api}.execute-api.localhost:{port}",
@@ -307,32 +311,34 @@ def main():
             )
         )
 
-        step("the suite against the deployed stack")
+        step("run the suite against the deployed stack")
         began = time.monotonic()
-        passed, failed = run_tests(executable, chosen, deployed, arguments.threads)
-        took = time.monotonic() - began
+        passed, failed = run_tests(executable, selected, description, arguments.threads)
+        elapsed = time.monotonic() - began
 
         if only_deployed:
-            step("sam deploy, with schedules of a minute")
+            step("sam deploy with schedules of one minute")
             stack.deploy({**parameters, **SHORT}, work / "deploy.log")
-            step("what only a deployed stack does")
-            more, failing = run_tests(executable, only_deployed, deployed, 1, "--ignored")
-            passed, failed = passed + more, failed + failing
+            step("run the tests that need a deployed stack")
+            more_passed, more_failed = run_tests(executable, only_deployed, description, 1, "--ignored")
+            passed, failed = passed + more_passed, failed + more_failed
 
-    step("what differs from AWS, and from the suite on a laptop")
-    for line in (ROOT / "docs/emulator.md").read_text().splitlines():
-        if line.startswith("| ") and not line.startswith("| what"):
+    step("differences from AWS, and from the suite on the local server")
+    lines = (ROOT / "docs/emulator.md").read_text().splitlines()
+    for line, next_line in itertools.pairwise([*lines, ""]):
+        # A line of dashes follows the header of a table.
+        if line.startswith("| ") and not next_line.startswith("|-"):
             print(f"- {line.strip('| ').split(' | ')[0]}")
     by_reason = {}
-    for reason in differs.values():
+    for reason in excluded.values():
         by_reason[reason] = by_reason.get(reason, 0) + 1
     for reason, count in by_reason.items():
         print(f"- {count} tests: {reason}")
 
     step("counts")
-    print(f"passed against the deployed stack: {passed} ({took:.0f} s)")
+    print(f"passed against the deployed stack: {passed} ({elapsed:.0f} s)")
     print(f"failed: {len(failed)}", *failed, sep="\n  ")
-    print(f"not run here, and why: {len(differs)} of {len(names)}, listed in infra/emulator/differs")
+    print(f"not run: {len(excluded)} of {len(names)}; infra/emulator/differs has the reasons")
     if failed:
         sys.exit(1)
 

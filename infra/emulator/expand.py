@@ -1,9 +1,9 @@
-"""Writes out what AWS::Serverless::HttpApi and its events stand for, as plain API Gateway resources,
-and proves that nothing else of the template changed.
+"""Expands AWS::Serverless::HttpApi and its events to plain API Gateway resources, and checks that the
+rest of the template is unchanged.
 
 The emulator creates an AWS::Serverless::HttpApi without its routes, because it does not read the
-definition that SAM makes of them. Everything else of SAM is left to the emulator's own transform.
-What the emulator cannot create is left out. Each thing that is left out is printed with the reason.
+definition that SAM generates for them. The emulator transforms all other resources of SAM.
+Resources that the emulator cannot create are left out, and printed with the reason.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from samcli.yamlhelper import yaml_parse
 FUNCTION = "AWS::Serverless::Function"
 HTTP_API = "AWS::Serverless::HttpApi"
 
-# Properties of AWS::Serverless::HttpApi that a stage has under the same name.
-OF_THE_STAGE = ["AccessLogSettings", "DefaultRouteSettings", "RouteSettings", "StageVariables"]
+# Properties of AWS::Serverless::HttpApi that its stage has with the same name.
+STAGE_PROPERTIES = ["AccessLogSettings", "DefaultRouteSettings", "RouteSettings", "StageVariables"]
 
 
-class Refused(Exception):
-    """The template says something this program does not know how to write out."""
+class ExpansionError(Exception):
+    """The template cannot be expanded, or the result is not equivalent to it."""
 
 
 def of_type(document, kind):
@@ -33,44 +33,45 @@ def of_type(document, kind):
     }
 
 
-def only_known(where, properties, known):
+def check_known(where, properties, known):
     unknown = sorted(set(properties) - set(known))
     if unknown:
-        raise Refused(f"{where}: {', '.join(unknown)} is not known here")
+        raise ExpansionError(f"{where}: {', '.join(unknown)} is not supported")
 
 
 def routes(document):
-    """(API, method, path, function, authorizer, scopes) of every HttpApi event."""
+    """Returns a sorted tuple for each HttpApi event: API, method, path, function, authorizer, scopes and
+    timeout."""
     apis = of_type(document, HTTP_API)
-    found = []
+    result = []
     for name, function in of_type(document, FUNCTION).items():
         for event in function["Properties"].get("Events", {}).values():
             if event["Type"] != "HttpApi":
                 continue
             properties = event["Properties"]
             where = f"{name}'s HttpApi event"
-            only_known(where, properties, ["ApiId", "Auth", "Method", "Path", "TimeoutInMillis"])
+            check_known(where, properties, ["ApiId", "Auth", "Method", "Path", "TimeoutInMillis"])
             api = properties["ApiId"].get("Ref") if isinstance(properties["ApiId"], dict) else None
             if api not in apis:
-                raise Refused(f"{where}: its API is not in this template")
+                raise ExpansionError(f"{where} must refer to an API of this template")
             auth = properties.get("Auth", {})
-            only_known(where, auth, ["Authorizer", "AuthorizationScopes"])
+            check_known(where, auth, ["Authorizer", "AuthorizationScopes"])
             default = apis[api]["Properties"].get("Auth", {}).get("DefaultAuthorizer")
             authorizer = auth.get("Authorizer", default)
             authorizer = None if authorizer == "NONE" else authorizer
             scopes = tuple(auth.get("AuthorizationScopes", []))
             timeout = properties.get("TimeoutInMillis")
             method = properties["Method"].upper()
-            found.append((api, method, properties["Path"], name, authorizer, scopes, timeout))
-    return sorted(found, key=str)
+            result.append((api, method, properties["Path"], name, authorizer, scopes, timeout))
+    return sorted(result, key=str)
 
 
 def capitalised(value):
-    """A JwtConfiguration as CloudFormation spells it, whichever branch of a condition it is in."""
+    """Returns a JwtConfiguration with the names of CloudFormation. It may be a condition."""
     if "Fn::If" in value:
         condition, *branches = value["Fn::If"]
         return {"Fn::If": [condition, *map(capitalised, branches)]}
-    only_known("JwtConfiguration", value, ["issuer", "audience"])
+    check_known("JwtConfiguration", value, ["issuer", "audience"])
     return {"Issuer": value["issuer"], "Audience": value["audience"]}
 
 
@@ -85,10 +86,10 @@ def authorizer_id(api, authorizer):
 
 def expand_api(document, name, resource):
     properties = resource["Properties"]
-    known = ["Auth", "Description", "FailOnWarnings", "Name", *OF_THE_STAGE]
-    only_known(name, properties, known)
+    known = ["Auth", "Description", "FailOnWarnings", "Name", *STAGE_PROPERTIES]
+    check_known(name, properties, known)
     auth = properties.get("Auth", {})
-    only_known(f"{name}'s Auth", auth, ["Authorizers", "DefaultAuthorizer"])
+    check_known(f"{name}'s Auth", auth, ["Authorizers", "DefaultAuthorizer"])
     plain = {key: properties[key] for key in ["Description"] if key in properties}
     api = {
         "Type": "AWS::ApiGatewayV2::Api",
@@ -98,11 +99,11 @@ def expand_api(document, name, resource):
             **plain,
         },
     }
-    # Conditions and policies stay with the API.
+    # The API keeps its condition and its policies.
     api.update({key: value for key, value in resource.items() if key not in api})
-    settings = {key: properties[key] for key in OF_THE_STAGE if key in properties}
+    settings = {key: properties[key] for key in STAGE_PROPERTIES if key in properties}
     added = {
-        # The name SAM gives it.
+        # SAM uses the same name.
         f"{name}ApiGatewayDefaultStage": {
             "Type": "AWS::ApiGatewayV2::Stage",
             "Properties": {
@@ -114,7 +115,7 @@ def expand_api(document, name, resource):
         }
     }
     for authorizer, spec in auth.get("Authorizers", {}).items():
-        only_known(authorizer, spec, ["IdentitySource", "JwtConfiguration"])
+        check_known(authorizer, spec, ["IdentitySource", "JwtConfiguration"])
         added[authorizer_id(name, authorizer)] = {
             "Type": "AWS::ApiGatewayV2::Authorizer",
             "Properties": {
@@ -187,13 +188,15 @@ def stars(path):
 
 
 def refers(value, name):
-    """Whether something in this value refers to the resource."""
+    """Returns whether a value refers to the resource."""
     if isinstance(value, dict):
         if value.get("Ref") == name or value.get("DependsOn") == name:
             return True
-        got = value.get("Fn::GetAtt")
-        if got is not None and (got if isinstance(got, str) else got[0]).split(".")[0] == name:
-            return True
+        attribute = value.get("Fn::GetAtt")
+        if attribute is not None:
+            target = attribute if isinstance(attribute, str) else attribute[0]
+            if target.split(".")[0] == name:
+                return True
         return any(refers(part, name) for part in value.values())
     if isinstance(value, list):
         return any(refers(part, name) for part in value)
@@ -201,12 +204,13 @@ def refers(value, name):
 
 
 def leave_out(document, known_types, left_out):
+    """Removes what the emulator cannot create. Adds the reasons to `left_out`."""
     globals_ = document.get("Globals", {}).get("Function", {})
-    places = [("Globals.Function", globals_)]
-    places += [
+    locations = [("Globals.Function", globals_)]
+    locations += [
         (name, resource["Properties"]) for name, resource in of_type(document, FUNCTION).items()
     ]
-    for where, properties in places:
+    for where, properties in locations:
         if properties.pop("DeploymentPreference", None) is not None:
             left_out[f"{where}.DeploymentPreference"] = "the emulator has no CodeDeploy"
     for name, resource in list(document["Resources"].items()):
@@ -215,32 +219,34 @@ def leave_out(document, known_types, left_out):
             continue
         del document["Resources"][name]
         if refers(document, name):
-            raise Refused(f"{name} cannot be left out: something refers to it")
+            raise ExpansionError(f"{name} cannot be left out, because another resource refers to it")
         left_out[name] = f"the emulator has no {kind}"
 
 
-def stand_ins(document, left_out):
-    """Alarms on an expression, which the emulator does not read: alarms on the first metric in it."""
-    standing = {}
+def replace_expression_alarms(document, left_out):
+    """Removes alarms on an expression, which the emulator does not support. Returns alarms on the first
+    metric of each expression."""
+    replacements = {}
     for name, alarm in of_type(document, "AWS::CloudWatch::Alarm").items():
         if "Metrics" not in alarm["Properties"]:
             continue
         properties = document["Resources"].pop(name)["Properties"]
         stat = next(m["MetricStat"] for m in properties.pop("Metrics") if "MetricStat" in m)
         properties |= {**stat["Metric"], "Period": stat["Period"], "Statistic": stat["Stat"]}
-        standing[name] = {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
-        left_out[name] = "the emulator has no metric math; an alarm on its first metric stands in"
-    return standing
+        replacements[name] = {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
+        left_out[name] = "the emulator has no metric math; the alarm is on the first metric instead"
+    return replacements
 
 
-def expanded(before, known_types):
+def expand(before, known_types):
+    """Returns the expanded template, the added resources, and what was left out with the reasons."""
     document = copy.deepcopy(before)
     left_out = {}
     leave_out(document, known_types, left_out)
-    added = stand_ins(document, left_out)
+    added = replace_expression_alarms(document, left_out)
     for name, resource in of_type(before, HTTP_API).items():
         if "FailOnWarnings" in resource["Properties"]:
-            left_out[f"{name}.FailOnWarnings"] = "it is about imported definitions, and none is"
+            left_out[f"{name}.FailOnWarnings"] = "it affects imported definitions, and the template has none"
         added.update(expand_api(document, name, resource))
     all_routes = routes(before)
     for index, route in enumerate(all_routes):
@@ -255,15 +261,15 @@ def expanded(before, known_types):
             properties.pop("Events", None)
     taken = set(added) & set(document["Resources"])
     if taken:
-        raise Refused(f"{', '.join(sorted(taken))} is a name the template has taken")
+        raise ExpansionError(f"the template already has resources named {', '.join(sorted(taken))}")
     document["Resources"].update(added)
     return document, added, left_out
 
 
-def routes_written_out(document):
-    """The same as `routes`, read from plain resources."""
+def expanded_routes(document):
+    """Returns the same as `routes`, from plain resources."""
     resources = document["Resources"]
-    found = []
+    result = []
     for route in of_type(document, "AWS::ApiGatewayV2::Route").values():
         properties = route["Properties"]
         method, path = properties["RouteKey"].split(" ", 1)
@@ -278,89 +284,91 @@ def routes_written_out(document):
         timeout = integration["Properties"].get("TimeoutInMillis")
         api = properties["ApiId"]["Ref"]
         if {"Ref": api} != integration["Properties"]["ApiId"]:
-            raise Refused(f"{properties['RouteKey']} and its integration are of two APIs")
-        found.append((api, method, path, function, authorizer, scopes, timeout))
-    return sorted(found, key=str)
+            raise ExpansionError(f"{properties['RouteKey']} and its integration belong to different APIs")
+        result.append((api, method, path, function, authorizer, scopes, timeout))
+    return sorted(result, key=str)
 
 
 def without(document, paths):
-    """The document without these `A.B.C`; a resource's property may be named without `Properties`."""
+    """Returns the document without the given paths, such as `Api.FailOnWarnings`. A path omits
+    `Properties`."""
     document = copy.deepcopy(document)
     for path in paths:
         *parents, last = path.split(".")
         if parents[:1] == ["Globals"]:
-            place = document
+            parent = document
         elif parents:
-            place = document["Resources"]
+            parent = document["Resources"]
             parents = [parents[0], "Properties", *parents[1:]]
         else:
-            place = document["Resources"]
-        for parent in parents:
-            place = place[parent]
-        del place[last]
+            parent = document["Resources"]
+        for key in parents:
+            parent = parent[key]
+        del parent[last]
     return document
 
 
 def check(before, after, added, left_out):
-    """Read from the two documents alone: what the expansion itself believes does not count."""
-    wanted, got = routes(before), routes_written_out(after)
-    if wanted != got:
-        raise Refused(f"the routes differ: {wanted} and {got}")
-    if len({(api, method, path) for api, method, path, *_ in wanted}) != len(wanted):
-        raise Refused("two events have the same route")
+    """Checks that two documents are equivalent, without the code that expanded the first one. Returns the
+    number of routes and of unchanged resources."""
+    expected, actual = routes(before), expanded_routes(after)
+    if expected != actual:
+        raise ExpansionError(f"the routes differ: {expected} and {actual}")
+    if len({(api, method, path) for api, method, path, *_ in expected}) != len(expected):
+        raise ExpansionError("two events have the same route")
     before = without(before, left_out)
     for section in sorted(set(before) | set(after)):
         if section != "Resources" and before.get(section) != after.get(section):
-            raise Refused(f"{section} differs")
+            raise ExpansionError(f"section {section} differs")
     apis = of_type(before, HTTP_API)
     kept = set(after["Resources"]) - set(added)
     if kept != set(before["Resources"]):
-        raise Refused(f"{kept ^ set(before['Resources'])} is not in both")
+        raise ExpansionError(f"{kept ^ set(before['Resources'])} must be in both documents")
     for name in sorted(kept - set(apis)):
-        was = copy.deepcopy(before["Resources"][name])
-        if was["Type"] == FUNCTION:
-            events = was["Properties"].get("Events", {})
+        original = copy.deepcopy(before["Resources"][name])
+        if original["Type"] == FUNCTION:
+            events = original["Properties"].get("Events", {})
             events = {key: event for key, event in events.items() if event["Type"] != "HttpApi"}
-            was["Properties"].pop("Events", None)
+            original["Properties"].pop("Events", None)
             if events:
-                was["Properties"]["Events"] = events
-        if was != after["Resources"][name]:
-            raise Refused(f"{name} differs")
-    for name, was in apis.items():
-        now = after["Resources"][name]
+                original["Properties"]["Events"] = events
+        if original != after["Resources"][name]:
+            raise ExpansionError(f"{name} differs")
+    for name, original in apis.items():
+        api = after["Resources"][name]
         stage = after["Resources"][f"{name}ApiGatewayDefaultStage"]["Properties"]
-        for key, value in was["Properties"].items():
+        for key, value in original["Properties"].items():
             if key == "Auth":
                 continue
-            if now["Properties"].get(key) != value and stage.get(key) != value:
-                raise Refused(f"{name}.{key} is in neither the API nor its stage")
-        for authorizer, spec in was["Properties"].get("Auth", {}).get("Authorizers", {}).items():
-            written = after["Resources"][authorizer_id(name, authorizer)]["Properties"]
-            if written["JwtConfiguration"] != capitalised(spec["JwtConfiguration"]):
-                raise Refused(f"{authorizer} differs")
-            if written["IdentitySource"] != [spec["IdentitySource"]]:
-                raise Refused(f"{authorizer} reads another header")
-    return len(wanted), len(kept - set(apis))
+            if api["Properties"].get(key) != value and stage.get(key) != value:
+                raise ExpansionError(f"{name}.{key} is in neither the API nor its stage")
+        for authorizer, spec in original["Properties"].get("Auth", {}).get("Authorizers", {}).items():
+            properties = after["Resources"][authorizer_id(name, authorizer)]["Properties"]
+            if properties["JwtConfiguration"] != capitalised(spec["JwtConfiguration"]):
+                raise ExpansionError(f"{authorizer} differs")
+            if properties["IdentitySource"] != [spec["IdentitySource"]]:
+                raise ExpansionError(f"{authorizer} has a different IdentitySource")
+    return len(expected), len(kept - set(apis))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("template", type=pathlib.Path)
-    parser.add_argument("--types", type=pathlib.Path, help="the emulator's resource types, one a line")
+    parser.add_argument("--types", type=pathlib.Path, help="file with the resource types of the emulator, one per line")
     parser.add_argument("--output", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
     before = yaml_parse(arguments.template.read_text())
     known_types = set(arguments.types.read_text().split())
     try:
-        after, added, left_out = expanded(before, known_types)
+        after, added, left_out = expand(before, known_types)
         count, same = check(before, after, added, left_out)
-    except Refused as why:
-        sys.exit(f"{arguments.template}: {why}")
+    except ExpansionError as error:
+        sys.exit(f"{arguments.template}: {error}")
     arguments.output.write_text(json.dumps(after, indent=1))
-    print(f"{count} HttpApi events are {count} routes with the same method, path and function.")
-    print(f"{same} other resources, and all parameters, conditions and outputs, are the same.")
-    for what, why in left_out.items():
-        print(f"left out: {what} ({why})")
+    print(f"{count} HttpApi events became {count} routes with the same method, path and function.")
+    print(f"{same} other resources, and all parameters, conditions and outputs, are unchanged.")
+    for name, reason in left_out.items():
+        print(f"left out: {name} ({reason})")
 
 
 if __name__ == "__main__":

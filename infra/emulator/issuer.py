@@ -1,9 +1,9 @@
-"""Stands in for what a stack reaches on the internet: an identity provider's OpenID configuration
-and keys, and the source of a watchlist. By https, on the loopback interface, with a certificate of
-an authority made for this run.
+"""Serves the documents that a stack reads from the internet: the OpenID configuration and keys of an
+identity provider, and a watchlist. It uses HTTPS on the loopback interface, with a certificate of an
+authority that is created for this run.
 
-Writes into FOLDER: signing-key.pem (the suite signs tokens with it), ca.pem (who trusts it trusts
-this server), list.csv (what it serves as /list.csv) and issuer.json (its address).
+Writes to FOLDER: signing-key.pem, with which the suite signs tokens; ca.pem, the certificate of the
+authority; and issuer.json, the address of the server. Serves list.csv of FOLDER as /list.csv.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-# As the suite's tokens name their key.
+# Id of the key in the tokens of the suite.
 KEY_ID = "local"
 
 
@@ -52,11 +52,11 @@ def signing_key(folder):
 
 
 def certificate(folder):
-    """An authority and, signed by it, a server certificate: some clients take no certificate that
-    is both."""
+    """Creates an authority, and a server certificate that it signs. One certificate cannot be both,
+    because some clients reject that."""
     now = datetime.datetime.now(datetime.timezone.utc)
 
-    def made(name, issuer, key, signed_by, extensions):
+    def create(name, issuer, key, signed_by, extensions):
         builder = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
@@ -87,7 +87,7 @@ def certificate(folder):
         ],
         False,
     )
-    authority = made(
+    authority = create(
         "emulator authority",
         "emulator authority",
         authority_key,
@@ -99,7 +99,7 @@ def certificate(folder):
         ],
     )
     loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    server = made(
+    server = create(
         "emulator issuer",
         "emulator authority",
         key,
@@ -127,7 +127,7 @@ def main():
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            known = {
+            documents = {
                 "/.well-known/openid-configuration": lambda: (
                     "application/json",
                     json.dumps({"issuer": url, "jwks_uri": f"{url}/jwks.json"}).encode(),
@@ -135,11 +135,11 @@ def main():
                 "/jwks.json": lambda: ("application/json", json.dumps(keys).encode()),
                 "/list.csv": lambda: ("text/csv", (folder / "list.csv").read_bytes()),
             }
-            found = known.get(self.path)
-            if found is None:
+            document = documents.get(self.path)
+            if document is None:
                 self.send_error(404)
                 return
-            kind, body = found()
+            kind, body = document()
             self.send_response(200)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))

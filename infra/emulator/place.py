@@ -1,5 +1,5 @@
-"""Makes of binaries that are already built what `sam build` leaves: a folder with a `bootstrap` for
-every function, and the template that names these folders."""
+"""Arranges existing binaries as `sam build` does: a folder with a `bootstrap` for every function, and
+the template with the names of these folders."""
 
 import argparse
 import pathlib
@@ -12,7 +12,7 @@ from samcli.yamlhelper import yaml_dump, yaml_parse
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("template", type=pathlib.Path)
-    parser.add_argument("binaries", type=pathlib.Path, help="BINARY or BINARY/bootstrap in it")
+    parser.add_argument("binaries", type=pathlib.Path, help="folder with BINARY or BINARY/bootstrap")
     parser.add_argument("output", type=pathlib.Path)
     arguments = parser.parse_args()
     template = yaml_parse(arguments.template.read_text())
@@ -24,13 +24,13 @@ def main():
         if binary.is_dir():
             binary = binary / "bootstrap"
         if not binary.is_file():
-            sys.exit(f"{binary} is not there: cargo build --profile ci --workspace --bins")
+            sys.exit(f"{binary} does not exist: run `cargo build --profile ci --workspace --bins`")
         folder = arguments.output / name
         folder.mkdir(parents=True)
         shutil.copy2(binary, folder / "bootstrap")
         resource["Properties"]["CodeUri"] = name
     (arguments.output / "template.yaml").write_text(yaml_dump(template))
-    print(f"the binaries of {arguments.binaries} are in {arguments.output}")
+    print(f"copied the binaries of {arguments.binaries} to {arguments.output}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""What the OpenAPI document cannot say to a generator of requests, and what it did not count."""
+"""Removes generated values that the OpenAPI document cannot exclude, and records which operations
+succeed."""
 
 import atexit
 from pathlib import Path
@@ -13,11 +14,10 @@ succeeded = set()
 def before_call(context, case, **kwargs):
     if not case.meta or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
-    # A cursor belongs to one list: one that is made up, or of another list, is no good request.
-    # Those that are wrong on purpose go out all the same.
+    # The API rejects cursors that are made up or belong to another list. Negative tests still send them.
     if case.query:
         case.query.pop("cursor", None)
-    # Of this header schemathesis makes values of its own, whatever the document says.
+    # schemathesis generates values for this header that the schema does not allow.
     if case.headers and '"' not in case.headers.get("If-Match", '"'):
         case.headers.pop("If-Match")
 
@@ -29,6 +29,6 @@ def after_call(context, case, response):
 
 
 @atexit.register
-def write():
+def write_succeeded():
     lines = sorted(succeeded)
     Path("target/schemathesis/succeeded").write_text("".join(f"{line}\n" for line in lines))

@@ -24,6 +24,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use local::calls::Interceptor;
+use operations::run_client;
 use world::World;
 
 /// Executes the first transaction but loses its answer, and cancels the second one.
@@ -83,7 +84,7 @@ fn setting(name: &str, default: u64) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_table_is_consistent_after_faults() {
     let mut world = World::new(setting("SEED", 7), 12).await;
-    world.run(setting("OPERATIONS", 400) as usize, 200).await;
+    world.run(setting("OPERATIONS", 400) as usize, 200, run_client).await;
     world.settle_and_check().await;
 
     // Most kinds of operations were answered, and most kinds of faults occurred.
@@ -100,7 +101,7 @@ async fn many_operations_under_faults() {
     let mut completed = 0;
     while completed < operations {
         let batch = 5_000.min(operations - completed);
-        world.run(batch, 500).await;
+        world.run(batch, 500, run_client).await;
         completed += batch;
         world.check_consistency().await;
         println!("seed {seed}: {completed} operations in {:.0} s", started.elapsed().as_secs_f64());

@@ -1,39 +1,22 @@
 //! The operations of the clients: all operations of the API, with data that makes clients conflict.
 
-use api_tests::{Dice, Value, json};
+use api_tests::{Value, json};
 
-use super::world::{Client, TENANTS, customer_path, push_unique};
+use super::world::{Client, NAMES, TENANTS, World, customer_path, push_unique};
 
-const NAMES: [&str; 12] = [
-    "Mirka Dovello",
-    "Tarun Oblasti",
-    "Nora Quist",
-    "Ivo Brandel",
-    "Pavel Orlovan",
-    "Ada Mirzatal",
-    "Lino Fadavar",
-    "Sefa Gerolin",
-    "Brindal Quarry Trading",
-    "Ostmark Holding",
-    "Vela Shipping Lines",
-    "Norrland Timber",
-];
 const COUNTRIES: [&str; 6] = ["DE", "FR", "IR", "KP", "US", "PA"];
 
-/// Makes a random list of entries, most of them with names of customers.
-pub(super) fn list(dice: &mut Dice) -> Vec<(&'static str, &'static str)> {
-    const IDS: [&str; 12] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
-    let mut entries = vec![("100", "Someone Unrelated")];
-    for id in IDS {
-        if dice.percent(35) {
-            entries.push((id, *dice.pick(&NAMES)));
-        }
+/// Runs random operations as the client with this number.
+pub(super) async fn run_client(world: &World, number: usize, operations: usize) {
+    let mut client = world.client(number);
+    for _ in 0..operations {
+        client.tenant = client.dice.roll(TENANTS.len());
+        run_random(&mut client).await;
     }
-    entries
 }
 
 /// Runs a random operation.
-pub(super) async fn run_random(client: &mut Client<'_>) {
+async fn run_random(client: &mut Client<'_>) {
     match client.dice.roll(1_000) {
         0..100 => create(client).await,
         100..250 => create_session(client).await,

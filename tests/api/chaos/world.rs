@@ -11,10 +11,24 @@ use check::{Report, with_long_timeouts};
 use futures_util::future::join_all;
 use shared::model::time::Clock;
 
-use super::operations;
 use crate::invariants::checked;
 use crate::monitoring::Setup;
 
+/// Names of customers and of listed entities.
+pub(super) const NAMES: [&str; 12] = [
+    "Mirka Dovello",
+    "Tarun Oblasti",
+    "Nora Quist",
+    "Ivo Brandel",
+    "Pavel Orlovan",
+    "Ada Mirzatal",
+    "Lino Fadavar",
+    "Sefa Gerolin",
+    "Brindal Quarry Trading",
+    "Ostmark Holding",
+    "Vela Shipping Lines",
+    "Norrland Timber",
+];
 pub(super) const TENANTS: [&str; 2] = ["acme", "other"];
 
 pub(super) struct World {
@@ -55,9 +69,21 @@ pub(super) struct Client<'w> {
     pub(super) tenant: usize,
 }
 
+/// A random list. Some of its entries match customers.
+fn random_list(dice: &mut Dice) -> Vec<(&'static str, &'static str)> {
+    const IDS: [&str; 12] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
+    let mut entries = vec![("100", "Someone Unrelated")];
+    for id in IDS {
+        if dice.percent(35) {
+            entries.push((id, *dice.pick(&NAMES)));
+        }
+    }
+    entries
+}
+
 impl World {
     pub(super) async fn new(seed: u64, clients: usize) -> World {
-        let setup = Setup::start(&operations::list(&mut Dice::new(seed))).await;
+        let setup = Setup::start(&random_list(&mut Dice::new(seed))).await;
         // The embedded store expires items by the real time, so the clock must not lag that time.
         let lag = Clock::system().now().millis() - setup.now.load(Ordering::SeqCst);
         setup.advance_clock(lag / 1_000 + 1);
@@ -82,7 +108,14 @@ impl World {
 
     /// Runs operations in rounds of `per_round`. Between two rounds the clock advances and the list
     /// may change.
-    pub(super) async fn run(&mut self, operations: usize, per_round: usize) {
+    ///
+    /// `run_client` runs a number of operations as the client with a number.
+    pub(super) async fn run(
+        &mut self,
+        operations: usize,
+        per_round: usize,
+        run_client: impl AsyncFn(&World, usize, usize),
+    ) {
         let mut left = operations;
         while left > 0 {
             let count = per_round.min(left);
@@ -90,13 +123,13 @@ impl World {
             self.round += 1;
             let mut dice = Dice::new(self.seed ^ self.round << 40);
             if dice.percent(50) {
-                self.setup.write_list(&operations::list(&mut dice));
+                self.setup.write_list(&random_list(&mut dice));
             }
 
             self.chaos.let_loose();
             let (per_client, remainder) = (count / self.clients, count % self.clients);
             let clients = (0..self.clients).map(|number| {
-                self.run_client(number, per_client + usize::from(number < remainder))
+                run_client(self, number, per_client + usize::from(number < remainder))
             });
             join_all(clients).await;
             self.chaos.calm();
@@ -119,18 +152,11 @@ impl World {
         }
     }
 
-    async fn run_client(&self, number: usize, operations: usize) {
+    /// The client with this number, in the current round.
+    pub(super) fn client(&self, number: usize) -> Client<'_> {
         let seed = self.seed ^ self.round << 40 ^ (number as u64 + 1) << 24;
-        let mut client = Client {
-            world: self,
-            dice: Dice::new(seed),
-            api: &self.apis[number % self.apis.len()],
-            tenant: 0,
-        };
-        for _ in 0..operations {
-            client.tenant = client.dice.roll(TENANTS.len());
-            operations::run_random(&mut client).await;
-        }
+        let api = &self.apis[number % self.apis.len()];
+        Client { world: self, dice: Dice::new(seed), api, tenant: 0 }
     }
 
     /// Returns the idempotency key with this number. A key expires after a day, so keys change

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::erase::populated_customer;
+use super::populated::populated_customer;
 
 /// Exports a customer, page after page, and returns its items by type.
 pub(super) async fn export_all(

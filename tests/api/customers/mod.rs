@@ -4,7 +4,8 @@ mod erase;
 mod export;
 mod get;
 mod list;
+mod populated;
 mod update;
 
-pub(crate) use erase::populated_customer;
 pub(crate) use export::forged_cursor;
+pub(crate) use populated::populated_customer;

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
 use shared::drawing;
 use shared::error::Faults;
-use shared::model::customer::Customer;
+use shared::model::customer::StoredCustomer;
 use shared::model::fields::Fields;
 use shared::model::id::CustomerId;
 use shared::model::organization::{Organization, Structure};
@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
     let profile = Profile::read(&mut Fields::new(fields, &mut Faults::default()), None);
     let id = CustomerId::parse("01920000-0000-7000-8000-000000000000").expect("the id is valid");
     let tenant = "acme".parse().expect("the tenant is valid");
-    let customer = Customer::new(id, tenant, profile.expect("the profile is valid"));
+    let customer = StoredCustomer::new(id, tenant, profile.expect("the profile is valid"));
     let mut faults = Faults::default();
     structure.check(&customer, &mut faults);
     if !faults.is_empty() {

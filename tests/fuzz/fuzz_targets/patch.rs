@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
 use shared::error::Faults;
-use shared::model::customer::Customer;
+use shared::model::customer::StoredCustomer;
 use shared::model::fields::Fields;
 use shared::model::id::CustomerId;
 use shared::model::patch::merge;
@@ -18,7 +18,8 @@ fuzz_target!(|data: &[u8]| {
     let profile =
         Profile::read(&mut Fields::new(fields, &mut faults), None).expect("the profile is valid");
     let id = CustomerId::parse("01920000-0000-7000-8000-000000000000").expect("the id is valid");
-    let mut customer = Customer::new(id, "acme".parse().expect("the tenant is valid"), profile);
+    let mut customer =
+        StoredCustomer::new(id, "acme".parse().expect("the tenant is valid"), profile);
     for patch in data.split(|byte| *byte == 0x1e) {
         let Ok(patch) = serde_json::from_slice::<Map<String, Value>>(patch) else { continue };
         let Ok((profile, status)) = merge(&customer, &patch, Faults::default(), None) else {

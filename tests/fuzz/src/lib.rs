@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use shared::App;
 use shared::app::Settings;
 use shared::aws::Aws;
-use shared::runtime::edge::{FUNCTION_TIME, Function, answer};
 use shared::model::time::Clock;
-use shared::monitoring::watchlists::Lists;
+use shared::monitoring::watchlists::Watchlists;
+use shared::runtime::edge::{FUNCTION_TIME, Function, answer};
 use tokio::runtime::{Builder, Runtime};
 
 /// A fake DynamoDB table. It gives the same answer to every call and records the last query.
@@ -87,7 +87,7 @@ impl Api {
         let config =
             client.config().to_builder().http_client(http_client_fn(move |_, _| connector.clone()));
         let client = aws_sdk_dynamodb::Client::from_conf(config.build());
-        let app = App::new(settings, client, Clock::system(), Lists::of(None));
+        let app = App::new(settings, client, Clock::system(), Watchlists::of(None));
         let runtime =
             Builder::new_current_thread().enable_time().build().expect("the runtime starts");
         Api { runtime, app, table }

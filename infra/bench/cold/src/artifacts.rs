@@ -1,4 +1,4 @@
-//! What is uploaded: how large it is, and how large when it is zipped.
+//! Sizes of deployment packages, unpacked and zipped.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,46 +7,51 @@ use anyhow::{Context, Result, bail};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
-/// Of the headers of one file in an archive, without its name, which stands there twice.
+/// Bytes of the two headers that a ZIP archive has for each file, without the name of the file. Both
+/// headers contain the name.
 const ZIP_ENTRY: u64 = 30 + 46;
+/// Bytes of the record at the end of a ZIP archive.
 const ZIP_END: u64 = 22;
 
+/// Size of a deployment package in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     pub(crate) bytes: u64,
     pub(crate) zipped: u64,
 }
 
-/// Where `cargo build`, `cargo lambda build` and `sam build` leave a function.
+/// Returns the executable of a function. Searches the places where `cargo build`,
+/// `cargo lambda build` and `sam build` write it.
 pub(crate) fn find(folder: &Path, binary: &str) -> Result<PathBuf> {
     let logical_id: String = binary
         .split('-')
         .filter_map(|word| word.split_at_checked(1))
         .map(|(first, rest)| first.to_uppercase() + rest)
         .collect();
-    let places = [
+    let candidates = [
         folder.join(binary).join("bootstrap"),
         folder.join(logical_id).join("bootstrap"),
         folder.join(binary),
     ];
-    let found = places.into_iter().find(|place| place.is_file());
-    found.with_context(|| format!("{binary} is nowhere in {}", folder.display()))
+    let file = candidates.into_iter().find(|candidate| candidate.is_file());
+    file.with_context(|| format!("{} does not contain {binary}: build it first", folder.display()))
 }
 
-/// Of one file that is packed alone.
-pub(crate) fn of_bootstrap(file: &Path) -> Result<Size> {
+/// Returns the size of a package that contains one executable.
+pub(crate) fn size_of_bootstrap(file: &Path) -> Result<Size> {
     let content = std::fs::read(file)?;
     if !content.starts_with(b"\x7fELF") {
-        bail!("{} is no program", file.display());
+        bail!("{} is not an ELF executable", file.display());
     }
     Ok(Size {
         bytes: u64::try_from(content.len())?,
-        zipped: entry("bootstrap", &content)? + ZIP_END,
+        zipped: zip_entry_size("bootstrap", &content)? + ZIP_END,
     })
 }
 
-/// Of a folder's files, packed together. What Python compiles by itself is not uploaded.
-pub(crate) fn of_folder(folder: &Path) -> Result<Size> {
+/// Returns the size of a package with all files of a folder. Skips the files that Python compiles
+/// on the first import, because they are not uploaded.
+pub(crate) fn size_of_folder(folder: &Path) -> Result<Size> {
     let mut size = Size { bytes: 0, zipped: ZIP_END };
     for file in files(folder)? {
         if file.components().any(|part| part.as_os_str() == "__pycache__") {
@@ -55,12 +60,13 @@ pub(crate) fn of_folder(folder: &Path) -> Result<Size> {
         let content = std::fs::read(&file)?;
         let name = file.strip_prefix(folder)?.to_string_lossy().into_owned();
         size.bytes += u64::try_from(content.len())?;
-        size.zipped += entry(&name, &content)?;
+        size.zipped += zip_entry_size(&name, &content)?;
     }
     Ok(size)
 }
 
-/// Without symbolic links, behind which is what is counted elsewhere.
+/// Returns all files in a folder and its subfolders, sorted. Skips symbolic links, so that a file is
+/// counted only once.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
@@ -77,7 +83,7 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(all)
 }
 
-fn entry(name: &str, content: &[u8]) -> Result<u64> {
+fn zip_entry_size(name: &str, content: &[u8]) -> Result<u64> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;
     let deflated = encoder.finish()?.len();

@@ -1,5 +1,6 @@
-//! `budget`: what every function costs, beside hellos that do nothing, and whether that is within
-//! its limits. Sizes, crates and instructions are held to them; times depend on the machine and are
+//! `budget`: measures every function and compares it with two minimal functions and with its limits.
+//!
+//! Sizes, crates and instructions above a limit are errors. Times depend on the machine, so they are
 //! only shown.
 
 use std::path::{Path, PathBuf};
@@ -13,45 +14,47 @@ use crate::case::{self, HELLO_HTTP, HELLO_RUNTIME};
 use crate::crates::Tree;
 use crate::instructions;
 use crate::limits::{Limit, Limits, MAX_ZIPPED};
-use crate::measure::{self, Cold, Subject, Warm, median_of};
-use crate::place::Place;
+use crate::measure::{self, Cold, Warm, median_of};
 use crate::process::Program;
+use crate::subject::Subject;
 use crate::table::{Table, megabytes, microseconds, milliseconds};
+use crate::test_bed::TestBed;
 
-/// From start to first answer, in hellos.
-const COLD_BAR: f64 = 3.5;
-/// One GetItem over TLS, between the first poll and the first answer.
-const FIRST_CPU_BAR: Duration = Duration::from_micros(700);
+/// Target of the time from start to first answer, as a multiple of that of `hello-http`.
+const MAX_COLD_RATIO: f64 = 3.5;
+/// Target of the CPU time between the first poll and the first answer of [`FIRST_CPU_FUNCTION`].
+const MAX_FIRST_CPU: Duration = Duration::from_micros(700);
+/// A function that sends one GetItem over TLS.
 const FIRST_CPU_FUNCTION: &str = "get-customer";
 
 const LIMITS: &str = "infra/bench/cold/budget.toml";
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Where the functions are, as `cargo build`, `cargo lambda build` or `sam build` left them
+    /// Folder with the functions that `cargo build`, `cargo lambda build` or `sam build` has built
     #[arg(long, value_name = "DIR", env = "ARTIFACTS")]
     artifacts: PathBuf,
-    /// Where the hellos are
+    /// Folder with the minimal functions
     #[arg(long, value_name = "DIR", env = "HELLOS")]
     hellos: PathBuf,
-    /// Only these functions, separated by commas
+    /// Measure only these functions, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
-    /// How many cold starts of each, one after the other in rounds
+    /// Number of cold starts of each function; a round has one of each
     #[arg(long, value_name = "N", default_value_t = 20)]
     rounds: usize,
-    /// How many warm requests of each
+    /// Number of measured warm requests to each function
     #[arg(long, value_name = "N", default_value_t = 200)]
     warm: usize,
-    /// Leave out what takes Valgrind
+    /// Do not count instructions, which needs Valgrind
     #[arg(long)]
     no_instructions: bool,
-    /// Write budget.toml anew from what is measured
+    /// Write the measured values with a margin to budget.toml
     #[arg(long)]
     update: bool,
 }
 
-/// All that is known of one program.
+/// The measurements of one function.
 struct Row {
     subject: Subject,
     is_hello: bool,
@@ -63,16 +66,16 @@ struct Row {
 }
 
 pub(crate) async fn run(options: Options) -> Result<()> {
-    ensure!(options.rounds > 0 && options.warm > 0, "nothing is measured in no rounds");
+    ensure!(options.rounds > 0 && options.warm > 0, "--rounds and --warm must be at least 1");
     if !options.no_instructions {
-        instructions::is_possible()?;
+        instructions::check_valgrind()?;
     }
-    let place = Place::open().await?;
+    let test_bed = TestBed::start().await?;
     let mut faults = Vec::new();
-    let mut rows = rows(&options, &place, &mut faults)?;
-    measure(&options, &place, &mut rows).await?;
-    print(&rows, &place);
-    place.close().await;
+    let mut rows = rows(&options, &test_bed, &mut faults)?;
+    measure(&options, &test_bed, &mut rows).await?;
+    print(&rows, &test_bed);
+    test_bed.stop().await;
 
     let mut limits = Limits::read(Path::new(LIMITS))?;
     if options.update {
@@ -87,15 +90,15 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// The programs, and what there is to say of them without starting them.
-fn rows(options: &Options, place: &Place, faults: &mut Vec<String>) -> Result<Vec<Row>> {
-    let unknown = options.only.iter().find(|name| !place.functions().any(|known| known == **name));
-    if let Some(unknown) = unknown {
-        bail!("{unknown} is no function of the template");
+/// Returns the functions with the figures that do not need a running process.
+fn rows(options: &Options, test_bed: &TestBed, faults: &mut Vec<String>) -> Result<Vec<Row>> {
+    let is_unknown = |name: &&String| !test_bed.functions().any(|function| function == **name);
+    if let Some(unknown) = options.only.iter().find(is_unknown) {
+        bail!("--only must name functions of template.yaml; {unknown} is not one of them");
     }
-    let wanted =
+    let is_selected =
         |name: &&str| options.only.is_empty() || options.only.iter().any(|only| only == name);
-    let mut names: Vec<&str> = place.functions().filter(wanted).collect();
+    let mut names: Vec<&str> = test_bed.functions().filter(is_selected).collect();
     names.sort_unstable();
     let mut rows = Vec::new();
     for name in [HELLO_RUNTIME, HELLO_HTTP].into_iter().chain(names) {
@@ -105,11 +108,11 @@ fn rows(options: &Options, place: &Place, faults: &mut Vec<String>) -> Result<Ve
         let file = artifacts::find(folder, name)?;
         let tree = Tree::of(manifest, name)?;
         for banned in tree.banned() {
-            faults.push(format!("{name} has {banned} in its tree"));
+            faults.push(format!("{name} depends on {banned}, which is banned"));
         }
-        let environment = place.environment(Some(name).filter(|_| !is_hello));
+        let environment = test_bed.environment(Some(name).filter(|_| !is_hello));
         rows.push(Row {
-            size: artifacts::of_bootstrap(&file)?,
+            size: artifacts::size_of_bootstrap(&file)?,
             subject: Subject {
                 name: name.to_owned(),
                 program: Program::bootstrap(&file, environment),
@@ -125,20 +128,20 @@ fn rows(options: &Options, place: &Place, faults: &mut Vec<String>) -> Result<Ve
     Ok(rows)
 }
 
-async fn measure(options: &Options, place: &Place, rows: &mut [Row]) -> Result<()> {
+async fn measure(options: &Options, test_bed: &TestBed, rows: &mut [Row]) -> Result<()> {
     let subjects: Vec<_> =
         rows.iter().map(|row| (row.subject.name.as_str(), &row.subject)).collect();
-    let colds = measure::cold_starts(place, &subjects, options.rounds).await?;
+    let colds = measure::cold_starts(test_bed, &subjects, options.rounds).await?;
     for (row, cold) in rows.iter_mut().zip(colds) {
         row.cold = cold;
     }
     for row in rows.iter_mut() {
         let name = &row.subject.name;
-        let events = case::events(place, name, measure::warm_events(options.warm)).await?;
+        let events = case::events(test_bed, name, measure::warm_events(options.warm)).await?;
         row.warm = Some(measure::warm(&row.subject, &events).await?);
         if !options.no_instructions {
-            eprintln!("instructions of {name}");
-            let events = case::events(place, name, instructions::EVENTS).await?;
+            eprintln!("counting instructions of {name}");
+            let events = case::events(test_bed, name, instructions::EVENTS).await?;
             row.instructions = Some(instructions::per_request(&row.subject, &events).await?);
         }
     }
@@ -153,13 +156,13 @@ fn first_cpu(row: &Row) -> Duration {
     median_of(&row.cold, |cold| cold.first_cpu)
 }
 
-/// In cold starts of the hello.
-fn times_hello(rows: &[Row], row: &Row) -> f64 {
+/// Returns the time from start to first answer, as a multiple of that of `hello-http`.
+fn cold_ratio(rows: &[Row], row: &Row) -> f64 {
     let hello = rows.iter().find(|row| row.subject.name == HELLO_HTTP);
     hello.map_or(0.0, |hello| total(row).as_secs_f64() / total(hello).as_secs_f64())
 }
 
-fn print(rows: &[Row], place: &Place) {
+fn print(rows: &[Row], test_bed: &TestBed) {
     let mut table = Table::new(
         1,
         &[
@@ -185,7 +188,7 @@ fn print(rows: &[Row], place: &Place) {
         let warm = row.warm.as_ref();
         table.row(vec![
             row.subject.name.clone(),
-            format!("{:.2}", times_hello(rows, row)),
+            format!("{:.2}", cold_ratio(rows, row)),
             cold(Cold::total),
             cold(Cold::total_cpu),
             cold(|cold| cold.init),
@@ -205,75 +208,84 @@ fn print(rows: &[Row], place: &Place) {
     table.print();
     println!();
     println!(
-        "{} certificate authorities are trusted, as in a sandbox of Lambda",
-        place.authority.trusted
+        "The functions trust {} certificate authorities, as in a sandbox of Lambda.",
+        test_bed.authority.bundle_size
     );
-    bars(rows);
+    print_targets(rows);
 }
 
-/// What is wished for of times, and what they are.
-fn bars(rows: &[Row]) {
+/// Prints whether the times reach their targets.
+fn print_targets(rows: &[Row]) {
     let functions: Vec<&Row> = rows.iter().filter(|row| !row.is_hello).collect();
-    let slow: Vec<String> = (functions.iter())
-        .filter(|row| times_hello(rows, row) > COLD_BAR)
-        .map(|row| format!("{} {:.2}", row.subject.name, times_hello(rows, row)))
+    let too_slow: Vec<String> = (functions.iter())
+        .filter(|row| cold_ratio(rows, row) > MAX_COLD_RATIO)
+        .map(|row| format!("{} {:.2}", row.subject.name, cold_ratio(rows, row)))
         .collect();
-    let verdict =
-        if slow.is_empty() { "met".to_owned() } else { format!("not by {}", slow.join(", ")) };
-    println!("from start to first answer at most {COLD_BAR} x {HELLO_HTTP}: {verdict}");
+    let verdict = if too_slow.is_empty() {
+        "met".to_owned()
+    } else {
+        format!("not met by {}", too_slow.join(", "))
+    };
+    println!(
+        "Target: at most {MAX_COLD_RATIO} x {HELLO_HTTP} from start to first answer: {verdict}"
+    );
     if let Some(row) = functions.iter().find(|row| row.subject.name == FIRST_CPU_FUNCTION) {
         let cpu = first_cpu(row);
         println!(
-            "{FIRST_CPU_FUNCTION}, CPU between first poll and first answer at most {} ms: {}, {} ms",
-            milliseconds(FIRST_CPU_BAR),
-            if cpu <= FIRST_CPU_BAR { "met" } else { "not met" },
+            "Target: at most {} ms CPU between first poll and first answer of {FIRST_CPU_FUNCTION}: {}, {} ms",
+            milliseconds(MAX_FIRST_CPU),
+            if cpu <= MAX_FIRST_CPU { "met" } else { "not met" },
             milliseconds(cpu),
         );
     }
 }
 
+/// Adds an error message for each value above its limit.
 fn check(limits: &Limits, rows: &[Row], faults: &mut Vec<String>) {
     let is_comparable = limits.architecture == std::env::consts::ARCH;
     if !is_comparable {
-        println!("instructions are not compared: {LIMITS} is of {:?}", limits.architecture);
+        println!("Instructions are not compared: {LIMITS} has those of {:?}.", limits.architecture);
     }
     for row in rows.iter().filter(|row| !row.is_hello) {
         let name = &row.subject.name;
         if row.size.zipped > MAX_ZIPPED {
-            faults.push(format!("{name} has {} bytes zipped, over {MAX_ZIPPED}", row.size.zipped));
+            faults.push(format!(
+                "{name} has {} bytes zipped; the limit is {MAX_ZIPPED}",
+                row.size.zipped
+            ));
         }
         let Some(limit) = limits.functions.get(name) else {
-            faults.push(format!("{name} is not in {LIMITS}: run with --update"));
+            faults.push(format!("{name} is not in {LIMITS}: run with --update to add it"));
             continue;
         };
-        let limited = limit.instructions.filter(|_| is_comparable);
-        for (what, measured, limit) in [
+        let max_instructions = limit.instructions.filter(|_| is_comparable);
+        for (unit, measured, limit) in [
             ("bytes zipped", Some(row.size.zipped), Some(limit.zipped)),
             ("crates", Some(row.crates), Some(limit.crates)),
-            ("instructions per request", row.instructions, limited),
+            ("instructions per request", row.instructions, max_instructions),
         ] {
             if let (Some(measured), Some(limit)) = (measured, limit)
                 && measured > limit
             {
-                faults.push(format!("{name} has {measured} {what}, over {limit}"));
+                faults.push(format!("{name} has {measured} {unit}; the limit is {limit}"));
             }
         }
     }
 }
 
-/// What was not measured this time stays as it is.
+/// Replaces the limits of the measured functions. If instructions were not counted, their limit stays.
 fn update(limits: &mut Limits, rows: &[Row]) -> Result<()> {
     if limits.architecture != std::env::consts::ARCH {
         *limits = Limits { architecture: std::env::consts::ARCH.to_owned(), ..Limits::default() };
     }
     for row in rows.iter().filter(|row| !row.is_hello) {
-        let before = limits.functions.get(&row.subject.name);
-        let kept = before.and_then(|limit| limit.instructions);
+        let previous = limits.functions.get(&row.subject.name);
+        let previous_instructions = previous.and_then(|limit| limit.instructions);
         let mut limit = Limit::above(row.size.zipped, row.crates, row.instructions);
-        limit.instructions = limit.instructions.or(kept);
+        limit.instructions = limit.instructions.or(previous_instructions);
         limits.functions.insert(row.subject.name.clone(), limit);
     }
     limits.write(Path::new(LIMITS))?;
-    println!("{LIMITS} is written");
+    println!("wrote {LIMITS}");
     Ok(())
 }

@@ -1,21 +1,22 @@
-//! What every function is asked while it is measured: one kind of request that succeeds, on
-//! customers made for it. Where a request changes something for good, each event has a subject of
-//! its own.
+//! The events with which each function is measured. A function gets one kind of request, which
+//! succeeds, on customers that were created for it. If a request can succeed only once for a customer,
+//! each event has its own customer.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::event::http;
-use crate::measure::Expected;
-use crate::place::Place;
+use crate::subject::Expected;
+use crate::test_bed::TestBed;
 
-/// The hellos, which come with every run.
+/// Minimal function for HTTP events.
 pub(crate) const HELLO_HTTP: &str = "hello-http";
+/// Minimal function for any event.
 pub(crate) const HELLO_RUNTIME: &str = "hello-runtime";
 
-/// More than a page.
+/// Number of customers that are listed, or screened in a pass. A page has fewer rows.
 const LISTED: usize = 25;
-/// On the sample watchlist.
+/// A name on the sample watchlist.
 const SUSPECT: &str = "Brindal Quarry Trading";
 
 const CUSTOMER: &str = "GET /customers/{id}";
@@ -23,6 +24,7 @@ const ORGANIZATION: &str = "PUT /customers/{id}/organization";
 const MONITOR: &str = "POST /customers/{id}/monitor";
 const SESSIONS: &str = "POST /kyc/sessions";
 
+/// Returns the answer that a function must give.
 pub(crate) fn expected(function: &str) -> Expected {
     match function {
         "create-customer" | "create-session" | "monitor-customer" => Expected::Status(201),
@@ -35,14 +37,15 @@ pub(crate) fn expected(function: &str) -> Expected {
     }
 }
 
-/// Events of one kind, in a tenant that has nothing else.
-pub(crate) async fn events(place: &Place, function: &str, count: usize) -> Result<Vec<Value>> {
-    let tenant = Tenant { place, name: place.tenant() };
+/// Returns `count` events for a function. They belong to a new tenant, which has only the customers
+/// that the events need.
+pub(crate) async fn events(test_bed: &TestBed, function: &str, count: usize) -> Result<Vec<Value>> {
+    let tenant = Tenant { test_bed, name: test_bed.new_tenant() };
     let same = |event: Value| vec![event; count];
     let events = match function {
         HELLO_HTTP | HELLO_RUNTIME => {
-            let nobody = [("id", "01920000-0000-8000-8000-000000000000")];
-            same(http(&tenant.name, CUSTOMER, &nobody, None)?)
+            let path = [("id", "01920000-0000-8000-8000-000000000000")];
+            same(http(&tenant.name, CUSTOMER, &path, None)?)
         }
         "create-customer" => {
             let new = |n| http(&tenant.name, "POST /customers", &[], Some(&profile(n)));
@@ -70,26 +73,20 @@ pub(crate) async fn events(place: &Place, function: &str, count: usize) -> Resul
             (0..count).map(change).collect::<Result<_>>()?
         }
         "put-organization" => {
-            let id = tenant.organized().await?;
+            let id = tenant.organized_customer().await?;
             let change = |n| http(&tenant.name, ORGANIZATION, &[("id", &id)], Some(&owners(n)));
             (1..=count).map(change).collect::<Result<_>>()?
         }
         "get-customer" => same(tenant.about(CUSTOMER, &tenant.customer(&profile(0)).await?)?),
         "get-organization" => {
-            same(tenant.about("GET /customers/{id}/organization", &tenant.organized().await?)?)
+            same(tenant.about_organized("GET /customers/{id}/organization").await?)
         }
-        "export-customer" => {
-            same(tenant.about("GET /customers/{id}/export", &tenant.organized().await?)?)
-        }
+        "export-customer" => same(tenant.about_organized("GET /customers/{id}/export").await?),
         "get-risk-profile" => {
-            same(tenant.about("GET /customers/{id}/risk-profile", &tenant.organized().await?)?)
+            same(tenant.about_organized("GET /customers/{id}/risk-profile").await?)
         }
-        "get-monitor" => {
-            same(tenant.about("GET /customers/{id}/monitor", &tenant.monitored().await?)?)
-        }
-        "list-alerts" => {
-            same(tenant.about("GET /customers/{id}/alerts", &tenant.monitored().await?)?)
-        }
+        "get-monitor" => same(tenant.about_monitored("GET /customers/{id}/monitor").await?),
+        "list-alerts" => same(tenant.about_monitored("GET /customers/{id}/alerts").await?),
         "list-customer-sessions" => {
             let mut id = String::new();
             for _ in 0..3 {
@@ -107,7 +104,7 @@ pub(crate) async fn events(place: &Place, function: &str, count: usize) -> Resul
             )?)
         }
         "rescreen" => {
-            tenant.passed().await?;
+            tenant.prepare_pass().await?;
             same(json!({ "pass": "daily" }))
         }
         "refresh-watchlists" => same(json!({})),
@@ -123,27 +120,42 @@ pub(crate) async fn events(place: &Place, function: &str, count: usize) -> Resul
         _ => {
             let mut events = Vec::new();
             for n in 0..count {
-                events.push(tenant.once(function, n).await?);
+                events.push(tenant.single_use_event(function, n).await?);
             }
             events
         }
     };
-    ensure!(events.len() == count, "{function} has {} events", events.len());
+    ensure!(
+        events.len() == count,
+        "case.rs has {} events for {function}, not {count}",
+        events.len()
+    );
     Ok(events)
 }
 
 struct Tenant<'a> {
-    place: &'a Place,
+    test_bed: &'a TestBed,
     name: String,
 }
 
 impl Tenant<'_> {
+    /// Returns a request about a customer, without a body.
     fn about(&self, route: &str, customer: &str) -> Result<Value> {
         http(&self.name, route, &[("id", customer)], None)
     }
 
-    /// An event that can succeed only once with its subject.
-    async fn once(&self, function: &str, n: usize) -> Result<Value> {
+    /// Returns a request about a new customer with an organization.
+    async fn about_organized(&self, route: &str) -> Result<Value> {
+        self.about(route, &self.organized_customer().await?)
+    }
+
+    /// Returns a request about a new customer with an alert.
+    async fn about_monitored(&self, route: &str) -> Result<Value> {
+        self.about(route, &self.monitored_customer().await?)
+    }
+
+    /// Returns an event that can succeed only once for its customer, alert or session.
+    async fn single_use_event(&self, function: &str, n: usize) -> Result<Value> {
         match function {
             "deactivate-customer" => {
                 self.about("DELETE /customers/{id}", &self.customer(&profile(n)).await?)
@@ -155,14 +167,12 @@ impl Tenant<'_> {
                 let id = self.customer(&profile(n)).await?;
                 http(&self.name, MONITOR, &[("id", &id)], Some(&json!({})))
             }
-            "stop-monitor" => {
-                self.about("DELETE /customers/{id}/monitor", &self.monitored().await?)
-            }
+            "stop-monitor" => self.about_monitored("DELETE /customers/{id}/monitor").await,
             "resolve-alert" => {
-                let id = self.monitored().await?;
+                let id = self.monitored_customer().await?;
                 let route = "GET /customers/{id}/alerts";
                 let path = [("id", id.as_str())];
-                let alerts = self.place.prepare(&self.name, "list-alerts", route, &path, None);
+                let alerts = self.test_bed.prepare(&self.name, "list-alerts", route, &path, None);
                 let alert = text(&alerts.await?["items"][0], "alert_id")?;
                 let path = [("id", id.as_str()), ("alert_id", &alert)];
                 let body = json!({ "status": "false_positive", "note": "another country" });
@@ -174,56 +184,62 @@ impl Tenant<'_> {
                 let path = [("session_id", id.as_str())];
                 http(&self.name, "PATCH /kyc/sessions/{session_id}", &path, Some(&body))
             }
-            unknown => bail!("{unknown} is a function that case.rs does not know"),
+            unknown => bail!("case.rs has no event for {unknown}: add one"),
         }
     }
 
+    /// Creates a customer and returns its id.
     async fn customer(&self, profile: &Value) -> Result<String> {
         let route = "POST /customers";
-        let made = self.place.prepare(&self.name, "create-customer", route, &[], Some(profile));
-        text(&made.await?, "customer_id")
+        let customer =
+            self.test_bed.prepare(&self.name, "create-customer", route, &[], Some(profile)).await?;
+        text(&customer, "customer_id")
     }
 
-    async fn organized(&self) -> Result<String> {
+    /// Creates a customer with an organization and returns its id.
+    async fn organized_customer(&self) -> Result<String> {
         let id = self.customer(&profile(0)).await?;
         let path = [("id", id.as_str())];
         let body = owners(0);
-        self.place
+        self.test_bed
             .prepare(&self.name, "put-organization", ORGANIZATION, &path, Some(&body))
             .await?;
         Ok(id)
     }
 
-    /// Somebody with an alert.
-    async fn monitored(&self) -> Result<String> {
-        self.monitored_each(&json!({})).await
+    /// Creates a monitored customer with an alert and returns its id.
+    async fn monitored_customer(&self) -> Result<String> {
+        self.monitor(&json!({})).await
     }
 
-    async fn monitored_each(&self, settings: &Value) -> Result<String> {
+    async fn monitor(&self, settings: &Value) -> Result<String> {
         let id = self.customer(&json!({ "name": SUSPECT })).await?;
         let path = [("id", id.as_str())];
-        self.place.prepare(&self.name, "monitor-customer", MONITOR, &path, Some(settings)).await?;
+        self.test_bed
+            .prepare(&self.name, "monitor-customer", MONITOR, &path, Some(settings))
+            .await?;
         Ok(id)
     }
 
-    /// Those that a daily pass is over: the same ones in every pass, whatever else is measured.
-    async fn passed(&self) -> Result<()> {
-        if !self.place.is_first_pass() {
+    /// Creates the customers that a daily pass screens. All passes of a run screen the same ones.
+    async fn prepare_pass(&self) -> Result<()> {
+        if !self.test_bed.claim_pass_preparation() {
             return Ok(());
         }
         for _ in 0..LISTED {
-            self.monitored_each(&json!({ "check_frequency": "daily" })).await?;
+            self.monitor(&json!({ "check_frequency": "daily" })).await?;
         }
         Ok(())
     }
 
+    /// Creates a session and returns it.
     async fn session(&self, client: &str) -> Result<Value> {
         let body = json!({ "client_id": client, "name": "Acme GmbH" });
-        self.place.prepare(&self.name, "create-session", SESSIONS, &[], Some(&body)).await
+        self.test_bed.prepare(&self.name, "create-session", SESSIONS, &[], Some(&body)).await
     }
 }
 
-/// What a front end sends when it creates a customer.
+/// Returns the body of a request that creates a customer.
 fn profile(n: usize) -> Value {
     json!({
         "name": format!("Acme Trading {n:05} GmbH"), "client_id": format!("crm-{n:05}"),
@@ -233,7 +249,7 @@ fn profile(n: usize) -> Value {
     })
 }
 
-/// Three people behind two companies.
+/// Returns an organization of three people who own the customer through two companies.
 fn owners(n: usize) -> Value {
     json!({
         "parties": [
@@ -253,7 +269,7 @@ fn owners(n: usize) -> Value {
     })
 }
 
-/// Ten records of the table's stream, each of them an event of the audit trail.
+/// Returns ten records of the table's stream. Each contains an event of the audit trail.
 fn records(tenant: &str) -> Value {
     let record = |n: usize| {
         let id = format!("01920000-0000-7000-8000-{n:012}");
@@ -276,5 +292,5 @@ fn records(tenant: &str) -> Value {
 
 fn text(value: &Value, field: &str) -> Result<String> {
     let text = value[field].as_str();
-    Ok(text.with_context(|| format!("no {field} in {value:.400}"))?.to_owned())
+    Ok(text.with_context(|| format!("{field} is not in {value:.400}"))?.to_owned())
 }

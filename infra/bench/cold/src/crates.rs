@@ -1,13 +1,14 @@
-//! What a function is made of: the crates of its dependency tree, as it is deployed, and those that
-//! have no business there.
+//! The dependency tree of a function as it is deployed, and the crates that must not be in it.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-/// A crate, and how the versions begin that are banned; none is all of them. Each one means that
-/// somebody's default features came along. AWS-LC would gather CPU jitter as entropy in every start.
+/// Banned crates, each with the prefix of the banned versions. An empty prefix bans all versions.
+///
+/// Each of them shows that a dependency has its default features enabled. AWS-LC would also collect
+/// entropy from CPU jitter in every cold start.
 const BANNED: [(&str, &str); 9] = [
     ("aws-lc-rs", ""),
     ("aws-lc-sys", ""),
@@ -20,13 +21,13 @@ const BANNED: [(&str, &str); 9] = [
     ("rustls", "0.21."),
 ];
 
-/// Names and versions, without the package itself.
+/// Names and versions of all dependencies of a package, direct and indirect.
 #[derive(Debug)]
 pub(crate) struct Tree(BTreeSet<(String, String)>);
 
 impl Tree {
-    /// What is compiled for a package alone, build scripts and macros among it: what other members
-    /// of its workspace want does not count.
+    /// Reads the dependency tree of one package, with build scripts and macros. The features that
+    /// other members of its workspace enable do not count.
     pub(crate) fn of(manifest: &str, package: &str) -> Result<Tree> {
         let run = Command::new("cargo")
             .args(["tree", "--manifest-path", manifest, "--package", package])
@@ -34,24 +35,25 @@ impl Tree {
             .output()
             .context("cargo does not start")?;
         ensure!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-        let crates = String::from_utf8(run.stdout)?;
-        let crates = crates.lines().filter_map(|line| {
+        let output = String::from_utf8(run.stdout)?;
+        let dependencies = output.lines().filter_map(|line| {
             let (name, rest) = line.split_once(" v")?;
             let version = rest.split_whitespace().next()?;
             (name != package).then(|| (name.to_owned(), version.to_owned()))
         });
-        Ok(Tree(crates.collect()))
+        Ok(Tree(dependencies.collect()))
     }
 
     pub(crate) fn count(&self) -> u64 {
         u64::try_from(self.0.len()).unwrap_or(u64::MAX)
     }
 
+    /// Returns the banned crates in the tree, as name and version.
     pub(crate) fn banned(&self) -> Vec<String> {
         let is_banned = |name: &str, version: &str| {
-            BANNED.iter().any(|(banned, begin)| name == *banned && version.starts_with(begin))
+            BANNED.iter().any(|(banned, prefix)| name == *banned && version.starts_with(prefix))
         };
-        let found = self.0.iter().filter(|(name, version)| is_banned(name, version));
-        found.map(|(name, version)| format!("{name} {version}")).collect()
+        let banned = self.0.iter().filter(|(name, version)| is_banned(name, version));
+        banned.map(|(name, version)| format!("{name} {version}")).collect()
     }
 }

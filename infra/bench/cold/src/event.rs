@@ -1,19 +1,21 @@
-//! Events as an HTTP API sends them, payload format 2.0, with the claims of its JWT authorizer.
+//! Events that an HTTP API sends to a function, in payload format 2.0, with the claims of its JWT
+//! authorizer.
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-/// One that was captured; every other is made of it.
+/// A captured event. All events are modified copies of it.
 const CAPTURED: &str = include_str!("../../../../tests/events/get-customers.json");
 
-/// Of a tenant's user who may do everything. `route` is a route key, like `GET /customers/{id}`.
+/// Returns the event of a request by a user of the tenant with all permissions. `route` is a route
+/// key such as `GET /customers/{id}`; `path` has the values of its parameters.
 pub(crate) fn http(
     tenant: &str,
     route: &str,
     path: &[(&str, &str)],
     body: Option<&Value>,
 ) -> Result<Value> {
-    let (method, template) = route.split_once(' ').context("a route key has a blank")?;
+    let (method, template) = route.split_once(' ').context("a route key must have a space")?;
     let mut raw_path = template.to_owned();
     let mut parameters = Map::new();
     for (name, value) in path {
@@ -42,7 +44,7 @@ pub(crate) fn http(
     Ok(event)
 }
 
-/// What an HTTP function answered: its status, and the JSON of its body.
+/// Returns the status and the JSON body of an HTTP function's answer.
 pub(crate) fn answer(answer: &Value) -> Option<(u64, Value)> {
     let status = answer.get("statusCode")?.as_u64()?;
     let body = answer.get("body").and_then(Value::as_str).unwrap_or("null");

@@ -1,41 +1,50 @@
-//! Instructions per warm request, which say the same on every machine of a kind, however busy: two
-//! runs under Valgrind with different numbers of events, so that what happens once cancels.
+//! Counts the instructions of a warm request. The count is the same on all machines of one
+//! architecture, regardless of their load.
+//!
+//! Valgrind counts two runs with different numbers of events. Their difference does not contain the
+//! work that a process does only once.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::measure::Subject;
 use crate::process::{Process, Program};
 use crate::runtime_api::RuntimeApi;
+use crate::subject::Subject;
 
-/// Everything takes some fifty times as long.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// Maximum duration of a run. A program takes about fifty times as long under Valgrind.
+const TIMEOUT: Duration = Duration::from_secs(600);
+/// Number of events in the shorter run.
 const FEW: usize = 10;
+/// Number of events in the longer run.
 const MANY: usize = 50;
-/// How many events both runs take together.
+/// Number of events in both runs together.
 pub(crate) const EVENTS: usize = FEW + MANY;
 
-pub(crate) fn is_possible() -> Result<()> {
+/// Checks that Valgrind is installed.
+pub(crate) fn check_valgrind() -> Result<()> {
     let run = std::process::Command::new("valgrind").arg("--version").output();
     match run {
         Ok(output) if output.status.success() => Ok(()),
         _ => bail!(
-            "valgrind is not there: install it (apt-get install valgrind), or pass --no-instructions"
+            "Valgrind is not installed: install it (apt-get install valgrind) or pass --no-instructions"
         ),
     }
 }
 
+/// Returns the number of instructions per warm request. Needs [`EVENTS`] events.
 pub(crate) async fn per_request(subject: &Subject, events: &[Value]) -> Result<u64> {
-    let (few, many) = events.split_at_checked(FEW).context("not enough events")?;
-    let few_took = counted(subject, few).await?;
-    let many_took = counted(subject, many).await?;
-    let more = u64::try_from(many.len() - few.len())?;
-    Ok(many_took.saturating_sub(few_took) / more)
+    let (few, many) =
+        events.split_at_checked(FEW).context("too few events to count instructions")?;
+    let few_instructions = count(subject, few).await?;
+    let many_instructions = count(subject, many).await?;
+    let additional_events = u64::try_from(many.len() - few.len())?;
+    Ok(many_instructions.saturating_sub(few_instructions) / additional_events)
 }
 
-async fn counted(subject: &Subject, events: &[Value]) -> Result<u64> {
+/// Returns the number of instructions of a process that handles these events.
+async fn count(subject: &Subject, events: &[Value]) -> Result<u64> {
     let api = RuntimeApi::start(events).await?;
     let bootstrap = subject.program.file.to_string_lossy().into_owned();
     let options = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
@@ -51,9 +60,10 @@ async fn counted(subject: &Subject, events: &[Value]) -> Result<u64> {
         program.environment.insert("PATH".to_owned(), path);
     }
     let mut process = Process::start(&program, &api)?;
-    process.finish(&api, PATIENCE).await.with_context(|| subject.name.clone())?;
+    process.finish(&api, TIMEOUT).await.with_context(|| subject.name.clone())?;
     let log = process.end()?;
     let collected = log.lines().find_map(|line| line.split_once("Collected :"));
-    let (_, count) = collected.with_context(|| format!("Valgrind counted nothing:\n{log}"))?;
+    let (_, count) =
+        collected.with_context(|| format!("Valgrind did not print a count:\n{log}"))?;
     Ok(count.trim().parse()?)
 }

@@ -1,4 +1,5 @@
-//! What a function may cost: `budget.toml`, which `--update` writes anew from what was measured.
+//! The limits of each function, which are stored in `budget.toml`. `--update` writes the file from
+//! measured values.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,32 +7,38 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// Of any function, whatever the file says.
+/// Maximum size of the zipped package of any function, in bytes. The file cannot raise it.
 pub(crate) const MAX_ZIPPED: u64 = 3_500_000;
 
 const PREFACE: &str = "\
-# What each function may cost, with head-room: `infra/bench/run budget` fails above it, and
-# `infra/bench/run budget --update` writes it anew. Instructions are of one warm request, and hold
-# for the one architecture.
+# Limits of each function, with a margin above the measured values. `infra/bench/run budget` fails if
+# a function exceeds one, and `infra/bench/run budget --update` writes this file. `zipped` is in
+# bytes, and `instructions` per warm request on `architecture`.
 ";
 
+/// Limits of all functions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Limits {
+    /// Architecture on which the instructions were counted, such as `x86_64`.
     pub(crate) architecture: String,
     #[serde(default)]
     pub(crate) functions: BTreeMap<String, Limit>,
 }
 
+/// Limits of one function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Limit {
+    /// Size of the zipped package in bytes.
     pub(crate) zipped: u64,
+    /// Number of crates in the dependency tree.
     pub(crate) crates: u64,
-    /// `None` where they were not counted.
+    /// Instructions of one warm request. `None` if they were not counted.
     pub(crate) instructions: Option<u64>,
 }
 
 impl Limit {
-    /// What was measured, with head-room: more for what changes with every release of a crate.
+    /// Adds a margin to measured values: 5 percent to the size, 3 crates, and one eighth to the
+    /// instructions, which change with every release of a crate.
     pub(crate) fn above(zipped: u64, crates: u64, instructions: Option<u64>) -> Limit {
         let zipped = (zipped + zipped / 20).next_multiple_of(10_000).min(MAX_ZIPPED);
         let instructions = instructions.map(|count| (count + count / 8).next_multiple_of(1_000));
@@ -40,7 +47,7 @@ impl Limit {
 }
 
 impl Limits {
-    /// Without a file there are none yet.
+    /// Reads the limits from a file. A missing file contains no limits.
     pub(crate) fn read(file: &Path) -> Result<Limits> {
         if !file.is_file() {
             return Ok(Limits::default());
@@ -49,7 +56,7 @@ impl Limits {
         toml::from_str(&text).with_context(|| file.display().to_string())
     }
 
-    /// Functions that were not measured keep what they had.
+    /// Writes the limits to a file.
     pub(crate) fn write(&self, file: &Path) -> Result<()> {
         Ok(std::fs::write(file, format!("{PREFACE}{}", toml::to_string(self)?))?)
     }
@@ -60,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_are_above_what_was_measured_and_survive_their_file() {
+    fn limits_have_a_margin_and_survive_a_round_trip() {
         let limit = Limit::above(2_000_001, 150, Some(800_000));
         let expected = Limit { zipped: 2_110_000, crates: 153, instructions: Some(900_000) };
         assert_eq!(limit, expected);

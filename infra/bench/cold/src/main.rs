@@ -1,6 +1,7 @@
-//! The instrument behind `infra/bench/run`: starts functions as Lambda does, on this machine, and
-//! says what that costs. There is no cloud in it: the Runtime API, DynamoDB and S3 are stood in for
-//! on loopback, the latter two behind TLS, so that what is compared is the function's own work.
+//! Starts functions on this machine as Lambda does, and measures them. `infra/bench/run` runs it.
+//!
+//! It does not use AWS. The Lambda Runtime API, DynamoDB and S3 are replaced by local servers on the
+//! loopback interface, the last two with TLS. The measured time is therefore the function's own work.
 
 mod artifacts;
 mod budget;
@@ -11,18 +12,20 @@ mod instructions;
 mod limits;
 mod measure;
 mod peers;
-mod place;
+mod pid;
 mod process;
 mod runtime_api;
 mod s3;
 mod store;
+mod subject;
 mod table;
+mod test_bed;
 mod tls;
 
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "infra/bench/run", about = "What the functions cost, measured on this machine")]
+#[command(name = "infra/bench/run", about = "Measures the functions on this machine")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -30,9 +33,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Every function beside hellos that do nothing, held to budget.toml.
+    /// Compare every function with two minimal functions, and check the limits of budget.toml
     Budget(budget::Options),
-    /// Create, get and list beside the same in Python, Node and Rust with AWS's defaults.
+    /// Compare create, get and list with the same in Python, Node and Rust with AWS's defaults
     Peers(peers::Options),
 }
 

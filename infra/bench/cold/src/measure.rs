@@ -1,57 +1,31 @@
-//! One cold start, and many warm requests.
+//! Measures cold starts and warm requests.
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::case;
-use crate::event;
-use crate::place::Place;
-use crate::process::{Process, Program};
-use crate::runtime_api::{Invocation, RuntimeApi};
+use crate::process::Process;
+use crate::runtime_api::{Finished, RuntimeApi};
+use crate::subject::Subject;
+use crate::test_bed::TestBed;
 
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How many requests come before those that count.
+/// Maximum duration of a run.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Number of requests before those that are measured.
 const WARM_UP: usize = 50;
 
-/// What is measured: a program, and what it must answer.
-#[derive(Clone, Debug)]
-pub(crate) struct Subject {
-    pub(crate) name: String,
-    pub(crate) program: Program,
-    pub(crate) expected: Expected,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Expected {
-    Status(u64),
-    /// Of a function that answers no HTTP request.
-    Anything,
-}
-
-impl Expected {
-    fn check(self, answer: &Value) -> Result<()> {
-        match self {
-            Expected::Status(status) => {
-                let answered = event::answer(answer).map(|(status, _)| status);
-                ensure!(answered == Some(status), "expected {status}, got {answer:.600}");
-            }
-            Expected::Anything => ensure!(!answer.is_null(), "the answer is no JSON"),
-        }
-        Ok(())
-    }
-}
-
-/// From the start of the process to its first answer.
+/// One cold start, from the start of the process to its first answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cold {
-    /// From the start to the first poll.
+    /// Time from the start of the process to the first poll.
     pub(crate) init: Duration,
+    /// CPU time from the start of the process to the first poll.
     pub(crate) init_cpu: Duration,
-    /// From the event to its answer.
+    /// Time from the event to its answer.
     pub(crate) first: Duration,
-    /// Between the first poll and the first answer.
+    /// CPU time between the first poll and the first answer.
     pub(crate) first_cpu: Duration,
 }
 
@@ -65,94 +39,93 @@ impl Cold {
     }
 }
 
-/// A request when nothing is to be set up any more.
+/// Requests to a process that has finished its initialization.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Warm {
-    /// The median from event to answer.
+    /// Median time from event to answer.
     pub(crate) wall: Duration,
-    /// The mean, with what the runtime does between two requests.
+    /// Mean CPU time of a request, with the work of the runtime between two requests.
     pub(crate) cpu: Duration,
-    /// After all of them.
+    /// Peak memory after all requests, in bytes.
     pub(crate) peak_memory: u64,
 }
 
 async fn cold(subject: &Subject, event: &Value) -> Result<Cold> {
-    let (process, invocations) = run(subject, std::slice::from_ref(event)).await?;
-    let first = invocations.0.first().context("no answer")?;
+    let (process, finished) = run(subject, std::slice::from_ref(event)).await?;
+    let first = finished.invocations.first().context("the process did not answer")?;
     Ok(Cold {
-        init: first.polled.at - process.spawned,
+        init: first.polled.at - process.started,
         init_cpu: first.polled.cpu,
         first: first.answered.at - first.sent,
         first_cpu: first.answered.cpu - first.polled.cpu,
     })
 }
 
-/// So many cold starts of each, by a round of one of each in turn, so that what else the machine does
-/// falls on all of them alike.
+/// Measures `rounds` cold starts of each subject. A round contains one cold start of each, so that
+/// other load on the machine affects all subjects equally.
 pub(crate) async fn cold_starts(
-    place: &Place,
+    test_bed: &TestBed,
     subjects: &[(&str, &Subject)],
     rounds: usize,
 ) -> Result<Vec<Vec<Cold>>> {
     let mut events = Vec::new();
     for (function, _) in subjects {
-        events.push(case::events(place, function, rounds).await?.into_iter());
+        events.push(case::events(test_bed, function, rounds).await?.into_iter());
     }
-    let mut all = vec![Vec::new(); subjects.len()];
+    let mut results = vec![Vec::new(); subjects.len()];
     for round in 0..rounds {
         eprint!("\rcold starts: round {} of {rounds}", round + 1);
-        for (((_, subject), events), colds) in subjects.iter().zip(&mut events).zip(&mut all) {
-            colds.push(cold(subject, &events.next().context("no event")?).await?);
+        for (((_, subject), events), colds) in subjects.iter().zip(&mut events).zip(&mut results) {
+            let event = events.next().context("there are fewer events than rounds")?;
+            colds.push(cold(subject, &event).await?);
         }
     }
     eprintln!();
-    Ok(all)
+    Ok(results)
 }
 
-/// What it answers to one event.
+/// Returns the answer of a new process to one event.
 pub(crate) async fn answer(subject: &Subject, event: &Value) -> Result<Value> {
-    let (_, (invocations, _)) = run(subject, std::slice::from_ref(event)).await?;
-    Ok(invocations.into_iter().next().context("no answer")?.answer)
+    let (_, finished) = run(subject, std::slice::from_ref(event)).await?;
+    let first = finished.invocations.into_iter().next();
+    Ok(first.context("the process did not answer")?.answer)
 }
 
+/// Measures warm requests. Needs [`warm_events`] events.
 pub(crate) async fn warm(subject: &Subject, events: &[Value]) -> Result<Warm> {
-    let (process, (invocations, last)) = run(subject, events).await?;
-    let counted = invocations.get(WARM_UP..).filter(|counted| !counted.is_empty());
-    let counted = counted.context("not enough events")?;
-    let begin = counted.first().context("no answer")?.polled;
-    let walls = counted.iter().map(|one| one.answered.at - one.sent).collect();
-    let count = u32::try_from(counted.len())?;
+    let (process, finished) = run(subject, events).await?;
+    let measured = finished.invocations.get(WARM_UP..).unwrap_or_default();
+    let begin = measured.first().context("there are too few events")?.polled;
+    let walls = measured.iter().map(|invocation| invocation.answered.at - invocation.sent);
     Ok(Warm {
-        wall: median(walls),
-        cpu: (last.cpu - begin.cpu) / count,
+        wall: median(walls.collect()),
+        cpu: (finished.last_poll.cpu - begin.cpu) / u32::try_from(measured.len())?,
         peak_memory: process.peak_memory()?,
     })
 }
 
-/// How many events a measurement of `count` warm requests takes.
+/// Returns the number of events that a measurement of `count` warm requests needs.
 pub(crate) fn warm_events(count: usize) -> usize {
     WARM_UP + count
 }
 
-type Finished = (Vec<Invocation>, crate::runtime_api::Moment);
-
+/// Runs a process until it has answered all events, and checks the answers.
 async fn run(subject: &Subject, events: &[Value]) -> Result<(Process, Finished)> {
     let api = RuntimeApi::start(events).await?;
     let mut process = Process::start(&subject.program, &api)?;
-    let finished = process.finish(&api, PATIENCE).await;
-    let finished = finished.with_context(|| subject.name.clone())?;
-    for invocation in &finished.0 {
-        subject.expected.check(&invocation.answer).with_context(|| subject.name.clone())?;
+    let finished = process.finish(&api, TIMEOUT).await.with_context(|| subject.name.clone())?;
+    for invocation in &finished.invocations {
+        subject.check(&invocation.answer)?;
     }
     Ok((process, finished))
 }
 
-pub(crate) fn median(mut all: Vec<Duration>) -> Duration {
-    all.sort_unstable();
-    all.get(all.len() / 2).copied().unwrap_or_default()
+pub(crate) fn median(mut durations: Vec<Duration>) -> Duration {
+    durations.sort_unstable();
+    durations.get(durations.len() / 2).copied().unwrap_or_default()
 }
 
-/// Of one number of each round.
-pub(crate) fn median_of(all: &[Cold], one: impl Fn(&Cold) -> Duration) -> Duration {
-    median(all.iter().map(one).collect())
+/// Returns the median of one figure of cold starts.
+pub(crate) fn median_of(colds: &[Cold], figure: impl Fn(&Cold) -> Duration) -> Duration {
+    median(colds.iter().map(figure).collect())
 }

@@ -1,6 +1,8 @@
-//! `peers`: create, get and list beside the same in what a user would pick instead, on the same
-//! machine, table and events. Each peer is written from its documentation, and runs as on Lambda:
-//! the start of an interpreter is part of its cold start.
+//! `peers`: compares create, get and list with the same functions in Node, Python and Rust with default
+//! crates, on the same machine, table and events.
+//!
+//! Each peer follows its documentation and runs as on Lambda. Its cold start therefore includes the
+//! start of the interpreter.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,115 +15,137 @@ use serde_json::Value;
 use crate::artifacts::{self, Size};
 use crate::case;
 use crate::event;
-use crate::measure::{self, Cold, Subject, Warm, median_of};
-use crate::place::Place;
+use crate::measure::{self, Cold, Warm, median_of};
 use crate::process::Program;
+use crate::subject::Subject;
 use crate::table::{Table, megabytes, milliseconds, ratio};
+use crate::test_bed::TestBed;
 
-/// The function, and what the peers call it.
+/// Names of the compared functions, and their names in the peers.
 const OPERATIONS: [(&str, &str); 3] =
     [("create-customer", "create"), ("get-customer", "get"), ("list-customers", "list")];
+/// Number of customers on a page of a list.
 const PAGE: usize = 20;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Where the functions are, as `cargo build`, `cargo lambda build` or `sam build` left them
+    /// Folder with the functions that `cargo build`, `cargo lambda build` or `sam build` has built
     #[arg(long, value_name = "DIR", env = "ARTIFACTS")]
     artifacts: PathBuf,
-    /// Where the peers are
+    /// Folder with the peers
     #[arg(long, value_name = "DIR", env = "PEERS")]
     peers: PathBuf,
-    /// How many cold starts of each, one after the other in rounds
+    /// Number of cold starts of each function; a round has one of each
     #[arg(long, value_name = "N", default_value_t = 20)]
     rounds: usize,
-    /// How many warm requests of each
+    /// Number of measured warm requests to each function
     #[arg(long, value_name = "N", default_value_t = 300)]
     warm: usize,
 }
 
+/// The measurements of one function of one implementation.
 struct Row {
     operation: &'static str,
     function: &'static str,
-    who: &'static str,
+    implementation: &'static str,
     subject: Subject,
     uploaded: Size,
-    /// With the language's runtime, which Lambda has ready.
+    /// Unpacked size in bytes, with the runtime of the language, which Lambda provides.
     on_disk: u64,
     cold: Vec<Cold>,
     warm: Option<Warm>,
 }
 
 pub(crate) async fn run(options: Options) -> Result<()> {
-    ensure!(options.rounds > 0 && options.warm > 0, "nothing is measured in no rounds");
-    let peers = options.peers.canonicalize().context("the peers are not built")?;
-    let place = Place::open().await?;
+    ensure!(options.rounds > 0 && options.warm > 0, "--rounds and --warm must be at least 1");
+    let peers = options
+        .peers
+        .canonicalize()
+        .context("the peers are not built: run `infra/bench/run peers`")?;
+    let test_bed = TestBed::start().await?;
     let mut rows = Vec::new();
     for (function, operation) in OPERATIONS {
         let file = artifacts::find(&options.artifacts, function)?;
-        let environment = place.environment(Some(function));
+        let environment = test_bed.environment(Some(function));
         let program = Program::bootstrap(&file, environment);
-        rows.push(row(function, operation, "ours", program, artifacts::of_bootstrap(&file)?, 0));
-        rows.push(rust(&place, &peers, function, operation)?);
-        rows.push(node(&place, &peers, function, operation)?);
-        rows.push(python(&place, &peers, function, operation)?);
+        rows.push(row(
+            function,
+            operation,
+            "ours",
+            program,
+            artifacts::size_of_bootstrap(&file)?,
+            0,
+        ));
+        rows.push(rust(&test_bed, &peers, function, operation)?);
+        rows.push(node(&test_bed, &peers, function, operation)?);
+        rows.push(python(&test_bed, &peers, function, operation)?);
     }
     for row in &rows {
-        check(&place, row).await?;
+        check(&test_bed, row).await?;
     }
     let subjects: Vec<_> = rows.iter().map(|row| (row.function, &row.subject)).collect();
-    let colds = measure::cold_starts(&place, &subjects, options.rounds).await?;
+    let colds = measure::cold_starts(&test_bed, &subjects, options.rounds).await?;
     for (row, cold) in rows.iter_mut().zip(colds) {
         row.cold = cold;
     }
     for row in &mut rows {
         let count = measure::warm_events(options.warm);
-        let events = case::events(&place, row.function, count).await?;
+        let events = case::events(&test_bed, row.function, count).await?;
         row.warm = Some(measure::warm(&row.subject, &events).await?);
     }
     print(&rows);
-    place.close().await;
+    test_bed.stop().await;
     Ok(())
 }
 
 fn row(
     function: &'static str,
     operation: &'static str,
-    who: &'static str,
+    implementation: &'static str,
     program: Program,
     uploaded: Size,
     runtime: u64,
 ) -> Row {
-    let name = format!("{operation} {who}");
+    let name = format!("{operation} {implementation}");
     let subject = Subject { name, program, expected: case::expected(function) };
     let on_disk = uploaded.bytes + runtime;
-    Row { operation, function, who, subject, uploaded, on_disk, cold: Vec::new(), warm: None }
+    Row {
+        operation,
+        function,
+        implementation,
+        subject,
+        uploaded,
+        on_disk,
+        cold: Vec::new(),
+        warm: None,
+    }
 }
 
 fn rust(
-    place: &Place,
+    test_bed: &TestBed,
     peers: &Path,
     function: &'static str,
     operation: &'static str,
 ) -> Result<Row> {
     let file = peers.join("rust").join(format!("peer-{operation}"));
-    let mut environment = place.environment(None);
+    let mut environment = test_bed.environment(None);
     environment.insert("RUST_LOG".to_owned(), "info".to_owned());
-    let size = artifacts::of_bootstrap(&file)?;
+    let size = artifacts::size_of_bootstrap(&file)?;
     let program = Program::bootstrap(&file, environment);
     Ok(row(function, operation, "Rust, defaults", program, size, 0))
 }
 
 fn node(
-    place: &Place,
+    test_bed: &TestBed,
     peers: &Path,
     function: &'static str,
     operation: &'static str,
 ) -> Result<Row> {
     let package = peers.join("node").join(operation);
     let interface = peers.join("node/node_modules/aws-lambda-ric");
-    let node = PathBuf::from(told("node", &["-p", "process.execPath"])?).canonicalize()?;
-    let runtime = std::fs::metadata(&node)?.len() + bytes(&interface.join("dist"), &[])?;
-    let mut environment = place.environment(None);
+    let node = PathBuf::from(output_of("node", &["-p", "process.execPath"])?).canonicalize()?;
+    let runtime = std::fs::metadata(&node)?.len() + size(&interface.join("dist"), &[])?;
+    let mut environment = test_bed.environment(None);
     for (name, value) in [
         ("AWS_EXECUTION_ENV", "AWS_Lambda_nodejs20.x"),
         ("LAMBDA_TASK_ROOT", &package.to_string_lossy()),
@@ -131,25 +155,25 @@ fn node(
     }
     let interface = interface.join("bin/index.mjs").to_string_lossy().into_owned();
     let args = vec![interface, "index.handler".to_owned()];
-    let size = artifacts::of_folder(&package)?;
+    let size = artifacts::size_of_folder(&package)?;
     let program = Program { file: node, args, environment, folder: Some(package) };
     Ok(row(function, operation, "Node", program, size, runtime))
 }
 
 fn python(
-    place: &Place,
+    test_bed: &TestBed,
     peers: &Path,
     function: &'static str,
     operation: &'static str,
 ) -> Result<Row> {
     let (package, platform) = (peers.join("python/package"), peers.join("python/platform"));
-    let python = PathBuf::from(told("python3", &["-c", "import sys; print(sys.executable)"])?);
+    let python = PathBuf::from(output_of("python3", &["-c", "import sys; print(sys.executable)"])?);
     let library = "import sysconfig; print(sysconfig.get_path('stdlib'))";
-    let library = PathBuf::from(told("python3", &["-c", library])?);
-    let elsewhere = ["config-", "dist-packages", "site-packages", "test"];
+    let library = PathBuf::from(output_of("python3", &["-c", library])?);
+    let excluded = ["config-", "dist-packages", "site-packages", "test"];
     let runtime =
-        std::fs::metadata(&python)?.len() + bytes(&library, &elsewhere)? + bytes(&platform, &[])?;
-    let mut environment = place.environment(None);
+        std::fs::metadata(&python)?.len() + size(&library, &excluded)? + size(&platform, &[])?;
+    let mut environment = test_bed.environment(None);
     for (name, value) in [
         ("AWS_EXECUTION_ENV", "AWS_Lambda_python3.11"),
         ("LAMBDA_TASK_ROOT", &package.to_string_lossy()),
@@ -159,55 +183,56 @@ fn python(
         environment.insert(name.to_owned(), value.to_owned());
     }
     let args = ["-m", "awslambdaric", "app.handler"].map(str::to_owned).to_vec();
-    let size = artifacts::of_folder(&package)?;
+    let size = artifacts::size_of_folder(&package)?;
     let program = Program { file: python, args, environment, folder: Some(package) };
     Ok(row(function, operation, "Python", program, size, runtime))
 }
 
-/// What a program prints.
-fn told(program: &str, args: &[&str]) -> Result<String> {
+/// Returns the output of a program.
+fn output_of(program: &str, args: &[&str]) -> Result<String> {
     let run = Command::new(program).args(args).output().with_context(|| program.to_owned())?;
     ensure!(run.status.success(), "{program}: {}", String::from_utf8_lossy(&run.stderr));
     Ok(String::from_utf8(run.stdout)?.trim().to_owned())
 }
 
-/// Of a folder's files, without those below names that begin like this.
-fn bytes(folder: &Path, without: &[&str]) -> Result<u64> {
+/// Returns the size of a folder's files in bytes. Skips the files and subfolders whose names begin
+/// with an excluded prefix.
+fn size(folder: &Path, excluded: &[&str]) -> Result<u64> {
     let mut sum = 0;
     for file in artifacts::files(folder)? {
-        let first = file.strip_prefix(folder)?.components().next();
-        let first = first.map(|first| first.as_os_str().to_string_lossy().into_owned());
-        let first = first.unwrap_or_default();
-        if !without.iter().any(|begin| first.starts_with(begin)) {
+        let relative = file.strip_prefix(folder)?.to_string_lossy();
+        if !excluded.iter().any(|prefix| relative.starts_with(prefix)) {
             sum += file.metadata()?.len();
         }
     }
     Ok(sum)
 }
 
-/// Whether an answer is what was asked for, and not only of the right status.
-async fn check(place: &Place, row: &Row) -> Result<()> {
-    let events = case::events(place, row.function, 1).await?;
-    let event = events.first().context("no event")?;
+/// Checks that a function answers with the requested customers. The measurements check only the
+/// status.
+async fn check(test_bed: &TestBed, row: &Row) -> Result<()> {
+    let events = case::events(test_bed, row.function, 1).await?;
+    let event = events.first().context("the function has no event")?;
     let answer = measure::answer(&row.subject, event).await?;
-    let (_, body) = event::answer(&answer).context("no HTTP answer")?;
+    let (_, body) = event::answer(&answer).context("the answer is not an HTTP answer")?;
     let data = &body["data"];
-    let asked: Value = serde_json::from_str(event["body"].as_str().unwrap_or("null"))?;
+    let request: Value = serde_json::from_str(event["body"].as_str().unwrap_or("null"))?;
     let is_right = match row.operation {
         "list" => data["items"].as_array().is_some_and(|items| items.len() == PAGE),
         "get" => data["customer_id"] == event["pathParameters"]["id"],
-        _ => data["client_id"] == asked["client_id"] && data["customer_id"].is_string(),
+        _ => data["client_id"] == request["client_id"] && data["customer_id"].is_string(),
     };
-    ensure!(is_right, "{} answers {answer:.600}", row.subject.name);
+    ensure!(is_right, "{} answered {answer:.600}", row.subject.name);
     Ok(())
 }
 
-/// What is compared, as numbers.
+/// The compared figures.
 struct Figures {
     cold: Duration,
     cold_cpu: Duration,
     warm: Duration,
     warm_cpu: Duration,
+    /// Peak memory in bytes.
     memory: u64,
 }
 
@@ -229,7 +254,7 @@ fn print(rows: &[Row]) {
         2,
         &[
             "operation",
-            "who",
+            "implementation",
             "cold x",
             "CPU x",
             "warm CPU x",
@@ -248,7 +273,7 @@ fn print(rows: &[Row]) {
     let mut ours = None;
     for row in rows {
         let Some(theirs) = row.figures() else { continue };
-        if row.who == "ours" {
+        if row.implementation == "ours" {
             ours = row.figures().map(|figures| (figures, row.uploaded.zipped, row.on_disk));
         }
         let Some((own, zipped, on_disk)) = &ours else { continue };
@@ -256,7 +281,7 @@ fn print(rows: &[Row]) {
         let share = |a: u64, b: u64| ratio(a as f64, b as f64);
         table.row(vec![
             row.operation.to_owned(),
-            row.who.to_owned(),
+            row.implementation.to_owned(),
             times(theirs.cold, own.cold),
             times(theirs.cold_cpu, own.cold_cpu),
             times(theirs.warm_cpu, own.warm_cpu),
@@ -276,9 +301,10 @@ fn print(rows: &[Row]) {
     table.print();
     println!();
     println!(
-        "x: in ours. zip: what is uploaded; for Node and Python their runtime is not in it, nor boto3,"
+        "x: multiple of ours. zip: the uploaded package. It does not contain the runtimes of Node and \
+         Python, nor boto3,"
     );
     println!(
-        "which Lambda has ready. disk: unpacked, with the interpreter, its library and those."
+        "because Lambda provides them. disk: unpacked, with the interpreter, its library and those."
     );
 }

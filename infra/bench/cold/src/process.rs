@@ -1,4 +1,4 @@
-//! A function's process: started with nothing but the environment it is given, as Lambda does.
+//! The process of a function. It gets only the environment variables of its program, as on Lambda.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,50 +7,38 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nix::sys::signal::{Signal, kill};
-use nix::time::ClockId;
 use tempfile::NamedTempFile;
 
-use crate::runtime_api::{Invocation, Moment, RuntimeApi};
+use crate::pid::Pid;
+use crate::runtime_api::{Finished, RuntimeApi};
 
-/// How often it is looked whether a process has ended by itself.
-const LOOK: Duration = Duration::from_millis(250);
-/// How much of what it wrote is shown when it fails.
-const SHOWN: usize = 2_000;
+/// Interval of the checks whether a process has ended too early.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// Maximum length of the end of the log that an error message contains, in bytes.
+const MAX_LOG: usize = 2_000;
 
-#[derive(Clone, Copy)]
-pub(crate) struct Pid(nix::unistd::Pid);
-
-impl Pid {
-    /// All the CPU time that it has used, by all of its threads, also those that are gone: the
-    /// `schedstat` of its tasks has not that of the latter, nor what is not booked yet.
-    pub(crate) fn cpu(self) -> Option<Duration> {
-        let time = ClockId::pid_cpu_clock_id(self.0).and_then(ClockId::now).ok()?;
-        Some(Duration::from(time))
-    }
-}
-
-/// What is started, and with what besides the environment of Lambda.
+/// A command with its environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     pub(crate) file: PathBuf,
     pub(crate) args: Vec<String>,
+    /// Environment variables. `AWS_LAMBDA_RUNTIME_API` is added when the program starts.
     pub(crate) environment: BTreeMap<String, String>,
-    /// Where it is started, if that matters.
+    /// Working directory, if the program needs a certain one.
     pub(crate) folder: Option<PathBuf>,
 }
 
 impl Program {
-    /// What a custom runtime is: one file that is run as it is.
+    /// A program for a custom runtime of Lambda, which is one executable without arguments.
     pub(crate) fn bootstrap(file: &Path, environment: BTreeMap<String, String>) -> Program {
         Program { file: file.to_owned(), args: Vec::new(), environment, folder: None }
     }
 }
 
-/// Killed when it is dropped.
+/// A running process. Dropping it kills the process.
 pub(crate) struct Process {
-    pub(crate) spawned: Instant,
-    pub(crate) pid: Pid,
+    pub(crate) started: Instant,
+    pid: Pid,
     child: Child,
     log: NamedTempFile,
 }
@@ -63,6 +51,7 @@ impl Drop for Process {
 }
 
 impl Process {
+    /// Starts a program whose events come from `api`.
     pub(crate) fn start(program: &Program, api: &RuntimeApi) -> Result<Process> {
         let log = NamedTempFile::new()?;
         let mut command = Command::new(&program.file);
@@ -77,60 +66,63 @@ impl Process {
         if let Some(folder) = &program.folder {
             command.current_dir(folder);
         }
-        let spawned = Instant::now();
+        let started = Instant::now();
         let child = command
             .spawn()
             .with_context(|| format!("{} does not start", program.file.display()))?;
-        let pid = Pid(nix::unistd::Pid::from_raw(i32::try_from(child.id())?));
+        let pid = Pid::new(child.id())?;
         api.watch(pid);
-        Ok(Process { spawned, pid, child, log })
+        Ok(Process { started, pid, child, log })
     }
 
-    /// Until every event is answered.
-    pub(crate) async fn finish(
-        &mut self,
-        api: &RuntimeApi,
-        patience: Duration,
-    ) -> Result<(Vec<Invocation>, Moment)> {
+    /// Waits until the process has answered every event.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error with the end of the log if the process ends, reports an error or takes longer
+    /// than `timeout`.
+    pub(crate) async fn finish(&mut self, api: &RuntimeApi, timeout: Duration) -> Result<Finished> {
         let ended = async {
             loop {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
                 if let Ok(Some(status)) = self.child.try_wait() {
                     return status;
                 }
             }
         };
         let finished = tokio::select! {
-            finished = api.finish(patience) => finished,
-            status = ended => Err(anyhow::anyhow!("it ended with {status}")),
+            finished = api.finish(timeout) => finished,
+            status = ended => Err(anyhow::anyhow!("the process ended with {status}")),
         };
-        finished.with_context(|| format!("its log ends with:\n{}", self.log()))
+        finished.with_context(|| format!("the log ends with:\n{}", self.log()))
     }
 
-    /// Asks it to end, and says what it has written.
+    /// Sends the process a SIGTERM, waits until it has ended, and returns the end of its log.
     pub(crate) fn end(mut self) -> Result<String> {
-        kill(self.pid.0, Signal::SIGTERM)?;
+        self.pid.terminate()?;
         self.child.wait()?;
         Ok(self.log())
     }
 
-    /// The most memory it ever had, in bytes.
+    /// Returns the peak resident memory of the process in bytes.
     pub(crate) fn peak_memory(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid.0))?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kilobytes = peak.and_then(|line| line.trim().strip_suffix("kB"));
-        let kilobytes: u64 = kilobytes.context("no peak memory")?.trim().parse()?;
+        let kilobytes: u64 =
+            kilobytes.context("/proc does not contain the peak memory")?.trim().parse()?;
         Ok(kilobytes * 1_024)
     }
 
+    /// Returns the end of the log.
     fn log(&self) -> String {
         let mut text = String::new();
         let read = File::open(self.log.path())
             .and_then(|mut file| std::io::Read::read_to_string(&mut file, &mut text));
         if read.is_err() {
-            return "(not readable)".to_owned();
+            return "(the log is not readable)".to_owned();
         }
-        let mut start = text.len().saturating_sub(SHOWN);
+        let mut start = text.len().saturating_sub(MAX_LOG);
         while !text.is_char_boundary(start) {
             start += 1;
         }

@@ -1,8 +1,8 @@
-//! The Lambda Runtime API, which every function polls for events and posts its answers to. A new
-//! one for every process, so that no event gets to the one before.
+//! The Lambda Runtime API. A function polls it for events and posts its answers to it. Every process
+//! gets its own server, so that an earlier process cannot receive its events.
 //!
-//! What is measured is taken down here, at the moment a request comes in: not where a task is told
-//! of it some time later.
+//! The server records the time when a request arrives. A task that waits for the request would run
+//! only some time later.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,38 +19,48 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::process::Pid;
+use crate::pid::Pid;
 
+/// Time limit of an invocation.
 const DEADLINE: Duration = Duration::from_secs(900);
 const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:function:bench";
 const TRACE: &str = "Root=1-65f0c9b2-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0";
 
-/// A moment, and how much CPU the function had used up to then.
+/// A point in time, and the CPU time that the function has used until then.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) at: Instant,
     pub(crate) cpu: Duration,
 }
 
-/// One event: when it was asked for, sent, and answered.
+/// An event that the function has answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Invocation {
+    /// When the function polled for the event.
     pub(crate) polled: Moment,
     pub(crate) sent: Instant,
     pub(crate) answered: Moment,
     pub(crate) answer: Value,
 }
 
+/// The result of a process that has answered every event.
+pub(crate) struct Finished {
+    pub(crate) invocations: Vec<Invocation>,
+    /// The poll after the last answer.
+    pub(crate) last_poll: Moment,
+}
+
 #[derive(Default)]
 struct Inner {
     process: Option<Pid>,
     events: VecDeque<Bytes>,
-    /// Of the event that is out.
-    out: Option<(Moment, Instant)>,
-    done: Vec<Invocation>,
-    /// The poll that found no event any more.
-    idle: Option<Moment>,
-    failed: Option<String>,
+    /// When the event that is being handled was polled and sent.
+    pending: Option<(Moment, Instant)>,
+    invocations: Vec<Invocation>,
+    /// The first poll after the last event.
+    last_poll: Option<Moment>,
+    /// The error that the function has reported.
+    error: Option<String>,
 }
 
 #[derive(Clone, Default)]
@@ -75,7 +85,7 @@ impl Drop for RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// With all the events that the process will get, so that none waits for the harness.
+    /// Starts a server with all events of a process, so that the process never waits for one.
     pub(crate) async fn start(events: &[Value]) -> Result<RuntimeApi> {
         let shared = Shared::default();
         shared.lock().events = events.iter().map(|event| Bytes::from(event.to_string())).collect();
@@ -93,30 +103,31 @@ impl RuntimeApi {
         Ok(RuntimeApi { address, shared, serving })
     }
 
-    /// Whose CPU time is taken down.
+    /// Sets the process whose CPU time is recorded.
     pub(crate) fn watch(&self, process: Pid) {
         self.shared.lock().process = Some(process);
     }
 
-    /// Waits until every event is answered and the process asks for another one; the answers, and
-    /// that last moment.
-    pub(crate) async fn finish(&self, patience: Duration) -> Result<(Vec<Invocation>, Moment)> {
-        let all = async {
+    /// Waits until the process has answered every event and polls for another one.
+    pub(crate) async fn finish(&self, timeout: Duration) -> Result<Finished> {
+        let finished = async {
             loop {
                 let changed = self.shared.0.1.notified();
                 {
                     let mut inner = self.shared.lock();
-                    if let Some(why) = inner.failed.take() {
-                        bail!("it reports an error: {why}");
+                    if let Some(error) = inner.error.take() {
+                        bail!("the process reports an error: {error}");
                     }
-                    if let Some(idle) = inner.idle {
-                        return Ok((std::mem::take(&mut inner.done), idle));
+                    if let Some(last_poll) = inner.last_poll {
+                        let invocations = std::mem::take(&mut inner.invocations);
+                        return Ok(Finished { invocations, last_poll });
                     }
                 }
                 changed.await;
             }
         };
-        tokio::time::timeout(patience, all).await.context("it does not answer")?
+        let result = tokio::time::timeout(timeout, finished).await;
+        result.with_context(|| format!("the process did not finish within {timeout:?}"))?
     }
 }
 
@@ -127,26 +138,26 @@ async fn next(State(shared): State<Shared>) -> Response<Body> {
         let polled = Moment { at, cpu: cpu(&inner) };
         match inner.events.pop_front() {
             Some(event) => {
-                inner.out = Some((polled, Instant::now()));
+                inner.pending = Some((polled, Instant::now()));
                 event
             }
             None => {
-                inner.idle = Some(polled);
+                inner.last_poll = Some(polled);
                 shared.0.1.notify_one();
                 Bytes::new()
             }
         }
     };
     if event.is_empty() {
-        // As on Lambda, where a sandbox without an event is frozen.
+        // Lambda freezes a sandbox that waits for an event.
         std::future::pending::<()>().await;
     }
-    let deadline = SystemTime::now() + DEADLINE;
-    let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let deadline = (SystemTime::now() + DEADLINE).duration_since(UNIX_EPOCH);
+    let deadline_ms = deadline.unwrap_or_default().as_millis();
     let response = Response::builder()
         .header("content-type", "application/json")
         .header("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
-        .header("lambda-runtime-deadline-ms", deadline.to_string())
+        .header("lambda-runtime-deadline-ms", deadline_ms.to_string())
         .header("lambda-runtime-invoked-function-arn", ARN)
         .header("lambda-runtime-trace-id", TRACE)
         .body(Body::from(event));
@@ -163,8 +174,8 @@ async fn response(
         let mut inner = shared.lock();
         let answered = Moment { at, cpu: cpu(&inner) };
         let answer = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        if let Some((polled, sent)) = inner.out.take() {
-            inner.done.push(Invocation { polled, sent, answered, answer });
+        if let Some((polled, sent)) = inner.pending.take() {
+            inner.invocations.push(Invocation { polled, sent, answered, answer });
         }
     }
     status(StatusCode::ACCEPTED)
@@ -175,15 +186,15 @@ async fn error(
     Path(_id): Path<String>,
     body: Bytes,
 ) -> Response<Body> {
-    failed(&shared, &body)
+    report_error(&shared, &body)
 }
 
 async fn init_error(State(shared): State<Shared>, body: Bytes) -> Response<Body> {
-    failed(&shared, &body)
+    report_error(&shared, &body)
 }
 
-fn failed(shared: &Shared, body: &Bytes) -> Response<Body> {
-    shared.lock().failed = Some(String::from_utf8_lossy(body).into_owned());
+fn report_error(shared: &Shared, body: &Bytes) -> Response<Body> {
+    shared.lock().error = Some(String::from_utf8_lossy(body).into_owned());
     shared.0.1.notify_one();
     status(StatusCode::ACCEPTED)
 }

@@ -1,31 +1,31 @@
-//! As much of S3 as indexes of watchlists need: whole objects, written and read by path-style
-//! addresses. They are those of the local server.
+//! The part of S3 that the indexes of watchlists need: whole objects are written and read by
+//! path-style addresses. The local server uses the same objects.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, Response, StatusCode};
-use shared::monitoring::watchlists::Lists;
+use shared::monitoring::watchlists::Watchlists;
 
-/// The largest index that is taken.
+/// Maximum size of an object in bytes.
 const MAX_BYTES: usize = 64 << 20;
 
-pub(crate) fn router(lists: Lists) -> Router {
-    Router::new().fallback(serve).with_state(lists)
+pub(crate) fn router(watchlists: Watchlists) -> Router {
+    Router::new().fallback(serve).with_state(watchlists)
 }
 
-/// `/{bucket}/{object}`.
-async fn serve(State(lists): State<Lists>, request: Request) -> Response<Body> {
+/// Answers a request to `/{bucket}/{object}`.
+async fn serve(State(watchlists): State<Watchlists>, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let object = path.trim_start_matches('/').split_once('/').map_or("", |(_, object)| object);
     let (status, body) = if request.method() == Method::PUT {
-        let kept = match axum::body::to_bytes(request.into_body(), MAX_BYTES).await {
-            Ok(bytes) => lists.keep(object, bytes.to_vec()).await.is_ok(),
+        let is_stored = match axum::body::to_bytes(request.into_body(), MAX_BYTES).await {
+            Ok(bytes) => watchlists.put(object, bytes.to_vec()).await.is_ok(),
             Err(_) => false,
         };
-        (if kept { StatusCode::OK } else { StatusCode::BAD_REQUEST }, Bytes::new())
+        (if is_stored { StatusCode::OK } else { StatusCode::BAD_REQUEST }, Bytes::new())
     } else {
-        match lists.bytes(object).await {
+        match watchlists.bytes(object).await {
             Ok(bytes) => (StatusCode::OK, Bytes::from(bytes)),
             Err(_) => (StatusCode::NOT_FOUND, Bytes::from("<Error><Code>NoSuchKey</Code></Error>")),
         }

@@ -1,10 +1,11 @@
-//! The table as the programs reach it: the embedded store, and before it a memory of what it answered. How
-//! long a store takes to read an item is none of what is measured, and it would have to share this
-//! machine's processors with the program that waits for it. Only reads are answered from memory, and only
-//! where nothing was written since that they could have seen; every write goes to the store.
+//! The endpoint of the table: the embedded store with a cache of its answers.
 //!
-//! What a read could see is known by its words: items of the partitions that it names or, where it asks
-//! an index, rows of its tenant, whose name every key has.
+//! The time that the store needs for a read is not part of the measurement, and the store would share
+//! the processors of this machine with the program that waits for it. The cache answers only reads, and
+//! only if no later write can have changed the answer. Every write goes to the store.
+//!
+//! The items that a read depends on follow from its text. A read of keys depends on the partitions that
+//! it names. A read of an index depends on its tenant, because every key contains the tenant's name.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,13 +16,13 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use serde_json::Value;
 
-/// How every tenant of a run is called, before its number.
+/// Prefix of the names of all tenants of a run. A number follows it.
 pub(crate) const TENANT: &str = "bench-";
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
-/// Operations that change nothing.
+/// Operations that do not change the table.
 const READS: [&str; 5] = ["GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"];
-/// Of the connection, not of the answer.
+/// Headers that belong to a connection and must not be forwarded.
 const CONNECTION: [HeaderName; 4] =
     [header::CONNECTION, header::CONTENT_LENGTH, header::DATE, header::TRANSFER_ENCODING];
 
@@ -31,7 +32,7 @@ pub(crate) struct Store(Arc<Inner>);
 struct Inner {
     endpoint: String,
     http: reqwest::Client,
-    memory: Mutex<Memory<Answer>>,
+    cache: Mutex<Cache<Answer>>,
 }
 
 type Answer = (HeaderMap, Bytes);
@@ -41,7 +42,7 @@ impl Store {
         Store(Arc::new(Inner {
             endpoint: endpoint.to_owned(),
             http: reqwest::Client::new(),
-            memory: Mutex::new(Memory { answers: HashMap::new(), writes: 0 }),
+            cache: Mutex::new(Cache::default()),
         }))
     }
 
@@ -50,17 +51,23 @@ impl Store {
         router.with_state(self.clone())
     }
 
-    /// What is held until something is written, or was given up half way: the words of the request, or
-    /// none where they do not say which items that concerns.
-    pub(crate) fn writing<'a>(&'a self, words: Option<&'a str>) -> Writing<'a> {
-        Writing { store: self, words }
+    /// Begins a write. Dropping the result removes the answers that the write may have changed from
+    /// the cache, even if the write was canceled. `request` is the text of the write. `None` removes
+    /// all answers.
+    pub(crate) fn begin_write<'a>(&'a self, request: Option<&'a str>) -> Write<'a> {
+        Write { store: self, request }
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory<Answer>> {
-        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> MutexGuard<'_, Cache<Answer>> {
+        self.0.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn ask(&self, headers: HeaderMap, body: Bytes) -> reqwest::Result<(StatusCode, Answer)> {
+    /// Forwards a request to the embedded store.
+    async fn forward(
+        &self,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> reqwest::Result<(StatusCode, Answer)> {
         let answer = self.0.http.post(&self.0.endpoint).headers(headers).body(body).send().await?;
         let status = answer.status();
         let mut headers = answer.headers().clone();
@@ -72,14 +79,14 @@ impl Store {
 }
 
 #[must_use]
-pub(crate) struct Writing<'a> {
+pub(crate) struct Write<'a> {
     store: &'a Store,
-    words: Option<&'a str>,
+    request: Option<&'a str>,
 }
 
-impl Drop for Writing<'_> {
+impl Drop for Write<'_> {
     fn drop(&mut self) {
-        self.store.memory().forget(self.words);
+        self.store.cache().invalidate(self.request);
     }
 }
 
@@ -90,27 +97,27 @@ async fn serve(State(store): State<Store>, mut headers: HeaderMap, body: Bytes) 
     let target = headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
     let is_read = target.rsplit('.').next().is_some_and(|operation| READS.contains(&operation));
     let text = String::from_utf8_lossy(&body).into_owned();
-    let answered = if is_read {
-        let question = Question::new(target, &text);
-        let writes = match store.memory().recall(&question) {
+    let result = if is_read {
+        let read = Read::new(target, &text);
+        let writes = match store.cache().get(&read) {
             Ok(answer) => return response(StatusCode::OK, answer),
             Err(writes) => writes,
         };
-        let answered = store.ask(headers, body).await;
-        if let Ok((StatusCode::OK, answer)) = &answered {
-            store.memory().keep(question, answer.clone(), writes);
+        let result = store.forward(headers, body).await;
+        if let Ok((StatusCode::OK, answer)) = &result {
+            store.cache().insert(read, answer.clone(), writes);
         }
-        answered
+        result
     } else {
-        let writing = store.writing(Some(&text));
-        let answered = store.ask(headers, body).await;
-        drop(writing);
-        answered
+        let write = store.begin_write(Some(&text));
+        let result = store.forward(headers, body).await;
+        drop(write);
+        result
     };
-    match answered {
+    match result {
         Ok((status, answer)) => response(status, answer),
         Err(error) => {
-            // A program would try again, and look slow.
+            // The program tries again and seems slow, so the message explains why.
             eprintln!("\nthe store does not answer: {error}");
             response(StatusCode::BAD_GATEWAY, (HeaderMap::new(), Bytes::new()))
         }
@@ -124,29 +131,30 @@ fn response(status: StatusCode, (headers, body): Answer) -> Response<Body> {
     response
 }
 
-/// One question in any of the words that a program may put it in: Rust's SDK writes the members of an
-/// object in another order each time.
+/// A read. Its body is parsed, because the SDK for Rust writes the members of an object in a different
+/// order each time.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Question {
+struct Read {
     target: String,
     body: Value,
-    /// What a write has to name to change the answer; nothing where any may.
-    about: Vec<String>,
+    /// A write changes the answer only if its text contains one of these. If it is empty, every write
+    /// may change the answer.
+    depends_on: Vec<String>,
 }
 
-impl Question {
-    fn new(target: &str, text: &str) -> Question {
+impl Read {
+    fn new(target: &str, text: &str) -> Read {
         let body = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
-        let mut about = partitions(&body);
-        if about.is_empty() {
-            about = tenants(text);
+        let mut depends_on = partitions(&body);
+        if depends_on.is_empty() {
+            depends_on = tenants(text);
         }
-        about.sort_unstable();
-        Question { target: target.to_owned(), body, about }
+        depends_on.sort_unstable();
+        Read { target: target.to_owned(), body, depends_on }
     }
 }
 
-/// Of the keys that are asked for.
+/// Returns the partitions of all keys in a request.
 fn partitions(body: &Value) -> Vec<String> {
     match body {
         Value::Array(values) => values.iter().flat_map(partitions).collect(),
@@ -158,41 +166,48 @@ fn partitions(body: &Value) -> Vec<String> {
     }
 }
 
-/// That are named.
+/// Returns the names of all tenants in a request.
 fn tenants(text: &str) -> Vec<String> {
     let number = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>();
     text.split(TENANT).skip(1).map(|rest| format!("{TENANT}{}", number(rest))).collect()
 }
 
-struct Memory<A> {
-    answers: HashMap<Question, A>,
-    /// How often something was forgotten.
+struct Cache<A> {
+    answers: HashMap<Read, A>,
+    /// Number of writes so far.
     writes: u64,
 }
 
-impl<A: Clone> Memory<A> {
-    /// The answer, else what `keep` has to be given with it.
-    fn recall(&self, question: &Question) -> Result<A, u64> {
-        self.answers.get(question).cloned().ok_or(self.writes)
+impl<A> Default for Cache<A> {
+    fn default() -> Cache<A> {
+        Cache { answers: HashMap::new(), writes: 0 }
+    }
+}
+
+impl<A: Clone> Cache<A> {
+    /// Returns the answer to a read. If it is not cached, returns the number of writes so far, which
+    /// [`Cache::insert`] needs.
+    fn get(&self, read: &Read) -> Result<A, u64> {
+        self.answers.get(read).cloned().ok_or(self.writes)
     }
 
-    /// Unless something was written since it was asked.
-    fn keep(&mut self, question: Question, answer: A, writes: u64) {
+    /// Stores the answer to a read, unless there was a write after [`Cache::get`] returned `writes`.
+    fn insert(&mut self, read: Read, answer: A, writes: u64) {
         if writes == self.writes {
-            self.answers.insert(question, answer);
+            self.answers.insert(read, answer);
         }
     }
 
-    /// What those words may have changed.
-    fn forget(&mut self, written: Option<&str>) {
+    /// Removes the answers that a write may have changed. `None` removes all.
+    fn invalidate(&mut self, write: Option<&str>) {
         self.writes += 1;
-        let is_other = |question: &Question| match written {
-            Some(words) if !question.about.is_empty() => {
-                !question.about.iter().any(|name| words.contains(name))
+        let is_unchanged = |read: &Read| match write {
+            Some(text) if !read.depends_on.is_empty() => {
+                !read.depends_on.iter().any(|name| text.contains(name))
             }
             _ => false,
         };
-        self.answers.retain(|question, _| is_other(question));
+        self.answers.retain(|read, _| is_unchanged(read));
     }
 }
 
@@ -200,25 +215,27 @@ impl<A: Clone> Memory<A> {
 mod tests {
     use super::*;
 
-    fn get(body: &str) -> Question {
-        Question::new("DynamoDB_20120810.GetItem", body)
+    fn get_item(body: &str) -> Read {
+        Read::new("DynamoDB_20120810.GetItem", body)
     }
 
     #[test]
-    fn the_order_of_members_is_none_of_the_question() {
-        let one = get(r#"{"Key":{"pk":{"S":"T#bench-0001"},"sk":{"S":"A"}},"TableName":"t"}"#);
-        let same = get(r#"{"TableName":"t","Key":{"sk":{"S":"A"},"pk":{"S":"T#bench-0001"}}}"#);
-        let other = get(r#"{"TableName":"t","Key":{"sk":{"S":"B"},"pk":{"S":"T#bench-0001"}}}"#);
-        let mut memory = Memory { answers: HashMap::new(), writes: 0 };
-        memory.keep(one, 1, 0);
-        assert_eq!(memory.recall(&same), Ok(1));
-        assert_eq!(memory.recall(&other), Err(0));
-        let query = Question { target: "DynamoDB_20120810.Query".to_owned(), ..same };
-        assert_eq!(memory.recall(&query), Err(0));
+    fn the_order_of_members_does_not_matter() {
+        let one = get_item(r#"{"Key":{"pk":{"S":"T#bench-0001"},"sk":{"S":"A"}},"TableName":"t"}"#);
+        let same =
+            get_item(r#"{"TableName":"t","Key":{"sk":{"S":"A"},"pk":{"S":"T#bench-0001"}}}"#);
+        let other =
+            get_item(r#"{"TableName":"t","Key":{"sk":{"S":"B"},"pk":{"S":"T#bench-0001"}}}"#);
+        let mut cache = Cache::default();
+        cache.insert(one, 1, 0);
+        assert_eq!(cache.get(&same), Ok(1));
+        assert_eq!(cache.get(&other), Err(0));
+        let query = Read { target: "DynamoDB_20120810.Query".to_owned(), ..same };
+        assert_eq!(cache.get(&query), Err(0));
     }
 
     #[test]
-    fn a_write_leaves_what_it_can_not_have_changed() {
+    fn a_write_removes_only_answers_that_it_may_have_changed() {
         let key = |pk: &str| format!(r#"{{"Key":{{"pk":{{"S":"{pk}"}},"sk":{{"S":"A"}}}}}}"#);
         let items = [key("T#bench-0001"), key("T#bench-0001#S#1"), key("T#WARM")];
         let index =
@@ -226,28 +243,28 @@ mod tests {
         let [one, session, warm] = &items;
         let (first, second) = (index("T#bench-0001"), index("T#bench-0002"));
         let list = r#"{"IndexName":"gsi1","Values":[{"S":"L#list"}]}"#.to_owned();
-        let questions = [one, session, warm, &first, &second, &list];
-        let left = |written: Option<&str>| {
-            let mut memory = Memory { answers: HashMap::new(), writes: 0 };
-            for question in questions {
-                memory.keep(get(question), (), 0);
+        let reads = [one, session, warm, &first, &second, &list];
+        let remaining = |write: Option<&str>| {
+            let mut cache = Cache::default();
+            for read in reads {
+                cache.insert(get_item(read), (), 0);
             }
-            memory.forget(written);
-            let is_left = |question: &&&String| memory.recall(&get(question)).is_ok();
-            questions.iter().filter(is_left).map(|question| question.as_str()).collect::<Vec<_>>()
+            cache.invalidate(write);
+            let is_cached = |read: &&&String| cache.get(&get_item(read)).is_ok();
+            reads.iter().filter(is_cached).map(|read| read.as_str()).collect::<Vec<_>>()
         };
-        assert_eq!(left(Some(&key("T#bench-0001#S#1"))), [warm.as_str(), &second]);
-        assert_eq!(left(Some(&key("T#bench-0002"))), [one.as_str(), session, warm, &first]);
-        assert_eq!(left(Some(&key("L#list"))), [one.as_str(), session, warm, &first, &second]);
-        assert!(left(None).is_empty());
+        assert_eq!(remaining(Some(&key("T#bench-0001#S#1"))), [warm.as_str(), &second]);
+        assert_eq!(remaining(Some(&key("T#bench-0002"))), [one.as_str(), session, warm, &first]);
+        assert_eq!(remaining(Some(&key("L#list"))), [one.as_str(), session, warm, &first, &second]);
+        assert!(remaining(None).is_empty());
     }
 
     #[test]
-    fn what_may_have_been_read_before_a_write_is_not_kept() {
-        let mut memory = Memory { answers: HashMap::new(), writes: 0 };
-        let Err(writes) = memory.recall(&get("bench-0001")) else { panic!("nothing is known") };
-        memory.forget(Some("bench-0001"));
-        memory.keep(get("bench-0001"), 1, writes);
-        assert_eq!(memory.recall(&get("bench-0001")), Err(1));
+    fn an_answer_from_before_a_write_is_not_stored() {
+        let mut cache = Cache::default();
+        let Err(writes) = cache.get(&get_item("bench-0001")) else { panic!("the cache is empty") };
+        cache.invalidate(Some("bench-0001"));
+        cache.insert(get_item("bench-0001"), 1, writes);
+        assert_eq!(cache.get(&get_item("bench-0001")), Err(1));
     }
 }

@@ -1,16 +1,17 @@
-//! Tables on a terminal.
+//! Prints tables on a terminal.
 
 use std::time::Duration;
 
-/// A header and rows; the first columns are text, the others are numbers.
+/// A header and rows. The first columns are text, the others are numbers.
 pub(crate) struct Table {
-    texts: usize,
+    /// Number of columns with text.
+    text_columns: usize,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(crate) fn new(texts: usize, header: &[&str]) -> Table {
-        Table { texts, rows: vec![header.iter().map(|&cell| cell.to_owned()).collect()] }
+    pub(crate) fn new(text_columns: usize, header: &[&str]) -> Table {
+        Table { text_columns, rows: vec![header.iter().map(|&cell| cell.to_owned()).collect()] }
     }
 
     pub(crate) fn row(&mut self, cells: Vec<String>) {
@@ -26,13 +27,17 @@ impl Table {
         let widths: Vec<usize> = (0..columns).map(width).collect();
         for row in &self.rows {
             let cells = row.iter().zip(&widths).enumerate();
-            let line: Vec<String> = cells
-                .map(|(column, (cell, &width))| match column < self.texts {
-                    true => format!("{cell:<width$}"),
-                    false => format!("{cell:>width$}"),
-                })
-                .collect();
-            println!("{}", line.join("  ").trim_end());
+            let aligned: Vec<String> =
+                cells.map(|(column, (cell, &width))| self.align(column, cell, width)).collect();
+            println!("{}", aligned.join("  ").trim_end());
+        }
+    }
+
+    fn align(&self, column: usize, cell: &str, width: usize) -> String {
+        if column < self.text_columns {
+            format!("{cell:<width$}")
+        } else {
+            format!("{cell:>width$}")
         }
     }
 }
@@ -45,11 +50,12 @@ pub(crate) fn microseconds(time: Duration) -> String {
     format!("{:.0}", time.as_secs_f64() * 1e6)
 }
 
-/// In millions of bytes, as Lambda's limits are given.
+/// Formats a number of bytes as megabytes of 1,000,000 bytes.
 pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{}.{:02}", bytes / 1_000_000, bytes % 1_000_000 / 10_000)
 }
 
-pub(crate) fn ratio(of: f64, to: f64) -> String {
-    if to > 0.0 { format!("{:.2}", of / to) } else { "-".to_owned() }
+/// Formats a quotient, or a dash if the divisor is not positive.
+pub(crate) fn ratio(dividend: f64, divisor: f64) -> String {
+    if divisor > 0.0 { format!("{:.2}", dividend / divisor) } else { "-".to_owned() }
 }

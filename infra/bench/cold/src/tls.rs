@@ -1,6 +1,6 @@
-//! TLS as AWS's endpoints have it: an RSA-2048 certificate below an intermediate one, TLS 1.3, and
-//! connections that stay open. The handshake is most of what a function does before its first
-//! answer, so an endpoint without TLS would measure something else.
+//! TLS like that of AWS's endpoints: TLS 1.3, an RSA-2048 certificate that an intermediate authority
+//! has issued, and connections that stay open. The handshake is most of the work of a function before
+//! its first answer, so a measurement without TLS would be too low.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -22,21 +22,23 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::{ServerConfig, version};
 
-/// Where Linux distributions, Amazon's among them, keep the certificate authorities they trust.
+/// Files with the trusted certificate authorities on Linux distributions, including Amazon Linux.
 const SYSTEM_BUNDLES: [&str; 3] = [
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/ssl/ca-bundle.pem",
 ];
 
-/// A certificate authority for the names of this machine, made for one run.
+/// A certificate authority for `localhost`, which is generated for each run.
 pub(crate) struct Authority {
     config: Arc<ServerConfig>,
-    /// This authority alone.
+    /// File with the certificate of this authority.
     pub(crate) root: NamedTempFile,
-    /// Everybody a Lambda sandbox trusts, and this authority: reading them takes its time.
+    /// File with all authorities that a Lambda sandbox trusts, and this authority. A function needs
+    /// some time to read it.
     pub(crate) bundle: NamedTempFile,
-    pub(crate) trusted: usize,
+    /// Number of authorities in the bundle.
+    pub(crate) bundle_size: usize,
 }
 
 impl Authority {
@@ -53,38 +55,39 @@ impl Authority {
         let mut leaf = CertificateParams::new(vec!["localhost".to_owned()])?;
         leaf.distinguished_name.push(DnType::CommonName, "localhost");
         leaf.use_authority_key_identifier_extension = true;
-        let leaf = leaf.signed_by(&leaf_key, &intermediate_issuer)?;
+        let leaf_certificate = leaf.signed_by(&leaf_key, &intermediate_issuer)?;
 
-        let chain = vec![leaf.der().clone(), intermediate_certificate.der().clone()];
-        let leaf_key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
-        // It signs with RSA in a fraction of the time of ring: what the far side takes is not measured.
+        let chain = vec![leaf_certificate.der().clone(), intermediate_certificate.der().clone()];
+        let private_key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
+        // AWS-LC signs with RSA much faster than ring. The work of the server is not part of the
+        // measurement, so it should take as little time as possible.
         let provider = Arc::new(aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&version::TLS13])?
             .with_no_client_auth()
-            .with_single_cert(chain, leaf_key)?;
+            .with_single_cert(chain, private_key)?;
 
         let system = SYSTEM_BUNDLES.iter().find_map(|path| std::fs::read_to_string(path).ok());
-        let everybody = system.unwrap_or_else(mozilla);
+        let public_authorities = system.unwrap_or_else(mozilla_authorities);
         let own = root_certificate.pem();
-        let bundle = format!("{everybody}\n{own}");
-        let trusted = bundle.matches("BEGIN CERTIFICATE").count();
+        let bundle = format!("{public_authorities}\n{own}");
         Ok(Authority {
             config: Arc::new(config),
-            root: written(&own)?,
-            bundle: written(&bundle)?,
-            trusted,
+            root: temporary_file(&own)?,
+            bundle: temporary_file(&bundle)?,
+            bundle_size: bundle.matches("BEGIN CERTIFICATE").count(),
         })
     }
 
-    /// Serves it behind TLS at an address of its own; the port.
+    /// Serves a router with TLS at a new port, and returns the port.
     pub(crate) async fn serve(&self, router: Router) -> Result<u16> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
-        // `localhost` may be this one, too; where it is, nobody should have to try twice.
-        let also = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok();
+        // `localhost` may also be the IPv6 address. A client would lose time if it tried that first
+        // and failed.
+        let ipv6 = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok();
         let acceptor = TlsAcceptor::from(self.config.clone());
-        for listener in [Some(listener), also].into_iter().flatten() {
+        for listener in [Some(listener), ipv6].into_iter().flatten() {
             tokio::spawn(accept(listener, acceptor.clone(), router.clone()));
         }
         Ok(port)
@@ -98,7 +101,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, router: Router) {
             stream.set_nodelay(true)?;
             let stream = TokioIo::new(acceptor.accept(stream).await?);
             let service = TowerToHyperService::new(router);
-            // A client that goes away in the middle is killed by the harness; nobody asks why.
+            // An error means that the client is gone: the processes are killed after a measurement.
             let _ = http1::Builder::new().serve_connection(stream, service).await;
             Ok::<(), std::io::Error>(())
         });
@@ -107,7 +110,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, router: Router) {
 
 fn key() -> Result<KeyPair> {
     KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
-        .map_err(|error| anyhow!("no RSA key: {error}"))
+        .map_err(|error| anyhow!("the RSA key was not generated: {error}"))
 }
 
 fn authority(name: &str) -> CertificateParams {
@@ -118,20 +121,20 @@ fn authority(name: &str) -> CertificateParams {
     params
 }
 
-/// What Mozilla trusts, for a machine that has no list of its own.
-fn mozilla() -> String {
+/// Returns the authorities that Mozilla trusts, for a machine without a list.
+fn mozilla_authorities() -> String {
     use base64::Engine;
     let pem = |der: &[u8]| {
         let text = base64::engine::general_purpose::STANDARD.encode(der);
-        let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
-        let lines: Vec<_> = lines.collect();
+        let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
         format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
     };
     webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| pem(der)).collect()
 }
 
-fn written(text: &str) -> Result<NamedTempFile> {
-    let mut file = NamedTempFile::with_suffix(".pem").context("no temporary file")?;
+fn temporary_file(text: &str) -> Result<NamedTempFile> {
+    let mut file =
+        NamedTempFile::with_suffix(".pem").context("the temporary file was not created")?;
     file.write_all(text.as_bytes())?;
     Ok(file)
 }

@@ -1,12 +1,12 @@
-// POST /customers: validates, and writes customer, event and claim of the client id in one
-// transaction.
+// POST /customers: validates the body, and writes the customer, an event and the claim of the client
+// id in one transaction.
 
 import { randomUUID } from "node:crypto";
 import { TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { TABLE, answer, client, log, tenantOf } from "./table.mjs";
 
-const TEXTS = ["client_id", "website", "email", "phone", "industry", "incorporated_on"];
-const isText = (value) => typeof value === "string" && value.length > 0;
+const STRING_FIELDS = ["client_id", "website", "email", "phone", "industry", "incorporated_on"];
+const isString = (value) => typeof value === "string" && value.length > 0;
 
 function profile(body) {
   const name = typeof body.name === "string" ? body.name.trim() : "";
@@ -18,11 +18,11 @@ function profile(body) {
   if (!["company", "individual"].includes(entity_type)) {
     throw new Error("entity_type must be company or individual");
   }
-  if (!Array.isArray(tags) || !tags.every(isText)) throw new Error("tags must be texts");
+  if (!Array.isArray(tags) || !tags.every(isString)) throw new Error("tags must be strings");
   const fields = { name, entity_type, tags };
-  for (const field of TEXTS) {
+  for (const field of STRING_FIELDS) {
     if (body[field] === undefined || body[field] === null) continue;
-    if (!isText(body[field])) throw new Error(`${field} is no text`);
+    if (!isString(body[field])) throw new Error(`${field} must be a string`);
     fields[field] = body[field];
   }
   return country ? { ...fields, country: country.toUpperCase() } : fields;
@@ -34,7 +34,7 @@ const put = (Item) => ({
 
 export async function handler(event) {
   const tenant = tenantOf(event);
-  if (!tenant) return answer(401, { message: "no tenant" });
+  if (!tenant) return answer(401, { message: "the token has no tenant" });
   let fields;
   try {
     fields = profile(JSON.parse(event.body));
@@ -79,7 +79,7 @@ export async function handler(event) {
     await client.send(new TransactWriteCommand({ TransactItems: writes }));
   } catch (error) {
     if (error.name === "TransactionCanceledException") {
-      return answer(409, { message: "the client_id is taken" });
+      return answer(409, { message: "client_id is already in use" });
     }
     throw error;
   }

@@ -1,11 +1,11 @@
-// GET /customers: one page of the tenant's, newest first.
+// GET /customers: returns one page of the tenant's customers, newest first.
 
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
-import { TABLE, answer, client, log, shown, tenantOf } from "./table.mjs";
+import { TABLE, answer, client, log, withoutKeys, tenantOf } from "./table.mjs";
 
 export async function handler(event) {
   const tenant = tenantOf(event);
-  if (!tenant) return answer(401, { message: "no tenant" });
+  if (!tenant) return answer(401, { message: "the token has no tenant" });
   const page = await client.send(
     new QueryCommand({
       TableName: TABLE,
@@ -19,5 +19,5 @@ export async function handler(event) {
   const last = page.LastEvaluatedKey;
   const next_cursor = last ? Buffer.from(JSON.stringify(last)).toString("base64url") : null;
   log(event, "listed", { count: page.Items.length });
-  return answer(200, { data: { items: page.Items.map(shown), next_cursor } });
+  return answer(200, { data: { items: page.Items.map(withoutKeys), next_cursor } });
 }

@@ -1,5 +1,5 @@
-// What the three handlers of the peer in Node have in common: the table, by the AWS SDK's document
-// client, made once and outside the handlers; and the answers.
+// Shared by the three handlers of the peer in Node: the answers, and the AWS SDK's document client. It
+// is created once, outside the handlers.
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
@@ -24,6 +24,6 @@ export function log(event, message, fields) {
   console.log(JSON.stringify({ level: "INFO", message, requestId, ...fields }));
 }
 
-export function shown({ pk, sk, type, tenant_pk, risk_pk, name_sk, ...customer }) {
+export function withoutKeys({ pk, sk, type, tenant_pk, risk_pk, name_sk, ...customer }) {
   return customer;
 }

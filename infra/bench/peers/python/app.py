@@ -1,8 +1,8 @@
 """Create, get and list customers with Powertools for AWS Lambda and boto3.
 
-A peer: what somebody writes who follows the documentation of both, on the same rows of the same
-table as the functions it is compared with. One handler with three routes, as Powertools shows it;
-clients are made once, outside the handler.
+A peer that follows the documentation of both. It uses the same rows of the same table as the
+functions that it is compared with. One handler has three routes, as in the documentation of
+Powertools. Clients are created once, outside the handler.
 """
 
 import base64
@@ -28,14 +28,14 @@ app = APIGatewayHttpResolver()
 table = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
 
 KEYS = ("pk", "sk", "type", "tenant_pk", "risk_pk", "name_sk")
-TEXTS = ("client_id", "website", "email", "phone", "industry", "incorporated_on")
+STRING_FIELDS = ("client_id", "website", "email", "phone", "industry", "incorporated_on")
 PAGE = 20
 
 
 def tenant() -> str:
     claims = app.current_event.request_context.authorizer.jwt_claim
     if "tenant_id" not in claims:
-        raise UnauthorizedError("no tenant")
+        raise UnauthorizedError("the token has no tenant")
     return claims["tenant_id"]
 
 
@@ -51,15 +51,15 @@ def profile(body: dict) -> dict:
         raise BadRequestError("entity_type must be company or individual")
     tags = body.get("tags", [])
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise BadRequestError("tags must be texts")
-    texts = {field: body[field] for field in TEXTS if body.get(field) is not None}
-    if not all(isinstance(text, str) and text for text in texts.values()):
-        raise BadRequestError("a field is no text")
-    fields = {"name": name.strip(), "entity_type": entity_type, "tags": tags, **texts}
+        raise BadRequestError("tags must be strings")
+    strings = {field: body[field] for field in STRING_FIELDS if body.get(field) is not None}
+    if not all(isinstance(value, str) and value for value in strings.values()):
+        raise BadRequestError(f"{', '.join(STRING_FIELDS)} must be strings")
+    fields = {"name": name.strip(), "entity_type": entity_type, "tags": tags, **strings}
     return {**fields, "country": country.upper()} if country else fields
 
 
-def shown(item: dict) -> dict:
+def without_keys(item: dict) -> dict:
     return {name: value for name, value in item.items() if name not in KEYS}
 
 
@@ -108,7 +108,7 @@ def create() -> Response:
     try:
         client.transact_write_items(TransactItems=writes)
     except client.exceptions.TransactionCanceledException as error:
-        raise ServiceError(409, "the client_id is taken") from error
+        raise ServiceError(409, "client_id is already in use") from error
     logger.info("created", extra={"customer_id": customer_id})
     return Response(
         status_code=201,
@@ -128,9 +128,9 @@ def get(customer_id: str) -> dict:
     key = {"pk": f"T#{tenant()}#C#{customer_id}", "sk": "CUSTOMER"}
     item = table.get_item(Key=key, ConsistentRead=True).get("Item")
     if item is None:
-        raise NotFoundError("there is no such customer")
+        raise NotFoundError("the customer does not exist")
     logger.info("read", extra={"customer_id": customer_id})
-    return {"data": shown(item)}
+    return {"data": without_keys(item)}
 
 
 @app.get("/customers")
@@ -144,7 +144,7 @@ def list_customers() -> dict:
     last = page.get("LastEvaluatedKey")
     cursor = base64.urlsafe_b64encode(json.dumps(last).encode()).decode() if last else None
     logger.info("listed", extra={"count": len(page["Items"])})
-    return {"data": {"items": [shown(item) for item in page["Items"]], "next_cursor": cursor}}
+    return {"data": {"items": [without_keys(item) for item in page["Items"]], "next_cursor": cursor}}
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)

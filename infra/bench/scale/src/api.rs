@@ -1,4 +1,4 @@
-//! A caller of a server, over HTTP as any other.
+//! A caller that sends HTTP requests to a server.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,11 @@ pub(crate) struct Caller {
     token: String,
 }
 
-/// An answer, and how long it took.
+/// An answer, and the time until it was read.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) data: Value,
+    /// Time from the request to the end of the body, in milliseconds.
     pub(crate) ms: f64,
 }
 
@@ -28,7 +29,7 @@ impl Caller {
         Caller { http: Client::new(), url, token }
     }
 
-    /// Of a server in this process.
+    /// Returns a caller with all permissions for a server in this process.
     pub(crate) fn of(server: &Server) -> Result<Caller> {
         let request = TokenRequest {
             tenant: TENANT.to_owned(),
@@ -48,7 +49,7 @@ impl Caller {
         &self.token
     }
 
-    /// Whatever the answer is; it counts as read when its body is.
+    /// Sends a request and reads the answer, with any status.
     pub(crate) async fn call(
         &self,
         method: Method,
@@ -69,7 +70,7 @@ impl Caller {
         Ok(Answer { status, data: body["data"].take(), ms })
     }
 
-    /// An answer that has to be a success.
+    /// Sends a request and reads the answer, which must be a success.
     pub(crate) async fn expect(
         &self,
         method: Method,
@@ -77,7 +78,7 @@ impl Caller {
         body: Option<&Value>,
     ) -> Result<Answer> {
         let answer = self.call(method.clone(), path, body).await?;
-        ensure!(answer.status < 300, "{method} {path}: {}", answer.status);
+        ensure!(answer.status < 300, "{method} {path} answered with status {}", answer.status);
         Ok(answer)
     }
 }

@@ -1,8 +1,9 @@
-//! Whether the number of customers matters to a caller: it must not. The same operations on tenants
-//! of different sizes, over HTTP through the local server, each size in a store of its own. All sizes
-//! take part in every round, in another order each time, so that what else the machine does meets
-//! all of them alike: the ratios are the result, the milliseconds are this machine's, and its
-//! table's. What AWS's would be asked for is in the last table, of calls and units.
+//! Measures whether requests get slower with the number of customers. They must not.
+//!
+//! The same operations run on tenants of different sizes, over HTTP through the local server. Each size
+//! has its own store. Every round measures all sizes, in random order, so that other load on the machine
+//! affects them equally. The ratios are the result, because the milliseconds depend on this machine
+//! and on the embedded store. The last table has the calls and units that DynamoDB would see.
 
 use std::collections::BTreeMap;
 
@@ -18,35 +19,37 @@ use crate::seed::{RARE_COUNTRY, Seeded, TENTH_LEVEL, WORDS};
 
 #[derive(Args)]
 pub(crate) struct Flat {
-    /// Customers in the tenant, each a row of what is compared; the first is what others are
-    /// compared with
+    /// Numbers of customers in the tenant; the first is the one that the others are compared with
     #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,1000000")]
     sizes: Vec<usize>,
-    /// How often each operation is measured at each size
+    /// Number of measurements of each operation at each size
     #[arg(long, default_value_t = 400)]
     rounds: usize,
 }
 
-/// Of get and of list pages, at the largest size, times the smallest.
-const BAR: f64 = 1.2;
-/// Not measured: the first ones open connections and fill caches.
+/// Target for get and list pages: median at the largest size, divided by that at the first size.
+const MAX_RATIO: f64 = 1.2;
+/// Number of rounds before the measurement. They open connections and fill caches.
 const WARM_UP: usize = 20;
-/// It reads thousands of rows; measured as often as the others it would be most of the time.
-const RARE_ROUNDS: usize = 10;
+/// The operation `RARE` is measured only once in this number of rounds. It reads thousands of rows and
+/// would otherwise take most of the time.
+const RARE_INTERVAL: usize = 10;
 const RARE: &str = "list, rare country, first page";
-/// The limit of a list that names none.
+/// Default number of rows on a page.
 const PAGE: usize = 20;
-/// Its largest limit.
+/// Maximum number of rows on a page.
 const LARGEST_PAGE: usize = 100;
 
-/// One operation of a size: what it is called, and the request.
+/// A request that is measured.
 struct Operation {
     name: String,
-    /// Not where the embedded store is known to be the reason: behind a cursor within a range of
-    /// sort keys it reads from the beginning of the range (two bounds and a row value are one bound
-    /// too many for SQLite), which makes later pages of a name slower there. DynamoDB begins at the
-    /// cursor; the units say that nothing else is asked for.
-    is_in_bar: bool,
+    /// Whether the target applies.
+    ///
+    /// It does not apply to later pages by name, because the embedded store is known to be slow there.
+    /// If a query has a cursor and a range of sort keys, SQLite reads from the beginning of the range: it
+    /// can use only one lower bound. DynamoDB begins at the cursor, and the units show that no more rows
+    /// are requested.
+    has_target: bool,
     request: Request,
 }
 
@@ -72,44 +75,44 @@ impl Flat {
             let operations = operations(&seeded).await?;
             let read = started.elapsed().as_secs_f64() - loaded;
             eprintln!(
-                "{} customers: loaded in {loaded:.0} s, their lists read to the end in {read:.0} s, {} MB",
+                "{} customers: loaded in {loaded:.0} s, cursors read in {read:.0} s, {} MB of memory",
                 thousands(*customers),
                 resident_mb(),
             );
             sizes.push(Size { seeded, operations });
         }
-        let first = sizes.first().context("a size")?;
+        let first = sizes.first().context("--sizes must have at least one size")?;
         let names: Vec<(String, bool)> =
-            first.operations.iter().map(|o| (o.name.clone(), o.is_in_bar)).collect();
+            first.operations.iter().map(|one| (one.name.clone(), one.has_target)).collect();
         let samples = measure(&sizes, names.len(), self.rounds).await?;
         self.print(&names, &samples);
         self.print_calls(&names, &sizes).await
     }
 
-    /// What one request of each operation asks the table for.
+    /// Prints the calls and units of one request of each operation.
     async fn print_calls(&self, names: &[(String, bool)], sizes: &[Size]) -> Result<()> {
         let mut rows: Vec<Vec<String>> = names.iter().map(|(name, _)| vec![name.clone()]).collect();
         for size in sizes {
             for (operation, row) in size.operations.iter().zip(&mut rows) {
                 size.seeded.meter.take();
-                size.ask(&size.seeded.metered, operation, &mut Dice::new(3)).await?;
+                size.send(&size.seeded.metered, operation, &mut Dice::new(3)).await?;
                 let consumed = size.seeded.meter.take();
                 let calls: usize = consumed.calls.values().sum();
                 row.push(format!("{calls} / {} / {}", consumed.reads, consumed.writes));
             }
         }
-        println!("{}", table(&self.head("calls / read units / write units"), &rows));
+        println!("{}", table(&self.header("calls / read units / write units"), &rows));
         Ok(())
     }
 
-    fn head(&self, first: &str) -> Vec<String> {
+    fn header(&self, first: &str) -> Vec<String> {
         let sizes = self.sizes.iter().map(|size| thousands(*size));
         std::iter::once(first.to_owned()).chain(sizes).collect()
     }
 
     fn print(&self, names: &[(String, bool)], samples: &BTreeMap<(usize, usize), Vec<f64>>) {
-        let none = Vec::new();
-        let of = |operation: usize, size: usize| samples.get(&(operation, size)).unwrap_or(&none);
+        let empty = Vec::new();
+        let of = |operation: usize, size: usize| samples.get(&(operation, size)).unwrap_or(&empty);
         let sizes = self.sizes.len();
         let rows = |cell: &dyn Fn(usize, usize) -> String| -> Vec<Vec<String>> {
             let row = |(operation, (name, _)): (usize, &(String, bool))| {
@@ -122,34 +125,35 @@ impl Flat {
         println!(
             "{}",
             table(
-                &self.head("median, times the first"),
+                &self.header("median, as a multiple of the first"),
                 &rows(&|o, s| format!("{:.2}", ratio(o, s)))
             )
         );
         let times = |o, s| format!("{:.2} / {:.2}", median(of(o, s)), quantile(of(o, s), 0.99));
-        println!("{}", table(&self.head("median / p99 in ms"), &rows(&times)));
+        println!("{}", table(&self.header("median / p99 in ms"), &rows(&times)));
         let last = sizes.saturating_sub(1);
-        let over = names.iter().enumerate().filter(|(_, (_, is_in_bar))| *is_in_bar);
-        let over: Vec<&str> = over
-            .filter(|(operation, _)| ratio(*operation, last) > BAR)
+        let with_target = names.iter().enumerate().filter(|(_, (_, has_target))| *has_target);
+        let too_slow: Vec<&str> = with_target
+            .filter(|(operation, _)| ratio(*operation, last) > MAX_RATIO)
             .map(|(_, (name, _))| name.as_str())
             .collect();
-        match over.as_slice() {
-            [] => println!("get and list pages: within {BAR} times"),
-            over => println!("over {BAR} times: {}", over.join("; ")),
+        if too_slow.is_empty() {
+            println!("Get and list pages: at most {MAX_RATIO} times the first size.");
+        } else {
+            println!("More than {MAX_RATIO} times the first size: {}.", too_slow.join("; "));
         }
-        println!("later pages by name: the embedded store's own way there, see the units");
+        println!("Later pages by name: the embedded store is slow there; see the units.");
         println!(
-            "rare country: a request reads 5,000 rows at the most, and answers a short page\n"
+            "Rare country: a request reads at most 5,000 rows, and may return a short page.\n"
         );
     }
 }
 
-/// The operations with the cursors that lead to the pages they measure.
+/// Returns the operations, with the cursors of the measured pages.
 async fn operations(seeded: &Seeded) -> Result<Vec<Operation>> {
-    let operation = |name: &str, is_in_bar, request| {
+    let operation = |name: &str, has_target, request| {
         let name = name.to_owned();
-        Operation { name, is_in_bar, request }
+        Operation { name, has_target, request }
     };
     let mut operations = vec![
         operation("create", false, Request::Create),
@@ -157,7 +161,7 @@ async fn operations(seeded: &Seeded) -> Result<Vec<Operation>> {
         operation("patch", false, Request::Patch),
     ];
     let customers = seeded.ids.len();
-    let word = WORDS.first().context("a word")?.to_lowercase();
+    let word = WORDS.first().context("WORDS must not be empty")?.to_lowercase();
     for (name, query, rows) in [
         ("list", String::new(), customers),
         ("list by risk level", format!("&risk_level={TENTH_LEVEL}"), customers / 10),
@@ -166,9 +170,9 @@ async fn operations(seeded: &Seeded) -> Result<Vec<Operation>> {
         let cursors = cursors(seeded, &query, [rows / 2, rows - PAGE]).await?;
         let pages = ["first", "middle", "last"].into_iter();
         for (page, cursor) in pages.zip(std::iter::once(String::new()).chain(cursors)) {
-            let is_in_bar = cursor.is_empty() || !query.contains("search");
+            let has_target = cursor.is_empty() || !query.contains("search");
             let request = Request::List(format!("/customers?limit={PAGE}{query}{cursor}"));
-            operations.push(operation(&format!("{name}, {page} page"), is_in_bar, request));
+            operations.push(operation(&format!("{name}, {page} page"), has_target, request));
         }
     }
     let rare = Request::List(format!("/customers?limit={PAGE}&country={RARE_COUNTRY}"));
@@ -176,18 +180,19 @@ async fn operations(seeded: &Seeded) -> Result<Vec<Operation>> {
     Ok(operations)
 }
 
-/// Reads a list to its end, as a caller has to, and returns what to add to a query to go on behind
-/// so many rows.
-async fn cursors(seeded: &Seeded, query: &str, behind: [usize; 2]) -> Result<Vec<String>> {
+/// Reads a list page by page, as a caller does. Returns a query parameter for each offset, which
+/// continues the list after that number of rows.
+async fn cursors(seeded: &Seeded, query: &str, offsets: [usize; 2]) -> Result<Vec<String>> {
     let (mut cursors, mut cursor, mut read) = (Vec::new(), String::new(), 0);
-    for target in behind {
-        while read < target {
-            let limit = LARGEST_PAGE.min(target - read);
+    for offset in offsets {
+        while read < offset {
+            let limit = LARGEST_PAGE.min(offset - read);
             let path = format!("/customers?limit={limit}{query}{cursor}");
             let page = seeded.caller.expect(Method::GET, &path, None).await?.data;
             let rows = page["count"].as_u64().map_or(0, |count| count as usize);
-            ensure!(rows == limit, "a page of {rows} rows, {read} rows into {path}");
-            cursor = format!("&cursor={}", page["cursor"].as_str().context("a cursor")?);
+            ensure!(rows == limit, "{path} returned {rows} rows after row {read}, not {limit}");
+            cursor =
+                format!("&cursor={}", page["cursor"].as_str().context("the page has no cursor")?);
             read += rows;
         }
         cursors.push(cursor.clone());
@@ -195,7 +200,7 @@ async fn cursors(seeded: &Seeded, query: &str, behind: [usize; 2]) -> Result<Vec
     Ok(cursors)
 }
 
-/// Milliseconds by operation and size.
+/// Returns the milliseconds of all requests by operation and size.
 async fn measure(
     sizes: &[Size],
     operations: usize,
@@ -203,21 +208,22 @@ async fn measure(
 ) -> Result<BTreeMap<(usize, usize), Vec<f64>>> {
     let mut dice = Dice::new(2);
     let mut samples: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
-    let mut order: Vec<(usize, usize)> =
-        (0..operations).flat_map(|o| (0..sizes.len()).map(move |s| (o, s))).collect();
+    let mut order: Vec<(usize, usize)> = (0..operations)
+        .flat_map(|operation| (0..sizes.len()).map(move |size| (operation, size)))
+        .collect();
     for round in 0..WARM_UP + rounds {
         for i in (1..order.len()).rev() {
             order.swap(i, dice.roll(i + 1));
         }
-        for (o, s) in &order {
-            let Some(size) = sizes.get(*s) else { continue };
-            let Some(operation) = size.operations.get(*o) else { continue };
-            if operation.name == RARE && round % RARE_ROUNDS != 0 {
+        for (operation_index, size_index) in &order {
+            let Some(size) = sizes.get(*size_index) else { continue };
+            let Some(operation) = size.operations.get(*operation_index) else { continue };
+            if operation.name == RARE && round % RARE_INTERVAL != 0 {
                 continue;
             }
-            let ms = size.ask(&size.seeded.caller, operation, &mut dice).await?;
+            let ms = size.send(&size.seeded.caller, operation, &mut dice).await?;
             if round >= WARM_UP {
-                samples.entry((*o, *s)).or_default().push(ms);
+                samples.entry((*operation_index, *size_index)).or_default().push(ms);
             }
         }
     }
@@ -225,17 +231,18 @@ async fn measure(
 }
 
 impl Size {
-    async fn ask(&self, caller: &Caller, operation: &Operation, dice: &mut Dice) -> Result<f64> {
+    /// Sends a request and returns its milliseconds.
+    async fn send(&self, caller: &Caller, operation: &Operation, dice: &mut Dice) -> Result<f64> {
         let number = dice.roll(usize::MAX / 2);
         let id = dice.pick(&self.seeded.ids);
-        let one = format!("/customers/{id}");
-        let new = || json!({ "client_id": format!("new-{number}"), "name": format!("New {number}"), "country": "DE" });
+        let customer = format!("/customers/{id}");
+        let new_customer = || json!({ "client_id": format!("new-{number}"), "name": format!("New {number}"), "country": "DE" });
         let (method, path, body): (Method, &str, Option<Value>) = match &operation.request {
-            Request::Create => (Method::POST, "/customers", Some(new())),
-            Request::Get => (Method::GET, &one, None),
+            Request::Create => (Method::POST, "/customers", Some(new_customer())),
+            Request::Get => (Method::GET, &customer, None),
             Request::Patch => {
                 let email = format!("kyc-{number}@example.com");
-                (Method::PATCH, &one, Some(json!({ "email": email })))
+                (Method::PATCH, &customer, Some(json!({ "email": email })))
             }
             Request::List(path) => (Method::GET, path, None),
         };
@@ -243,7 +250,7 @@ impl Size {
     }
 }
 
-/// What the process keeps in memory, where the system says so.
+/// Returns the resident memory of this process in MB, or 0 if the system does not provide it.
 fn resident_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,5 +1,5 @@
-//! Measures what grows: `flat` how the API does with more customers, `load` how it does under more
-//! callers, `cost` what a million of each request costs. Each prints plain text for the documents.
+//! Measures how the API scales: `flat` with the number of customers, `load` with the number of callers.
+//! `cost` calculates the price of a million requests. Each command prints Markdown tables.
 
 mod api;
 mod cost;
@@ -11,7 +11,7 @@ mod seed;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "scale", version, about = "Measures what grows")]
+#[command(name = "scale", version, about = "Measures how the API scales")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -19,11 +19,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Median and p99 of operations with 1,000 to 1,000,000 customers in one tenant
+    /// Measure median and p99 of operations with 1,000 to 1,000,000 customers in one tenant
     Flat(flat::Flat),
-    /// Requests per second and latencies of the local server, as fast as it can and at a set rate
+    /// Measure requests per second and latency of the local server, at the maximum and at a fixed rate
     Load(load::Load),
-    /// What a million requests of each operation cost on AWS, by part
+    /// Calculate the price of a million requests of each operation on AWS, by part
     Cost(cost::Cost),
 }
 

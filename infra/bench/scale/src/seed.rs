@@ -1,7 +1,9 @@
-//! Many customers in little time: some are created through the API, and what that wrote is copied
-//! past it, with other ids, times, names and client ids. So a copy is what a creation writes:
-//! customer, event and claim, in the table and its indexes. Only the risk level of a copy is one
-//! that a creation does not give, and without the profile it would come from.
+//! Loads many customers quickly.
+//!
+//! A few customers are created through the API. Their items are copied directly into the store, with
+//! different ids, times, names and client ids. A copy has the same items as a created customer: customer,
+//! event and claim, in the table and its indexes. Only its risk level differs from that of a new customer,
+//! and there is no risk profile for it.
 
 use std::net::TcpListener;
 use std::sync::mpsc::sync_channel;
@@ -20,44 +22,47 @@ use uuid::Uuid;
 
 use crate::api::Caller;
 
-/// A server whose store is loaded past it.
+/// A server with a store that already contains customers.
 pub(crate) struct Seeded {
     pub(crate) caller: Caller,
-    /// Of another server on the same store, whose calls to it are measured.
+    /// Caller of another server on the same store. The meter counts the calls of that server.
     pub(crate) metered: Caller,
     pub(crate) meter: Meter,
-    /// In order of creation.
+    /// Ids of the customers, in order of creation.
     pub(crate) ids: Vec<Uuid>,
     _servers: [Server; 2],
 }
 
-/// The first words of names, in turn: each has a tenth of the customers.
+/// First words of the names. Each is used for a tenth of the customers.
 pub(crate) const WORDS: [&str; 10] = [
     "Amber", "Birch", "Cobalt", "Delta", "Ember", "Fjord", "Garnet", "Harbour", "Indigo", "Juniper",
 ];
-/// One customer in so many has the country nobody else has.
+/// One in this number of customers has the rare country.
 const RARE: usize = 10_000;
+/// Country of few customers.
 pub(crate) const RARE_COUNTRY: &str = "LI";
-/// Every tenth, so that there is a page of them among a thousand.
+/// Risk level of every tenth customer. A thousand customers have more than a page of them.
 pub(crate) const TENTH_LEVEL: &str = "high";
+/// Number of customers that are imported at once.
 const CHUNK: usize = 2_000;
-/// Between two creations.
+/// Milliseconds between the creation of two customers.
 const MILLIS: i64 = 1_000;
-/// Of the first one.
+/// Time when the first customer was created, in milliseconds since 1970.
 const FIRST_MILLIS: i64 = 1_750_000_000_000;
 
-/// What the creation of one customer wrote, and what is another in every copy.
+/// The items of a created customer, and the values that differ in every copy.
 struct Pattern {
+    /// Items as JSON.
     items: Vec<String>,
-    customer: String,
-    event: String,
-    at: String,
+    customer_id: String,
+    event_id: String,
+    created_at: String,
     name: String,
-    client: String,
+    client_id: String,
 }
 
 impl Seeded {
-    /// With so many customers in one tenant.
+    /// Starts servers on a new store, and loads this number of customers of one tenant into it.
     pub(crate) async fn start(customers: usize) -> Result<Seeded> {
         let (database, endpoint) = store()?;
         let meter = Meter::default();
@@ -69,7 +74,9 @@ impl Seeded {
         let common = Pattern::create(&caller, &database, &table, "common", "DE").await?;
         let rare = Pattern::create(&caller, &database, &table, "rare", RARE_COUNTRY).await?;
         let ids = thread::spawn(move || load(&database, &table, &common, &rare, customers));
-        let ids = ids.join().map_err(|_| anyhow::anyhow!("loading panicked"))??;
+        let ids = ids
+            .join()
+            .map_err(|_| anyhow::anyhow!("the thread that loads customers panicked"))??;
         Ok(Seeded { caller, metered, meter, ids, _servers: [plain, measured] })
     }
 }
@@ -90,81 +97,90 @@ async fn server(endpoint: &str, http_client: Option<SharedHttpClient>) -> Result
     server.await.map_err(anyhow::Error::msg)
 }
 
-/// The embedded store, as the local server starts it.
+/// Starts the embedded store in the same way as the local server. Returns it with its address.
 fn store() -> Result<(Database, String)> {
     let database = Database::memory()?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = database.clone();
-    // Ends with the process.
+    let served_database = database.clone();
+    // The thread ends with the process.
     thread::spawn(move || {
         runtime.block_on(async move {
             let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
             let never = std::future::pending::<()>();
-            let _ = dynoxide::server::serve_with_shutdown(listener, served, never).await;
+            let _ = dynoxide::server::serve_with_shutdown(listener, served_database, never).await;
         });
     });
     Ok((database, endpoint))
 }
 
 impl Pattern {
-    /// Creates a customer, and takes what that wrote out of the table again.
+    /// Creates a customer, and moves its items from the table to the pattern.
     async fn create(
         caller: &Caller,
         database: &Database,
         table: &str,
-        called: &str,
+        suffix: &str,
         country: &str,
     ) -> Result<Pattern> {
-        let (name, client) = (format!("Pattern {called}"), format!("pattern-{called}"));
+        let (name, client_id) = (format!("Pattern {suffix}"), format!("pattern-{suffix}"));
         let body = json!({
-            "client_id": client,
+            "client_id": client_id,
             "name": name,
             "country": country,
             "industry": "Retail",
             "tags": ["retail"],
         });
         let created = caller.expect(Method::POST, "/customers", Some(&body)).await?.data;
-        let text = |field: &str| created[field].as_str().map(str::to_owned).context("a text");
-        let (customer, at) = (text("customer_id")?, text("created_at")?);
+        let text = |field: &str| {
+            created[field]
+                .as_str()
+                .map(str::to_owned)
+                .with_context(|| format!("a new customer must have {field}"))
+        };
+        let (customer_id, created_at) = (text("customer_id")?, text("created_at")?);
         let scan = serde_json::from_value(json!({ "TableName": table }))?;
-        let (mut items, mut event) = (Vec::new(), None);
+        let (mut items, mut event_id) = (Vec::new(), None);
         for item in database.scan(scan)?.items.unwrap_or_default() {
             let json = serde_json::to_value(&item)?;
-            event = event.or(json["event_id"]["S"].as_str().map(str::to_owned));
+            event_id = event_id.or(json["event_id"]["S"].as_str().map(str::to_owned));
             let key = json!({ "pk": json["pk"], "sk": json["sk"] });
             let delete = json!({ "TableName": table, "Key": key });
             database.delete_item(serde_json::from_value(delete)?)?;
             items.push(json.to_string());
         }
-        let event = event.context("a creation that wrote an event")?;
-        anyhow::ensure!(items.len() == 3, "a creation that wrote {} items", items.len());
-        Ok(Pattern { items, customer, event, at, name, client })
+        let event_id = event_id.context("a new customer must have an event")?;
+        anyhow::ensure!(items.len() == 3, "a new customer must have 3 items, not {}", items.len());
+        Ok(Pattern { items, customer_id, event_id, created_at, name, client_id })
     }
 
-    fn copy(&self, number: usize, id: Uuid, event: Uuid, millis: i64) -> Result<Vec<Item>> {
+    /// Returns the items of a copy.
+    fn copy(&self, number: usize, id: Uuid, event_id: Uuid, millis: i64) -> Result<Vec<Item>> {
         let word = WORDS.get(number % WORDS.len()).copied().unwrap_or_default();
         let name = format!("{word} {number:07}");
         let (folded, old_folded) = (name.to_lowercase(), self.name.to_lowercase());
-        let at = Timestamp::from_millis(millis).to_string();
+        let created_at = Timestamp::from_millis(millis).to_string();
         let copy = |item: &String| -> Result<Item> {
-            let item = item.replace(&self.customer, &id.to_string());
-            let item = item.replace(&self.event, &event.to_string()).replace(&self.at, &at);
-            let item = item.replace(&self.name, &name).replace(&old_folded, &folded);
-            let item = item.replace(&self.client, &format!("crm-{number:07}"));
-            let mut item: Item = serde_json::from_str(&item)?;
+            let json = item
+                .replace(&self.customer_id, &id.to_string())
+                .replace(&self.event_id, &event_id.to_string())
+                .replace(&self.created_at, &created_at)
+                .replace(&self.name, &name)
+                .replace(&old_folded, &folded)
+                .replace(&self.client_id, &format!("crm-{number:07}"));
+            let mut copy: Item = serde_json::from_str(&json)?;
             let level = if (number / WORDS.len()).is_multiple_of(10) { TENTH_LEVEL } else { "low" };
-            at_risk(&mut item, level, &at);
-            Ok(item)
+            set_risk_level(&mut copy, level, &created_at);
+            Ok(copy)
         };
         self.items.iter().map(copy).collect()
     }
 }
 
-/// Gives a customer a risk level; other items have none.
-fn at_risk(item: &mut Item, level: &str, at: &str) {
+/// Sets the risk level of a customer. Does not change other items.
+fn set_risk_level(item: &mut Item, level: &str, calculated_at: &str) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let Some(AttributeValue::S(partition)) = item.get("risk_pk") else { return };
     let partition = partition.replace("#not_set", &format!("#{level}"));
@@ -172,10 +188,11 @@ fn at_risk(item: &mut Item, level: &str, at: &str) {
     if let Some(AttributeValue::M(risk)) = item.get_mut("risk") {
         risk.insert("level".to_owned(), text(level));
         risk.insert("score".to_owned(), AttributeValue::N("42".to_owned()));
-        risk.insert("calculated_at".to_owned(), text(at));
+        risk.insert("calculated_at".to_owned(), text(calculated_at));
     }
 }
 
+/// Loads copies into the store and returns their ids.
 fn load(
     database: &Database,
     table: &str,
@@ -189,33 +206,35 @@ fn load(
         uuid::Builder::from_unix_timestamp_millis(millis.unsigned_abs(), &random).into_uuid()
     };
     let mut ids = Vec::with_capacity(customers);
-    // One thread writes copies while another writes them into the store.
+    // This thread creates copies while another one imports them.
     let (sender, chunks) = sync_channel::<Vec<Item>>(2);
     thread::scope(|scope| {
-        let importing = scope.spawn(move || {
+        let importer = scope.spawn(move || {
             for items in chunks {
                 database.import_items(table, items, ImportOptions::default())?;
             }
             anyhow::Ok(())
         });
-        for from in (0..customers).step_by(CHUNK) {
+        for start in (0..customers).step_by(CHUNK) {
             let mut items = Vec::with_capacity(3 * CHUNK);
-            for number in from..customers.min(from + CHUNK) {
+            for number in start..customers.min(start + CHUNK) {
                 let millis = FIRST_MILLIS + number as i64 * MILLIS;
-                let (id, event) = (id_at(millis), id_at(millis));
-                // In the middle of its ten thousand, or of all where there are fewer.
+                let (id, event_id) = (id_at(millis), id_at(millis));
+                // The rare customer is in the middle of its 10,000, or of all if there are fewer.
                 let is_rare = number % RARE == RARE.min(customers) / 2;
                 let pattern = if is_rare { rare } else { common };
-                items.extend(pattern.copy(number, id, event, millis)?);
+                items.extend(pattern.copy(number, id, event_id, millis)?);
                 ids.push(id);
             }
-            // When it has ended, it says why.
+            // If sending fails, the importer has ended. Joining it returns its error.
             if sender.send(items).is_err() {
                 break;
             }
         }
         drop(sender);
-        importing.join().map_err(|_| anyhow::anyhow!("importing panicked"))?
+        importer
+            .join()
+            .map_err(|_| anyhow::anyhow!("the thread that imports customers panicked"))?
     })?;
     Ok(ids)
 }

@@ -1,7 +1,8 @@
-//! A peer: create, get and list in the pattern of aws-samples/serverless-rust-demo, which is one
-//! binary a function, `lambda_http`, the SDK with the defaults of `aws-config`, Tokio with all its
-//! threads, JSON logs by `tracing` with a filter from the environment. On the same rows of the same
-//! table as the functions it is compared with.
+//! A peer in the style of aws-samples/serverless-rust-demo: create, get and list customers.
+//!
+//! Each function is a binary with `lambda_http`, the SDK with the defaults of `aws-config`, Tokio with
+//! all its threads, and JSON logs by `tracing` with a filter from the environment. The peer uses the same
+//! rows of the same table as the functions that it is compared with.
 
 pub mod store;
 
@@ -23,7 +24,7 @@ pub async fn get_store() -> Result<Store, Error> {
     Ok(Store::new(aws_sdk_dynamodb::Client::new(&config), table_name))
 }
 
-/// From the claims that API Gateway has verified.
+/// Returns the tenant of the claims that API Gateway has verified.
 pub fn tenant(event: &Request) -> Option<String> {
     let RequestContext::ApiGatewayV2(context) = event.request_context_ref()? else { return None };
     context.authorizer.as_ref()?.jwt.as_ref()?.claims.get("tenant_id").cloned()

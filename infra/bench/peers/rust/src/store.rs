@@ -1,4 +1,4 @@
-//! The table, and a customer's way to an item and back.
+//! Reads and writes customers as items of the table.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ impl Store {
     #[tracing::instrument(skip(self))]
     pub async fn get(&self, tenant: &str, id: &str) -> Result<Option<Value>, Error> {
         tracing::info!("Getting customer {id}");
-        let got = self
+        let output = self
             .client
             .get_item()
             .table_name(&self.table_name)
@@ -39,13 +39,13 @@ impl Store {
             .consistent_read(true)
             .send()
             .await?;
-        Ok(got.item.map(shown))
+        Ok(output.item.map(customer))
     }
 
     #[tracing::instrument(skip(self))]
     pub async fn list(&self, tenant: &str) -> Result<Page, Error> {
         tracing::info!("Listing customers");
-        let got = self
+        let output = self
             .client
             .query()
             .table_name(&self.table_name)
@@ -56,12 +56,13 @@ impl Store {
             .limit(PAGE)
             .send()
             .await?;
-        let next = got.last_evaluated_key.map(|key| value(AttributeValue::M(key)));
-        let items = got.items.unwrap_or_default().into_iter().map(shown).collect();
+        let next = output.last_evaluated_key.map(|key| value(AttributeValue::M(key)));
+        let items = output.items.unwrap_or_default().into_iter().map(customer).collect();
         Ok(Page { items, next })
     }
 
-    /// All of them are new, or none is written; `false` then.
+    /// Writes new items in one transaction. Returns false if one of them exists already; no item is
+    /// written then.
     #[tracing::instrument(skip(self, items))]
     pub async fn create(&self, items: Vec<Value>) -> Result<bool, Error> {
         tracing::info!("Writing {} items", items.len());
@@ -75,8 +76,8 @@ impl Store {
                 .build()?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
-        let written = self.client.transact_write_items().set_transact_items(Some(writes)).send();
-        match written.await.map_err(|error| error.into_service_error()) {
+        let call = self.client.transact_write_items().set_transact_items(Some(writes)).send();
+        match call.await.map_err(|error| error.into_service_error()) {
             Ok(_) => Ok(true),
             Err(error) if error.is_transaction_canceled_exception() => Ok(false),
             Err(error) => Err(error.into()),
@@ -84,8 +85,8 @@ impl Store {
     }
 }
 
-/// Without keys, which are the table's affair.
-fn shown(mut item: Item) -> Value {
+/// Converts an item to a customer. Removes the keys.
+fn customer(mut item: Item) -> Value {
     for key in KEYS {
         item.remove(key);
     }

@@ -1,15 +1,17 @@
-//! What a million requests of each operation cost, by part: from the calls and units of the test of
-//! round trips, which this runs the operations of, and from the milliseconds they take here.
+//! Calculates the price of a million requests of each operation, by part.
+//!
+//! The operations come from the test of round trips. The price follows from their calls and units, and
+//! from the time that they take on this machine.
 
 mod prices;
 
-/// The operations, and what measures them.
+/// The operations, and the code that measures them.
 #[path = "../../../../../tests/api/round_trips/mod.rs"]
 #[allow(
     dead_code,
     unused_imports,
     clippy::unwrap_used,
-    reason = "a test, of which this needs all but what it asserts"
+    reason = "this is the module of a test, without the assertions"
 )]
 mod round_trips;
 
@@ -24,26 +26,26 @@ use round_trips::{Bench, ROWS, Row};
 
 #[derive(Args)]
 pub(crate) struct Cost {
-    /// How often each operation is measured
+    /// Number of measurements of each operation
     #[arg(long, default_value_t = 30)]
     times: usize,
 }
 
-/// Not measured: the first ones open connections and fill caches.
+/// Number of requests before the measurement. They open connections and fill caches.
 const WARM_UP: usize = 5;
 
-/// One operation, as it was measured.
+/// The measurements of one operation.
 struct Operation {
-    what: &'static str,
+    name: &'static str,
     consumed: Consumed,
-    /// Of the whole request: front door, handler and embedded store, one after another, on a warm
-    /// process of this machine.
+    /// Median time of the whole request in a warm process of this machine, in milliseconds. It includes
+    /// the gateway, the handler and the embedded store.
     ms: f64,
-    /// Of the line it logs.
+    /// Median size of the lines that the function logs, in bytes.
     log_bytes: f64,
 }
 
-/// USD of one request.
+/// Price of one request by part, in USD.
 struct Price {
     duration: f64,
     reads: f64,
@@ -56,8 +58,8 @@ impl Cost {
     pub(crate) async fn run(self) -> Result<()> {
         let bench = Bench::start().await;
         let mut operations = Vec::new();
-        for (i, row) in ROWS.iter().enumerate() {
-            operations.push(self.measure(&bench, i, row).await?);
+        for (number, row) in ROWS.iter().enumerate() {
+            operations.push(self.measure(&bench, number, row).await?);
         }
         print(&operations);
         Ok(())
@@ -65,28 +67,27 @@ impl Cost {
 
     async fn measure(&self, bench: &Bench, number: usize, row: &Row) -> Result<Operation> {
         let (mut ms, mut log_bytes, mut consumed) = (Vec::new(), Vec::new(), Consumed::default());
-        for time in 0..WARM_UP + self.times {
-            let given = bench.prepare(row, &format!("tenant-{number}-{time}")).await;
-            let logged = watch().bytes();
+        for round in 0..WARM_UP + self.times {
+            let prepared = bench.prepare(row, &format!("tenant-{number}-{round}")).await;
+            let log_start = watch().bytes();
             let started = std::time::Instant::now();
-            let answer = bench.call(row, &given).await;
-            let took = started.elapsed().as_secs_f64() * 1_000.0;
-            ensure!(answer.status == row.status, "{}: {}", row.what, answer.text);
+            let answer = bench.call(row, &prepared).await;
+            let elapsed_ms = started.elapsed().as_secs_f64() * 1_000.0;
+            ensure!(answer.status == row.status, "{} answered {}", row.what, answer.text);
             consumed = bench.meter.take();
-            if time >= WARM_UP {
-                ms.push(took);
-                log_bytes.push((watch().bytes() - logged) as f64);
+            if round >= WARM_UP {
+                ms.push(elapsed_ms);
+                log_bytes.push((watch().bytes() - log_start) as f64);
             }
         }
-        let (ms, log_bytes) = (median(&ms), median(&log_bytes));
-        Ok(Operation { what: row.what, consumed, ms, log_bytes })
+        Ok(Operation { name: row.what, consumed, ms: median(&ms), log_bytes: median(&log_bytes) })
     }
 }
 
 impl Operation {
-    /// What Lambda would bill, in whole milliseconds: the table's answers, waited for, and what was
-    /// measured here, on the share of a processor that a function has. The store and the front door
-    /// are no part of a function, so this is more than it is.
+    /// Estimates the billed duration in whole milliseconds: the time that a function waits for the
+    /// table, and the time that was measured on this machine, scaled to the processor share of a
+    /// function. The measured time includes the store and the gateway, so the estimate is too high.
     fn billed_ms(&self) -> f64 {
         let waiting = self.consumed.waits as f64 * TABLE_MS;
         (waiting + self.ms * PROCESSOR_MB / MEMORY_MB).ceil()
@@ -107,20 +108,20 @@ impl Operation {
 }
 
 impl Price {
-    /// With what every request costs alike.
+    /// Returns the sum of all parts, with those that are the same for every request.
     fn total(&self) -> f64 {
         let Price { duration, reads, writes, events, logs } = self;
-        let alike = HTTP_API + LAMBDA_REQUEST + TRACED * TRACE;
-        alike + duration + reads + writes + events + logs
+        let fixed = HTTP_API + LAMBDA_REQUEST + TRACED * TRACE;
+        fixed + duration + reads + writes + events + logs
     }
 }
 
 fn print(operations: &[Operation]) {
     let measured = operations.iter().map(|operation| {
-        let Operation { what, consumed, ms, log_bytes } = operation;
+        let Operation { name, consumed, ms, log_bytes } = operation;
         let calls = consumed.calls.iter().map(|(call, times)| format!("{times} {call}"));
         vec![
-            (*what).to_owned(),
+            (*name).to_owned(),
             calls.collect::<Vec<_>>().join(", "),
             consumed.waits.to_string(),
             consumed.reads.to_string(),
@@ -130,14 +131,15 @@ fn print(operations: &[Operation]) {
             format!("{log_bytes:.0}"),
         ]
     });
-    let head = ["operation", "calls", "waits", "reads", "writes", "events", "ms here", "log bytes"];
+    let head =
+        ["operation", "calls", "waits", "reads", "writes", "events", "measured ms", "log bytes"];
     println!("{}", table(&head, &measured.collect::<Vec<_>>()));
 
     let usd = |price: f64| format!("{:.2}", price * MILLION);
     let costs = operations.iter().map(|operation| {
         let price = operation.price();
         vec![
-            operation.what.to_owned(),
+            operation.name.to_owned(),
             usd(price.total()),
             usd(HTTP_API),
             usd(LAMBDA_REQUEST),
@@ -150,11 +152,11 @@ fn print(operations: &[Operation]) {
         ]
     });
     let head = [
-        "USD a million",
-        "together",
+        "USD per million",
+        "total",
         "HTTP API",
         "Lambda",
-        "its duration",
+        "Lambda duration",
         "reads",
         "writes",
         "events",

@@ -1,4 +1,4 @@
-//! What tenants ask for, in the proportions they do: mostly reads, and every kind of write.
+//! Sends a mix of requests: mostly reads, and every kind of write.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use super::Measured;
 use crate::api::Caller;
 use crate::numbers::quantile;
 
-/// What is asked for, of a hundred requests.
+/// Share of each kind of request, in percent.
 const PERCENT: [(Kind, usize); 6] = [
     (Kind::Get, 60),
     (Kind::List, 15),
@@ -24,7 +24,8 @@ const PERCENT: [(Kind, usize); 6] = [
     (Kind::CreateSession, 6),
     (Kind::UpdateSession, 5),
 ];
-/// Enough that a request finds one free at any rate that the server can follow.
+/// Number of workers of an open loop. It is large enough that a worker is free for every request at all
+/// rates that the server can answer.
 const OPEN_WORKERS: usize = 128;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,9 +40,9 @@ enum Kind {
 
 #[derive(Clone, Copy)]
 pub(crate) enum Loop {
-    /// So many at once, each as soon as the one before is answered.
+    /// This number of workers. Each sends the next request when the previous one is answered.
     Closed(usize),
-    /// So many a second.
+    /// This number of requests per second.
     Open(f64),
 }
 
@@ -50,20 +51,23 @@ pub(crate) struct Mix(Arc<Shared>);
 struct Shared {
     caller: Caller,
     seed: u64,
+    /// Paths of customers.
     customers: Vec<String>,
-    /// Active ones.
+    /// Ids of active sessions.
     sessions: Mutex<Vec<String>>,
-    next: AtomicUsize,
+    /// Number of requests so far.
+    counter: AtomicUsize,
 }
 
-/// Every request: its kind, its milliseconds, and whether it succeeded.
-pub(crate) struct Found {
+/// The results of all requests.
+pub(crate) struct Results {
+    /// The kind of a request, its milliseconds, and whether it succeeded.
     requests: Vec<(Kind, f64, bool)>,
     seconds: f64,
 }
 
 impl Mix {
-    /// Creates so many customers, and a session for every tenth of them.
+    /// Creates this number of customers, and a session for every tenth of them.
     pub(crate) async fn prepare(
         caller: Caller,
         customers: usize,
@@ -74,41 +78,47 @@ impl Mix {
         for worker in 0..connections {
             let caller = caller.clone();
             workers.spawn(async move {
-                let (mut made, mut sessions) = (Vec::new(), Vec::new());
+                let (mut paths, mut sessions) = (Vec::new(), Vec::new());
                 for number in (worker..customers).step_by(connections) {
-                    let new = new_customer(&format!("crm-{number}"));
-                    let new = caller.expect(Method::POST, "/customers", Some(&new)).await?.data;
-                    let id = new["customer_id"].as_str().context("an id")?.to_owned();
+                    let body = new_customer(&format!("crm-{number}"));
+                    let customer = caller.expect(Method::POST, "/customers", Some(&body)).await?;
+                    let id = customer.data["customer_id"]
+                        .as_str()
+                        .context("the new customer has no customer_id")?;
                     if number % 10 == 0 {
-                        let link = json!({ "customer_id": id });
-                        let new = caller.expect(Method::POST, "/kyc/sessions", Some(&link)).await?;
-                        let id = new.data["session_id"].as_str().context("an id")?;
-                        sessions.push(id.to_owned());
+                        let body = json!({ "customer_id": id });
+                        let session =
+                            caller.expect(Method::POST, "/kyc/sessions", Some(&body)).await?;
+                        let session_id = session.data["session_id"]
+                            .as_str()
+                            .context("the new session has no session_id")?;
+                        sessions.push(session_id.to_owned());
                     }
-                    made.push(format!("/customers/{id}"));
+                    paths.push(format!("/customers/{id}"));
                 }
-                anyhow::Ok((made, sessions))
+                anyhow::Ok((paths, sessions))
             });
         }
         let (mut customers, mut sessions) = (Vec::new(), Vec::new());
-        for part in workers.join_all().await {
-            let (made, open) = part?;
-            customers.extend(made);
-            sessions.extend(open);
+        for result in workers.join_all().await {
+            let (worker_paths, worker_sessions) = result?;
+            customers.extend(worker_paths);
+            sessions.extend(worker_sessions);
         }
-        let (sessions, next) = (Mutex::new(sessions), AtomicUsize::new(0));
-        Ok(Mix(Arc::new(Shared { caller, seed, customers, sessions, next })))
+        let (sessions, counter) = (Mutex::new(sessions), AtomicUsize::new(0));
+        Ok(Mix(Arc::new(Shared { caller, seed, customers, sessions, counter })))
     }
 
-    /// The path of a customer.
-    pub(crate) fn one(&self) -> String {
+    /// Returns the path of a customer.
+    pub(crate) fn customer_path(&self) -> String {
         self.0.customers.first().cloned().unwrap_or_default()
     }
 
-    pub(crate) async fn run(&self, how: Loop, duration: Duration) -> Result<Found> {
+    /// Sends requests for this duration.
+    pub(crate) async fn run(&self, mode: Loop, duration: Duration) -> Result<Results> {
         let turns = Arc::new(AtomicUsize::new(0));
         let started = Instant::now();
-        let workers = match how {
+        let workers = match mode {
             Loop::Closed(connections) => connections,
             Loop::Open(_) => OPEN_WORKERS,
         };
@@ -120,7 +130,7 @@ impl Mix {
                 let mut requests = Vec::new();
                 loop {
                     let turn = turns.fetch_add(1, Ordering::Relaxed);
-                    let mut due = match how {
+                    let mut due = match mode {
                         Loop::Closed(_) => started.elapsed(),
                         Loop::Open(rate) => Duration::from_secs_f64(turn as f64 / rate),
                     };
@@ -129,31 +139,32 @@ impl Mix {
                     }
                     if due > started.elapsed() {
                         tokio::time::sleep_until((started + due).into()).await;
-                        // The timer is late by up to a millisecond, which no request waited for.
+                        // The timer fires up to a millisecond late. That is not waiting time of the
+                        // request, so its latency starts now.
                         due = started.elapsed();
                     }
-                    let (kind, succeeded) = shared.ask(&mut dice).await;
+                    let (kind, succeeded) = shared.send(&mut dice).await;
                     let ms = (started.elapsed() - due).as_secs_f64() * 1_000.0;
                     requests.push((kind, ms, succeeded));
                 }
             });
         }
         let requests: Vec<_> = running.join_all().await.into_iter().flatten().collect();
-        Ok(Found { requests, seconds: started.elapsed().as_secs_f64() })
+        Ok(Results { requests, seconds: started.elapsed().as_secs_f64() })
     }
 }
 
 impl Shared {
-    /// One request, as the dice fall, and whether it succeeded.
-    async fn ask(&self, dice: &mut Dice) -> (Kind, bool) {
-        let mut kind = fallen(dice);
+    /// Sends a random request. Returns its kind, and whether it succeeded.
+    async fn send(&self, dice: &mut Dice) -> (Kind, bool) {
+        let mut kind = random_kind(dice);
         let sessions = || self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let session = (kind == Kind::UpdateSession).then(|| sessions().pop()).flatten();
+        let session = if kind == Kind::UpdateSession { sessions().pop() } else { None };
         if kind == Kind::UpdateSession && session.is_none() {
             kind = Kind::CreateSession;
         }
         let customer = dice.pick(&self.customers);
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let number = self.counter.fetch_add(1, Ordering::Relaxed);
         let (method, path, body) = match kind {
             Kind::Get => (Method::GET, customer.clone(), None),
             Kind::List => {
@@ -161,16 +172,16 @@ impl Shared {
                 (Method::GET, format!("/customers{}", dice.pick(&queries)), None)
             }
             Kind::Create => {
-                let new = new_customer(&format!("mix-{number}"));
-                (Method::POST, "/customers".to_owned(), Some(new))
+                let body = new_customer(&format!("mix-{number}"));
+                (Method::POST, "/customers".to_owned(), Some(body))
             }
             Kind::Patch => {
                 let email = format!("kyc-{number}@example.com");
                 (Method::PATCH, customer.clone(), Some(json!({ "email": email })))
             }
             Kind::CreateSession => {
-                let link = json!({ "customer_id": customer.trim_start_matches("/customers/") });
-                (Method::POST, "/kyc/sessions".to_owned(), Some(link))
+                let body = json!({ "customer_id": customer.trim_start_matches("/customers/") });
+                (Method::POST, "/kyc/sessions".to_owned(), Some(body))
             }
             Kind::UpdateSession => {
                 let path = format!("/kyc/sessions/{}", session.unwrap_or_default());
@@ -187,7 +198,8 @@ impl Shared {
     }
 }
 
-fn fallen(dice: &mut Dice) -> Kind {
+/// Returns a random kind, in the proportions of [`PERCENT`].
+fn random_kind(dice: &mut Dice) -> Kind {
     let mut roll = dice.roll(100);
     for (kind, percent) in PERCENT {
         match roll.checked_sub(percent) {
@@ -204,7 +216,7 @@ fn new_customer(client_id: &str) -> Value {
     json!({ "client_id": client_id, "name": name, "country": "DE", "industry": "Retail", "email": email })
 }
 
-impl Found {
+impl Results {
     pub(crate) fn all(&self) -> Measured {
         self.of(|_| true)
     }

@@ -1,4 +1,4 @@
-//! oha, a load generator (github.com/hatoo/oha): one request, over and over.
+//! Runs oha, a load generator (github.com/hatoo/oha) that repeats one request.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,11 +14,12 @@ use crate::api::Caller;
 pub(crate) const INSTALL: &str = "cargo install oha --version 1.16.0 --locked \
     --root infra/bench/target/tools";
 
+/// Returns the path where [`INSTALL`] installs oha.
 pub(crate) fn installed() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/bin/oha")
 }
 
-/// With a rate, an open loop.
+/// Measures a request with oha. A rate in requests per second makes it an open loop.
 pub(crate) async fn run(
     oha: &Path,
     caller: &Caller,
@@ -39,29 +40,34 @@ pub(crate) async fn run(
         command.args(["-q", &rate.to_string(), "--latency-correction"]);
     }
     let output = command.arg(url).output().await?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "oha: {said}");
-    let report: Value = serde_json::from_slice(&output.stdout).context("oha's report")?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "oha failed: {errors}");
+    let report: Value =
+        serde_json::from_slice(&output.stdout).context("the report of oha is not JSON")?;
     let ms = |percentile: &str| {
         report["latencyPercentiles"][percentile].as_f64().map_or(f64::NAN, |s| s * 1_000.0)
     };
-    let count = |of: &Value| -> usize {
-        let counts = of.as_object().into_iter().flatten();
+    let sum = |distribution: &Value| -> usize {
+        let counts = distribution.as_object().into_iter().flatten();
         counts.filter_map(|(_, count)| count.as_u64()).map(|count| count as usize).sum()
     };
     let statuses = report["statusCodeDistribution"].as_object().into_iter().flatten();
-    let succeeded = statuses.filter(|(status, _)| status.starts_with('2'));
-    let succeeded: u64 = succeeded.filter_map(|(_, count)| count.as_u64()).sum();
+    let successes: u64 = statuses
+        .filter(|(status, _)| status.starts_with('2'))
+        .filter_map(|(_, count)| count.as_u64())
+        .sum();
     let mut unanswered = report["errorDistribution"].clone();
-    // What the end of the measurement cut off.
+    // The end of the measurement canceled these requests.
     unanswered.as_object_mut().map(|errors| errors.remove("aborted due to deadline"));
-    let requests = count(&report["statusCodeDistribution"]) + count(&unanswered);
+    let requests = sum(&report["statusCodeDistribution"]) + sum(&unanswered);
     Ok(Measured {
-        rate: report["summary"]["requestsPerSec"].as_f64().context("a rate")?,
+        rate: report["summary"]["requestsPerSec"]
+            .as_f64()
+            .context("the report of oha has no rate")?,
         median: ms("p50"),
         p99: ms("p99"),
         p999: ms("p99.9"),
         requests,
-        errors: requests - succeeded as usize,
+        errors: requests - successes as usize,
     })
 }

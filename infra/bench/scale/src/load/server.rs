@@ -1,4 +1,4 @@
-//! The local server as `cargo run -- --memory` starts it, in a process of its own.
+//! Starts the local server in its own process, like `cargo run -- --memory`.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,28 +21,31 @@ impl Local {
     pub(crate) async fn start(binary: Option<&Path>) -> Result<Local> {
         let binary = match binary {
             Some(binary) => binary.to_owned(),
-            None => built().await?,
+            None => build().await?,
         };
         let mut process = Command::new(&binary)
             .args(["--memory", "--port", "0"])
             .stdout(Stdio::piped())
-            // A line a request.
+            // The server logs a line for every request.
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("{} does not start", binary.display()))?;
-        let output = process.stdout.take().context("its output")?;
+        let output = process.stdout.take().context("the server has no standard output")?;
         let (mut lines, mut url, mut token) = (BufReader::new(output).lines(), None, None);
         while let (Some(line), None) = (lines.next_line().await?, &token) {
             if let Some(rest) = line.strip_prefix("Customers API on ") {
                 url = rest.split_whitespace().next().map(str::to_owned);
             }
-            // Three parts in Base64.
+            // Every JWT begins like this.
             token = Some(line).filter(|line| line.starts_with("eyJ"));
         }
-        // Its pipe has to stay open.
+        // The server fails if its standard output is closed.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let (url, token) = (url.context("an address")?, token.context("a token")?);
+        let (url, token) = (
+            url.context("the server did not print its address")?,
+            token.context("the server did not print a token")?,
+        );
         Ok(Local { caller: Caller::new(url, token), process })
     }
 
@@ -51,12 +54,13 @@ impl Local {
     }
 }
 
-async fn built() -> Result<PathBuf> {
+/// Builds the local server and returns the path of its binary.
+async fn build() -> Result<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let mut build = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-    let build = build.current_dir(&root).args(["build", "--profile", PROFILE, "--bin", NAME]);
+    build.current_dir(&root).args(["build", "--profile", PROFILE, "--bin", NAME]);
     ensure!(build.status().await?.success(), "the local server does not build");
-    let target = std::env::var_os("CARGO_TARGET_DIR");
-    let target = target.map_or_else(|| root.join("target"), PathBuf::from);
-    Ok(target.join(PROFILE).join(NAME))
+    let target_dir = std::env::var_os("CARGO_TARGET_DIR");
+    let target_dir = target_dir.map_or_else(|| root.join("target"), PathBuf::from);
+    Ok(target_dir.join(PROFILE).join(NAME))
 }

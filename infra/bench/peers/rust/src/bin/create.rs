@@ -1,5 +1,5 @@
-//! POST /customers: validates, and writes customer, event and claim of the client id in one
-//! transaction.
+//! POST /customers: validates the body, and writes the customer, an event and the claim of the client
+//! id in one transaction.
 
 use std::time::SystemTime;
 
@@ -70,20 +70,20 @@ async fn main() -> Result<(), Error> {
 #[tracing::instrument(skip_all)]
 async fn create(store: &Store, event: Request) -> Result<Response<Body>, Error> {
     let Some(tenant) = tenant(&event) else {
-        return response(401, &json!({ "message": "no tenant" }));
+        return response(401, &json!({ "message": "the token has no tenant" }));
     };
     let profile = match Profile::parse(event.body()) {
         Ok(profile) => profile,
-        Err(why) => {
-            tracing::warn!("Failed to parse customer from request body: {why}");
-            return response(400, &json!({ "message": why }));
+        Err(error) => {
+            tracing::warn!("Failed to parse customer from request body: {error}");
+            return response(400, &json!({ "message": error }));
         }
     };
     let id = Uuid::new_v4();
     let now = DateTime::from(SystemTime::now()).fmt(DateTimeFormat::DateTime)?;
     let pk = format!("T#{tenant}#C#{id}");
     let Value::Object(fields) = serde_json::to_value(&profile)? else {
-        return Err("a profile is an object".into());
+        return Err("a profile must serialize as an object".into());
     };
     let mut customer = fields.clone();
     extend(
@@ -116,7 +116,7 @@ async fn create(store: &Store, event: Request) -> Result<Response<Body>, Error> 
     let changes: Map<String, Value> =
         fields.into_iter().map(|(name, to)| (name, json!({ "to": to }))).collect();
     let event_id = Uuid::new_v4();
-    let happened = json!({
+    let event_item = json!({
         "pk": pk,
         "sk": format!("EVENT#{event_id}"),
         "type": "event",
@@ -126,7 +126,7 @@ async fn create(store: &Store, event: Request) -> Result<Response<Body>, Error> 
         "at": now,
         "changes": changes,
     });
-    let mut items = vec![Value::Object(item), happened];
+    let mut items = vec![Value::Object(item), event_item];
     if let Some(client_id) = &profile.client_id {
         items.push(json!({
             "pk": format!("T#{tenant}#CLIENT#{client_id}"),
@@ -135,9 +135,10 @@ async fn create(store: &Store, event: Request) -> Result<Response<Body>, Error> 
             "customer_id": id,
         }));
     }
-    match store.create(items).await? {
-        true => response(201, &json!({ "data": customer })),
-        false => response(409, &json!({ "message": "the client_id is taken" })),
+    if store.create(items).await? {
+        response(201, &json!({ "data": customer }))
+    } else {
+        response(409, &json!({ "message": "client_id is already in use" }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! GET /customers/{id}
+//! GET /customers/{id}: returns a customer.
 
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
 use rust_peer::store::Store;
@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
 #[tracing::instrument(skip_all)]
 async fn get(store: &Store, event: Request) -> Result<Response<Body>, Error> {
     let Some(tenant) = tenant(&event) else {
-        return response(401, &json!({ "message": "no tenant" }));
+        return response(401, &json!({ "message": "the token has no tenant" }));
     };
     let parameters = event.path_parameters();
     let Some(id) = parameters.first("id") else {
@@ -24,6 +24,6 @@ async fn get(store: &Store, event: Request) -> Result<Response<Body>, Error> {
     };
     match store.get(&tenant, id).await? {
         Some(customer) => response(200, &json!({ "data": customer })),
-        None => response(404, &json!({ "message": "there is no such customer" })),
+        None => response(404, &json!({ "message": "the customer does not exist" })),
     }
 }

@@ -1,4 +1,4 @@
-//! GET /customers: one page of the tenant's, newest first.
+//! GET /customers: returns one page of the tenant's customers, newest first.
 
 use lambda_http::{Body, Error, Request, Response, run, service_fn};
 use rust_peer::store::Store;
@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
 #[tracing::instrument(skip_all)]
 async fn list(store: &Store, event: Request) -> Result<Response<Body>, Error> {
     let Some(tenant) = tenant(&event) else {
-        return response(401, &json!({ "message": "no tenant" }));
+        return response(401, &json!({ "message": "the token has no tenant" }));
     };
     let page = store.list(&tenant).await?;
     response(200, &json!({ "data": { "items": page.items, "next_cursor": page.next } }))

@@ -1,5 +1,5 @@
-//! Where functions run: what Lambda, DynamoDB and S3 are to them, on this machine. The table is the
-//! one of `template.yaml` in the embedded store that `cargo run` has, too.
+//! The environment in which functions run: local replacements for Lambda, DynamoDB and S3. The table
+//! is the one of `template.yaml`, in the embedded store that `cargo run` uses.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -14,22 +14,26 @@ use crate::event;
 use crate::store::{Store, TENANT};
 use crate::tls::Authority;
 
-/// What is seeded is that old: a pass lets a list rest for a minute first.
+/// Age of the prepared data. A pass waits until a list is one minute old before it uses the list.
 const AGE: Duration = Duration::from_secs(3_600);
 
-pub(crate) struct Place {
+pub(crate) struct TestBed {
     pub(crate) authority: Authority,
     server: Server,
     store: Store,
     http: reqwest::Client,
+    /// Address of the replacement for DynamoDB.
     dynamodb: String,
+    /// Address of the replacement for S3.
     s3: String,
+    /// Number of tenants that were handed out.
     tenants: AtomicU32,
-    passed: AtomicBool,
+    is_pass_prepared: AtomicBool,
 }
 
-impl Place {
-    pub(crate) async fn open() -> Result<Place> {
+impl TestBed {
+    /// Starts all servers and loads the sample watchlist.
+    pub(crate) async fn start() -> Result<TestBed> {
         let clock = Clock::new(|| {
             let age = i64::try_from(AGE.as_millis()).unwrap_or_default();
             Timestamp::from_millis(Clock::system().now().millis() - age)
@@ -47,12 +51,12 @@ impl Place {
             schedules: false,
             events: None,
         });
-        let server = server.await.map_err(|why| anyhow!(why))?;
+        let server = server.await.map_err(|error| anyhow!(error))?;
         let authority = Authority::new()?;
         let store = Store::new(&server.dynamodb_endpoint);
         let dynamodb = authority.serve(store.router()).await?;
         let s3 = authority.serve(crate::s3::router(server.lists.clone())).await?;
-        let place = Place {
+        let test_bed = TestBed {
             authority,
             server,
             store,
@@ -60,42 +64,43 @@ impl Place {
             dynamodb: format!("https://localhost:{dynamodb}"),
             s3: format!("https://localhost:{s3}"),
             tenants: AtomicU32::new(0),
-            passed: AtomicBool::new(false),
+            is_pass_prepared: AtomicBool::new(false),
         };
-        place.invoke("refresh-watchlists", &Value::Null).await?;
-        Ok(place)
+        test_bed.invoke("refresh-watchlists", &Value::Null).await?;
+        Ok(test_bed)
     }
 
-    pub(crate) async fn close(self) {
+    pub(crate) async fn stop(self) {
         self.server.stop().await;
     }
 
-    /// The names of the template's functions.
+    /// Returns the names of the template's functions.
     pub(crate) fn functions(&self) -> impl Iterator<Item = &str> {
         self.server.template.functions.iter().map(|function| function.name.as_str())
     }
 
-    /// One that nobody has used yet.
-    pub(crate) fn tenant(&self) -> String {
+    /// Returns the name of a tenant without data.
+    pub(crate) fn new_tenant(&self) -> String {
         format!("{TENANT}{:04}", self.tenants.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Whether nobody was made yet for passes to be over.
-    pub(crate) fn is_first_pass(&self) -> bool {
-        !self.passed.swap(true, Ordering::Relaxed)
+    /// Returns whether the customers of a pass still have to be created. Only the first call returns
+    /// true.
+    pub(crate) fn claim_pass_preparation(&self) -> bool {
+        !self.is_pass_prepared.swap(true, Ordering::Relaxed)
     }
 
-    /// Has the local server run a function on the same table.
+    /// Runs a function in the local server, on the same table.
     pub(crate) async fn invoke(&self, function: &str, event: &Value) -> Result<Value> {
-        let url = self.server.url();
-        let url = format!("{url}/2015-03-31/functions/{function}/invocations");
-        // The local server goes to the embedded store by itself.
-        let _writing = self.store.writing(None);
+        let path = format!("2015-03-31/functions/{function}/invocations");
+        let url = format!("{}/{path}", self.server.url());
+        // The local server accesses the embedded store directly, without the cache.
+        let _write = self.store.begin_write(None);
         let answer = self.http.post(url).body(event.to_string()).send().await?.text().await?;
-        serde_json::from_str(&answer).with_context(|| format!("{function} answers {answer:.400}"))
+        serde_json::from_str(&answer).with_context(|| format!("{function} answered {answer:.400}"))
     }
 
-    /// Does what one needs before the event that is measured; the `data` of the answer.
+    /// Sends a request that prepares the measured events. Returns the `data` of the answer.
     pub(crate) async fn prepare(
         &self,
         tenant: &str,
@@ -105,12 +110,14 @@ impl Place {
         body: Option<&Value>,
     ) -> Result<Value> {
         let answer = self.invoke(function, &event::http(tenant, route, path, body)?).await?;
-        let (status, mut body) = event::answer(&answer).context("no HTTP answer")?;
-        ensure!((200..300).contains(&status), "{route} answers {answer:.400}");
+        let (status, mut body) =
+            event::answer(&answer).context("the answer is not an HTTP answer")?;
+        ensure!((200..300).contains(&status), "{route} answered {answer:.400}");
         Ok(body["data"].take())
     }
 
-    /// What Lambda and the template give a function; `None` for one that is not of the template.
+    /// Returns the environment variables that Lambda and the template set for a function. `None` is a
+    /// function that is not in the template.
     pub(crate) fn environment(&self, function: Option<&str>) -> BTreeMap<String, String> {
         let bundle = self.authority.bundle.path().to_string_lossy();
         let root = self.authority.root.path().to_string_lossy();
@@ -118,7 +125,7 @@ impl Place {
         let functions = &self.server.template.functions;
         let spec = functions.iter().find(|spec| Some(spec.name.as_str()) == function);
         let mut environment = spec.map(|spec| spec.environment.clone()).unwrap_or_default();
-        // As long as what Lambda's role service hands out.
+        // Has the length of a session token of Lambda.
         let token = "IQoJb3JpZ2luX2VjEJf/".repeat(36);
         for (name, value) in [
             ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE"),
@@ -138,7 +145,7 @@ impl Place {
             ("TZ", ":UTC"),
             ("_HANDLER", "bootstrap"),
             ("TABLE_NAME", &self.server.template.table.name),
-            // Where the stand-ins are, in the words of each language.
+            // Addresses and certificates of the local replacements, as each SDK expects them.
             ("AWS_ENDPOINT_URL_DYNAMODB", &self.dynamodb),
             ("DYNAMODB_ENDPOINT", &self.dynamodb),
             ("AWS_ENDPOINT_URL_S3", &self.s3),

@@ -1,0 +1,38 @@
+//! The id of a process, and the CPU time that the process has used.
+
+use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
+
+use anyhow::Result;
+use nix::sys::signal::{Signal, kill};
+use nix::time::ClockId;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Pid(nix::unistd::Pid);
+
+impl Pid {
+    /// Takes an id as the standard library returns it.
+    pub(crate) fn new(id: u32) -> Result<Pid> {
+        Ok(Pid(nix::unistd::Pid::from_raw(i32::try_from(id)?)))
+    }
+
+    /// Returns the CPU time of all threads of the process, with those that have ended.
+    ///
+    /// The `schedstat` files of its threads lack the time of ended threads, and the time since the
+    /// scheduler last updated them.
+    pub(crate) fn cpu(self) -> Option<Duration> {
+        let time = ClockId::pid_cpu_clock_id(self.0).and_then(ClockId::now).ok()?;
+        Some(Duration::from(time))
+    }
+
+    /// Sends the process a SIGTERM.
+    pub(crate) fn terminate(self) -> Result<()> {
+        Ok(kill(self.0, Signal::SIGTERM)?)
+    }
+}
+
+impl Display for Pid {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
