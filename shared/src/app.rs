@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use crate::auth::Caller;
+use crate::aws::bucket::Bucket;
 use crate::aws::{self, Aws, Client};
 use crate::model::id::Ids;
 use crate::model::time::Clock;
 use crate::monitoring::Monitoring;
-use crate::monitoring::bucket::Bucket;
 use crate::monitoring::source::{self, Source};
 use crate::monitoring::watchlists::{Objects, Watchlists};
 use crate::store::{Table, TenantTable};
@@ -154,5 +156,15 @@ impl App {
     /// The rows of the caller's tenant.
     pub fn tenant<'a>(&'a self, caller: &'a Caller) -> TenantTable<'a> {
         self.table.tenant(caller.scope())
+    }
+}
+
+impl Objects for Bucket {
+    fn get<'a>(&'a self, object: &'a str) -> BoxFuture<'a, Result<Vec<u8>, String>> {
+        Box::pin(Bucket::get(self, object))
+    }
+
+    fn put<'a>(&'a self, object: &'a str, bytes: Vec<u8>) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move { Bucket::put(self, object, &bytes).await })
     }
 }

@@ -7,7 +7,6 @@
 //! still write with the older revision has ended.
 
 mod alerts;
-pub mod bucket;
 pub mod check;
 mod effect;
 mod recheck;

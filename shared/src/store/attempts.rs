@@ -75,6 +75,6 @@ impl Attempts {
 }
 
 /// A random duration from half the pause to all of it, so that writers that collided once spread out.
-pub(crate) fn jittered(pause: Duration) -> Duration {
+fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

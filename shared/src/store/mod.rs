@@ -43,7 +43,6 @@ use keys::{Key, TenantKeys};
 use transaction::unavailable_or_internal;
 
 pub use attempts::Attempts;
-pub(crate) use attempts::jittered;
 pub use change::{
     AlertChange, Change, MonitorChange, OrganizationChange, SessionChange, StoredAnswer,
 };

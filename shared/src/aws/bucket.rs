@@ -12,12 +12,9 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use futures_util::future::BoxFuture;
 
-use super::watchlists::Objects;
-use crate::aws::Aws;
+use super::Aws;
 use crate::error::chain;
-use crate::store::jittered;
 
 /// For one index, of some ten megabytes.
 const ATTEMPT_TIME: Duration = Duration::from_secs(10);
@@ -55,6 +52,22 @@ impl Bucket {
         Bucket { aws, address }
     }
 
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// The reason, after all attempts have failed.
+    pub async fn get(&self, object: &str) -> Result<Vec<u8>, String> {
+        self.request("GET", object, &[]).await
+    }
+
+    /// Writes an object.
+    ///
+    /// # Errors
+    /// The reason, after all attempts have failed.
+    pub async fn put(&self, object: &str, bytes: &[u8]) -> Result<(), String> {
+        self.request("PUT", object, bytes).await.map(drop)
+    }
+
     async fn request(
         &self,
         method: &'static str,
@@ -75,7 +88,7 @@ impl Bucket {
             if attempts == ATTEMPTS || started.elapsed() + pause > RETRY_TIME {
                 return Err(format!("{why}, after {attempts} attempts"));
             }
-            tokio::time::sleep(jittered(pause)).await;
+            tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
             pause *= 2;
             attempts += 1;
         }
@@ -134,16 +147,6 @@ impl Bucket {
             request.headers_mut().insert(name.to_owned(), value.to_owned());
         }
         Ok(request)
-    }
-}
-
-impl Objects for Bucket {
-    fn get<'a>(&'a self, object: &'a str) -> BoxFuture<'a, Result<Vec<u8>, String>> {
-        Box::pin(self.request("GET", object, &[]))
-    }
-
-    fn put<'a>(&'a self, object: &'a str, bytes: Vec<u8>) -> BoxFuture<'a, Result<(), String>> {
-        Box::pin(async move { self.request("PUT", object, &bytes).await.map(drop) })
     }
 }
 

@@ -4,6 +4,8 @@
 //! metadata and other sources are not read: a function needs none of them, and looking for them
 //! would slow down every cold start.
 
+pub mod bucket;
+
 use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
