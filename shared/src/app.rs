@@ -106,11 +106,11 @@ impl Settings {
 
 /// Everything a function holds, built once per sandbox.
 pub struct App {
-    /// What the template configures.
+    /// The configuration from the template.
     pub settings: Settings,
     /// The table.
     pub table: Table,
-    /// What monitoring needs.
+    /// The context of monitoring.
     pub monitoring: Monitoring,
     /// The clock.
     pub clock: Clock,

@@ -117,7 +117,7 @@ impl Error {
         self.cause.as_deref()
     }
 
-    /// The cause or, without one, the message: what an operator needs to read.
+    /// The cause for an operator; the message if there is no cause.
     pub fn reason(&self) -> &str {
         self.cause.as_deref().unwrap_or(&self.message)
     }

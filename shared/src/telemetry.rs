@@ -1,4 +1,5 @@
-//! One JSON line per request, and the count of DynamoDB calls in it. No personal data, no token.
+//! Log lines and metrics, as JSON. Each request has one line, with the number of its DynamoDB calls.
+//! Lines contain no personal data and no tokens.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -14,20 +15,20 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::error::Error;
 
 const TARGET: &str = "kyc";
-/// Of the metrics: the name of the stack, so that two in one account have alarms of their own. Set
-/// by `init`, before which nobody reads the log.
+/// Namespace of the metrics: the name of the stack, so that two stacks in one account have separate
+/// alarms. Until [`init`] sets it, no metric is written.
 static NAMESPACE: OnceLock<String> = OnceLock::new();
 const LOCAL_NAMESPACE: &str = "kyc-customers";
 
-/// Takes the bytes of a line.
+/// A function that writes the bytes of a line.
 pub type Output = fn(&[u8]);
 static OUTPUT: OnceLock<Output> = OnceLock::new();
 
-/// Writes JSON lines to standard error, where Lambda and a terminal both pick them up.
+/// Starts to write log lines to standard error.
 pub fn init(namespace: Option<String>) {
-    // A line that can't be written has no other place to go.
+    // A line that cannot be written is lost.
     if write_to(namespace, |line| _ = std::io::stderr().write_all(line)) {
-        // A panic's message may quote a value; where it happened is enough to find it.
+        // The message of a panic may quote a value, so only its location is logged.
         std::panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             tracing::error!(target: TARGET, place, "panic");
@@ -35,7 +36,7 @@ pub fn init(namespace: Option<String>) {
     }
 }
 
-/// The same lines to somewhere else; whether this was the first to say where.
+/// Starts to write log lines to `output`. Returns `false` when an output was set before.
 pub fn write_to(namespace: Option<String>, output: Output) -> bool {
     let _ = NAMESPACE.set(namespace.unwrap_or_else(|| LOCAL_NAMESPACE.to_owned()));
     let _ = OUTPUT.set(output);
@@ -46,7 +47,7 @@ pub fn write_to(namespace: Option<String>, output: Output) -> bool {
         .with_span_list(false)
         .with_target(false)
         .with_writer(move || Lines(output));
-    // Libraries speak only when something is wrong; what they say at other levels may hold requests.
+    // Libraries may log parts of requests below the level of errors.
     let filter = Targets::new()
         .with_target(TARGET, tracing::Level::INFO)
         .with_default(tracing::Level::ERROR);
@@ -66,7 +67,7 @@ impl Write for Lines {
     }
 }
 
-/// The line of one request, begun when its event arrives.
+/// The log line of a request. It measures from the arrival of the event.
 pub(crate) struct RequestLog {
     function: &'static str,
     started: Instant,
@@ -106,13 +107,13 @@ impl RequestLog {
     }
 }
 
-/// One line that is both: what a person finds in the log, and a count in CloudWatch, which the
-/// template's alarms watch. `list` is the metric's dimension, if there is one.
+/// Writes a line that is a log entry and also adds one to a CloudWatch metric, which the template's
+/// alarms watch. `list` is the dimension of the metric; it may be empty.
 pub(crate) fn alarm(metric: &str, message: &str, list: &str, more: &Value) {
     emit(("ERROR", message), (metric, "Count", json!(1)), list, more);
 }
 
-/// A line with how long something has been so, in hours.
+/// Writes a line with a duration in hours as a CloudWatch metric.
 pub(crate) fn hours(metric: &str, message: &str, list: &str, millis: i64) {
     emit(
         ("INFO", message),
@@ -122,7 +123,7 @@ pub(crate) fn hours(metric: &str, message: &str, list: &str, millis: i64) {
     );
 }
 
-/// In CloudWatch's embedded metric format.
+/// Writes a line in CloudWatch's embedded metric format.
 fn emit(
     (level, message): (&str, &str),
     (metric, unit, value): (&str, &str, Value),
@@ -152,7 +153,7 @@ fn emit(
         }
         line.extend(more.as_object().cloned().unwrap_or_default());
     }
-    // Not through `tracing`, which writes no nested fields.
+    // `tracing` cannot write nested fields.
     if let Some(output) = OUTPUT.get() {
         output(format!("{line}\n").as_bytes());
     }

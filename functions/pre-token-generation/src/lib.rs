@@ -39,7 +39,7 @@ pub async fn run(_app: &App, event: Value, _deadline: Instant) -> Result<Value, 
         "TokenGeneration_ClientCredentials" => only_tenant(request.scopes.unwrap_or_default()),
         _ => request.user_attributes.and_then(|mut user| user.remove("custom:tenant_id")),
     };
-    // Set in any case: what another trigger or a client brought along under this name must go.
+    // Always set, so that it replaces a claim of this name from another trigger or a client.
     let token = match tenant {
         Some(tenant) => json!({ "claimsToAddOrOverride": { "tenant_id": tenant } }),
         None => json!({ "claimsToSuppress": ["tenant_id"] }),

@@ -9,9 +9,10 @@ use shared::{App, Error};
 
 shared::job!(run);
 
-/// Takes and returns an array, as a Pipe's enrichment does. What is no event is left out.
+/// Takes and returns an array, as a Pipe's enrichment does. Records of other items are left out.
 pub async fn run(_app: &App, payload: Value, _deadline: Instant) -> Result<Value, Error> {
     let records = payload.as_array();
-    let records = records.ok_or_else(|| Error::internal("the payload is no array of records"))?;
+    let records =
+        records.ok_or_else(|| Error::internal("the payload is not an array of records"))?;
     Ok(records.iter().filter_map(of_record).collect())
 }

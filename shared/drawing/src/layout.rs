@@ -75,7 +75,7 @@ pub(crate) fn layout(
 struct EdgeId {
     above: String,
     below: String,
-    /// Tells parallel edges apart.
+    /// Distinguishes parallel edges.
     key: String,
 }
 

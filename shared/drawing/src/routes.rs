@@ -13,17 +13,17 @@ use crate::geometry::{Layout, Line, Link, Point, Size};
 const CLEARANCE: f64 = 15.0;
 /// Distance between two lanes.
 const LANE: f64 = 8.0;
-/// Smallest distance at which two arrow heads can be told apart.
+/// Smallest distance at which two arrow heads can be distinguished.
 const ARROW_DISTANCE: f64 = 14.0;
 /// Largest distance between lines that are spread evenly along a box.
 const MAX_PORT_DISTANCE: f64 = 28.0;
 
-/// Where the layout leads a line.
+/// The path of a line in the layout.
 pub(crate) struct Bends {
     pub(crate) link: Link,
     /// Whether the line leads upwards, because it closes a circle.
     pub(crate) is_upward: bool,
-    /// Where the line passes the rows between its ends, from the owner on. Never empty.
+    /// Places where the line crosses the rows between its ends, starting at the owner. Never empty.
     pub(crate) points: Vec<Point>,
     /// Centre of the label.
     pub(crate) label: Point,

@@ -1,6 +1,6 @@
 //! Stacks shareholders into towers.
 //!
-//! If many parties hold shares in one company and nothing else, they stand in pairs along a trunk
+//! If many parties hold shares in one company and nothing else, they are drawn in pairs along a trunk
 //! that leads down to the company. A hundred shareholders side by side could neither be read nor
 //! printed.
 #![expect(clippy::indexing_slicing, reason = "links refer to boxes by valid indices")]

@@ -1,4 +1,4 @@
-//! Who is calling. A [`Caller`] is made from claims that API Gateway has verified. Its scope is the
+//! Verified callers. A [`Caller`] is made from claims that API Gateway has verified. Its scope is the
 //! only key to a tenant's rows.
 
 mod claims;

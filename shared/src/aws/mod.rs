@@ -44,7 +44,7 @@ const DYNAMODB_OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
 /// table does not receive three times the load.
 const DYNAMODB_ATTEMPTS: u32 = 3;
 
-/// What every AWS client needs.
+/// The region, the credentials and the HTTP connector of every AWS client.
 #[derive(Clone, Debug)]
 pub struct Aws {
     pub(crate) region: Region,

@@ -1,6 +1,7 @@
 //! Erasure. The customer first becomes a tombstone, in one transaction with the release of its client
 //! id and the end of its monitoring. From then on it cannot be changed. Then every other item of it is
-//! scrubbed. An interrupted erasure leaves a tombstone that says so, and the same request resumes it.
+//! scrubbed. An interrupted erasure leaves a tombstone that is not marked as scrubbed, and the same request
+//! resumes it.
 
 use crate::error::Error;
 use crate::model::answer::Answer;

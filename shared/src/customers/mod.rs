@@ -24,9 +24,9 @@ use crate::store::{Attempts, Change, StoredAnswer, TenantTable};
 
 /// A planned change of a customer.
 pub struct Update {
-    /// What to commit.
+    /// The change to commit.
     pub change: Change,
-    /// What to do after the commit.
+    /// The follow-up after the commit.
     pub follow_up: FollowUp,
 }
 
@@ -104,7 +104,7 @@ pub async fn update(
     }
 }
 
-/// Plans a change of a customer: what it means for the monitor and for the risk profile. Sources are
+/// Plans a change of a customer and its effect on the monitor and the risk profile. Sources are
 /// needed when a scored field changes or the monitor must be checked.
 ///
 /// # Errors

@@ -1,14 +1,14 @@
-//! `Accept` (RFC 9110, 12.5.1): which of the forms that a resource has the caller likes best.
+//! `Accept` (RFC 9110, 12.5.1): selects the form of a resource that the caller prefers.
 
-/// The one of `offered` with the highest weight; of equal ones the first. Where none is acceptable
-/// the first is answered all the same, as the RFC allows.
+/// Returns the offered media type with the highest weight, and the first one if several have it. If
+/// the caller accepts none of them, returns the first one, as the RFC allows.
 pub(super) fn preferred<'a>(header: &str, offered: &[&'a str]) -> Option<&'a str> {
     let ranges: Vec<(String, f32)> = header.split(',').map(range).collect();
     let weight_of = |name: &str| {
-        let found = ranges.iter().find(|(range, _)| range.eq_ignore_ascii_case(name));
-        found.map(|(_, weight)| *weight)
+        let range = ranges.iter().find(|(range, _)| range.eq_ignore_ascii_case(name));
+        range.map(|(_, weight)| *weight)
     };
-    // The most specific range that fits decides.
+    // The most specific matching range counts.
     let weight = |media_type: &str| {
         let kind = media_type.split('/').next().unwrap_or_default();
         let weight = weight_of(media_type).or_else(|| weight_of(&format!("{kind}/*")));
@@ -24,7 +24,7 @@ pub(super) fn preferred<'a>(header: &str, offered: &[&'a str]) -> Option<&'a str
     best.map(|(media_type, _)| media_type)
 }
 
-/// A media range and its weight, 0 to 1; what is no weight counts as none given.
+/// Reads a media range and its weight, 0 to 1. A malformed weight is ignored.
 fn range(text: &str) -> (String, f32) {
     let mut parts = text.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! Reading what a caller sent: every fault of query, headers and body is reported at once.
+//! Reads query, headers and body, and reports the faults of all of them at once.
 
 use lambda_http::http::HeaderMap;
 use lambda_http::http::header::{ACCEPT, CONTENT_TYPE, HeaderName, IF_MATCH};
@@ -11,17 +11,17 @@ use crate::model::idempotency::IdempotencyKey;
 use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order, Paging};
 use crate::model::value::{one_of, whole_number};
 
-/// The largest body a route takes, but for that of an organization.
+/// Largest body in bytes, 256 KiB. Only an organization may be larger.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
-/// The largest body of an organization.
+/// Largest body of an organization in bytes, 512 KiB.
 pub const MAX_ORGANIZATION_BYTES: usize = 512 * 1024;
 
 /// The JSON Pointer of the whole body.
 pub const BODY: &str = "";
 
-/// What a body may be called.
+/// Media types of a JSON body.
 pub const JSON: &[&str] = &["application/json"];
-/// RFC 7396 names the type; many clients only know the plain one.
+/// Media types of a merge patch. RFC 7396 defines the first; many clients only support the second.
 pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -32,7 +32,7 @@ pub struct Input<'a> {
     body: &'a [u8],
     query: Vec<(String, String)>,
     faults: Faults,
-    /// A body that could not be read at all: nothing else is worth saying.
+    /// The error of a body that could not be read. It replaces all other faults.
     refusal: Option<Error>,
     takes_body: bool,
 }
@@ -49,7 +49,10 @@ impl<'a> Input<'a> {
         Input { headers, body, query, faults, refusal: None, takes_body: false }
     }
 
-    /// Reads with `read`, which returns `None` only where it recorded a fault.
+    /// Reads the request with `read`, which returns `None` only if it recorded a fault.
+    ///
+    /// # Errors
+    /// `ValidationError` with every fault, or the error of a body that could not be read.
     pub fn read<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Error> {
         let value = read(&mut self);
         let faults = self.faults()?;
@@ -60,7 +63,10 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// For a caller that can only validate the body later: the faults so far.
+    /// Returns the faults so far, for a handler that can validate the body only later.
+    ///
+    /// # Errors
+    /// The error of a body that could not be read.
     pub fn faults(mut self) -> Result<Faults, Error> {
         if let Some(refusal) = self.refusal {
             return Err(refusal);
@@ -75,7 +81,7 @@ impl<'a> Input<'a> {
         Ok(self.faults)
     }
 
-    /// A query parameter. `None` is absent or, recorded, faulty.
+    /// Reads a query parameter. `None` if it is absent, or malformed and recorded as a fault.
     pub fn query<T>(
         &mut self,
         name: &str,
@@ -86,7 +92,7 @@ impl<'a> Input<'a> {
         parse(&value).map_err(|issue| self.faults.add(format!("?{name}"), issue)).ok()
     }
 
-    /// `order`, `limit` and `cursor` of a list.
+    /// Reads `order`, `limit` and `cursor` of a list.
     pub fn paging(&mut self) -> Paging {
         let order = self.query("order", one_of::<Order>).unwrap_or(Order::Descending);
         let limit = self.query("limit", |text| whole_number(text, 1..=MAX_LIMIT));
@@ -94,15 +100,17 @@ impl<'a> Input<'a> {
         Paging { order, limit: limit.unwrap_or(DEFAULT_LIMIT), cursor }
     }
 
+    /// Reads `Idempotency-Key`. `None` if it is absent, or malformed and recorded as a fault.
     pub fn idempotency_key(&mut self) -> Option<IdempotencyKey> {
         self.header(&IDEMPOTENCY_KEY, "Idempotency-Key", IdempotencyKey::parse)
     }
 
+    /// Reads `If-Match`. A malformed header is recorded as a fault.
     pub fn if_match(&mut self) -> IfMatch {
         self.header(&IF_MATCH, IfMatch::HEADER, IfMatch::parse).unwrap_or(IfMatch::Absent)
     }
 
-    /// The form of the answer that the caller likes best.
+    /// Returns the media type that the caller prefers among those offered.
     pub fn accept<'o>(&self, offered: &[&'o str]) -> Option<&'o str> {
         let ranges = self.headers.get_all(ACCEPT).iter();
         let ranges: Vec<&str> = ranges.filter_map(|value| value.to_str().ok()).collect();
@@ -121,16 +129,17 @@ impl<'a> Input<'a> {
         parsed.map_err(|issue| self.faults.add(field, issue)).ok()
     }
 
-    /// The body as a JSON object of one of these media types. `None` is recorded.
+    /// Reads the body as a JSON object of one of these media types, at most 256 KiB. `None` if it is
+    /// not one, which is recorded.
     pub fn object(&mut self, media_types: &[&str]) -> Option<Map<String, Value>> {
         self.object_of(media_types, MAX_BODY_BYTES)
     }
 
-    /// The same, of at most `limit` bytes.
+    /// Reads the body as [`Input::object`] does, at most `limit` bytes.
     pub fn object_of(&mut self, media_types: &[&str], limit: usize) -> Option<Map<String, Value>> {
         self.takes_body = true;
         if self.faults.names(BODY) {
-            return None; // the event's body could not even be decoded
+            return None; // The event's body could not be decoded.
         }
         match self.json(media_types, limit) {
             Ok(Value::Object(object)) => return Some(object),
@@ -140,6 +149,7 @@ impl<'a> Input<'a> {
         None
     }
 
+    /// The faults so far, to add more.
     pub fn faults_mut(&mut self) -> &mut Faults {
         &mut self.faults
     }
@@ -156,7 +166,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// JSON is UTF-8 (RFC 8259, 8.1), so any other charset is another media type.
+/// Whether a content type is one of the media types. JSON is UTF-8 (RFC 8259, 8.1), so another charset
+/// is another media type.
 fn is_one_of(content_type: &str, media_types: &[&str]) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! JSON bodies. A key that is given twice is an error: one of the two would be dropped in silence.
+//! JSON bodies. A duplicate key is an error, because one of its two values would be lost silently.
 
 use std::fmt;
 

@@ -4,19 +4,21 @@ use serde::Serialize;
 
 use crate::error::Error;
 
+/// The precondition of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum IfMatch {
     /// No header: the last writer wins.
     Absent,
-    /// `*`: whatever the version is, there must be one.
+    /// `*`: the resource must exist, at any version.
     Any,
-    /// Opaque tags; those that are not a version of ours never match.
+    /// Opaque tags. A tag that is not a version never matches.
     Tags(Vec<String>),
 }
 
 impl IfMatch {
+    /// Name of the header.
     pub const HEADER: &'static str = "If-Match";
-    /// What the header may look like, for the OpenAPI document.
+    /// Pattern of the header, for the OpenAPI document.
     pub const PATTERN: &'static str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
 
     pub(super) fn parse(header: &str) -> Result<IfMatch, String> {
@@ -33,7 +35,7 @@ impl IfMatch {
             };
             let tag = quoted.strip_prefix('"').and_then(|rest| rest.split_once('"'));
             let (tag, after) = tag.filter(|(tag, _)| is_opaque(tag)).ok_or_else(issue)?;
-            // If-Match compares strongly: a weak tag is well-formed and matches nothing.
+            // If-Match uses strong comparison: a weak tag is well-formed and never matches.
             if !is_weak {
                 tags.push(tag.to_owned());
             }
@@ -45,7 +47,10 @@ impl IfMatch {
         }
     }
 
-    /// `current` is the version there is.
+    /// Checks the precondition against the current version; `None` if the resource does not exist.
+    ///
+    /// # Errors
+    /// `VersionMismatch` when it does not hold.
     pub fn check(&self, current: Option<u64>) -> Result<(), Error> {
         let holds = match (self, current) {
             (IfMatch::Absent, _) | (IfMatch::Any, Some(_)) => true,
@@ -56,7 +61,7 @@ impl IfMatch {
     }
 }
 
-/// Of what an entity tag is made of between its quotes.
+/// Whether a text contains only characters that an entity tag may have between its quotes.
 fn is_opaque(tag: &str) -> bool {
     tag.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,8 +1,8 @@
-//! The query string, decoded strictly: what is not valid percent-encoded UTF-8 is a fault.
+//! The query string, decoded strictly: text that is not percent-encoded UTF-8 is a fault.
 
 use crate::error::Faults;
 
-/// The parameters in order. Faulty ones are left out and recorded.
+/// Reads the parameters in order. Malformed ones are recorded as faults and left out.
 pub(super) fn parse(raw: &str, faults: &mut Faults) -> Vec<(String, String)> {
     let mut parameters: Vec<(String, String)> = Vec::new();
     for pair in raw.split('&').filter(|pair| !pair.is_empty()) {

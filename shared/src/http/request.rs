@@ -25,7 +25,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// `faults` are those of the event that `request` was read from.
+    /// `faults` were found in the event that contains the request.
     pub(crate) fn new(
         request: lambda_http::Request,
         tenant_claim: Option<&str>,

@@ -18,7 +18,7 @@ use crate::model::answer::Answer;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// Content security policy of every response: a browser loads and runs nothing of it.
+/// Content security policy of every response. It forbids a browser to load or run any part of it.
 const NOTHING_RUNS: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /// Seconds a caller should wait after a 503.
@@ -69,7 +69,7 @@ impl Response {
     /// 200 with a text of this media type instead of the envelope.
     ///
     /// # Errors
-    /// None today; the signature is that of the other constructors.
+    /// `InternalError`, as for the other constructors.
     pub fn document(media_type: &'static str, text: String) -> Result<Response, Error> {
         Ok(Response { document: Some((media_type, text)), ..Response::ok(&())? })
     }
@@ -95,12 +95,12 @@ impl Response {
         self.answer.status
     }
 
-    /// What an idempotency record stores of the response.
+    /// The part of the response that an idempotency record stores.
     pub fn answer(&self) -> &Answer {
         &self.answer
     }
 
-    /// What an idempotency record stores of the response.
+    /// The part of the response that an idempotency record stores.
     pub fn into_answer(self) -> Answer {
         self.answer
     }

@@ -1,10 +1,10 @@
-//! The one place a status code is chosen.
+//! Maps error codes to status codes.
 
 use lambda_http::http::StatusCode;
 
 use crate::error::Code;
 
-/// The status code and the `type` of an error.
+/// Returns the status code and the `type` of an error with this code.
 pub fn status(code: Code) -> (StatusCode, &'static str) {
     match code {
         Code::ValidationError | Code::MalformedJson | Code::InvalidCursor => {

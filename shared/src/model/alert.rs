@@ -133,7 +133,7 @@ pub struct Alert {
     /// Time of the last check that found the match to be new or changed. A check that finds it
     /// unchanged does not update the alert; see `last_checked_at` of the monitor.
     pub last_seen_at: Timestamp,
-    /// Who decided: the `sub` of the access token (its `client_id` if there is no `sub`), `system` if
+    /// The actor of the decision: the `sub` of the access token (its `client_id` if there is no `sub`), `system` if
     /// the alert was cleared, or `null` if it is open.
     pub resolved_by: Option<String>,
     /// Time of the decision, or `null` if the alert is open.
@@ -154,7 +154,7 @@ pub struct StoredAlert {
     /// The alert as callers see it.
     #[serde(flatten)]
     pub alert: Alert,
-    /// Hash of each compared field, to tell which of them changed.
+    /// Hash of each compared field, which shows the fields that changed.
     #[serde(default)]
     pub compared: BTreeMap<ComparedField, String>,
     /// The decision that was in force when the alert was cleared.
@@ -225,7 +225,7 @@ pub enum ComparedField {
 pub struct PastDecision {
     /// Status before the alert was cleared.
     pub status: AlertStatus,
-    /// Who decided.
+    /// The actor of the decision.
     pub resolved_by: Option<String>,
     /// Time of the decision.
     pub resolved_at: Option<Timestamp>,

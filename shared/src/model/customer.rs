@@ -213,8 +213,8 @@ pub struct Customer {
 
 /// A customer as the table stores it: with what only the service reads.
 ///
-/// Sessions and monitors expire without a write. These fields let every reader tell what has
-/// expired, so that counters and status are right at any moment.
+/// Sessions and monitors expire without a write. From these fields every reader
+/// derives which of them have expired, so that counters and status are right at any moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredCustomer {
     /// The customer as callers see it.

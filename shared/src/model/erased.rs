@@ -1,8 +1,8 @@
 //! Removes personal data from the records of an erased customer.
 //!
-//! Of the `changes` of an audit event, only the values of the listed fields are kept, so that a new
-//! field is erased by default. Of a session, a risk profile and an alert, the listed fields are
-//! cleared: a new field that can contain personal data has to be added here.
+//! An audit event keeps only the values of the listed fields of its `changes`, so that a new field is
+//! erased by default. A session, a risk profile and an alert lose the listed fields: a new field that
+//! can contain personal data has to be added here.
 
 use serde_json::{Map, Value};
 
@@ -10,8 +10,8 @@ use super::alert::StoredAlert;
 use super::risk::{Factor, HardRule, RiskProfile};
 use super::session::Session;
 
-/// Fields of an audit event's `changes` whose values are not personal data. Of all other fields
-/// only the name is kept.
+/// Fields of an audit event's `changes` whose values are not personal data. Other fields keep
+/// only their name.
 const CHANGE_FIELDS: [&str; 12] = [
     "customer_id",
     "tenant_id",

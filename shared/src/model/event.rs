@@ -1,4 +1,4 @@
-//! Audit events: who changed what, when and in which request. Events are only added. When a
+//! Audit events. An event records a change with its actor, its time and its request. Events are only added. When a
 //! customer is erased, the values that are personal data are removed from its events.
 
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Pages of a list: what a caller asks for and what it gets.
+//! Pages of a list.
 
 use serde::{Deserialize, Serialize};
 

@@ -12,14 +12,14 @@ use super::id::CustomerId;
 use super::time::Timestamp;
 use super::value::TenantId;
 
-/// Why a pass did not screen a monitor.
+/// Reason why a pass did not screen a monitor.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum SkipReason {
-    /// A check with these lists or newer ones came first.
+    /// The monitor was already checked with these lists or newer ones.
     CheckedSince,
     /// Monitoring ended at its `expires_at`.
     Expired,

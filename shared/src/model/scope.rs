@@ -1,4 +1,4 @@
-//! Whose rows an operation may touch.
+//! The scope of an operation: a tenant's rows.
 
 use super::event::Origin;
 use super::value::TenantId;
@@ -23,7 +23,7 @@ impl TenantScope {
         &self.tenant
     }
 
-    /// Who acts, and in which request; recorded with every change.
+    /// The actor and the request, which every change records.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }

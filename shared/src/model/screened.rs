@@ -31,7 +31,7 @@ pub struct Subject {
 }
 
 /// The subjects of a monitor and the matches it has alerts for. A pass compares new matches with
-/// the known ones and reads nothing else.
+/// the known ones and needs no other item.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Screened {
     /// The customer first, then its related parties.

@@ -326,7 +326,7 @@ pub struct Owner {
 }
 
 impl Session {
-    /// Makes the session of a customer that a request asks for. Its time of creation is that of its id.
+    /// Makes the session of a customer that a request asks for. Its id contains its time of creation.
     pub fn new(session_id: SessionId, owner: Owner, request: &NewSession) -> Session {
         let created_at = session_id.created_at();
         let ttl = i64::try_from(request.ttl_days).unwrap_or(i64::MAX).saturating_mul(DAY_MILLIS);

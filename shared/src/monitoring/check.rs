@@ -1,4 +1,4 @@
-//! What a screening of a customer's subjects means for its alerts. Pure: the same lists, subjects and
+//! The effect of a screening on the alerts of a customer. Pure: the same lists, subjects and
 //! alerts always give the same result.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -353,7 +353,7 @@ fn differences(alert: &StoredAlert, hit: &Hit<'_>) -> Vec<String> {
     if fields.is_empty() { vec!["returned".to_owned()] } else { fields }
 }
 
-/// Why an alert has no match any more.
+/// The reason why an alert has no match any more.
 fn why_unmatched(
     alert: &StoredAlert,
     subjects: &[Subject],

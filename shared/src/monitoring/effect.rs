@@ -1,4 +1,4 @@
-//! What a change of a customer or of its organization means for its monitor.
+//! The effect of a change of a customer or its organization on its monitor.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::model::screened::{Screened, Subject};
 use crate::risk_profiles::Sources;
 use crate::store::{AlertChange, MonitorChange, TenantTable};
 
-/// A monitor that a change affects, and what the change does to it.
+/// A monitor that a change affects, and the action it needs.
 pub struct Affected {
     action: Action,
     monitor: Monitor,
@@ -22,7 +22,7 @@ pub struct Affected {
 }
 
 impl Affected {
-    /// What a change does to a monitor, from its parts.
+    /// The effect of a change on a monitor, from its parts.
     #[cfg(test)]
     pub(crate) fn of(
         before: &StoredCustomer,
@@ -43,7 +43,7 @@ impl Affected {
     }
 }
 
-/// What a change does to a monitor.
+/// The action that a change needs on a monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
     /// Only the status of the monitor changes.
@@ -116,11 +116,11 @@ pub struct Effect {
     pub alerts: Vec<AlertChange>,
     /// The sources with those alerts.
     pub sources: Option<Sources>,
-    /// What to do after the commit.
+    /// The follow-up after the commit.
     pub follow_up: FollowUp,
 }
 
-/// What to do after the commit of a change that checked a monitor.
+/// The follow-up of a change that checked a monitor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FollowUp {
     /// Nothing: the monitor was not written, or not checked.

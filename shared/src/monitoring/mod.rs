@@ -40,7 +40,7 @@ pub use start::{StartPlan, StartState, plan_start, start};
 pub use state::state;
 pub use stop::{plan_stop, stop};
 
-/// What monitoring needs besides a tenant's rows.
+/// The context of monitoring, in addition to a tenant's rows.
 #[derive(Clone)]
 pub struct Monitoring {
     /// The table, for the current lists and the progress of passes.

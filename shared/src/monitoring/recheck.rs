@@ -15,7 +15,7 @@ use crate::model::time::Timestamp;
 use crate::risk_profiles::Sources;
 use crate::store::{AlertChange, Attempts, Change, MonitorChange, TenantTable};
 
-/// What became of a check.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rechecked {
     /// Number of alerts raised.
@@ -28,7 +28,7 @@ pub struct Rechecked {
 
 /// A planned check.
 pub struct RecheckPlan {
-    /// What to commit.
+    /// The change to commit.
     pub change: Change,
     /// Whether the change holds everything that the check found.
     pub is_complete: bool,
@@ -50,8 +50,8 @@ impl Monitoring {
         loop {
             let lists = self.current_lists().await?;
             let now = self.clock.now();
-            // The customer comes first: everything read after it belongs to its version, or the
-            // commit fails.
+            // Read the customer first. Everything read after it belongs to its version, or the commit
+            // fails.
             let Some(customer) = table.customer(id).await? else { return Ok(total) };
             let Some((monitor, screened)) = table.monitor(id).await? else { return Ok(total) };
             if monitor.status != MonitoringStatus::Active {

@@ -1,6 +1,6 @@
 //! Refreshes the configured lists: fetches them, builds and stores their indexes, and makes all new
 //! versions current in one step. A list that cannot be fetched or read, or that shrank too much, keeps
-//! its version and is reported as refused. The other lists are refreshed all the same.
+//! its version and is reported as refused. The other lists are still refreshed.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -61,7 +61,7 @@ struct Fetched {
     skipped: u64,
 }
 
-/// What a refresh needs.
+/// The context of a refresh.
 pub struct Refresh<'a> {
     /// The table and the storage of indexes.
     pub monitoring: &'a Monitoring,
@@ -170,7 +170,7 @@ impl Refresh<'_> {
             if !is_stored(own).await {
                 let stored = watchlists.put(&own.object, imported.index).await;
                 stored.map_err(|error| error.reason().to_owned())?;
-                tracing::warn!(target: "kyc", list, version = own.version, "lost index made anew");
+                tracing::warn!(target: "kyc", list, version = own.version, "lost index rebuilt");
             }
             return Ok(unchanged(own));
         }
@@ -230,7 +230,7 @@ fn check_shrinkage(
     match all.find(|(_, now, before)| now * 100 < before * remains) {
         None => Ok(()),
         Some((part, now, before)) => Err(format!(
-            "it has {now} {part} and had {before}: more than {max_shrink_percent} % are gone"
+            "the list has {now} {part} and had {before}: it lost more than {max_shrink_percent} %"
         )),
     }
 }

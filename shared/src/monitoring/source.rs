@@ -1,4 +1,4 @@
-//! Where lists come from: files of their publishers, by `https://` or `file://`.
+//! Sources of lists: the publishers' files, at `https://`, `file://` or `data:` addresses.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use url::Url;
 use crate::error::chain;
 use crate::model::value::ListName;
 
-/// Far more than any list has today; what is larger is not a list.
+/// Largest size of a file, 512 MiB. Every published list is far smaller.
 const MAX_FILE_BYTES: usize = 512 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_REDIRECTS: usize = 5;
@@ -20,12 +20,16 @@ const MAX_REDIRECTS: usize = 5;
 /// The files that make up one list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
+    /// Name of the list.
     pub list: ListName,
+    /// Addresses of its files.
     pub from: Vec<Url>,
 }
 
-/// Reads sources as they are configured: `[{"list":"ofac-sdn","from":["https://…","https://…"]}]`.
-/// Every fault is named.
+/// Reads the configured sources: `[{"list":"ofac-sdn","from":["https://…","https://…"]}]`.
+///
+/// # Errors
+/// A text that names every fault.
 pub fn read(text: &str) -> Result<Vec<Source>, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -34,41 +38,38 @@ pub fn read(text: &str) -> Result<Vec<Source>, String> {
         from: Vec<String>,
     }
     let given: Vec<Given> = serde_json::from_str(text).map_err(|error| {
-        format!("is no JSON array of {{\"list\": …, \"from\": [URL, …]}}: {error}")
+        format!("must be a JSON array of {{\"list\": …, \"from\": [URL, …]}}: {error}")
     })?;
     let (mut sources, mut faults) = (Vec::<Source>::new(), Vec::new());
     for Given { list, from } in given {
         let name = ListName::parse(&list).map_err(|issue| faults.push(format!("{list:?} {issue}")));
         if from.is_empty() {
-            faults.push(format!("{list:?} has no file in `from`"));
+            faults.push(format!("{list:?} must have at least one URL in `from`"));
         }
         if sources.iter().any(|source| source.list.as_str() == list) {
-            faults.push(format!("{list:?} is there twice"));
+            faults.push(format!("{list:?} must be given only once"));
         }
         let mut urls = Vec::new();
         for url in from {
             match Url::parse(&url) {
                 Ok(parsed) if is_source(&parsed) => urls.push(parsed),
-                _ => faults.push(format!("{url:?} is no https:// or file:// URL")),
+                _ => faults.push(format!("{url:?} must be an https://, file:// or data: URL")),
             }
         }
         if let Ok(list) = name {
             sources.push(Source { list, from: urls });
         }
     }
-    match faults.is_empty() {
-        true => Ok(sources),
-        false => Err(faults.join("; ")),
-    }
+    if faults.is_empty() { Ok(sources) } else { Err(faults.join("; ")) }
 }
 
-/// Whoever stands in the way of a list without TLS could take somebody off it; on this machine
-/// nobody does.
+/// Whether lists may be fetched from this address. Without TLS an attacker on the network could remove
+/// entries from a list, so plain HTTP is allowed on this machine only.
 fn is_source(url: &Url) -> bool {
-    let here = ["127.0.0.1", "localhost", "[::1]"];
+    let loopback = ["127.0.0.1", "localhost", "[::1]"];
     match url.scheme() {
         "https" | "file" | "data" => true,
-        "http" => url.host_str().is_some_and(|host| here.contains(&host)),
+        "http" => url.host_str().is_some_and(|host| loopback.contains(&host)),
         _ => false,
     }
 }
@@ -76,52 +77,67 @@ fn is_source(url: &Url) -> bool {
 /// Fetches files, within limits of time and size.
 pub struct Fetcher {
     client: reqwest::Client,
-    /// For one file, from the first byte asked for to the last received.
-    time: Duration,
+    /// Time limit for one file.
+    time_limit: Duration,
 }
 
 impl Fetcher {
-    pub fn new(time: Duration) -> Result<Fetcher, String> {
+    /// Makes a fetcher with a time limit for each file.
+    ///
+    /// # Errors
+    /// The reason why the HTTP client cannot be built.
+    pub fn new(time_limit: Duration) -> Result<Fetcher, String> {
         // Reqwest is built without a crypto provider and uses the one of the process. The call fails
         // when the process has one already, which is fine, too.
         let _ = ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(time)
+            .timeout(time_limit)
             .redirect(Policy::custom(|attempt| match attempt.previous().len() {
                 ..=MAX_REDIRECTS if is_source(attempt.url()) => attempt.follow(),
-                ..=MAX_REDIRECTS => attempt.error("the server leads away from https"),
-                _ => attempt.error("the server leads on too often"),
+                ..=MAX_REDIRECTS => {
+                    attempt.error("the server redirects to an address without https")
+                }
+                _ => attempt.error("the server redirects too often"),
             }))
             .user_agent(concat!("kyc-customers/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Fetcher { client: client.map_err(|error| error.to_string())?, time })
+        Ok(Fetcher { client: client.map_err(|error| error.to_string())?, time_limit })
     }
 
-    /// The whole file, or why it can't be had.
+    /// Fetches a file.
+    ///
+    /// # Errors
+    /// The reason, with the address of the file.
     pub async fn fetch(&self, url: &Url) -> Result<Vec<u8>, String> {
-        let fetched = match url.scheme() {
+        let result = match url.scheme() {
             "file" => file(url).await,
             "data" => inline(url),
             _ => self.download(url).await,
         };
-        // Query and password of an address may be a secret.
-        fetched.map_err(|why| format!("{}: {why}", place(url)))
+        // The query and the password of an address may be secret.
+        result.map_err(|reason| format!("{}: {reason}", place(url)))
     }
 
     async fn download(&self, url: &Url) -> Result<Vec<u8>, String> {
-        let failed = |error: reqwest::Error| match error.is_timeout() {
-            true => format!("no whole answer within {} s", self.time.as_secs()),
-            false => chain(&error.without_url()),
+        let reason = |error: reqwest::Error| {
+            if error.is_timeout() {
+                format!("the download took longer than {} s", self.time_limit.as_secs())
+            } else {
+                chain(&error.without_url())
+            }
         };
-        let mut response = self.client.get(url.clone()).send().await.map_err(failed)?;
+        let mut response = self.client.get(url.clone()).send().await.map_err(reason)?;
         if !response.status().is_success() {
             return Err(format!("the server answered {}", response.status()));
         }
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        while let Some(chunk) = response.chunk().await.map_err(reason)? {
             if bytes.len() + chunk.len() > MAX_FILE_BYTES {
-                return Err(format!("larger than {} MB", MAX_FILE_BYTES / (1024 * 1024)));
+                return Err(format!(
+                    "the file is larger than {} MiB",
+                    MAX_FILE_BYTES / (1024 * 1024)
+                ));
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -130,22 +146,23 @@ impl Fetcher {
 }
 
 async fn file(url: &Url) -> Result<Vec<u8>, String> {
-    let path = url.to_file_path().map_err(|()| "is no path of this machine".to_owned())?;
+    let path =
+        url.to_file_path().map_err(|()| "the address is not a path on this machine".to_owned())?;
     let size = std::fs::metadata(&path).map_err(|error| error.to_string())?.len();
     if size > MAX_FILE_BYTES as u64 {
-        return Err(format!("larger than {} MB", MAX_FILE_BYTES / (1024 * 1024)));
+        return Err(format!("the file is larger than {} MiB", MAX_FILE_BYTES / (1024 * 1024)));
     }
     std::fs::read(&path).map_err(|error| error.to_string())
 }
 
-/// A list that is written into its address (RFC 2397), in base64: for a small one of one's own.
+/// Reads a list that its address contains in base64 (RFC 2397), which is meant for small lists.
 fn inline(url: &Url) -> Result<Vec<u8>, String> {
     let data = url.path().split_once(";base64,").map(|(_, data)| data);
-    let data = data.ok_or_else(|| "has no ;base64, part".to_owned())?;
+    let data = data.ok_or_else(|| "the address has no `;base64,` part".to_owned())?;
     STANDARD.decode(data).map_err(|error| error.to_string())
 }
 
-/// An address without what may be secret in it.
+/// The address without its secret parts: query, user and password.
 pub fn place(url: &Url) -> String {
     if url.scheme() == "data" {
         return "data:".to_owned();
@@ -158,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_of_the_sources_is_named() {
+    fn every_fault_of_the_sources_is_reported() {
         let good = r#"[{"list":"un","from":["https://example.org/un.xml"]}]"#;
         assert_eq!(read(good).unwrap()[0].list.as_str(), "un");
         let why = read(
@@ -167,10 +184,10 @@ mod tests {
         let why = why.unwrap_err();
         for part in [
             "\"UN\" must be",
-            "\"UN\" has no file",
+            "\"UN\" must have at least one URL",
             "ftp://x/y",
             "http://x/y",
-            "\"a\" is there twice",
+            "\"a\" must be given only once",
         ] {
             assert!(why.contains(part), "{part}: {why}");
         }
@@ -178,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_shows_no_secret() {
+    fn a_place_contains_no_secret() {
         let url = Url::parse("https://me:secret@example.org/list.csv?token=secret").unwrap();
         assert_eq!(place(&url), "https://example.org/list.csv");
     }

@@ -24,17 +24,17 @@ use crate::store::{Change, MonitorChange, Replay, StoredAnswer, TenantTable};
 
 /// A planned start or change of a monitor.
 pub struct StartPlan {
-    /// What to commit.
+    /// The change to commit.
     pub change: Change,
     /// The monitor and its first check, as the caller gets them.
     pub started: Started,
     /// Whether the monitor was off before.
     pub is_new: bool,
-    /// What to do after the commit.
+    /// The follow-up after the commit.
     pub follow_up: FollowUp,
 }
 
-/// What a start is planned from.
+/// The state that a start is planned from.
 pub struct StartState<'a> {
     /// The customer.
     pub customer: StoredCustomer,

@@ -30,7 +30,7 @@ impl Loaded {
         self.indexes.iter().find(|index| index.meta().list == list)
     }
 
-    /// The index of a list, if it is that of this version.
+    /// The index of a list, if it has this version.
     fn unchanged(&self, list: &str, version: &ListVersion) -> Option<&Arc<Index>> {
         let own = self.revision.lists.get(list)?;
         (own.object == version.object).then(|| self.index(list)).flatten()

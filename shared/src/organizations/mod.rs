@@ -1,4 +1,4 @@
-//! Organizations: who owns and runs a customer.
+//! Organizations: the owners and officers of a customer.
 
 #[cfg(test)]
 mod tests;
@@ -28,11 +28,11 @@ pub struct Replaced {
 
 /// A planned replacement of an organization.
 pub struct Replacement {
-    /// What to commit.
+    /// The change to commit.
     pub change: Change,
     /// The organization after the change.
     pub organization: Organization,
-    /// What to do after the commit.
+    /// The follow-up after the commit.
     pub follow_up: FollowUp,
 }
 
@@ -49,7 +49,7 @@ pub async fn get(
 }
 
 /// Replaces the organization with the structure that `change` returns. An equal structure keeps its
-/// version. `change` is called again when a concurrent change came first.
+/// version. If a concurrent change wins, `change` is called again.
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, the error of `change`, `ValidationError` (too many matches),
@@ -85,8 +85,7 @@ pub async fn replace(
     }
 }
 
-/// Plans a new structure of a customer: the organization, what it means for the monitor, and the risk
-/// profile.
+/// Plans a new structure of a customer and its effect on the monitor and the risk profile.
 ///
 /// # Errors
 /// `ValidationError` when the monitor would get too many matches.

@@ -134,7 +134,7 @@ impl PartialChain {
 }
 
 impl Ord for PartialChain {
-    /// Orders by the bound. Of two equal bounds the longer chain is the greater, so that a search
+    /// Orders by the bound. If two bounds are equal, the longer chain is the greater, so that a search
     /// completes one chain before it follows others. Bounds are compared as `f32`, because bounds
     /// that differ in the last bits of a double are equal.
     fn cmp(&self, other: &PartialChain) -> Ordering {

@@ -19,7 +19,7 @@ use super::control::Controlled;
 use crate::model::organization::{Party, PartyKind, Role};
 use crate::model::value::{Country, Name, PartyId};
 
-/// Why an individual is a beneficial owner. If several apply, the first one is given.
+/// The basis on which an individual is a beneficial owner. If several apply, the first one is given.
 #[derive(
     Clone,
     Copy,
@@ -87,7 +87,7 @@ pub struct BeneficialOwner {
     pub kind: PartyKind,
     /// Country of the party.
     pub country: Option<Country>,
-    /// Why the individual is a beneficial owner.
+    /// The basis on which the individual is a beneficial owner.
     pub basis: Basis,
     /// Share held in the customer itself, 0 to 100.
     pub direct_percentage: f64,

@@ -17,7 +17,7 @@ pub struct CountryList {
     pub id: &'static str,
     /// Title that the publisher uses.
     pub title: &'static str,
-    /// Where the list is published.
+    /// Address of the publication.
     pub url: &'static str,
     /// First day on which the list has this content, `YYYY-MM-DD`.
     pub date: &'static str,

@@ -7,7 +7,7 @@ use crate::model::customer::RiskLevel::{self, High, Medium};
 pub struct Source {
     /// Title of the publication.
     pub title: &'static str,
-    /// Where it is published.
+    /// Address of the publication.
     pub url: &'static str,
 }
 

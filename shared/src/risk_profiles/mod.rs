@@ -1,4 +1,4 @@
-//! Risk profiles: loads what a profile is calculated from, calculates it and stores it.
+//! Risk profiles: loads the sources of a profile, calculates it and stores it.
 
 #[cfg(test)]
 mod tests;
@@ -25,7 +25,7 @@ const MAX_EXPIRED: usize = 10;
 /// Largest number of sessions that are read to find them.
 const MAX_READ: usize = 1_000;
 
-/// What a profile is calculated from, apart from the customer.
+/// The sources of a profile, apart from the customer.
 ///
 /// It belongs to a version of the customer if it was read after that version.
 #[derive(Clone, Debug, Default)]

@@ -1,5 +1,5 @@
 //! Passes an API Gateway event to a handler and returns its response. Every event gets a response
-//! in the envelope and a log line. Nothing that a caller sends can end the process.
+//! in the envelope and a log line. A caller cannot end the process.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -52,7 +52,7 @@ macro_rules! function {
     };
 }
 
-/// Answers one event of an HTTP API, payload format 2.0. When `time` is over, the answer is a 503.
+/// Answers one event of an HTTP API, payload format 2.0. After `time`, the answer is a 503.
 /// `invocation_id` replaces API Gateway's request id in an event that has none.
 pub async fn answer(
     app: &App,

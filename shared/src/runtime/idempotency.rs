@@ -42,7 +42,7 @@ where
         Ok(None) => {}
         Ok(Some(answer)) => return Ok(Response::from(answer).replayed()),
         Err(error) => {
-            // The record may have been written all the same.
+            // The record may still have been written.
             if is_open(&error) {
                 table.free_key(&replay).await;
             }

@@ -1,4 +1,4 @@
-//! The runtime around a handler: everything a function's `main` does.
+//! The Lambda runtime: everything that the `main` of a function does.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,11 +13,14 @@ use super::job::{self, Job};
 use crate::app::App;
 use crate::telemetry;
 
-/// Starts the function and answers events until the sandbox is taken down.
+/// Starts a function of the API and answers events until the sandbox ends.
+///
+/// # Errors
+/// A text that names every setting that is missing or malformed.
 pub async fn run(function: Function) -> Result<(), Error> {
     telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
     let app = App::from_env().await?;
-    // INIT has two full processors whatever the memory setting is; the first request has not.
+    // During INIT a function has two full processors, whatever its memory. A request has less.
     app.table.warm().await;
     let app = &app;
     let function = &function;
@@ -25,36 +28,39 @@ pub async fn run(function: Function) -> Result<(), Error> {
         let payload = event.payload;
         #[cfg(feature = "watch")]
         let payload = watch::with_local_claims(payload);
-        // Where nobody says how long, it is what the template says.
+        // Without a deadline, the time-out of the template applies.
         let left = Some(left(event.context.deadline)).filter(|left| !left.is_zero());
         let left = left.unwrap_or(FUNCTION_TIME).min(FUNCTION_TIME);
-        // Half of it where that is little: a 503 can still be told.
+        // A short time is used up to one half, so that a 503 can still be sent.
         let time = left.saturating_sub(MARGIN).max(left / 2);
-        let answered = answer(app, function, &payload, &event.context.request_id, time).await;
-        Ok::<ApiGatewayV2httpResponse, Diagnostic>(answered)
+        let response = answer(app, function, &payload, &event.context.request_id, time).await;
+        Ok::<ApiGatewayV2httpResponse, Diagnostic>(response)
     });
-    // Not `lambda_runtime::run`: it adds a span per request, and the one log line is ours.
+    // `lambda_runtime::run` would add a span to each request, which has its own log line.
     Runtime::new(service).run().await
 }
 
 /// Starts a function that a schedule invokes.
+///
+/// # Errors
+/// A text that names every setting that is missing or malformed.
 pub async fn run_job(job: Job) -> Result<(), Error> {
     telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
     let app = App::from_env().await?;
     let (app, job) = (&app, &job);
     let service = service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = left(event.context.deadline);
-        let done = job::run(app, job, event.payload, Instant::now() + deadline).await;
-        // Only an operator invokes it, so the cause is no secret.
-        done.map_err(|error| Diagnostic {
+        let result = job::run(app, job, event.payload, Instant::now() + deadline).await;
+        // Only an operator can invoke a job, so the cause may be returned.
+        result.map_err(|error| Diagnostic {
             error_type: error.code.to_string(),
-            error_message: error.cause().unwrap_or(&error.message).to_owned(),
+            error_message: error.reason().to_owned(),
         })
     });
     Runtime::new(service).run().await
 }
 
-/// Until a deadline of Lambda's, in milliseconds since 1970.
+/// The time until a deadline, which Lambda gives in milliseconds since 1970.
 fn left(deadline: u64) -> Duration {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Duration::from_millis(deadline).saturating_sub(now)

@@ -18,7 +18,7 @@ use crate::store::{Attempts, Change, Replay, SessionChange, StoredAnswer, Tenant
 
 /// A planned creation of a session.
 pub struct Creation {
-    /// What to commit.
+    /// The change to commit.
     pub change: Change,
     /// The session.
     pub session: Session,

@@ -14,7 +14,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(300);
 /// Pause after the first throttled attempt. Each further pause is longer by the same amount.
 const THROTTLED_PAUSE: Duration = Duration::from_millis(100);
 
-/// Why the table cancelled a transaction that may succeed when it is repeated.
+/// The reason why the table cancelled a transaction that may succeed when it is repeated.
 pub(super) enum Cancelled {
     /// Another transaction touched the same item.
     Conflict,
@@ -62,8 +62,8 @@ impl Attempts {
         }
     }
 
-    /// A throttled transaction is tried as often as any other call, not for as long as a race: a
-    /// busy table must not get more requests.
+    /// A throttled transaction gets three attempts, like any other call. It is not repeated for 8
+    /// seconds like a lost race, because a busy table must not get more requests.
     async fn throttled(&mut self) -> Result<(), Error> {
         self.throttled += 1;
         if self.throttled >= ATTEMPTS {

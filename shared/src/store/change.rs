@@ -1,9 +1,9 @@
 //! Changes of a customer. A change is one transaction: the customer at its next version, whatever
 //! else changes with it, the event and the answer to an idempotency key.
 //!
-//! The version covers everything that belongs to the customer. Whoever plans a change reads the
-//! customer first. If anything is written to it in the meantime, the transaction fails on the version
-//! and the change is planned again.
+//! The version covers everything that belongs to the customer. A use case reads the
+//! customer first. If another change of it is written in the meantime, the transaction fails on the
+//! version and the use case plans the change again.
 
 use serde_json::{Map, Value, json};
 

@@ -22,7 +22,7 @@ const ROWS_PER_TRANSACTION: usize = 25;
 
 impl TenantTable<'_> {
     /// Removes personal data from every item of a customer, step by step. After an interruption the
-    /// same call goes on where the last one ended. `refusal` replaces the answers that idempotency
+    /// same call continues where the last one ended. `refusal` replaces the answers that idempotency
     /// records store for the customer.
     ///
     /// # Errors

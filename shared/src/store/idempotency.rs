@@ -1,6 +1,6 @@
 //! Records of idempotency keys. A record is written before the work begins, and the answer is added in
-//! the transaction that does the work. A function that dies in between leaves a record whose lease
-//! ends, and nothing else.
+//! the transaction that does the work. A function that dies in between leaves only a record whose
+//! lease ends.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;

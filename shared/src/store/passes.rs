@@ -1,5 +1,5 @@
 //! Progress and evidence of rescreen passes. The progress of one kind of pass over one shard is one
-//! item; a finished pass over a shard is an item of its own.
+//! item; the evidence of a finished pass is a separate item.
 
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::types::{Get, TransactGetItem};

@@ -153,7 +153,7 @@ async fn an_invalid_list_is_refused_and_the_old_one_stays_in_use() {
 
     let complete = http("200 OK", &list(&names));
     for (answer, reason) in [
-        (Some(http("200 OK", &list(&names[..3]))), "more than 20 % are gone"),
+        (Some(http("200 OK", &list(&names[..3]))), "it lost more than 20 %"),
         // The connection closes before the announced length.
         (Some(complete[..complete.len() - 20].to_owned()), "/list.csv: "),
         (Some(http("200 OK", "<!DOCTYPE html><html><body>Sorry</body></html>")), ""),
@@ -237,7 +237,7 @@ async fn a_redirect_that_leaves_https_is_not_followed() {
 
     let failed = api.run("refresh-watchlists", &json!({})).await.unwrap_err();
     let message = failed["errorMessage"].as_str().unwrap();
-    assert!(message.contains("leads away from https"), "{message}");
+    assert!(message.contains("redirects to an address without https"), "{message}");
 }
 
 #[tokio::test]

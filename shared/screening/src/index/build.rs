@@ -25,7 +25,7 @@ pub struct Source<'a> {
 /// The reason why an index cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildError {
-    /// Two entries have the same id, so that later changes of them could not be told apart.
+    /// Two entries have the same id, so that later changes of them could not be distinguished.
     DuplicateId(String),
     /// A number or an offset exceeds the range that the file format has for it.
     TooLarge,

@@ -117,7 +117,7 @@ pub(crate) fn exact(text: &[u8]) -> u32 {
 }
 
 /// Continues a 32-bit FNV-1a hash (<http://www.isthe.com/chongo/tech/comp/fnv/>). Tokens whose keys
-/// collide are told apart when they are compared.
+/// collide are distinguished when they are compared.
 fn hash(seed: u32, bytes: &[u8]) -> u32 {
     bytes.iter().fold(seed, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }

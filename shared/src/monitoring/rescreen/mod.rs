@@ -71,14 +71,14 @@ impl Command {
     }
 }
 
-/// What became of the work on a shard.
+/// The outcome of the work on a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum ShardOutcome {
     /// The pass over the shard is finished.
     Finished,
-    /// The function's time is over; another run continues.
+    /// The function reached its deadline; another run continues.
     Stopped,
     /// Another worker has taken over.
     Overtaken,
@@ -99,7 +99,7 @@ pub struct ShardReport {
     pub pass: PassKind,
     /// Number of the shard.
     pub shard: u32,
-    /// What became of the work.
+    /// The outcome of the work.
     pub outcome: ShardOutcome,
     /// The pass, if the worker had the lease.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,8 +143,8 @@ impl ShardReport {
     }
 }
 
-/// Works on every shard that no other worker has, one after another, until all are done or the time
-/// is over. Returns a report per shard.
+/// Works on every shard that no other worker has, one after another, until all are done or the deadline
+/// is near. Returns a report per shard.
 ///
 /// # Errors
 /// `InternalError` when a shard failed, after all were tried.

@@ -1,4 +1,4 @@
-//! What a pass screens against: whole lists, or the entries that changed since an earlier revision.
+//! The target of a pass: whole lists, or the entries that changed since an earlier revision.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::model::rescreen::Run;
 use crate::monitoring::Monitoring;
 use crate::monitoring::watchlists::Loaded;
 
-/// What a pass screens against.
+/// The lists that a pass screens against.
 pub(super) struct Target {
     /// The whole lists.
     pub(super) lists: Arc<Loaded>,
@@ -28,7 +28,7 @@ pub(super) struct Changes {
 }
 
 impl Target {
-    /// Loads what a pass screens against. If the revision to compare with cannot be read any more,
+    /// Loads the target of a pass. If the revision to compare with cannot be read any more,
     /// the pass screens whole lists.
     pub(super) async fn load(monitoring: &Monitoring, run: &Run) -> Result<Target, Error> {
         let unknown =
@@ -59,7 +59,7 @@ impl Changes {
                 continue;
             }
             let old = match old {
-                // The old index may be deleted by now, or have another format.
+                // The old index may have been deleted, or may have another format.
                 Some(old) => match monitoring.watchlists.read(&old.object).await {
                     Ok(index) => index,
                     Err(_) => return Ok(None),

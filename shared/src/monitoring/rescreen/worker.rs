@@ -57,7 +57,7 @@ pub(super) struct Worker<'a> {
 /// The result of trying to take a lease.
 enum Taken {
     Lease(Box<Lease>),
-    /// Why there is no lease, and since when another worker has had an unfinished pass.
+    /// The outcome without a lease, and the start of an unfinished pass of another worker.
     Not(ShardOutcome, Option<Timestamp>),
 }
 
@@ -225,7 +225,7 @@ impl<'a> Worker<'a> {
         Ok(if is_finished { ShardOutcome::Finished } else { ShardOutcome::Overtaken })
     }
 
-    /// What the pass screens against. A pass over lists that cannot be opened any more starts again
+    /// The target of the pass. A pass over lists that cannot be opened any more starts again
     /// with the current ones, so that it does not block them.
     async fn target_of(&mut self, lease: &mut Lease) -> Result<Arc<Target>, Error> {
         let error = match self.load_target(&lease.run).await {
@@ -320,7 +320,7 @@ impl<'a> Worker<'a> {
                 // The table or the lists cannot be reached, so the next customer would fail too.
                 Err(error) if error.code == Code::StoreUnavailable => return Err(error),
                 Err(error) => {
-                    // Before the cursor moves on, so that `resume` tries again until it works.
+                    // This happens before the cursor advances, so that `resume` tries again until it works.
                     self.monitoring.table.request_recheck(run.shard, &row.position).await?;
                     report_failure(run, Some(row), &error);
                 }
