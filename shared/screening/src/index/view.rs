@@ -74,7 +74,7 @@ impl<'a> View<'a> {
         let bucket = (key >> self.bucket_shift) as usize;
         let entries = self.key_buckets.range(bucket).and_then(|range| self.keys.get(range));
         let entries = entries.unwrap_or_default();
-        let equal = entries.iter().filter(move |entry| read_u32(*entry, 0) == key);
+        let equal = entries.iter().filter(move |entry| read_u32(entry, 0) == key);
         equal.map(|entry| read_u32(entry, 4))
     }
 
@@ -144,7 +144,7 @@ impl<'a> View<'a> {
         let hash = identifier_hash(value);
         let from = self.identifiers.partition_point(|entry| read_u64(entry, 0) < hash);
         let entries = self.identifiers.iter().skip(from);
-        let equal = entries.take_while(move |entry| read_u64(*entry, 0) == hash);
+        let equal = entries.take_while(move |entry| read_u64(entry, 0) == hash);
         equal.map(|entry| read_u32(entry, 8))
     }
 }

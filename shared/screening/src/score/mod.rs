@@ -49,9 +49,9 @@ pub(super) const EVIDENT: f32 = 0.7;
 /// Weights below this are rounding errors of sums.
 const NO_WEIGHT: f32 = 1e-4;
 
-/// Returns the score of the name of a query and a listed name, from 0 to 1. Equal names have score
-/// 1. `alignment` holds the aligned tokens afterwards. The score depends on which name is the
-/// query only in that tokens which the query omits cost less than tokens which it adds.
+/// Returns the score of the name of a query and a listed name, from 0 to 1. The score of equal names
+/// is 1. `alignment` holds the aligned tokens afterwards. Swapping the two names changes the score
+/// only because tokens that the query omits cost less than tokens that it adds.
 pub fn score(query: &[Part<'_>], listed: &[Part<'_>], alignment: &mut Alignment) -> f32 {
     alignment.align(query, listed);
     let mut sums = Sums::default();
