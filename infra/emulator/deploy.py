@@ -29,7 +29,7 @@ AUDIENCE = "kyc-customers"
 # The tests of this module run after the others, in a stack with short schedules.
 ONLY_DEPLOYED = "deployed::"
 SHORT = {"RefreshSchedule": "rate(1 minute)", "UpdateSchedule": "rate(1 minute)"}
-# The suite starts refreshes and passes on its own, so the schedules must not interfere.
+# The suite starts refreshes and passes itself, so the schedules must not interfere.
 QUIET = dict.fromkeys(["RefreshSchedule", "UpdateSchedule", "ResumeSchedule"], "rate(1 day)")
 
 

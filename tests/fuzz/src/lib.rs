@@ -125,8 +125,8 @@ pub struct Parts<'a> {
     pub key: &'a str,
     /// Header `If-Match`.
     pub if_match: &'a str,
-    /// Claims of the access token. If they are not JSON, the claims are those of tenant `acme` with
-    /// all permissions.
+    /// Claims of the access token as JSON. Other text is replaced by the claims of tenant `acme` with all
+    /// permissions.
     pub claims: &'a str,
 }
 

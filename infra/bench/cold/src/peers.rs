@@ -142,9 +142,10 @@ fn node(
     operation: &'static str,
 ) -> Result<Row> {
     let package = peers.join("node").join(operation);
-    let interface = peers.join("node/node_modules/aws-lambda-ric");
+    let interface_folder = peers.join("node/node_modules/aws-lambda-ric");
     let node = PathBuf::from(output_of("node", &["-p", "process.execPath"])?).canonicalize()?;
-    let runtime = std::fs::metadata(&node)?.len() + size(&interface.join("dist"), &[])?;
+    let runtime =
+        std::fs::metadata(&node)?.len() + total_size(&interface_folder.join("dist"), &[])?;
     let mut environment = test_bed.environment(None);
     for (name, value) in [
         ("AWS_EXECUTION_ENV", "AWS_Lambda_nodejs20.x"),
@@ -153,7 +154,7 @@ fn node(
     ] {
         environment.insert(name.to_owned(), value.to_owned());
     }
-    let interface = interface.join("bin/index.mjs").to_string_lossy().into_owned();
+    let interface = interface_folder.join("bin/index.mjs").to_string_lossy().into_owned();
     let args = vec![interface, "index.handler".to_owned()];
     let size = artifacts::size_of_folder(&package)?;
     let program = Program { file: node, args, environment, folder: Some(package) };
@@ -171,8 +172,9 @@ fn python(
     let library = "import sysconfig; print(sysconfig.get_path('stdlib'))";
     let library = PathBuf::from(output_of("python3", &["-c", library])?);
     let excluded = ["config-", "dist-packages", "site-packages", "test"];
-    let runtime =
-        std::fs::metadata(&python)?.len() + size(&library, &excluded)? + size(&platform, &[])?;
+    let runtime = std::fs::metadata(&python)?.len()
+        + total_size(&library, &excluded)?
+        + total_size(&platform, &[])?;
     let mut environment = test_bed.environment(None);
     for (name, value) in [
         ("AWS_EXECUTION_ENV", "AWS_Lambda_python3.11"),
@@ -197,7 +199,7 @@ fn output_of(program: &str, args: &[&str]) -> Result<String> {
 
 /// Returns the size of a folder's files in bytes. Skips the files and subfolders whose names begin
 /// with an excluded prefix.
-fn size(folder: &Path, excluded: &[&str]) -> Result<u64> {
+fn total_size(folder: &Path, excluded: &[&str]) -> Result<u64> {
     let mut sum = 0;
     for file in artifacts::files(folder)? {
         let relative = file.strip_prefix(folder)?.to_string_lossy();
@@ -301,10 +303,9 @@ fn print(rows: &[Row]) {
     table.print();
     println!();
     println!(
-        "x: multiple of ours. zip: the uploaded package. It does not contain the runtimes of Node and \
-         Python, nor boto3,"
+        "x: multiple of ours. zip: the uploaded package, without what Lambda provides: the runtimes of"
     );
     println!(
-        "because Lambda provides them. disk: unpacked, with the interpreter, its library and those."
+        "Node and Python, and boto3. disk: the unpacked package, with the interpreter, its library and these."
     );
 }

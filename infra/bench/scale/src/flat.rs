@@ -46,9 +46,9 @@ struct Operation {
     /// Whether the target applies.
     ///
     /// It does not apply to later pages by name, because the embedded store is known to be slow there.
-    /// If a query has a cursor and a range of sort keys, SQLite reads from the beginning of the range: it
-    /// can use only one lower bound. DynamoDB begins at the cursor, and the units show that no more rows
-    /// are requested.
+    /// If a query has a cursor and a range of sort keys, the store reads from the beginning of the range,
+    /// because SQLite cannot combine two bounds with the row value of the cursor. DynamoDB begins at the
+    /// cursor, and the units show that no more rows are requested.
     has_target: bool,
     request: Request,
 }

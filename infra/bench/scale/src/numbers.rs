@@ -2,7 +2,7 @@
 
 use indicatif::HumanCount;
 
-/// Returns the smallest sample that is not exceeded by `share` of the samples, from 0 to 1.
+/// Returns the smallest sample that at least `share` of all samples do not exceed. `share` is from 0 to 1.
 pub(crate) fn quantile(samples: &[f64], share: f64) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -2,8 +2,8 @@
 //!
 //! A few customers are created through the API. Their items are copied directly into the store, with
 //! different ids, times, names and client ids. A copy has the same items as a created customer: customer,
-//! event and claim, in the table and its indexes. Only its risk level differs from that of a new customer,
-//! and there is no risk profile for it.
+//! event and claim, in the table and its indexes. Apart from these values,
+//! only its risk level differs from that of a new customer, and there is no risk profile for it.
 
 use std::net::TcpListener;
 use std::sync::mpsc::sync_channel;

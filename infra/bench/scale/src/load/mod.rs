@@ -90,7 +90,7 @@ impl Load {
                 }
             }
         } else {
-            eprintln!("oha is not at {}: {}", self.oha.display(), oha::INSTALL);
+            eprintln!("oha is not at {}; to install it: {}", self.oha.display(), oha::INSTALL);
         }
         let closed_loop = mix.run(Loop::Closed(self.connections), duration).await?.all();
         add("mix", closed, &closed_loop);
