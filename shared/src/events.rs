@@ -13,7 +13,7 @@ pub fn of_record(record: &Value) -> Option<Value> {
     let image = record.get("dynamodb")?.get("NewImage").filter(|_| is_new)?;
     let image = Item::deserialize(image).ok()?;
     let mut event: Map<String, Value> = serde_dynamo::from_item(image).ok()?;
-    if event.remove("type")?.as_str() != Some(ItemKind::Event.into_str()) {
+    if event.remove("type")?.as_str() != Some(ItemKind::Event.as_ref()) {
         return None;
     }
     let tenant = event.remove("pk")?.as_str().and_then(tenant_of)?.to_owned();

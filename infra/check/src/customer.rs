@@ -90,7 +90,7 @@ fn customer_index_attributes(
     let tenant_pk = format!("T#{}", key.tenant);
     let folded_name = fold_key(customer.profile.name.as_str());
     vec![
-        ("risk_pk", format!("{tenant_pk}#RISK#{}", customer.risk.level.into_str())),
+        ("risk_pk", format!("{tenant_pk}#RISK#{}", customer.risk.level.as_ref())),
         ("name_sk", format!("{folded_name}\u{1f}{}", key.customer_id)),
         ("tenant_pk", tenant_pk),
     ]
@@ -103,7 +103,7 @@ fn monitor_index_attributes(
     if monitor.status != MonitoringStatus::Active {
         return Vec::new();
     }
-    let (frequency, shard) = (monitor.settings.check_frequency.into_str(), monitor.shard);
+    let (frequency, shard) = (monitor.settings.check_frequency.as_ref(), monitor.shard);
     vec![
         ("monitored_pk", format!("MONITORED#{frequency}#{shard}")),
         ("monitored_sk", format!("{}#{}", key.tenant, key.customer_id)),

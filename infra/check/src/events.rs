@@ -182,7 +182,7 @@ impl Replay {
         });
         for (alert, item) in &records.alerts {
             let expected = self.alerts.get(&alert.alert_id.to_string()).and_then(Value::as_str);
-            require(expected == Some(alert.status.into_str()), item, &mismatch);
+            require(expected == Some(alert.status.as_ref()), item, &mismatch);
         }
 
         let version = records.organization.as_ref().map(|(version, _)| *version);

@@ -1,4 +1,5 @@
 //! Requests and responses. Only this module and `runtime` know HTTP.
+#![warn(missing_docs)]
 
 mod accept;
 mod input;

@@ -11,6 +11,7 @@ use crate::auth::{Caller, Claims};
 use crate::error::{Error, Faults};
 use crate::model::id::{AlertId, CustomerId, SessionId};
 
+/// A request of the API.
 #[derive(Debug)]
 pub struct Request {
     id: String,

@@ -32,11 +32,11 @@ use screening::entity::{EntityKind, NameKind};
     serde::Serialize,
     serde::Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum AlertStatus {
     /// Not decided yet.
@@ -66,11 +66,11 @@ pub enum AlertStatus {
     serde::Serialize,
     serde::Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ClearedBecause {
     /// The entry was removed from its list.
@@ -180,40 +180,51 @@ impl DerefMut for StoredAlert {
 ///
 /// Variants are in the order of their names: [`fingerprint`] reads them in this order.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::AsRefStr,
 )]
-#[strum(const_into_str)]
+
 pub enum ComparedField {
+    /// Countries of the entry.
     #[serde(rename = "entity.countries")]
     #[strum(serialize = "entity.countries")]
     EntityCountries,
+    /// Dates of birth, founding or building of the entry.
     #[serde(rename = "entity.dates")]
     #[strum(serialize = "entity.dates")]
     EntityDates,
+    /// Gender of the entry.
     #[serde(rename = "entity.gender")]
     #[strum(serialize = "entity.gender")]
     EntityGender,
+    /// Identifiers of the entry.
     #[serde(rename = "entity.identifiers")]
     #[strum(serialize = "entity.identifiers")]
     EntityIdentifiers,
+    /// Kind of the entry.
     #[serde(rename = "entity.kind")]
     #[strum(serialize = "entity.kind")]
     EntityKind,
+    /// Names of the entry.
     #[serde(rename = "entity.names")]
     #[strum(serialize = "entity.names")]
     EntityNames,
+    /// Country of the subject.
     #[serde(rename = "subject.country")]
     #[strum(serialize = "subject.country")]
     SubjectCountry,
+    /// Date of birth or incorporation of the subject.
     #[serde(rename = "subject.date")]
     #[strum(serialize = "subject.date")]
     SubjectDate,
+    /// Kind of the subject.
     #[serde(rename = "subject.kind")]
     #[strum(serialize = "subject.kind")]
     SubjectKind,
+    /// Name of the subject.
     #[serde(rename = "subject.name")]
     #[strum(serialize = "subject.name")]
     SubjectName,
+    /// Tax number of the subject.
     #[serde(rename = "subject.tax_id")]
     #[strum(serialize = "subject.tax_id")]
     SubjectTaxId,
@@ -249,7 +260,7 @@ impl StoredAlert {
     ) -> Result<StoredAlert, Error> {
         if self.status == AlertStatus::Cleared {
             let hint = ", because its match no longer exists";
-            let to = decision.status.into_str();
+            let to = decision.status.as_ref();
             return Err(Error::invalid_transition("cleared alert", "cleared", to, hint));
         }
         let note = decision.note.clone().or_else(|| self.note.clone());
@@ -271,7 +282,7 @@ impl StoredAlert {
 pub fn fingerprint(compared: &BTreeMap<ComparedField, String>) -> u64 {
     let mut hash = Sha256::new();
     for (field, value) in compared {
-        hash.update(field.into_str());
+        hash.update(field.as_ref());
         hash.update([0]);
         hash.update(value);
         hash.update([0]);

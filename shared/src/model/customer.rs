@@ -28,11 +28,11 @@ use crate::error::Error;
     serde::Serialize,
     serde::Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Status {
     /// Accepts sessions and monitoring.
@@ -55,11 +55,11 @@ pub enum Status {
     serde::Serialize,
     serde::Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum RiskLevel {
     /// Not assessed, or not enough data for an assessment.
@@ -89,11 +89,11 @@ pub enum RiskLevel {
     serde::Serialize,
     serde::Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum MonitoringStatus {
     /// Not monitored.
@@ -449,6 +449,6 @@ impl Status {
             (_, Status::Inactive) => "; use DELETE /customers/{id} to deactivate it",
             _ => "; set it to active first",
         };
-        Err(Error::invalid_transition("customer", self.into_str(), to.into_str(), hint))
+        Err(Error::invalid_transition("customer", self.as_ref(), to.as_ref(), hint))
     }
 }

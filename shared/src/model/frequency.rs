@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
     Serialize,
     Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Frequency {
     /// When a list changes, against the entries that changed.
@@ -40,11 +40,11 @@ pub enum Frequency {
     Serialize,
     Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 pub enum PassKind {
     /// After a list changed: screens the `on_update` monitors against the changed entries.
     OnUpdate,

@@ -2,6 +2,7 @@
 //!
 //! A value is parsed once, at the edge, and is valid from then on. The module performs no I/O and
 //! reads neither the clock nor the environment.
+#![warn(missing_docs)]
 
 pub mod alert;
 pub mod answer;

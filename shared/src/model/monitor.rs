@@ -23,11 +23,11 @@ use screening::score::DEFAULT_MIN_SCORE;
     serde::Serialize,
     serde::Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum SubjectKind {
     /// The customer.

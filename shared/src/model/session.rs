@@ -44,11 +44,11 @@ const DAY_MILLIS: i64 = 24 * 3_600 * 1_000;
     serde::Serialize,
     serde::Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum SessionStatus {
     /// Created, and not completed yet.
@@ -77,11 +77,11 @@ pub enum SessionStatus {
     serde::Serialize,
     serde::Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum FinalDecision {
     /// Decision of the status `approved`.
@@ -110,11 +110,11 @@ pub enum FinalDecision {
     serde::Serialize,
     serde::Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ValidationKind {
     /// Sanctions lists and other watchlists.
@@ -142,11 +142,11 @@ pub enum ValidationKind {
     serde::Serialize,
     serde::Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ValidationResult {
     /// The check passed.
@@ -368,7 +368,8 @@ impl Session {
         self.status.check_move(to)?;
         let mut faults = Faults::default();
         if let Some(decision) = patch.final_decision.filter(|given| to.decision() != Some(*given)) {
-            let (required, status) = (decision.status().into_str(), to.into_str());
+            let required = decision.status();
+            let (required, status) = (required.as_ref(), to.as_ref());
             let issue = format!("must match the status: it requires {required}, not {status}");
             faults.add("/final_decision", issue);
         }
@@ -388,7 +389,7 @@ impl Session {
         }
         let has_new_validations = validations.len() > self.validations.len();
         if has_new_validations && self.status.is_final() {
-            return Err(Error::session_is_final(self.status.into_str()));
+            return Err(Error::session_is_final(self.status.as_ref()));
         }
         if to == self.status && !has_new_validations {
             return Ok(self.clone());
@@ -437,7 +438,7 @@ impl SessionStatus {
             (Active, Approved | Rejected | ManualReview) => "; set it to completed first",
             _ => "",
         };
-        Err(Error::invalid_transition("session", self.into_str(), to.into_str(), hint))
+        Err(Error::invalid_transition("session", self.as_ref(), to.as_ref(), hint))
     }
 }
 

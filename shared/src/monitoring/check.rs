@@ -349,7 +349,7 @@ fn differences(alert: &StoredAlert, hit: &Hit<'_>) -> Vec<String> {
     let changed =
         |(field, hash): &(&ComparedField, &String)| alert.compared.get(*field) != Some(*hash);
     let fields: Vec<String> =
-        hit.compared.iter().filter(changed).map(|(field, _)| field.into_str().to_owned()).collect();
+        hit.compared.iter().filter(changed).map(|(field, _)| field.as_ref().to_owned()).collect();
     if fields.is_empty() { vec!["returned".to_owned()] } else { fields }
 }
 

@@ -30,11 +30,11 @@ use crate::model::value::{Country, Name, PartyId};
     serde::Serialize,
     serde::Deserialize,
     strum::EnumString,
-    strum::IntoStaticStr,
+    strum::AsRefStr,
     strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Basis {
     /// The effective share reaches the threshold.

@@ -54,7 +54,7 @@ fn customer_node(profile: &Profile) -> Node {
 fn party_node(party: &Party, share: f64, is_beneficial_owner: bool) -> Node {
     let mut details: Vec<String> = country(&party.country).into_iter().collect();
     if !party.roles.is_empty() {
-        let roles = party.roles.iter().map(|role| role.into_str().replace('_', " "));
+        let roles = party.roles.iter().map(|role| role.as_ref().replace('_', " "));
         details.push(roles.collect::<Vec<_>>().join(", "));
     }
     if share > 0.0 {

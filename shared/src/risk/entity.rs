@@ -53,7 +53,7 @@ pub(super) fn sector_reason(sectors: &[&Sector], risk: RiskLevel) -> String {
     let noun = if ids.len() == 1 { "sector" } else { "sectors" };
     format!(
         "The industry is in the {}-risk {noun} {}, according to: {}.",
-        risk.into_str(),
+        risk.as_ref(),
         ids.join(", "),
         sources.join("; ")
     )

@@ -77,7 +77,7 @@ fn session(session: &Session) -> SessionFacts {
     // If two validations of a kind have the same time, the later one in the list counts.
     let mut latest: BTreeMap<&str, &Validation> = BTreeMap::new();
     for validation in &session.validations {
-        let entry = latest.entry(validation.kind.into_str()).or_insert(validation);
+        let entry = latest.entry(validation.kind.as_ref()).or_insert(validation);
         if validation.at >= entry.at {
             *entry = validation;
         }

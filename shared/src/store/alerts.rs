@@ -38,7 +38,7 @@ impl TenantTable<'_> {
         let start = after.transpose()?.map(|id| self.keys.alert(customer, &id));
         let (partition, prefix) = self.keys.alerts(customer);
         let filter = |e: &mut Expression| {
-            status.map(|status| format!("{} = {}", e.name("status"), e.text(status.into_str())))
+            status.map(|status| format!("{} = {}", e.name("status"), e.text(status.as_ref())))
         };
         let listing = self.listing((partition, prefix), start, filter, paging.order, scope);
         let position_of = |item: &Item| position_after(prefix, item);

@@ -20,17 +20,25 @@ use crate::model::value::{ClientId, Country, Tag};
 /// Filters of the list. A customer must pass all of them.
 #[derive(Clone, Default, Serialize)]
 pub struct Filters {
+    /// Status.
     pub status: Option<Status>,
+    /// Entity type.
     pub entity_type: Option<EntityType>,
+    /// Risk level.
     pub risk_level: Option<RiskLevel>,
+    /// Country.
     pub country: Option<Country>,
+    /// The tenant's own id.
     pub client_id: Option<ClientId>,
+    /// A tag that the customer has.
     pub tag: Option<Tag>,
+    /// Whether monitoring is active.
     pub monitored: Option<bool>,
     /// Folded prefix of the name. An empty prefix fits every name.
     pub search: Option<String>,
     /// First id. Ids sort by time of creation, so a span of time is a span of ids.
     pub created_from: Option<CustomerId>,
+    /// Last id.
     pub created_to: Option<CustomerId>,
 }
 
@@ -140,10 +148,10 @@ impl TenantTable<'_> {
             by_filter.push(equals(&mut e, "risk_pk", &self.keys.at_risk(level)));
         }
         if let Some(status) = filters.status {
-            by_filter.push(equals(&mut e, "status", status.into_str()));
+            by_filter.push(equals(&mut e, "status", status.as_ref()));
         }
         if let Some(entity_type) = filters.entity_type {
-            by_filter.push(equals(&mut e, "entity_type", entity_type.into_str()));
+            by_filter.push(equals(&mut e, "entity_type", entity_type.as_ref()));
         }
         if let Some(country) = &filters.country {
             by_filter.push(equals(&mut e, "country", country.as_str()));
@@ -153,7 +161,7 @@ impl TenantTable<'_> {
         }
         if let Some(monitored) = filters.monitored {
             let sign = if monitored { "=" } else { "<>" };
-            let active = MonitoringStatus::Active.into_str();
+            let active = MonitoringStatus::Active.as_ref();
             by_filter.push(format!("{} {sign} {}", e.name("monitoring.status"), e.text(active)));
         }
         let filter = (!by_filter.is_empty()).then(|| by_filter.join(" AND "));

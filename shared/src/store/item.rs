@@ -19,8 +19,8 @@ pub(super) const IS_NEW: &str = "attribute_not_exists(pk)";
 pub(super) const IS_THERE: &str = "attribute_exists(pk)";
 
 /// Kind of an item: its attribute `type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::AsRefStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ItemKind {
     /// A customer.
     Customer,
@@ -74,7 +74,7 @@ pub(super) fn typed(kind: ItemKind, model: &impl Serialize) -> Result<Item, Erro
 impl ItemKind {
     /// The value of the attribute `type`.
     pub(super) fn attribute(self) -> AttributeValue {
-        AttributeValue::S(self.into_str().to_owned())
+        AttributeValue::S(self.as_ref().to_owned())
     }
 
     /// The kind of an item.

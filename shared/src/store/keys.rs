@@ -155,7 +155,7 @@ impl<'a> TenantKeys<'a> {
 
     /// A partition of the index `risk`.
     pub(super) fn at_risk(&self, level: RiskLevel) -> String {
-        format!("T#{}#RISK#{}", self.0, level.into_str())
+        format!("T#{}#RISK#{}", self.0, level.as_ref())
     }
 }
 
@@ -178,12 +178,12 @@ pub(super) fn current_pass(pass: PassKind, shard: u32) -> Key {
 }
 
 pub(super) fn finished_pass(pass: PassKind, shard: u32, pass_id: &str) -> Key {
-    Key { pk: format!("PASS#{}#{shard}", pass.into_str()), sk: pass_id.to_owned() }
+    Key { pk: format!("PASS#{}#{shard}", pass.as_ref()), sk: pass_id.to_owned() }
 }
 
 /// A partition of the index `monitored`.
 pub(super) fn monitored(frequency: Frequency, shard: u32) -> String {
-    format!("MONITORED#{}#{shard}", frequency.into_str())
+    format!("MONITORED#{}#{shard}", frequency.as_ref())
 }
 
 /// The request to check a customer again, by its position in the index `monitored`.

@@ -4,6 +4,7 @@
 //! Methods are named after what they touch: a noun reads (`customer`, `newest_sessions`), `put_` and
 //! `set_` write one item, `commit` writes a planned change, and `…_write` and `…_writes` build parts of
 //! a transaction.
+#![warn(missing_docs)]
 
 mod alerts;
 mod attempts;

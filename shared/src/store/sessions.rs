@@ -96,10 +96,10 @@ impl TenantTable<'_> {
         let (stored, sign) = match status {
             SessionStatus::Active => (SessionStatus::Active, ">"),
             SessionStatus::Expired => (SessionStatus::Active, "<="),
-            stored => return format!("{} = {}", e.name("status"), e.text(stored.into_str())),
+            stored => return format!("{} = {}", e.name("status"), e.text(stored.as_ref())),
         };
         let now = self.table.clock.now().to_string();
         let (name, expires_at) = (e.name("status"), e.name("expires_at"));
-        format!("{name} = {} AND {expires_at} {sign} {}", e.text(stored.into_str()), e.text(now))
+        format!("{name} = {} AND {expires_at} {sign} {}", e.text(stored.as_ref()), e.text(now))
     }
 }

@@ -72,9 +72,9 @@ impl Command {
 }
 
 /// The outcome of the work on a shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::AsRefStr)]
 #[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[strum(serialize_all = "snake_case")]
 pub enum ShardOutcome {
     /// The pass over the shard is finished.
     Finished,
@@ -124,7 +124,7 @@ impl ShardReport {
 
     fn log(&self) {
         let ShardReport { pass, shard, outcome, run, reason, .. } = self;
-        let (pass, outcome, why) = (pass.into_str(), outcome.into_str(), reason);
+        let (pass, outcome, why) = (pass.as_ref(), outcome.as_ref(), reason);
         match run {
             Some(run) => {
                 let Run { pass_id, revision, base, monitors, subjects, matches, .. } = run;
