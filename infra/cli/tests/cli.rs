@@ -457,9 +457,12 @@ fn unreadable_input_is_an_error_and_writes_nothing() {
     let middle = damaged.len() / 2;
     damaged[middle] ^= 1;
     std::fs::write(path.join("damaged.idx"), damaged).unwrap();
-    assert!(error_of(&["screen", "Mirka", "--list", "damaged.idx"], path).contains("checksum"));
+    assert!(
+        error_of(&["screen", "Mirka", "--list", "damaged.idx"], path)
+            .contains("the index is damaged")
+    );
     let csv = error_of(&["watchlists", "info", "old.csv"], path);
-    assert!(csv.contains("no watchlist index"), "{csv}");
+    assert!(csv.contains("not a watchlist index"), "{csv}");
     run(
         &["watchlists", "build", "--list", "other", "--from", "new.csv", "--out", "other.idx"],
         path,
@@ -640,4 +643,15 @@ async fn log_appends_to_a_file() {
     }
     let error = error_of(&["--port", "0", "--memory", "--log", "missing/own.log"], folder.path());
     assert!(error.contains("missing/own.log") && error.contains("pass --log"), "{error}");
+}
+
+#[test]
+fn the_help_describes_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["", "token", "openapi", "screen", "watchlists", "screen-eval", "check"] {
+        let arguments: Vec<&str> =
+            [command, "--help"].into_iter().filter(|argument| !argument.is_empty()).collect();
+        let help = String::from_utf8(run(&arguments, folder.path()).stdout).unwrap();
+        insta::assert_snapshot!(format!("help {command}").trim().replace(' ', "-"), help);
+    }
 }

@@ -91,3 +91,9 @@ fn mermaid_text_of_five_parties() {
         drawing("C", vec![company("C", &[]), person("P", &[])], vec![edge(1, 0, "control")]);
     assert!(mermaid(&control).contains("n1 -.->|\"control\"| n0"));
 }
+
+#[test]
+fn mermaid_text_of_the_examples() {
+    insta::assert_snapshot!("five", mermaid(&examples::five()));
+    insta::assert_snapshot!("ring", mermaid(&examples::ring()));
+}
