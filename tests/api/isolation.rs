@@ -292,7 +292,7 @@ async fn acme(api: &Api) -> Foreign {
 }
 
 /// Measures the time of a 404 for a foreign customer and for one that never existed. A difference would
-/// tell a caller which of the two it is.
+/// reveal which of the two it is.
 /// `cargo test --release -p api-tests isolation::times -- --ignored --nocapture`
 #[tokio::test]
 #[ignore = "a measurement without an assertion"]
