@@ -7,8 +7,8 @@ use crate::customers::furnished;
 use crate::invariants::checked;
 use crate::monitoring::path;
 
-/// Restores the reason of the first factor of a risk profile.
-fn restore_reason(profile: &mut Item) {
+/// Adds a reason with personal data to the first factor of a risk profile.
+fn add_reason(profile: &mut Item) {
     let Some(AttributeValue::L(factors)) = profile.get_mut("factors") else {
         panic!("the profile has no factors")
     };
@@ -25,17 +25,17 @@ async fn data_that_an_erasure_missed_is_found() {
     w.pass_time(30);
     let answer =
         format!(r#"{{"status":201,"content":{{"customer_id":{}}}}}"#, customer["customer_id"]);
-    let restore_answer = |item: &mut Item| set(item, "answer", text(&answer));
+    let add_answer = |item: &mut Item| set(item, "answer", text(&answer));
     let edits: [(&str, &dyn Fn(&mut Item)); 9] = [
         ("customer", &|item| set(item, "tax_id", text("T"))),
         ("customer", &|item| drop(item.remove("is_scrubbed"))),
         ("session", &|item| set_in(item, "metadata", "k", text("v"))),
-        ("risk profile", &restore_reason),
+        ("risk profile", &add_reason),
         ("alert", &|item| set(item, "entity_name", text("Nora Quist"))),
         ("alert", &|item| set(item, "note", text("knows Nora"))),
         ("event", &|item| set_in(item, "changes", "email", text("a@b.example"))),
         ("event", &|item| set(item, "kept_answer", text("elsewhere"))),
-        ("idempotency", &restore_answer),
+        ("idempotency", &add_answer),
     ];
     let items = w.api.all_items().await;
     for (kind, edit) in edits {

@@ -70,7 +70,7 @@ use Change::{Copy, Delete, Edit};
 /// An id that does not exist.
 const UNKNOWN: &str = "0193b3a0-0000-7000-8000-00000000abcd";
 
-/// Returns the violations: the rule that is broken, the kind of the item, and the change to it.
+/// Returns the violations to plant: the broken rule, the kind of the item, and the change to it.
 fn plants() -> Vec<(&'static str, &'static str, Change)> {
     vec![
         ("key", "customer", Copy(|item| set(item, "sk", text("GHOST")))),
