@@ -7,6 +7,8 @@ use crate::customers::furnished;
 use crate::invariants::checked;
 use crate::monitoring::path;
 
+type Edit<'a> = &'a dyn Fn(&mut Item);
+
 /// Adds a reason with personal data to the first factor of a risk profile.
 fn add_reason(profile: &mut Item) {
     let Some(AttributeValue::L(factors)) = profile.get_mut("factors") else {
@@ -26,7 +28,7 @@ async fn data_that_an_erasure_missed_is_found() {
     let answer =
         format!(r#"{{"status":201,"content":{{"customer_id":{}}}}}"#, customer["customer_id"]);
     let add_answer = |item: &mut Item| set(item, "answer", text(&answer));
-    let edits: [(&str, &dyn Fn(&mut Item)); 9] = [
+    let edits: [(&str, Edit<'_>); 9] = [
         ("customer", &|item| set(item, "tax_id", text("T"))),
         ("customer", &|item| drop(item.remove("is_scrubbed"))),
         ("session", &|item| set_in(item, "metadata", "k", text("v"))),
