@@ -1,6 +1,6 @@
-//! The artifacts that are deployed, each under AWS's own Lambda Runtime Interface Emulator: the same
-//! answers as the local server, and none of them ends on a hostile event. `infra/artifacts/run`
-//! builds them and says where they are and where the emulator is:
+//! Runs each deployable artifact under AWS's Lambda Runtime Interface Emulator. Its answers must equal
+//! those of the local server, and its process must survive every hostile event.
+//! `infra/artifacts/run` builds the artifacts and then runs:
 //!
 //! `ARTIFACTS=<folder> RIE=<program> cargo test -p api-tests --test api -- --ignored artifacts::`
 
@@ -20,7 +20,8 @@ use tokio::net::TcpStream;
 
 use crate::hostile;
 
-/// Where `sam build`, `cargo lambda build` and `cargo build` leave a function.
+/// Returns the executable of a function, as `sam build`, `cargo lambda build` or `cargo build` name
+/// it.
 fn bootstrap(folder: &Path, binary: &str) -> PathBuf {
     let logical_id: String =
         binary.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
@@ -29,11 +30,11 @@ fn bootstrap(folder: &Path, binary: &str) -> PathBuf {
         folder.join(logical_id).join("bootstrap"),
         folder.join(binary),
     ];
-    let found = places.iter().find(|place| place.is_file());
-    found.unwrap_or_else(|| panic!("{binary} is nowhere in {}", folder.display())).clone()
+    let bootstrap = places.into_iter().find(|place| place.is_file());
+    bootstrap.unwrap_or_else(|| panic!("{binary} is not in {}", folder.display()))
 }
 
-/// One function under the emulator. It takes one event at a time.
+/// A function under the emulator. It handles one event at a time.
 struct Emulated {
     emulator: Child,
     url: String,
@@ -42,7 +43,7 @@ struct Emulated {
 
 impl Drop for Emulated {
     fn drop(&mut self) {
-        for pid in self.functions() {
+        for pid in self.processes() {
             let _ = Command::new("kill").arg(pid).status();
         }
         let _ = self.emulator.kill();
@@ -56,8 +57,8 @@ fn free_port() -> u16 {
 
 impl Emulated {
     async fn start(spec: &FunctionSpec, api: &Api, bucket: &str) -> Emulated {
-        let folder = std::env::var("ARTIFACTS").expect("ARTIFACTS names a folder");
-        let rie = std::env::var("RIE").expect("RIE names the emulator");
+        let folder = std::env::var("ARTIFACTS").expect("ARTIFACTS is set to a folder");
+        let rie = std::env::var("RIE").expect("RIE is set to the emulator's path");
         let (port, runtime) = (free_port(), free_port());
         let mut command = Command::new(rie);
         command
@@ -72,7 +73,7 @@ impl Emulated {
             .env("AWS_REGION", "eu-central-1")
             .env("AWS_ACCESS_KEY_ID", "none")
             .env("AWS_SECRET_ACCESS_KEY", "none")
-            // What would be a back door.
+            // Debug builds read claims from it. In an artifact that would be a back door.
             .env("LOCAL_CLAIMS", r#"{"tenant_id":"acme","permissions":"[kyc:*]"}"#)
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -86,11 +87,11 @@ impl Emulated {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("the emulator of {} does not start", spec.name);
+        panic!("the emulator of {} has not started in 30 s", spec.name);
     }
 
-    /// The processes of the function.
-    fn functions(&self) -> Vec<String> {
+    /// Returns the ids of the function's processes, which are the emulator's children.
+    fn processes(&self) -> Vec<String> {
         let id = self.emulator.id();
         let mut children = Vec::new();
         for thread in std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten()
@@ -102,13 +103,15 @@ impl Emulated {
     }
 
     async fn invoke(&self, event: &Value) -> Value {
-        let sent = self.http.post(&self.url).body(event.to_string()).send().await.unwrap();
-        let text = sent.text().await.unwrap();
-        serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text:.400}"))
+        let answer = self.http.post(&self.url).body(event.to_string()).send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        serde_json::from_str(&text)
+            .unwrap_or_else(|_| panic!("the answer is not JSON: {text:.400}"))
     }
 }
 
-/// As much of S3 as reading objects takes, with those of the local server; where it is.
+/// Serves the watchlists of the local server as S3 objects, and returns the URL. Implements only
+/// enough of S3 to read objects.
 async fn bucket(api: &Api) -> String {
     let lists = api.server().lists.clone();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -127,13 +130,12 @@ async fn serve(stream: TcpStream, lists: Watchlists) -> std::io::Result<()> {
     while let Some(request) = lines.next_line().await? {
         while lines.next_line().await?.is_some_and(|header| !header.is_empty()) {}
         // GET /<bucket>/<object> HTTP/1.1
-        let object = request.strip_prefix("GET /").and_then(|rest| rest.split(' ').next());
-        let object = object.and_then(|path| path.split_once('/')).map(|(_, object)| object);
-        let found = match object {
-            Some(object) => lists.bytes(object).await.ok(),
+        let path = request.strip_prefix("GET /").and_then(|rest| rest.split(' ').next());
+        let content = match path.and_then(|path| path.split_once('/')) {
+            Some((_, object)) => lists.bytes(object).await.ok(),
             None => None,
         };
-        let (status, body) = match &found {
+        let (status, body) = match &content {
             Some(bytes) => ("200 OK", bytes.as_slice()),
             None => ("404 Not Found", &b""[..]),
         };
@@ -144,23 +146,26 @@ async fn serve(stream: TcpStream, lists: Watchlists) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The local server's answer to the same event.
+/// Returns the local server's answer to the same event.
 async fn locally(api: &Api, function: &str, event: &Value) -> Value {
     let path = format!("/2015-03-31/functions/{function}/invocations");
     api.call(&api_tests::Persona::anonymous(), "POST", &path).json(event).send().await.body
 }
 
-/// Without what is new in every answer: ids, times, tenants, and what is calculated from them.
+fn is_id(word: &str) -> bool {
+    word.len() == 36 && word.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+fn is_time(word: &str) -> bool {
+    word.len() == 24 && word.ends_with('Z') && word.as_bytes().get(10) == Some(&b'T')
+}
+
+/// Replaces the values that differ in every answer with placeholders: tenants, ids and times.
 fn comparable(answer: &Value) -> Value {
     let mut text = answer.to_string();
     for tenant in ["artifact", "local"] {
         text = text.replace(tenant, "<tenant>");
     }
-    let is_id =
-        |word: &str| word.len() == 36 && word.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-    let is_time = |word: &str| {
-        word.len() == 24 && word.ends_with('Z') && word.as_bytes().get(10) == Some(&b'T')
-    };
     let mut plain = String::new();
     let mut word = String::new();
     for c in text.chars().chain(['\0']) {
@@ -168,10 +173,12 @@ fn comparable(answer: &Value) -> Value {
             word.push(c);
             continue;
         }
-        match () {
-            () if is_id(&word) => plain.push_str("<id>"),
-            () if is_time(&word) => plain.push_str("<time>"),
-            () => plain.push_str(&word),
+        if is_id(&word) {
+            plain.push_str("<id>");
+        } else if is_time(&word) {
+            plain.push_str("<time>");
+        } else {
+            plain.push_str(&word);
         }
         word.clear();
         plain.push(c);
@@ -179,22 +186,27 @@ fn comparable(answer: &Value) -> Value {
     Value::String(plain)
 }
 
-/// An event of the route, of a tenant's own.
-fn event(tenant: &str, route: &str, path: &[(&str, &str)], body: Option<Value>) -> Value {
+/// Returns an event of a route, sent by a caller with all permissions in the tenant. `ids` may
+/// contain more path parameters than the route has.
+fn event(tenant: &str, route: &str, ids: &[(&str, &str)], body: Option<Value>) -> Value {
     let mut event = hostile::event();
     event["requestContext"]["authorizer"]["jwt"]["claims"]["tenant_id"] = json!(tenant);
     event["requestContext"]["authorizer"]["jwt"]["claims"]["permissions"] = json!("[kyc:*]");
     event["routeKey"] = json!(route);
     event["requestContext"]["routeKey"] = json!(route);
-    let (method, mut raw) = route.split_once(' ').map(|(m, p)| (m, p.to_owned())).unwrap();
+    let (method, path) = route.split_once(' ').unwrap();
     event["requestContext"]["http"]["method"] = json!(method);
+    let mut path = path.to_owned();
     let mut parameters = serde_json::Map::new();
-    for (name, value) in path {
-        raw = raw.replace(&format!("{{{name}}}"), value);
-        parameters.insert((*name).to_owned(), json!(value));
+    for (name, value) in ids {
+        let placeholder = format!("{{{name}}}");
+        if path.contains(&placeholder) {
+            path = path.replace(&placeholder, value);
+            parameters.insert((*name).to_owned(), json!(value));
+        }
     }
-    event["rawPath"] = json!(raw);
-    event["requestContext"]["http"]["path"] = json!(raw);
+    event["rawPath"] = json!(path);
+    event["requestContext"]["http"]["path"] = json!(path);
     if !parameters.is_empty() {
         event["pathParameters"] = Value::Object(parameters);
     }
@@ -205,15 +217,15 @@ fn event(tenant: &str, route: &str, path: &[(&str, &str)], body: Option<Value>) 
     event
 }
 
-/// What a tenant does from its first customer on, every route once with success where that can be
-/// had; the answers in order, with the function of each.
+/// Plays the typical requests of a new tenant, most of which succeed. Returns the name of the function
+/// and its answer for each request in order.
 async fn story(tenant: &str, invoke: impl AsyncFn(&str, &Value) -> Value) -> Vec<(String, Value)> {
     let template = Template::embedded().unwrap();
     let routes: BTreeMap<String, String> =
         template.routes().map(|(function, route)| (route.key(), function.name.clone())).collect();
-    let mut told: Vec<(String, Value)> = Vec::new();
+    let mut answers: Vec<(String, Value)> = Vec::new();
     let (mut customer, mut session, mut alert) = (String::new(), String::new(), String::new());
-    // On the sample list.
+    // The sample list contains this name.
     let parties = json!({
         "parties": [{ "party_id": "p", "kind": "individual", "name": "Mirka Ilinovna Dovello" }],
         "relationships": [{ "owner": "p", "owned": "self", "percentage": 100 }],
@@ -243,24 +255,41 @@ async fn story(tenant: &str, invoke: impl AsyncFn(&str, &Value) -> Value) -> Vec
         ("DELETE /customers/{id}/monitor", None),
         ("DELETE /customers/{id}", None),
     ] {
-        let path = [("id", customer.as_str()), ("session_id", &session), ("alert_id", &alert)];
-        let path: Vec<_> =
-            path.into_iter().filter(|(n, _)| route.contains(&format!("{{{n}}}"))).collect();
-        let answer = invoke(&routes[route], &event(tenant, route, &path, body)).await;
-        let data: Value = serde_json::from_str(answer["body"].as_str().unwrap_or("null")).unwrap();
-        let text = |field: &str| data["data"][field].as_str().unwrap_or_default().to_owned();
+        let ids = [("id", customer.as_str()), ("session_id", &session), ("alert_id", &alert)];
+        let answer = invoke(&routes[route], &event(tenant, route, &ids, body)).await;
+        let content: Value =
+            serde_json::from_str(answer["body"].as_str().unwrap_or("null")).unwrap();
+        let text = |field: &str| content["data"][field].as_str().unwrap_or_default().to_owned();
         if customer.is_empty() {
             customer = text("customer_id");
         }
         if session.is_empty() {
             session = text("session_id");
         }
-        if let Some(found) = data["data"]["items"][0]["alert_id"].as_str() {
-            alert = found.to_owned();
+        if let Some(id) = content["data"]["items"][0]["alert_id"].as_str() {
+            alert = id.to_owned();
         }
-        told.push((routes[route].clone(), answer));
+        answers.push((routes[route].clone(), answer));
     }
-    told
+    answers
+}
+
+/// Returns a harmless event for a function.
+fn harmless_event(spec: &FunctionSpec) -> Value {
+    if let Some(route) = spec.routes.first() {
+        let unknown = "01920000-0000-8000-8000-000000000000";
+        let ids = ["id", "session_id", "alert_id"].map(|name| (name, unknown));
+        return event("survivor", &route.key(), &ids, None);
+    }
+    match spec.name.as_str() {
+        "shape-events" => json!([]),
+        "rescreen" => json!({ "pass": "resume" }),
+        "refresh-watchlists" => json!({}),
+        _ => json!({
+            "version": "3", "triggerSource": "TokenGeneration_ClientCredentials",
+            "request": { "scopes": ["kyc/read", "tenant/acme"] }, "response": {},
+        }),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -277,61 +306,45 @@ async fn every_artifact_answers_as_the_local_server_and_survives() {
 
     let theirs = story("artifact", async |name, event| emulated[name].invoke(event).await).await;
     let ours = story("local", async |name, event| locally(&api, name, event).await).await;
-    let mut told: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+    // Per function: the number of all events, and of the hostile ones among them.
+    let mut counts: BTreeMap<String, (u32, u32)> = BTreeMap::new();
     for ((function, theirs), (_, ours)) in theirs.iter().zip(&ours) {
         assert_eq!(comparable(theirs), comparable(ours), "{function}");
-        told.entry(function.clone()).or_default().0 += 1;
+        counts.entry(function.clone()).or_default().0 += 1;
     }
     let statuses: Vec<u64> = theirs.iter().filter_map(|(_, a)| a["statusCode"].as_u64()).collect();
     assert_eq!(statuses.len(), theirs.len());
     assert!(statuses.iter().filter(|status| **status < 300).count() >= 18, "{statuses:?}");
 
-    let hostile = hostile::events();
+    let hostile_events = hostile::events();
     for spec in &template.functions {
         let (name, function) = (&spec.name, &emulated[&spec.name]);
-        let kind = match spec.routes.first() {
-            Some(route) => {
-                let nobody = "01920000-0000-8000-8000-000000000000";
-                let path = ["id", "session_id", "alert_id"].map(|name| (name, nobody));
-                let path: Vec<_> = path
-                    .into_iter()
-                    .filter(|(n, _)| route.path.contains(&format!("{{{n}}}")))
-                    .collect();
-                event("survivor", &route.key(), &path, None)
-            }
-            None if name == "shape-events" => json!([]),
-            None if name == "rescreen" => json!({ "pass": "resume" }),
-            None if name == "refresh-watchlists" => json!({}),
-            None => json!({ "version": "3", "triggerSource": "TokenGeneration_ClientCredentials",
-                "request": { "scopes": ["kyc/read", "tenant/acme"] }, "response": {} }),
-        };
-        let before = function.invoke(&kind).await;
+        let harmless = harmless_event(spec);
+        let before = function.invoke(&harmless).await;
         if name != "rescreen" {
-            // Of two passes over the same shards only one does the work.
-            assert_eq!(
-                comparable(&before),
-                comparable(&locally(&api, name, &kind).await),
-                "{name}"
-            );
+            // The answers of two passes differ, because only one of them processes the shards.
+            let local = locally(&api, name, &harmless).await;
+            assert_eq!(comparable(&before), comparable(&local), "{name}");
         }
         assert!(before.get("errorType").is_none(), "{name}: {before}");
-        let process = function.functions();
-        assert_eq!(process.len(), 1, "{name}: {before}");
-        for hostile in &hostile {
-            let (theirs, ours) =
-                (function.invoke(hostile).await, locally(&api, name, hostile).await);
-            let shown: String = hostile.to_string().chars().take(300).collect();
-            assert_eq!(comparable(&theirs), comparable(&ours), "{name}: {shown}");
-            assert_eq!(function.functions(), process, "{name} ended: {shown}");
-            let counted = told.entry(name.clone()).or_default();
-            *counted = (counted.0 + 1, counted.1 + 1);
+        let processes = function.processes();
+        assert_eq!(processes.len(), 1, "{name}: {before}");
+        for hostile in &hostile_events {
+            let theirs = function.invoke(hostile).await;
+            let ours = locally(&api, name, hostile).await;
+            let excerpt: String = hostile.to_string().chars().take(300).collect();
+            assert_eq!(comparable(&theirs), comparable(&ours), "{name}: {excerpt}");
+            assert_eq!(function.processes(), processes, "{name} has died: {excerpt}");
+            let (events, hostile) = counts.entry(name.clone()).or_default();
+            *events += 1;
+            *hostile += 1;
         }
-        let after = function.invoke(&kind).await;
+        let after = function.invoke(&harmless).await;
         assert_eq!(comparable(&before), comparable(&after), "{name}");
     }
     println!("{:<24}{:>8}{:>9}", "function", "events", "hostile");
-    for (function, (events, hostile)) in &told {
+    for (function, (events, hostile)) in &counts {
         println!("{function:<24}{events:>8}{hostile:>9}");
     }
-    assert_eq!(told.len(), template.functions.len());
+    assert_eq!(counts.len(), template.functions.len());
 }

@@ -1,10 +1,11 @@
-//! The audit trail: every change has exactly one event, written with it. No route reads it yet, so
-//! it is read from the table.
+//! The audit trail: every change writes exactly one event in the same transaction. No route returns
+//! the events, so these tests read them from the table.
 
 use api_tests::{Answer, Api, KEY, Persona, TEMPLATE, Value, json, path_of};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 
+/// Converts an attribute to plain JSON. Binary values become their length in bytes.
 pub(crate) fn plain(value: &AttributeValue) -> Value {
     match value {
         AttributeValue::S(text) => json!(text),
@@ -20,35 +21,44 @@ pub(crate) fn plain(value: &AttributeValue) -> Value {
     }
 }
 
-/// The customer's events, oldest first.
+/// Returns the customer's events, oldest first.
 pub(crate) async fn events(api: &Api, customer: &Value) -> Vec<Value> {
     items(api, customer, "EVENT#").await
 }
 
-/// The items beside the customer whose key begins like this, by key.
+/// Returns the items of the customer's partition whose sort key starts with `prefix`, in key order.
 pub(crate) async fn items(api: &Api, customer: &Value, prefix: &str) -> Vec<Value> {
     let text = |field: &str| customer[field].as_str().unwrap();
     let pk = format!("T#{}#C#{}", text("tenant_id"), text("customer_id"));
-    let query = api.dynamodb.query().table_name(&api.table);
-    let query = query
+    let page = api
+        .dynamodb
+        .query()
+        .table_name(&api.table)
         .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
         .expression_attribute_values(":pk", AttributeValue::S(pk))
         .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-        .consistent_read(true);
-    let items = query.send().await.unwrap().items.unwrap();
-    items.into_iter().map(|item| plain(&AttributeValue::M(item))).collect()
+        .consistent_read(true)
+        .send()
+        .await
+        .unwrap();
+    page.items.unwrap().into_iter().map(|item| plain(&AttributeValue::M(item))).collect()
 }
 
-/// When the customer in the answer was changed last.
-fn updated(answer: &Answer) -> &Value {
+/// Returns the kinds of events.
+fn kinds(events: &[Value]) -> Vec<&Value> {
+    events.iter().map(|event| &event["kind"]).collect()
+}
+
+/// Returns the time of the last change of the customer in the answer.
+fn updated_at(answer: &Answer) -> &Value {
     &answer.body["data"]["updated_at"]
 }
 
-/// What an event of the harness's own persona says.
+/// Checks an event of a change by the suite's usual caller, whose `sub` is `tester`.
 fn assert_event(event: &Value, kind: &str, answer: &Answer, changes: &Value) {
     assert_eq!(event["kind"], kind);
     assert_eq!(event["actor"], "tester", "{event}");
-    assert_eq!(event["at"], *updated(answer), "{event}");
+    assert_eq!(event["at"], *updated_at(answer), "{event}");
     assert_eq!(event["request_id"].as_str(), answer.header("x-request-id"), "{event}");
     assert_eq!(event["customer_id"], answer.body["data"]["customer_id"]);
     assert_eq!(event["sk"], format!("EVENT#{}", event["event_id"].as_str().unwrap()));
@@ -76,8 +86,8 @@ async fn every_change_has_one_event() {
 
     let events = events(&api, &customer).await;
     assert_eq!(events.len(), 5);
-    let from_nothing = |value: &Value| json!({ "from": null, "to": value });
-    let shown = [
+    let added = |value: &Value| json!({ "from": null, "to": value });
+    let fields = [
         "customer_id",
         "tenant_id",
         "name",
@@ -88,13 +98,13 @@ async fn every_change_has_one_event() {
         "status",
     ];
     let mut changes = json!({
-        "risk": from_nothing(&customer["risk"]),
-        "monitoring": from_nothing(&customer["monitoring"]),
-        "sessions": from_nothing(&customer["sessions"]),
-        "created_at": from_nothing(updated(&created)),
+        "risk": added(&customer["risk"]),
+        "monitoring": added(&customer["monitoring"]),
+        "sessions": added(&customer["sessions"]),
+        "created_at": added(updated_at(&created)),
     });
-    for field in shown {
-        changes[field] = from_nothing(&customer[field]);
+    for field in fields {
+        changes[field] = added(&customer[field]);
     }
     assert_eq!(changes["customer_id"]["to"], id);
     assert_event(&events[0], "customer.created", &created, &changes);
@@ -105,7 +115,7 @@ async fn every_change_has_one_event() {
         "metadata": { "from": { "a": "1" }, "to": { "b": "2" } },
         "risk": {
             "from": { "level": "not_set", "score": null, "calculated_at": null },
-            "to": { "level": "not_set", "score": null, "calculated_at": updated(&answers[0]) },
+            "to": { "level": "not_set", "score": null, "calculated_at": updated_at(&answers[0]) },
         },
     });
     assert_event(&events[1], "customer.updated", &answers[0], &changes);
@@ -116,7 +126,7 @@ async fn every_change_has_one_event() {
     });
     assert_event(&events[2], "customer.updated", &answers[1], &changes);
 
-    let at = updated(&answers[2]);
+    let at = updated_at(&answers[2]);
     let changes = json!({
         "status": { "from": "blocked", "to": "inactive" },
         "deactivated_at": { "from": null, "to": at },
@@ -132,7 +142,7 @@ async fn every_change_has_one_event() {
 }
 
 #[tokio::test]
-async fn what_changes_nothing_has_no_event() {
+async fn a_request_without_effect_has_no_event() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let taken = api.create(&acme, &json!({ "name": "T", "client_id": "taken" })).await;
     let body = json!({ "name": "A", "tags": ["t"] });
@@ -154,40 +164,37 @@ async fn what_changes_nothing_has_no_event() {
     ] {
         assert_eq!(api.patch(&acme, &path, &patch).await.status, status, "{patch}");
     }
-    let stale = api.call(&acme, "PATCH", &path).header("if-match", "\"7\"");
-    stale.json(&json!({ "name": "B" })).send().await.refused(412, "VERSION_MISMATCH");
-    let stale = api.call(&acme, "DELETE", &path).header("if-match", "\"7\"").send().await;
-    stale.refused(412, "VERSION_MISMATCH");
+    let stale_patch = api.call(&acme, "PATCH", &path).header("if-match", "\"7\"");
+    stale_patch.json(&json!({ "name": "B" })).send().await.refused(412, "VERSION_MISMATCH");
+    let stale_delete = api.call(&acme, "DELETE", &path).header("if-match", "\"7\"");
+    stale_delete.send().await.refused(412, "VERSION_MISMATCH");
     let reader = Persona::reader("acme");
     assert_eq!(api.patch(&reader, &path, &json!({ "name": "B" })).await.status, 403);
     assert_eq!(api.delete(&Persona::of("other"), &path).await.status, 404);
     api.get(&acme, &path).await.expect(200);
-    let kinds: Vec<Value> =
-        events(&api, &customer).await.iter().map(|event| event["kind"].clone()).collect();
-    assert_eq!(kinds, ["customer.created"]);
+    assert_eq!(kinds(&events(&api, &customer).await), ["customer.created"]);
     assert_eq!(events(&api, &taken).await.len(), 1);
 
     api.delete(&acme, &path).await.expect(200);
     api.delete(&acme, &path).await.expect(200);
-    let kinds: Vec<Value> =
-        events(&api, &customer).await.iter().map(|event| event["kind"].clone()).collect();
-    assert_eq!(kinds, ["customer.created", "customer.deactivated"]);
+    let events = events(&api, &customer).await;
+    assert_eq!(kinds(&events), ["customer.created", "customer.deactivated"]);
 }
 
 #[tokio::test]
-async fn the_actor_is_whom_the_token_names() {
+async fn the_actor_comes_from_the_token() {
     let api = Api::start().await;
-    let bearing = |who: Value| {
+    let bearing = |identity: Value| {
         let mut claims = json!({
             "iss": TEMPLATE.authorizer.issuer, "iat": 1, "exp": 4_102_444_800_i64,
             "tenant_id": api.tenant("acme"), "permissions": ["kyc:*"],
         });
-        for (claim, value) in who.as_object().unwrap() {
+        for (claim, value) in identity.as_object().unwrap() {
             claims[claim] = value.clone();
         }
         Persona::bearing(KEY.sign(&claims).unwrap())
     };
-    // A program has no `sub`, and its access token no `aud`.
+    // The access token of a program has neither `sub` nor `aud`.
     let person = bearing(json!({ "aud": "kyc-customers", "sub": "auth0|7" }));
     let program = bearing(json!({ "client_id": "kyc-customers" }));
     let customer = api.create(&person, &json!({ "name": "A" })).await;
@@ -201,7 +208,7 @@ async fn the_actor_is_whom_the_token_names() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_requests_with_one_key_only_the_first_has_an_event() {
+async fn parallel_requests_with_one_key_have_one_event() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let body = json!({ "name": "A" });
     let send = || {
@@ -219,7 +226,7 @@ async fn of_parallel_requests_with_one_key_only_the_first_has_an_event() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_events_of_parallel_changes_tell_one_story() {
+async fn each_parallel_change_has_an_event_with_its_request_and_the_previous_value() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let customer = api.create(&acme, &json!({ "name": "A-0" })).await;
     let path = path_of(&customer);
@@ -229,15 +236,15 @@ async fn the_events_of_parallel_changes_tell_one_story() {
         let id = answer.header("x-request-id").unwrap().to_owned();
         (answer.expect(200)["version"].as_u64().unwrap(), format!("A-{i}"), id)
     });
-    let mut made = join_all(patches).await;
-    made.sort();
+    let mut changes = join_all(patches).await;
+    changes.sort();
 
     let events = events(&api, &customer).await;
     assert_eq!(events.len(), 9);
     let mut before = "A-0".to_owned();
-    for (_, name, request_id) in made {
-        let of_request = events.iter().filter(|event| event["request_id"] == request_id.as_str());
-        let of_request: Vec<&Value> = of_request.collect();
+    for (_, name, request_id) in changes {
+        let of_request: Vec<&Value> =
+            events.iter().filter(|event| event["request_id"] == request_id.as_str()).collect();
         assert_eq!(of_request.len(), 1, "{name}");
         assert_eq!(of_request[0]["changes"], json!({ "name": { "from": before, "to": name } }));
         before = name;
@@ -246,7 +253,7 @@ async fn the_events_of_parallel_changes_tell_one_story() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_events_of_parallel_changes_stand_in_the_order_of_the_changes() {
+async fn events_of_parallel_changes_are_in_the_order_of_the_changes() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let customer = api.create(&acme, &json!({ "name": "A-0" })).await;
     let path = path_of(&customer);
@@ -267,21 +274,19 @@ async fn the_events_of_parallel_changes_stand_in_the_order_of_the_changes() {
 #[tokio::test]
 async fn every_change_of_a_session_has_one_event() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    let body = json!({ "client_id": "a" });
-    let created = api.post(&acme, "/kyc/sessions", &body).await;
+    let created = api.post(&acme, "/kyc/sessions", &json!({ "client_id": "a" })).await;
     let session = created.body["data"].clone();
     let path = format!("/kyc/sessions/{}", session["session_id"].as_str().unwrap());
-    let body = json!({ "status": "completed" });
-    let updated_session = api.patch(&acme, &path, &body).await;
-    api.patch(&acme, &path, &body).await.expect(200);
+    let completion = json!({ "status": "completed" });
+    let completed = api.patch(&acme, &path, &completion).await;
+    api.patch(&acme, &path, &completion).await.expect(200);
     api.patch(&acme, &path, &json!({ "status": "expired" }))
         .await
         .refused(409, "INVALID_TRANSITION");
 
     let events = events(&api, &session).await;
-    let kinds: Vec<&Value> = events.iter().map(|event| &event["kind"]).collect();
-    assert_eq!(kinds, ["customer.created", "session.created", "session.updated"]);
-    for (event, answer) in events.iter().zip([&created, &created, &updated_session]) {
+    assert_eq!(kinds(&events), ["customer.created", "session.created", "session.updated"]);
+    for (event, answer) in events.iter().zip([&created, &created, &completed]) {
         assert_eq!(event["request_id"].as_str(), answer.header("x-request-id"));
         assert_eq!(
             (&event["actor"], &event["customer_id"]),
@@ -291,14 +296,14 @@ async fn every_change_of_a_session_has_one_event() {
     assert_eq!(events[0]["changes"]["sessions"]["to"]["total"], 0);
     assert_eq!(events[1]["changes"]["sessions"]["to"]["total"], 1);
     assert_eq!(events[1]["changes"]["session"]["status"]["to"], "active");
-    let at = updated(&updated_session);
+    let at = updated_at(&completed);
     assert_eq!(events[2]["at"], *at);
-    let counted = &events[2]["changes"]["sessions"];
-    assert_eq!((&counted["from"]["active"], &counted["to"]["active"]), (&json!(1), &json!(0)));
-    let changed = json!({
+    let counters = &events[2]["changes"]["sessions"];
+    assert_eq!((&counters["from"]["active"], &counters["to"]["active"]), (&json!(1), &json!(0)));
+    let change = json!({
         "session_id": session["session_id"],
         "status": { "from": "active", "to": "completed" },
         "completed_at": { "from": null, "to": at },
     });
-    assert_eq!(events[2]["changes"]["session"], changed);
+    assert_eq!(events[2]["changes"]["session"], change);
 }

@@ -1,5 +1,5 @@
-//! What exists in one place exists in all: routes of the template, function crates, paths of the
-//! OpenAPI document, rows of the matrix, lines of the README.
+//! Compares the places that list the same things: the routes, parameters, alarms and resources of the
+//! template, the function crates, the OpenAPI document, the matrix, the README and other documents.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,6 +10,7 @@ use local::template::{LOCAL_PARAMETERS, Template};
 
 use crate::matrix::ROWS;
 
+/// Reads a file of the repository.
 fn file(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
 }
@@ -22,22 +23,23 @@ fn routes() -> BTreeSet<String> {
 fn every_route_has_a_row_in_the_matrix() {
     let rows: BTreeSet<String> = ROWS.iter().map(|row| row.route.to_owned()).collect();
     assert_eq!(rows, routes());
-    assert_eq!(rows.len(), ROWS.len(), "a row is written twice");
+    assert_eq!(rows.len(), ROWS.len(), "the matrix contains a route twice");
 }
 
 #[test]
 fn every_function_crate_is_in_the_template() {
-    let crates =
-        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions")).unwrap();
-    let crates: BTreeSet<String> =
-        crates.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    let crates: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     let functions = Template::embedded().unwrap().functions;
     assert_eq!(crates, functions.iter().map(|function| function.name.clone()).collect());
 }
 
-/// `sam build` builds a binary in the folder the function's `CodeUri` names.
+/// `sam build` builds the binary of the crate in the function's `CodeUri`.
 #[test]
-fn every_function_is_built_where_its_binary_is() {
+fn the_code_uri_of_every_function_is_the_crate_of_its_binary() {
     let template = file("template.yaml");
     for function in Template::embedded().unwrap().functions {
         let name = function.name;
@@ -64,18 +66,17 @@ async fn every_route_is_in_the_openapi_document() {
 }
 
 #[test]
-fn the_checked_in_openapi_document_is_fresh() {
+fn the_committed_openapi_document_is_up_to_date() {
     let fresh = openapi::yaml(&Template::embedded().unwrap()).unwrap();
     assert!(
         fresh == file("infra/openapi.yaml"),
-        "infra/openapi.yaml is stale: cargo run -- openapi > infra/openapi.yaml"
+        "infra/openapi.yaml is stale. Run: cargo run -- openapi > infra/openapi.yaml"
     );
 }
 
 #[test]
-fn every_reference_of_the_openapi_document_leads_somewhere() {
-    let document = openapi::document(&Template::embedded().unwrap()).unwrap();
-    let json = document.to_json().unwrap();
+fn every_reference_of_the_openapi_document_resolves() {
+    let json = openapi::document(&Template::embedded().unwrap()).unwrap().to_json().unwrap();
     let document: serde_json::Value = serde_json::from_str(&json).unwrap();
     let references: BTreeSet<&str> =
         json.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
@@ -86,7 +87,7 @@ fn every_reference_of_the_openapi_document_leads_somewhere() {
 }
 
 #[test]
-fn the_route_table_of_the_readme_is_the_templates() {
+fn the_route_table_of_the_readme_matches_the_template() {
     let readme = file("README.md");
     let lines = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
     let listed: BTreeSet<String> =
@@ -95,7 +96,7 @@ fn the_route_table_of_the_readme_is_the_templates() {
 }
 
 #[test]
-fn the_local_parameters_are_the_templates() {
+fn every_local_parameter_is_a_parameter_of_the_template() {
     let template = file("template.yaml");
     for (parameter, _) in LOCAL_PARAMETERS {
         assert!(template.contains(&format!("\n  {parameter}:\n    Type:")), "{parameter}");
@@ -103,39 +104,43 @@ fn the_local_parameters_are_the_templates() {
 }
 
 #[test]
-fn every_alarm_is_explained() {
+fn every_alarm_is_documented() {
     let template = file("template.yaml");
-    let named = template.split(":\n    Type: AWS::CloudWatch::Alarm\n");
-    let mut written: BTreeSet<&str> = named.filter_map(|text| text.rsplit('\n').next()).collect();
-    written.retain(|name| name.ends_with("Alarm"));
-    let written: BTreeSet<&str> = written.into_iter().map(str::trim).collect();
+    let alarms: BTreeSet<&str> = template
+        .split(":\n    Type: AWS::CloudWatch::Alarm\n")
+        .filter_map(|text| text.rsplit('\n').next())
+        .filter(|name| name.ends_with("Alarm"))
+        .map(str::trim)
+        .collect();
     let document = file("docs/operations.md");
     let rows = document.lines().filter(|line| line.starts_with("| `"));
     let cells = rows.filter_map(|line| line.split('|').nth(1));
     let names = cells.flat_map(|cell| cell.split('`')).filter(|name| name.ends_with("Alarm"));
-    assert_eq!(names.collect::<BTreeSet<_>>(), written);
-    assert!(written.len() > 10);
+    assert_eq!(names.collect::<BTreeSet<_>>(), alarms);
+    assert!(alarms.len() > 10);
 }
 
 #[test]
-fn the_routes_of_cargo_lambda_watch_are_the_templates() {
+fn the_routes_of_cargo_lambda_watch_match_the_template() {
     let manifest = file("Cargo.toml");
     let lines = manifest.lines().filter_map(|line| line.trim().strip_prefix("{ path = \""));
-    let watched: BTreeSet<String> = lines
+    let watch_routes: BTreeSet<String> = lines
         .map(|line| {
             let parts: Vec<&str> = line.split('"').collect();
             format!("{} {} {}", parts[2], parts[0], parts[4])
         })
         .collect();
-    let template = Template::embedded().unwrap();
-    let routes = template.routes();
-    let routes = routes.map(|(f, route)| format!("{} {} {}", route.method, route.path, f.name));
-    assert_eq!(watched, routes.collect());
+    let template_routes: BTreeSet<String> = Template::embedded()
+        .unwrap()
+        .routes()
+        .map(|(function, route)| format!("{} {} {}", route.method, route.path, function.name))
+        .collect();
+    assert_eq!(watch_routes, template_routes);
 }
 
-/// What CloudFormation calls to make a resource of the template, as far as we know: a new kind of
-/// resource is not forgotten, but only a deployment shows whether the list is complete.
-fn makers(kind: &str) -> &'static [&'static str] {
+/// Returns the actions that CloudFormation needs to create a kind of resource, as far as known. A new
+/// kind fails the test, but only a deployment shows whether its actions are complete.
+fn create_actions(kind: &str) -> &'static [&'static str] {
     match kind {
         "AWS::CloudWatch::Alarm" => &["cloudwatch:PutMetricAlarm"],
         "AWS::CloudWatch::Dashboard" => &["cloudwatch:PutDashboard"],
@@ -164,7 +169,7 @@ fn makers(kind: &str) -> &'static [&'static str] {
             "scheduler:CreateSchedule",
         ],
         "AWS::Serverless::HttpApi" => &["apigateway:POST", "logs:CreateLogDelivery"],
-        _ => panic!("say here which actions make a {kind}, and give them to the StackRole"),
+        _ => panic!("add the actions that create a {kind} here and to the StackRole"),
     }
 }
 
@@ -173,9 +178,9 @@ fn resources(path: &str) -> yaml_serde::Mapping {
     document["Resources"].as_mapping().unwrap().clone()
 }
 
-/// No scanner sees it, and the first deployment would be the first to know.
+/// Without this test, a missing action would not show before the first deployment.
 #[test]
-fn the_pipelines_role_may_make_every_resource_of_the_template() {
+fn the_stack_role_may_create_every_resource_of_the_template() {
     let role = &resources("infra/deploy/deploy-role.yaml")["StackRole"];
     let statements = &role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     let mut allowed = BTreeSet::new();
@@ -189,12 +194,8 @@ fn the_pipelines_role_may_make_every_resource_of_the_template() {
     }
     let mut missing = BTreeSet::new();
     for resource in resources("template.yaml").values() {
-        for action in makers(resource["Type"].as_str().unwrap()) {
-            let allows = |allowed: &String| match allowed.strip_suffix('*') {
-                Some(prefix) => action.starts_with(prefix),
-                None => allowed == action,
-            };
-            if !allowed.iter().any(allows) {
+        for action in create_actions(resource["Type"].as_str().unwrap()) {
+            if !allowed.iter().any(|pattern| matches_action(pattern, action)) {
                 missing.insert(*action);
             }
         }
@@ -202,9 +203,17 @@ fn the_pipelines_role_may_make_every_resource_of_the_template() {
     assert_eq!(missing, BTreeSet::new());
 }
 
-/// An event bus takes no more from a Pipe at once.
+/// Whether an action of a policy, which may end with `*`, includes this one.
+fn matches_action(pattern: &str, action: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => action.starts_with(prefix),
+        None => pattern == action,
+    }
+}
+
+/// A Pipe can send at most 10 events to a bus in one call.
 #[test]
-fn a_batch_of_the_pipe_is_one_call_to_the_bus() {
+fn a_batch_of_the_pipe_fits_into_one_call_to_the_bus() {
     let pipe = &resources("template.yaml")["Events"]["Properties"];
     let stream = &pipe["SourceParameters"]["DynamoDBStreamParameters"];
     assert!(stream["BatchSize"].as_u64().unwrap() <= 10);
@@ -220,27 +229,33 @@ fn the_dashboard_is_json_and_shows_every_alarm() {
     let [text, variables] = body.value.as_sequence().unwrap().as_slice() else {
         panic!("the !Sub has no variables")
     };
-    let yaml_serde::Value::Tagged(own) = &variables["OfTheUserPool"] else { panic!("no !If") };
-    let yaml_serde::Value::Tagged(more) = &own.value[1] else { panic!("no !Sub") };
-    for more in [more.value.as_str().unwrap(), ""] {
-        let filled = text.as_str().unwrap().replace("${OfTheUserPool}", more);
+    let yaml_serde::Value::Tagged(condition) = &variables["OfTheUserPool"] else {
+        panic!("the variable OfTheUserPool is not an !If")
+    };
+    let yaml_serde::Value::Tagged(user_pool) = &condition.value[1] else {
+        panic!("the !If contains no !Sub")
+    };
+    // With and without the alarms of the user pool.
+    for user_pool in [user_pool.value.as_str().unwrap(), ""] {
+        let filled = text.as_str().unwrap().replace("${OfTheUserPool}", user_pool);
         let dashboard: serde_json::Value = serde_json::from_str(&filled).unwrap();
-        let shown = &dashboard["widgets"][0]["properties"]["alarms"];
-        let shown: BTreeSet<&str> =
-            shown.as_array().unwrap().iter().map(|alarm| alarm.as_str().unwrap()).collect();
-        let alarms = resources("template.yaml");
-        let alarms = alarms.iter().filter(|(_, resource)| {
-            resource["Type"] == "AWS::CloudWatch::Alarm"
-                && (resource.get("Condition").is_none() || !more.is_empty())
-        });
-        let alarms: Vec<String> =
-            alarms.map(|(name, _)| format!("${{{}.Arn}}", name.as_str().unwrap())).collect();
-        assert_eq!(shown, alarms.iter().map(String::as_str).collect());
+        let alarms = &dashboard["widgets"][0]["properties"]["alarms"];
+        let displayed: BTreeSet<&str> =
+            alarms.as_array().unwrap().iter().map(|alarm| alarm.as_str().unwrap()).collect();
+        let expected: Vec<String> = resources("template.yaml")
+            .iter()
+            .filter(|(_, resource)| {
+                resource["Type"] == "AWS::CloudWatch::Alarm"
+                    && (resource.get("Condition").is_none() || !user_pool.is_empty())
+            })
+            .map(|(name, _)| format!("${{{}.Arn}}", name.as_str().unwrap()))
+            .collect();
+        assert_eq!(displayed, expected.iter().map(String::as_str).collect());
     }
 }
 
 #[test]
-fn throttled_reads_and_writes_of_every_index_are_an_alarm() {
+fn every_index_has_alarms_for_throttled_reads_and_writes() {
     let text = file("template.yaml");
     for index in Template::embedded().unwrap().table.indexes.keys() {
         let dimension = format!("{{ Name: GlobalSecondaryIndexName, Value: {index} }}");

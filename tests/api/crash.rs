@@ -1,5 +1,5 @@
-//! A process that ends between any two of its calls to the table: afterwards nothing is half-written,
-//! and the same request again brings the work to its end.
+//! A process that dies before or after any of its calls to the table leaves no partial writes, and
+//! repeating the request completes the work.
 
 use api_tests::faults::{End, Mortal};
 use api_tests::{Answer, Api, Call, Persona, Value, json, path_of};
@@ -7,25 +7,29 @@ use api_tests::{Answer, Api, Call, Persona, Value, json, path_of};
 use crate::audit::items;
 use crate::organization::structure;
 
-/// More calls than any operation makes.
+/// More calls to the table than any operation makes.
 const MANY: usize = 20;
 
-/// What is beside a customer, and that it is whole: counters, risk and events tell one story.
-async fn whole(api: &Api, customer: &Value) -> Value {
-    let all = items(api, customer, "").await;
-    let of = |prefix: &str| -> Vec<Value> {
-        let begins = |item: &&Value| item["sk"].as_str().unwrap().starts_with(prefix);
-        all.iter().filter(begins).cloned().collect()
-    };
-    let stored = &of("CUSTOMER")[0];
-    let (sessions, profiles, events) = (of("SESSION#"), of("RISK#"), of("EVENT#"));
-    let counted = &stored["sessions"];
-    assert_eq!(counted["total"], sessions.len());
+/// Returns the items whose sort key starts with `prefix`.
+fn with_prefix<'a>(items: &'a [Value], prefix: &str) -> Vec<&'a Value> {
+    items.iter().filter(|item| item["sk"].as_str().unwrap().starts_with(prefix)).collect()
+}
+
+/// Checks that the customer's counters, risk, organization and events agree with its items, and
+/// returns all items of its partition.
+async fn consistent_items(api: &Api, customer: &Value) -> Vec<Value> {
+    let items = items(api, customer, "").await;
+    let stored = with_prefix(&items, "CUSTOMER")[0];
+    let sessions = with_prefix(&items, "SESSION#");
+    let profiles = with_prefix(&items, "RISK#");
+    let counters = &stored["sessions"];
+    assert_eq!(counters["total"], sessions.len());
     for status in ["active", "approved", "rejected", "manual_review"] {
-        let stand = sessions.iter().filter(|session| session["status"] == status).count();
-        assert_eq!(counted[status], stand, "{status}");
+        let count = sessions.iter().filter(|session| session["status"] == status).count();
+        assert_eq!(counters[status], count, "{status}");
     }
-    // One version, one event.
+    // Every version has one event.
+    let events = with_prefix(&items, "EVENT#");
     assert_eq!(stored["version"], events.len());
     let risk = &stored["risk"];
     match profiles.last() {
@@ -36,18 +40,19 @@ async fn whole(api: &Api, customer: &Value) -> Value {
         }
         None => assert!(risk["calculated_at"].is_null()),
     }
-    let organizations = of("ORGANIZATION");
+    let organizations = with_prefix(&items, "ORGANIZATION");
     let newest = organizations.iter().map(|item| item["version"].as_u64().unwrap()).max();
     assert_eq!(newest.unwrap_or(0), organizations.len() as u64);
     assert_eq!(newest, organizations.first().map(|current| current["version"].as_u64().unwrap()));
-    for session in &sessions {
+    for session in sessions {
         let path = crate::sessions::path_of(session);
         api.get(&Persona::of("acme"), &path).await.expect(200);
     }
-    json!(all)
+    items
 }
 
-/// Sends the request to a process that ends there; whether it did.
+/// Sends the request to a process that dies at `end`. Returns whether it died, that is, whether the
+/// request makes enough calls to reach `end`.
 async fn dies(main: &Api, end: End, request: impl Fn(&Api) -> Call) -> bool {
     let mortal = Mortal::new(end);
     let victim = Api::under(&mortal, main).await;
@@ -62,53 +67,57 @@ async fn dies(main: &Api, end: End, request: impl Fn(&Api) -> Call) -> bool {
     }
 }
 
-/// Lets a request die at every place there is, each time on a customer of its own in this state.
-async fn at_every_place(
+fn version(items: &[Value]) -> u64 {
+    let customer = items.iter().find(|item| item["sk"] == "CUSTOMER");
+    customer.unwrap()["version"].as_u64().unwrap()
+}
+
+/// Sends a request to a process that dies, once for every possible end. `prepare` creates a new
+/// customer for each of them. After each death, the request is repeated on another process, and
+/// `check` gets the customer's items and the answer.
+async fn die_at_every_call(
     prepare: impl AsyncFn(&Api, &Persona) -> Value,
     request: impl Fn(&Api, &Persona, &Value) -> Call,
-    complete: impl Fn(&Value, &Answer),
+    check: impl Fn(&[Value], &Answer),
 ) {
     let (main, acme) = (Api::start().await, Persona::of("acme"));
     let ends = (0..MANY).flat_map(|call| [End::Before(call), End::After(call)]);
-    for (places, end) in ends.enumerate() {
+    for (deaths, end) in ends.enumerate() {
         let customer = prepare(&main, &acme).await;
-        let before = whole(&main, &customer).await;
+        let before = consistent_items(&main, &customer).await;
         let died = dies(&main, end, |api| request(api, &acme, &customer)).await;
         let restarted = Api::on_table_of(&main).await;
-        let between = whole(&restarted, &customer).await;
-        let version = |all: &Value| {
-            let customer = all.as_array().unwrap().iter().find(|item| item["sk"] == "CUSTOMER");
-            customer.unwrap()["version"].as_u64().unwrap()
-        };
-        let wrote = version(&between) > version(&before);
-        assert!(wrote || between == before, "{end:?}");
-        let again = request(&restarted, &acme, &customer).send().await;
-        assert!(again.status < 300, "{end:?}: {}", again.text);
-        complete(&whole(&restarted, &customer).await, &again);
+        let after = consistent_items(&restarted, &customer).await;
+        let is_written = version(&after) > version(&before);
+        assert!(is_written || after == before, "{end:?}");
+        let repeated = request(&restarted, &acme, &customer).send().await;
+        assert!(repeated.status < 300, "{end:?}: {}", repeated.text);
+        check(&consistent_items(&restarted, &customer).await, &repeated);
         if !died {
-            assert!(wrote && places > 2, "{end:?}, {places} places");
+            assert!(is_written && deaths > 2, "{end:?}, {deaths} deaths");
             return;
         }
     }
-    panic!("the request makes more calls than it should");
+    panic!("the request makes more than {MANY} calls");
 }
 
+/// Creates a company with an organization and a completed session, and returns the session.
 async fn known_company(api: &Api, who: &Persona) -> Value {
     let customer = api.create(who, &json!({ "name": "A", "country": "DE" })).await;
     let body = structure(&["p1"], &[("p1", "self", 60.0)]);
-    let path = format!("{}/organization", path_of(&customer));
-    api.call(who, "PUT", &path).json(&body).send().await.expect(201);
+    let organization_path = format!("{}/organization", path_of(&customer));
+    api.call(who, "PUT", &organization_path).json(&body).send().await.expect(201);
     let link = json!({ "customer_id": customer["customer_id"] });
     let mut session = api.post(who, "/kyc/sessions", &link).await.expect(201);
-    let path = crate::sessions::path_of(&session);
-    api.patch(who, &path, &json!({ "status": "completed" })).await.expect(200);
+    let session_path = crate::sessions::path_of(&session);
+    api.patch(who, &session_path, &json!({ "status": "completed" })).await.expect(200);
+    // The audit helpers need it to find the customer's partition.
     session["tenant_id"] = json!("acme");
     session
 }
 
-fn count(all: &Value, prefix: &str) -> usize {
-    let begins = |item: &&Value| item["sk"].as_str().unwrap().starts_with(prefix);
-    all.as_array().unwrap().iter().filter(begins).count()
+fn count(items: &[Value], prefix: &str) -> usize {
+    with_prefix(items, prefix).len()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -120,14 +129,14 @@ async fn a_session_outcome_is_written_whole_or_not_at_all() {
     let request = |api: &Api, who: &Persona, session: &Value| {
         api.call(who, "PATCH", &crate::sessions::path_of(session)).json(&body)
     };
-    at_every_place(known_company, request, |all, answer| {
+    die_at_every_call(known_company, request, |items, answer| {
         let session = &answer.body["data"];
         assert_eq!(
             (&session["status"], session["validations"].as_array().unwrap().len()),
             (&json!("rejected"), 1)
         );
-        // Customer created, organization, session created and completed, and this once.
-        assert_eq!((count(all, "EVENT#"), count(all, "RISK#")), (5, 2));
+        // Customer created, organization stored, session created, completed and rejected.
+        assert_eq!((count(items, "EVENT#"), count(items, "RISK#")), (5, 2));
     })
     .await;
 }
@@ -138,10 +147,10 @@ async fn an_organization_is_replaced_whole_or_not_at_all() {
     let request = |api: &Api, who: &Persona, customer: &Value| {
         api.call(who, "PUT", &format!("{}/organization", path_of(customer))).json(&body)
     };
-    at_every_place(known_company, request, |all, answer| {
+    die_at_every_call(known_company, request, |items, answer| {
         assert_eq!(answer.body["data"]["version"], 2);
         assert_eq!(
-            (count(all, "ORGANIZATION"), count(all, "EVENT#"), count(all, "RISK#")),
+            (count(items, "ORGANIZATION"), count(items, "EVENT#"), count(items, "RISK#")),
             (2, 5, 2)
         );
     })
@@ -153,10 +162,10 @@ async fn a_recalculation_is_written_whole_or_not_at_all() {
     let request = |api: &Api, who: &Persona, customer: &Value| {
         api.call(who, "GET", &format!("{}/risk-profile?recalculate=true", path_of(customer)))
     };
-    at_every_place(known_company, request, |all, answer| {
-        let profiles = count(all, "RISK#");
+    die_at_every_call(known_company, request, |items, answer| {
+        let profiles = count(items, "RISK#");
         assert_eq!(answer.body["data"]["trigger"], "requested");
-        // Asked for again, it is calculated again.
+        // If the dead process has written its profile, the repeated request calculates a third one.
         assert!((2..=3).contains(&profiles), "{profiles}");
     })
     .await;
@@ -167,14 +176,14 @@ async fn a_scored_field_is_patched_whole_or_not_at_all() {
     let request = |api: &Api, who: &Persona, customer: &Value| {
         api.call(who, "PATCH", &path_of(customer)).json(&json!({ "country": "KP" }))
     };
-    at_every_place(known_company, request, |all, answer| {
+    die_at_every_call(known_company, request, |items, answer| {
         assert_eq!(answer.body["data"]["risk"]["level"], "high");
-        assert_eq!((count(all, "EVENT#"), count(all, "RISK#")), (5, 2));
+        assert_eq!((count(items, "EVENT#"), count(items, "RISK#")), (5, 2));
     })
     .await;
 }
 
-/// With an `Idempotency-Key`: what died holds the key until its lease has run out.
+/// The requests have an `Idempotency-Key`. A dead process holds its key until the lease ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_first_session_and_its_customer_are_created_together_or_not_at_all() {
     let (main, acme) = (Api::start().await, Persona::of("acme"));
@@ -187,26 +196,26 @@ async fn a_first_session_and_its_customer_are_created_together_or_not_at_all() {
             call.json(&json!({ "client_id": client_id }))
         };
         let died = dies(&main, end, request).await;
-        let found = async |api: &Api| {
+        let customers_with_client_id = async |api: &Api| {
             let path = format!("/customers?client_id={client_id}");
             api.get(&acme, &path).await.expect(200)["items"].as_array().unwrap().clone()
         };
-        for customer in found(&main).await {
-            assert_eq!(whole(&main, &customer).await.as_array().unwrap().len(), 4);
+        for customer in customers_with_client_id(&main).await {
+            assert_eq!(consistent_items(&main, &customer).await.len(), 4);
         }
         let later = Api::on_table_of_at(&main, now_millis() + 61_000).await;
         let session = request(&later).send().await.expect(201);
-        let customers = found(&later).await;
+        let customers = customers_with_client_id(&later).await;
         assert_eq!(customers.len(), 1, "{end:?}");
         assert_eq!(session["customer_id"], customers[0]["customer_id"]);
         assert_eq!(customers[0]["sessions"]["total"], 1, "{end:?}");
-        whole(&later, &customers[0]).await;
+        consistent_items(&later, &customers[0]).await;
         if !died {
             break;
         }
         died_at.push(end);
     }
-    // The key, the claim, and the transaction.
+    // Before and after three calls: the key, the client id, and the transaction.
     assert_eq!(died_at.len(), 6, "{died_at:?}");
 }
 

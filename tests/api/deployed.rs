@@ -1,5 +1,5 @@
-//! What only a deployed stack does by itself. `infra/emulator/run` deploys one with schedules of a
-//! minute and runs these.
+//! Tests of what only a deployed stack has: schedules and a stream. `infra/emulator/run` deploys a
+//! stack whose schedules run every minute, and then runs these tests.
 
 use std::time::{Duration, Instant};
 
@@ -10,59 +10,60 @@ use crate::audit::events;
 use crate::monitoring::{Setup, pairs};
 
 fn deployed() -> &'static Deployed {
-    DEPLOYED.as_ref().expect("DEPLOYED says where the stack is")
+    DEPLOYED.as_ref().expect("DEPLOYED names a file that describes the stack")
 }
 
-/// Asks until there is an answer.
-async fn within<T>(what: &str, time: Duration, ask: impl AsyncFn() -> Option<T>) -> T {
-    let began = Instant::now();
-    while began.elapsed() < time {
-        if let Some(answer) = ask().await {
-            return answer;
+/// Polls until the result is `Some`. Panics after `time`.
+async fn within<T>(event: &str, time: Duration, poll: impl AsyncFn() -> Option<T>) -> T {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        if let Some(result) = poll().await {
+            return result;
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
-    panic!("{what}: not within {time:?}");
+    panic!("{event} did not happen within {time:?}");
 }
 
-/// Nobody invokes anything here: the list becomes current, and the customer has its alert, because
-/// the schedules of both functions fire.
+/// This test does not invoke functions. The list becomes current and the alert is raised only because
+/// the schedules of both functions run.
 #[tokio::test]
 #[ignore = "needs a deployed stack: infra/emulator/run"]
-async fn schedules_load_the_list_and_pass_over_who_is_monitored() {
+async fn schedules_load_the_list_and_rescreen_monitored_customers() {
     let w = Setup::without_lists().await;
     w.write_list(&[("1", "Nobody Else")]);
     let customer = w.create_customer("Tarun Oblasti").await;
     w.monitor(&customer, &json!({})).await.refused(503, "STORE_UNAVAILABLE");
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
-    let started = within("the list is loaded", minutes(3), async || {
+    let started = within("loading the list", minutes(3), async || {
         let started = w.monitor(&customer, &json!({})).await;
         (started.status != 503).then_some(started)
     });
     assert_eq!(started.await.expect(201)["matches"], 0);
 
     w.write_list(&[("1", "Nobody Else"), ("7", "Tarun Oblasti")]);
-    let alerts = within("a pass raises the alert", minutes(5), async || {
+    within("an alert of a pass", minutes(5), async || {
         Some(w.alerts(&customer).await).filter(|alerts| !alerts.is_empty())
-    });
-    alerts.await;
+    })
+    .await;
     assert_eq!(w.alert_statuses(&customer).await, pairs(&[("7", "open")]));
     let events = events(&w.api, &w.get(&customer).await).await;
-    let told = events.last().unwrap();
-    assert_eq!((&told["kind"], &told["actor"]), (&json!("monitor.checked"), &json!("rescreen")));
+    let last = events.last().unwrap();
+    assert_eq!((&last["kind"], &last["actor"]), (&json!("monitor.checked"), &json!("rescreen")));
 }
 
-/// The stream's own records, through the function that the Pipe has between stream and bus.
+/// Reads the records of the table's stream and passes them to the function that the Pipe invokes
+/// between the stream and the bus.
 #[tokio::test]
 #[ignore = "needs a deployed stack: infra/emulator/run"]
-async fn a_change_is_a_record_of_the_stream_and_the_record_an_event() {
+async fn every_change_is_a_record_of_the_stream_which_becomes_an_event() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    let from_here = Position::newest().await;
+    let position = Position::newest().await;
     let customer = api.create(&acme, &json!({ "name": "A" })).await;
     let patched = api.patch(&acme, &path_of(&customer), &json!({ "name": "B" })).await.expect(200);
-    let records = from_here.records().await;
-    // The Pipe's filter.
-    let passed: Vec<&Value> = records
+    let records = position.records().await;
+    // The same filter as in the Pipe, for this customer only.
+    let selected: Vec<&Value> = records
         .iter()
         .filter(|record| {
             record["eventName"] == "INSERT"
@@ -70,8 +71,8 @@ async fn a_change_is_a_record_of_the_stream_and_the_record_an_event() {
                 && record["dynamodb"]["NewImage"]["customer_id"]["S"] == customer["customer_id"]
         })
         .collect();
-    assert_eq!(passed.len(), 2, "of {}", records.len());
-    let shaped = api.run("shape-events", &json!(passed)).await.unwrap();
+    assert_eq!(selected.len(), 2, "of {}", records.len());
+    let shaped = api.run("shape-events", &json!(selected)).await.unwrap();
     let shaped = shaped.as_array().unwrap();
     let kinds: Vec<&Value> = shaped.iter().map(|event| &event["kind"]).collect();
     assert_eq!(kinds, ["customer.created", "customer.updated"]);
@@ -84,26 +85,28 @@ async fn a_change_is_a_record_of_the_stream_and_the_record_an_event() {
     assert_eq!(shaped[1]["at"], patched["updated_at"]);
 }
 
-/// Places in the shards of the table's stream.
+/// Iterators of all shards of the table's stream.
 struct Position(Vec<Value>);
 
 impl Position {
+    /// Returns the end of the stream.
     async fn newest() -> Position {
         let listed = streams("ListStreams", &json!({ "TableName": deployed().table })).await;
         let stream = &listed["Streams"][0]["StreamArn"];
         let described = streams("DescribeStream", &json!({ "StreamArn": stream })).await;
         let mut iterators = Vec::new();
         for shard in described["StreamDescription"]["Shards"].as_array().unwrap() {
-            let place = json!({
+            let end = json!({
                 "StreamArn": stream, "ShardId": shard["ShardId"], "ShardIteratorType": "LATEST",
             });
-            let place = streams("GetShardIterator", &place).await;
-            iterators.push(place["ShardIterator"].clone());
+            let answer = streams("GetShardIterator", &end).await;
+            iterators.push(answer["ShardIterator"].clone());
         }
         assert!(!iterators.is_empty(), "{described}");
         Position(iterators)
     }
 
+    /// Returns the records after this position.
     async fn records(&self) -> Vec<Value> {
         let mut records = Vec::new();
         for iterator in &self.0 {
@@ -114,19 +117,24 @@ impl Position {
     }
 }
 
-/// An operation of DynamoDB Streams.
+/// Calls an operation of DynamoDB Streams.
 async fn streams(operation: &str, body: &Value) -> Value {
     let Deployed { endpoint, region, .. } = deployed();
-    // The emulator reads the region from it, and checks no signature.
-    let scope = format!(
+    // The emulator reads the region from this header but does not verify the signature.
+    let authorization = format!(
         "AWS4-HMAC-SHA256 Credential=test/20260101/{region}/dynamodb/aws4_request, \
          SignedHeaders=host, Signature=0"
     );
     local::tls::install_provider();
-    let request = reqwest::Client::new().post(endpoint).header("authorization", scope);
-    let request = request.header("x-amz-target", format!("DynamoDBStreams_20120810.{operation}"));
-    let request = request.header("content-type", "application/x-amz-json-1.0");
-    let answer = request.body(body.to_string()).send().await.unwrap();
+    let answer = reqwest::Client::new()
+        .post(endpoint)
+        .header("authorization", authorization)
+        .header("x-amz-target", format!("DynamoDBStreams_20120810.{operation}"))
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(body.to_string())
+        .send()
+        .await
+        .unwrap();
     let status = answer.status();
     let text = answer.text().await.unwrap();
     assert!(status.is_success(), "{operation}: {text}");

@@ -1,16 +1,16 @@
-//! Events no friendly caller sends: each gets a 4xx in the envelope, and the process lives.
+//! Hostile events: each gets a 4xx answer in the usual envelope, and the process keeps running.
 
 use std::path::Path;
 
 use api_tests::{Answer, Api, Persona, Value, json};
 
-/// A good event, as API Gateway sends it.
+/// Returns a valid event, as API Gateway sends it.
 pub(crate) fn event() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/get-customers.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Query strings, and the field that each is a fault of.
+/// Returns invalid query strings, each with the field that the error names.
 fn queries() -> Vec<(String, String)> {
     let cases = [
         ("search=<script>", "?"),
@@ -39,8 +39,8 @@ fn queries() -> Vec<(String, String)> {
 
 const BAD_BASE64: [&str; 5] = ["%%%", "e30", "e30=\n", "\u{0}", "a"];
 
-/// What no JSON parser takes.
-fn malformed() -> Vec<Value> {
+/// Returns bodies that the JSON parser rejects.
+fn malformed_bodies() -> Vec<Value> {
     vec![
         Value::Null,
         json!("["),
@@ -52,8 +52,8 @@ fn malformed() -> Vec<Value> {
 
 const CLAIMS: &str = "/requestContext/authorizer/jwt/claims";
 
-/// Claims, where they stand, and how they are refused.
-fn claimed() -> Vec<(&'static str, Value, u16, &'static str)> {
+/// Returns invalid claims: the JSON pointer to set, its value, and the status and code of the answer.
+fn invalid_claims() -> Vec<(&'static str, Value, u16, &'static str)> {
     let long = "a".repeat(10_000);
     let permitted = |tenant: &str| json!({ "tenant_id": tenant, "permissions": "[kyc:*]" });
     vec![
@@ -78,8 +78,8 @@ fn claimed() -> Vec<(&'static str, Value, u16, &'static str)> {
     ]
 }
 
-/// What is no event of an HTTP API.
-fn strange() -> Vec<Value> {
+/// Returns events that are not events of an HTTP API.
+fn foreign_events() -> Vec<Value> {
     vec![
         json!({}),
         json!([]),
@@ -92,8 +92,8 @@ fn strange() -> Vec<Value> {
     ]
 }
 
-/// What a lenient gateway may let through.
-fn odd() -> Vec<Value> {
+/// Returns events with invalid values that a lenient gateway may pass on.
+fn lenient_events() -> Vec<Value> {
     vec![
         with("/headers/host", json!("a b")),
         with("/headers/host", json!("[")),
@@ -102,31 +102,32 @@ fn odd() -> Vec<Value> {
     ]
 }
 
-fn ids() -> Vec<String> {
-    let long = "a".repeat(10_000);
-    let ids = ["", "x", "..", "%2e%2e", "a#b", "\u{0}", "T#acme#C#1"];
-    let mut ids: Vec<String> = ids.map(str::to_owned).into();
-    ids.extend(["01920000-0000-7000-8000-00000000000G".to_owned(), long]);
+fn malformed_ids() -> Vec<String> {
+    let short = ["", "x", "..", "%2e%2e", "a#b", "\u{0}", "T#acme#C#1"];
+    let mut ids: Vec<String> = short.map(str::to_owned).into();
+    ids.extend(["01920000-0000-7000-8000-00000000000G".to_owned(), "a".repeat(10_000)]);
     ids
 }
 
-pub(crate) fn posting(body: Value, base64: bool) -> Value {
+/// Returns an event with a body that is declared to be JSON.
+pub(crate) fn posting(body: Value, is_base64: bool) -> Value {
     let mut event = with("/body", body);
-    event["isBase64Encoded"] = json!(base64);
+    event["isBase64Encoded"] = json!(is_base64);
     event["headers"]["content-type"] = json!("application/json");
     event
 }
 
-/// All of these, for any function.
+/// Returns all hostile events of this module. They can be sent to any function.
 pub(crate) fn events() -> Vec<Value> {
     let mut events: Vec<Value> =
         queries().into_iter().map(|(query, _)| with("/rawQueryString", json!(query))).collect();
     events.extend(BAD_BASE64.map(|body| posting(json!(body), true)));
-    events.extend(malformed().into_iter().map(|body| posting(body, false)));
-    events.extend(claimed().into_iter().map(|(pointer, value, ..)| with(pointer, value)));
-    events.extend(strange());
-    events.extend(odd());
-    events.extend(ids().into_iter().map(|id| with("/pathParameters", json!({ "id": id }))));
+    events.extend(malformed_bodies().into_iter().map(|body| posting(body, false)));
+    events.extend(invalid_claims().into_iter().map(|(pointer, value, ..)| with(pointer, value)));
+    events.extend(foreign_events());
+    events.extend(lenient_events());
+    events
+        .extend(malformed_ids().into_iter().map(|id| with("/pathParameters", json!({ "id": id }))));
     for header in ["if-match", "idempotency-key", "content-type", "accept"] {
         for value in ["", "\u{e9}", "a\tb", &"a".repeat(10_000)] {
             events.push(with(&format!("/headers/{header}"), json!(value)));
@@ -135,6 +136,7 @@ pub(crate) fn events() -> Vec<Value> {
     events
 }
 
+/// Returns the valid event with one value replaced.
 fn with(pointer: &str, value: Value) -> Value {
     let mut event = event();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
@@ -142,8 +144,8 @@ fn with(pointer: &str, value: Value) -> Value {
     event
 }
 
-/// Gives it to the function; its tenant is the test's own.
-async fn give(api: &Api, function: &str, event: &Value) -> Answer {
+/// Invokes a function with an event of the test's own tenant.
+async fn invoke(api: &Api, function: &str, event: &Value) -> Answer {
     let mut event = event.clone();
     if let Some(tenant) = event.pointer_mut("/requestContext/authorizer/jwt/claims/tenant_id")
         && *tenant == "hostile"
@@ -153,40 +155,40 @@ async fn give(api: &Api, function: &str, event: &Value) -> Answer {
     api.invoke(function, &event).await
 }
 
-async fn lives(api: &Api) {
-    give(api, "list-customers", &event()).await.expect(200);
+/// Checks that the function and the server still answer.
+async fn assert_alive(api: &Api) {
+    invoke(api, "list-customers", &event()).await.expect(200);
     assert_eq!(api.get(&Persona::of("acme"), "/customers").await.status, 200);
 }
 
 #[tokio::test]
-async fn a_captured_event_is_answered() {
+async fn a_valid_event_is_answered() {
     let api = Api::start().await;
-    let data = give(&api, "list-customers", &event()).await.expect(200);
+    let data = invoke(&api, "list-customers", &event()).await.expect(200);
     assert_eq!(data, json!({ "items": [], "count": 0, "cursor": null, "has_more": false }));
 }
 
 #[tokio::test]
-async fn query_strings() {
+async fn invalid_query_strings_are_rejected() {
     let api = Api::start().await;
     for (query, fault) in queries() {
-        let answer = give(&api, "list-customers", &with("/rawQueryString", json!(query))).await;
-        let shown: String = query.chars().take(60).collect();
-        assert_eq!(answer.faults(), [fault], "{shown}");
+        let answer = invoke(&api, "list-customers", &with("/rawQueryString", json!(query))).await;
+        let excerpt: String = query.chars().take(60).collect();
+        assert_eq!(answer.faults(), [fault], "{excerpt}");
     }
-    lives(&api).await;
+    assert_alive(&api).await;
 }
 
 #[tokio::test]
-async fn bodies() {
+async fn invalid_bodies_are_rejected() {
     let api = Api::start().await;
-    let post = posting;
-    let create = async |event: Value| give(&api, "create-customer", &event).await;
+    let create = async |event: Value| invoke(&api, "create-customer", &event).await;
     for bad in BAD_BASE64 {
-        assert_eq!(create(post(json!(bad), true)).await.faults(), [""], "{bad}");
+        assert_eq!(create(posting(json!(bad), true)).await.faults(), [""], "{bad}");
     }
-    create(post(json!("eyJuYW1lIjoiQSJ9"), true)).await.expect(201);
-    for body in malformed() {
-        create(post(body, false)).await.refused(400, "MALFORMED_JSON");
+    create(posting(json!("eyJuYW1lIjoiQSJ9"), true)).await.expect(201);
+    for body in malformed_bodies() {
+        create(posting(body, false)).await.refused(400, "MALFORMED_JSON");
     }
     for (field, value) in [
         ("name", "a".repeat(10_000)),
@@ -195,49 +197,48 @@ async fn bodies() {
     ] {
         let mut body = json!({ "name": "A" });
         body[field] = json!(value);
-        assert_eq!(
-            create(post(json!(body.to_string()), false)).await.faults(),
-            [format!("/{field}")]
-        );
+        let answer = create(posting(json!(body.to_string()), false)).await;
+        assert_eq!(answer.faults(), [format!("/{field}")]);
     }
-    // What nobody reads is not dropped in silence.
-    assert_eq!(give(&api, "list-customers", &post(json!("{}"), false)).await.faults(), [""]);
-    // An answer does not grow with the number of faults.
+    // A body is rejected if the route has none.
+    let unexpected = posting(json!("{}"), false);
+    assert_eq!(invoke(&api, "list-customers", &unexpected).await.faults(), [""]);
+    // An answer contains at most 100 faults.
     let many: serde_json::Map<String, Value> =
         (0..20_000).map(|i| (format!("f{i}"), json!(1))).collect();
-    let answer = create(post(json!(Value::from(many).to_string()), false)).await;
+    let answer = create(posting(json!(Value::from(many).to_string()), false)).await;
     assert!(answer.text.len() < 20_000, "{}", answer.text.len());
     assert_eq!(answer.faults().len(), 100);
-    lives(&api).await;
+    assert_alive(&api).await;
 }
 
 #[tokio::test]
-async fn claims() {
+async fn invalid_claims_are_rejected() {
     let api = Api::start().await;
-    for (pointer, value, status, code) in claimed() {
-        give(&api, "list-customers", &with(pointer, value)).await.refused(status, code);
+    for (pointer, value, status, code) in invalid_claims() {
+        invoke(&api, "list-customers", &with(pointer, value)).await.refused(status, code);
     }
-    lives(&api).await;
+    assert_alive(&api).await;
 }
 
 #[tokio::test]
-async fn shapes() {
+async fn events_of_an_unexpected_shape_do_not_fail_the_function() {
     let api = Api::start().await;
-    for strange in strange() {
-        let answer = give(&api, "list-customers", &strange).await;
-        assert!((400..500).contains(&answer.status), "{strange}: {}", answer.text);
-        assert_eq!(answer.body["status"], "error", "{strange}");
+    for event in foreign_events() {
+        let answer = invoke(&api, "list-customers", &event).await;
+        assert!((400..500).contains(&answer.status), "{event}: {}", answer.text);
+        assert_eq!(answer.body["status"], "error", "{event}");
     }
-    for odd in odd() {
-        let answer = give(&api, "list-customers", &odd).await;
-        assert!(answer.status < 500, "{odd}: {}", answer.text);
+    for event in lenient_events() {
+        let answer = invoke(&api, "list-customers", &event).await;
+        assert!(answer.status < 500, "{event}: {}", answer.text);
     }
-    lives(&api).await;
+    assert_alive(&api).await;
 }
 
-/// A page in a browser must not reach past the authorizer.
+/// Direct invocations bypass the authorizer, so web pages and other hosts must not make them.
 #[tokio::test]
-async fn invocations_from_elsewhere() {
+async fn invocations_from_other_origins_and_hosts_are_forbidden() {
     let api = Api::start().await;
     let path = "/2015-03-31/functions/list-customers/invocations";
     for (header, value) in [("origin", "https://evil.example"), ("host", "evil.example:8080")] {
@@ -247,33 +248,30 @@ async fn invocations_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn ids_and_headers() {
+async fn malformed_ids_are_not_found_and_malformed_headers_are_rejected() {
     let api = Api::start().await;
     let long = "a".repeat(10_000);
-    for id in ids() {
+    for id in malformed_ids() {
         let mut event = with("/pathParameters", json!({ "id": id }));
         event["routeKey"] = json!("GET /customers/{id}");
-        give(&api, "get-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
+        invoke(&api, "get-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
         event["body"] = json!("{}");
         event["headers"]["content-type"] = json!("application/json");
-        give(&api, "update-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
-        assert_eq!(give(&api, "deactivate-customer", &event).await.faults(), [""]);
+        invoke(&api, "update-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
+        assert_eq!(invoke(&api, "deactivate-customer", &event).await.faults(), [""]);
         event["body"] = Value::Null;
-        give(&api, "deactivate-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
+        invoke(&api, "deactivate-customer", &event).await.refused(404, "CUSTOMER_NOT_FOUND");
         for bad in ["3", "\"", "\u{e9}", long.as_str()] {
             event["headers"]["if-match"] = json!(bad);
-            assert_eq!(give(&api, "deactivate-customer", &event).await.faults(), ["If-Match"]);
+            assert_eq!(invoke(&api, "deactivate-customer", &event).await.faults(), ["If-Match"]);
         }
     }
     for key in ["", "\u{e9}", "a\tb", long.as_str()] {
         let mut event = with("/headers/idempotency-key", json!(key));
         event["headers"]["content-type"] = json!("application/json");
         event["body"] = json!("{\"name\":\"A\"}");
-        assert_eq!(
-            give(&api, "create-customer", &event).await.faults(),
-            ["Idempotency-Key"],
-            "{key:?}"
-        );
+        let answer = invoke(&api, "create-customer", &event).await;
+        assert_eq!(answer.faults(), ["Idempotency-Key"], "{key:?}");
     }
-    lives(&api).await;
+    assert_alive(&api).await;
 }

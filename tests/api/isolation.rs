@@ -1,5 +1,6 @@
-//! Of what is another tenant's a caller learns nothing: whatever names it, wherever it is named, the
-//! answer is byte for byte the one for what there never was.
+//! A caller cannot find out whether something exists in another tenant. If a request names an object
+//! of another tenant, in any place, the answer equals byte for byte the answer for an object that
+//! never existed.
 
 use std::time::Instant;
 
@@ -8,19 +9,21 @@ use api_tests::{Answer, Api, Call, Persona, TEMPLATE, Value, json};
 use crate::customers::forged_cursor;
 use crate::matrix::{Ids, PERMISSIONS, ROWS, everything};
 
-const NOBODY: &str = "01920000-0000-7000-8000-000000000000";
-/// Of the same length and form, but never used by anybody.
+/// An id that does not exist.
+const UNKNOWN: &str = "01920000-0000-7000-8000-000000000000";
+/// A client id of the other tenant, and an unused one of the same length and form.
 const CLIENTS: (&str, &str) = ("acme-crm-0001", "none-crm-0001");
+/// Number of header variants with which [`path_pairs`] sends each request.
 const HEADERS: usize = 4;
 
-/// One request that names what is another tenant's, and the same one for what there never was.
+/// A request that names an object of another tenant, and the same request for one that never existed.
 struct Pair {
-    what: String,
+    name: String,
     foreign: Call,
     unknown: Call,
 }
 
-/// What another tenant has.
+/// The objects of the other tenant.
 struct Foreign {
     ids: Ids,
     etag: String,
@@ -35,94 +38,101 @@ fn personas(tenant: &str) -> Vec<Persona> {
     personas
 }
 
-/// Everything an answer says, but for what is new in every answer.
-fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
+/// Returns the answer without the values that differ in every answer.
+fn comparable(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
     let (status, headers, _) = answer.without_request_id();
-    let id = answer.header("x-request-id").unwrap_or_default();
-    (status, headers, if id.is_empty() { answer.text.clone() } else { answer.text.replace(id, "") })
+    let text = match answer.header("x-request-id") {
+        Some(id) if !id.is_empty() => answer.text.replace(id, ""),
+        _ => answer.text.clone(),
+    };
+    (status, headers, text)
 }
 
-/// With ids and times of what a success made taken out, and which of the two clients it was for.
-fn told_of_success(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
-    let (status, headers, text) = told(answer);
-    let own = ["etag", "location", "content-length"];
-    let headers = headers.into_iter().filter(|(name, _)| !own.contains(&name.as_str()));
-    let text = text.replace(CLIENTS.0, CLIENTS.1).replace(&CLIENTS.0.to_uppercase(), CLIENTS.1);
-    let text = text.split('"').map(|part| match part.len() {
+/// Like [`comparable`], but also without the values that differ between two successes: new ids, times,
+/// and the client id in the request.
+fn comparable_success(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
+    let (status, mut headers, text) = comparable(answer);
+    headers.retain(|(name, _)| !["etag", "location", "content-length"].contains(&name.as_str()));
+    let (foreign, unknown) = CLIENTS;
+    let text = text.replace(foreign, unknown).replace(&foreign.to_uppercase(), unknown);
+    let parts = text.split('"').map(|part| match part.len() {
         36 if uuid::Uuid::parse_str(part).is_ok() => "an id",
         24 if part.starts_with("20") && part.ends_with('Z') => "a time",
         _ => part,
     });
-    (status, headers.collect(), text.collect::<Vec<_>>().join("\""))
+    (status, headers, parts.collect::<Vec<_>>().join("\""))
 }
 
-async fn compare(pair: Pair) {
+async fn assert_same_answers(pair: Pair) {
     let (foreign, unknown) = (pair.foreign.send().await, pair.unknown.send().await);
-    match unknown.status {
-        200..300 => {
-            assert_eq!(told_of_success(&foreign), told_of_success(&unknown), "{}", pair.what)
-        }
-        _ => assert_eq!(told(&foreign), told(&unknown), "{}", pair.what),
+    if (200..300).contains(&unknown.status) {
+        assert_eq!(comparable_success(&foreign), comparable_success(&unknown), "{}", pair.name);
+    } else {
+        assert_eq!(comparable(&foreign), comparable(&unknown), "{}", pair.name);
     }
 }
 
-/// Rows whose path names something: with nothing else, and with a foreign `ETag`, tenant or key.
-fn of_paths(api: &Api, who: &Persona, foreign: &Foreign, own: &Ids) -> Vec<Pair> {
-    let nobody = NOBODY.to_owned();
-    let nobody = Ids { customer: nobody.clone(), session: nobody.clone(), alert: nobody };
+/// Returns requests that name a foreign object in their path: without further headers, and with an
+/// `ETag`, an idempotency key or the name of the other tenant.
+fn path_pairs(api: &Api, who: &Persona, foreign: &Foreign, own: &Ids) -> Vec<Pair> {
+    let unknown_ids = Ids::unknown();
     let tenant = api.tenant("acme");
     let mut pairs = Vec::new();
-    for row in ROWS.iter().filter(|row| row.names_something()) {
-        let mut named = vec![(foreign.ids.clone(), nobody.clone())];
+    for row in ROWS.iter().filter(|row| row.has_id()) {
+        let mut ids = vec![(foreign.ids.clone(), unknown_ids.clone())];
         if row.route.contains("{alert_id}") {
-            let customer = own.customer.clone();
-            let of_own = |ids: &Ids| Ids { customer: customer.clone(), ..ids.clone() };
-            named.push((of_own(&foreign.ids), of_own(&nobody)));
+            // The alert is foreign, but the customer belongs to the caller.
+            let with_own_customer =
+                |ids: &Ids| Ids { customer: own.customer.clone(), ..ids.clone() };
+            ids.push((with_own_customer(&foreign.ids), with_own_customer(&unknown_ids)));
         }
-        for (theirs, nobodys) in named {
+        for (foreign_ids, unknown_ids) in ids {
             let request = |ids: &Ids| row.request(api, who, ids);
-            let key = |of: &str| format!("{of} {}", row.route);
-            let plain = (request(&theirs), request(&nobodys));
-            let etag = (
-                request(&theirs).header("if-match", &foreign.etag),
-                request(&nobodys).header("if-match", "\"987654\""),
+            let key = |tenant: &str| format!("{tenant} {}", row.route);
+            let plain = (request(&foreign_ids), request(&unknown_ids));
+            let with_etag = (
+                request(&foreign_ids).header("if-match", &foreign.etag),
+                request(&unknown_ids).header("if-match", "\"987654\""),
             );
-            let key = (
-                request(&theirs).header("idempotency-key", &key("acme")),
-                request(&nobodys).header("idempotency-key", &key("nobody")),
+            let with_key = (
+                request(&foreign_ids).header("idempotency-key", &key("acme")),
+                request(&unknown_ids).header("idempotency-key", &key("nobody")),
             );
-            let tenants =
-                request(&theirs).header("x-tenant-id", &tenant).header("tenant-id", &tenant);
-            let tenants = (
-                tenants.header("custom:tenant_id".trim_start_matches("custom:"), &tenant),
-                request(&nobodys),
+            let with_tenant = (
+                request(&foreign_ids)
+                    .header("x-tenant-id", &tenant)
+                    .header("tenant-id", &tenant)
+                    .header("tenant_id", &tenant),
+                request(&unknown_ids),
             );
-            for (how, (foreign, unknown)) in [
+            for (headers, (foreign, unknown)) in [
                 ("plain", plain),
-                ("If-Match", etag),
-                ("Idempotency-Key", key),
-                ("tenant", tenants),
+                ("If-Match", with_etag),
+                ("Idempotency-Key", with_key),
+                ("tenant", with_tenant),
             ] {
-                pairs.push(Pair { what: format!("{} {how} {who:?}", row.route), foreign, unknown });
+                let name = format!("{} {headers} {who:?}", row.route);
+                pairs.push(Pair { name, foreign, unknown });
             }
         }
     }
     pairs
 }
 
-/// What is named in queries, bodies and headers of requests about a caller's own.
-fn of_the_rest(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> Vec<Pair> {
-    let cursor = |of: &str| format!("cursor={of}");
+/// Returns requests about the caller's own objects that name a foreign object in the query, the body
+/// or a header.
+fn other_pairs(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> Vec<Pair> {
+    let cursor = |text: &str| format!("cursor={text}");
     let altered = |cursor: &str| cursor.chars().rev().collect::<String>();
     let customer = format!("/customers/{}", own[0].customer);
     let get = |path: String| api.call(who, "GET", &path);
     let send = |method: &str, path: &str, body: Value| api.call(who, method, path).json(&body);
-    let keyed = |path: &str, body: Value, of: &str| {
-        send("POST", path, body).header("idempotency-key", &format!("{of} POST {path}"))
+    let with_key = |path: &str, body: Value, tenant: &str| {
+        send("POST", path, body).header("idempotency-key", &format!("{tenant} POST {path}"))
     };
-    let new = || json!({ "name": "New" });
-    let first = || json!({ "client_id": "new" });
-    let owner = |id: &str| {
+    let new_customer = || json!({ "name": "New" });
+    let new_session = || json!({ "client_id": "new" });
+    let with_party = |id: &str| {
         json!({ "parties": [{ "party_id": "p", "kind": "company", "name": "P", "customer_id": id }],
             "relationships": [] })
     };
@@ -131,7 +141,7 @@ fn of_the_rest(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> V
     let export = |query: String| get(format!("{customer}/export?{query}"));
     let alerts = |query: String| get(format!("{customer}/alerts?{query}"));
     let with_client = |client: &str| json!({ "name": "New", "client_id": client });
-    let theirs = &foreign.ids.customer;
+    let foreign_id = &foreign.ids.customer;
     let pairs = [
         (
             "list client_id",
@@ -156,8 +166,8 @@ fn of_the_rest(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> V
         ),
         (
             "export cursor",
-            export(cursor(&forged_cursor(&api.tenant("acme"), theirs, "CUSTOMER"))),
-            export(cursor(&forged_cursor(&api.tenant("acme"), NOBODY, "CUSTOMER"))),
+            export(cursor(&forged_cursor(&api.tenant("acme"), foreign_id, "CUSTOMER"))),
+            export(cursor(&forged_cursor(&api.tenant("acme"), UNKNOWN, "CUSTOMER"))),
         ),
         (
             "alerts cursor",
@@ -169,11 +179,15 @@ fn of_the_rest(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> V
             send("POST", "/customers", with_client(CLIENTS.0)),
             send("POST", "/customers", with_client(CLIENTS.1)),
         ),
-        ("create key", keyed("/customers", new(), "acme"), keyed("/customers", new(), "nobody")),
+        (
+            "create key",
+            with_key("/customers", new_customer(), "acme"),
+            with_key("/customers", new_customer(), "nobody"),
+        ),
         (
             "session customer_id",
-            send("POST", "/kyc/sessions", json!({ "customer_id": theirs })),
-            send("POST", "/kyc/sessions", json!({ "customer_id": NOBODY })),
+            send("POST", "/kyc/sessions", json!({ "customer_id": foreign_id })),
+            send("POST", "/kyc/sessions", json!({ "customer_id": UNKNOWN })),
         ),
         (
             "session client_id",
@@ -182,8 +196,8 @@ fn of_the_rest(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> V
         ),
         (
             "session key",
-            keyed("/kyc/sessions", first(), "acme"),
-            keyed("/kyc/sessions", first(), "nobody"),
+            with_key("/kyc/sessions", new_session(), "acme"),
+            with_key("/kyc/sessions", new_session(), "nobody"),
         ),
         (
             "patch client_id",
@@ -196,62 +210,66 @@ fn of_the_rest(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> V
         ),
         (
             "party customer_id",
-            send("PUT", &format!("{customer}/organization"), owner(theirs)),
-            send("PUT", &format!("/customers/{}/organization", own[1].customer), owner(NOBODY)),
+            send("PUT", &format!("{customer}/organization"), with_party(foreign_id)),
+            send(
+                "PUT",
+                &format!("/customers/{}/organization", own[1].customer),
+                with_party(UNKNOWN),
+            ),
         ),
     ];
-    let pairs = pairs.into_iter();
     pairs
-        .map(|(what, foreign, unknown)| Pair { what: format!("{what} {who:?}"), foreign, unknown })
+        .into_iter()
+        .map(|(name, foreign, unknown)| Pair { name: format!("{name} {who:?}"), foreign, unknown })
         .collect()
 }
 
 #[tokio::test]
-async fn what_is_another_tenants_is_what_there_never_was() {
+async fn objects_of_another_tenant_look_like_objects_that_never_existed() {
     let api = Api::start().await;
     api.refresh().await;
     let foreign = acme(&api).await;
-    let before =
-        api.get(&Persona::of("acme"), &format!("/customers/{}", foreign.ids.customer)).await;
-    let mut tried = 0;
+    let foreign_path = format!("/customers/{}", foreign.ids.customer);
+    let before = api.get(&Persona::of("acme"), &foreign_path).await;
+    let mut pairs = 0;
     for number in 0..personas("").len() {
-        // Each in a tenant of its own, so that none meets what another has made.
+        // Each persona has its own tenant, so that it does not see the objects of the others.
         let tenant = format!("stranger-{number}");
         let full = Persona::of(&tenant);
         let own = [everything(&api, &full).await, everything(&api, &full).await];
-        // Whose first session is not its first any more.
+        // Create the customer now. Otherwise the first session of this client id would create it.
         api.create(&full, &json!({ "name": "New", "client_id": "new" })).await;
         let who = personas(&tenant).swap_remove(number);
-        for pair in of_paths(&api, &who, &foreign, &own[0]) {
-            compare(pair).await;
-            tried += 1;
+        for pair in path_pairs(&api, &who, &foreign, &own[0]) {
+            assert_same_answers(pair).await;
+            pairs += 1;
         }
-        for pair in of_the_rest(&api, &who, &foreign, &own) {
-            compare(pair).await;
-            tried += 1;
+        for pair in other_pairs(&api, &who, &foreign, &own) {
+            assert_same_answers(pair).await;
+            pairs += 1;
         }
     }
     let paths: Vec<String> = TEMPLATE.routes().map(|(_, route)| route.path.clone()).collect();
-    let named = paths.iter().filter(|path| path.contains('{')).count();
-    let alerts = paths.iter().filter(|path| path.contains("{alert_id}")).count();
-    assert_eq!(tried, personas("").len() * (HEADERS * (named + alerts) + 14));
-    println!("{tried} combinations, no difference");
-    let after =
-        api.get(&Persona::of("acme"), &format!("/customers/{}", foreign.ids.customer)).await;
-    assert_eq!(told(&before), told(&after));
+    let with_id = paths.iter().filter(|path| path.contains('{')).count();
+    let with_alert_id = paths.iter().filter(|path| path.contains("{alert_id}")).count();
+    assert_eq!(pairs, personas("").len() * (HEADERS * (with_id + with_alert_id) + 14));
+    println!("{pairs} pairs of requests without a difference");
+    let after = api.get(&Persona::of("acme"), &foreign_path).await;
+    assert_eq!(comparable(&before), comparable(&after));
 }
 
+/// Creates the objects of the other tenant.
 async fn acme(api: &Api) -> Foreign {
     let acme = Persona::of("acme");
     let ids = everything(api, &acme).await;
-    // Every key is used, on what nothing else looks at.
+    // Use every idempotency key, with objects that the test does not look at.
     let other = everything(api, &acme).await;
     for row in ROWS.iter().filter(|row| row.route.starts_with("POST")) {
         let key = format!("acme {}", row.route);
         row.request(api, &acme, &other).header("idempotency-key", &key).send().await;
     }
-    let (client, _) = CLIENTS;
-    for client in [client.to_owned(), format!("{client}-s"), format!("{client}-p")] {
+    for suffix in ["", "-s", "-p"] {
+        let client = format!("{}{suffix}", CLIENTS.0);
         let body =
             json!({ "name": "Brindal Quarry Acme", "client_id": client, "tags": ["acme-only"] });
         api.create(&acme, &body).await;
@@ -273,10 +291,11 @@ async fn acme(api: &Api) -> Foreign {
     }
 }
 
-/// Looks at how long it takes to be told that there is nothing: a difference would tell one kind
-/// from the other. `cargo test --release -p api-tests isolation::times -- --ignored --nocapture`
+/// Measures the time of a 404 for a foreign customer and for one that never existed. A difference would
+/// reveal which of the two it is.
+/// `cargo test --release -p api-tests isolation::times -- --ignored --nocapture`
 #[tokio::test]
-#[ignore = "a measurement, which decides nothing"]
+#[ignore = "a measurement without an assertion"]
 async fn times_of_404s() {
     const ROUNDS: usize = 4_000;
     let api = Api::start().await;
@@ -285,25 +304,23 @@ async fn times_of_404s() {
     let stranger = Persona::of("stranger");
     let mut times = [Vec::new(), Vec::new()];
     for round in 0..ROUNDS {
-        let mut order = [(0, ids.customer.as_str()), (1, NOBODY)];
+        let mut order = [(0, ids.customer.as_str()), (1, UNKNOWN)];
         order.rotate_left(round % 2);
         for (kind, id) in order {
-            let started = Instant::now();
+            let start = Instant::now();
             let answer = api.get(&stranger, &format!("/customers/{id}")).await;
-            times[kind].push(started.elapsed().as_secs_f64() * 1e6);
+            times[kind].push(start.elapsed().as_secs_f64() * 1e6);
             assert_eq!(answer.status, 404);
         }
     }
-    // How often one of another tenant takes longer than one of nobody; half of all if nothing differs.
+    // Without a difference, the foreign customer takes longer in half of all rounds.
     let longer =
-        times[0].iter().zip(&times[1]).filter(|(theirs, nobodys)| theirs > nobodys).count();
+        times[0].iter().zip(&times[1]).filter(|(foreign, unknown)| foreign > unknown).count();
     for times in &mut times {
         times.sort_by(f64::total_cmp);
     }
-    let [theirs, nobodys] =
+    let [foreign, unknown] =
         times.map(|times| (times[ROUNDS / 10], times[ROUNDS / 2], times[ROUNDS * 9 / 10]));
-    println!(
-        "microseconds, 10 %, median, 90 %: another tenant's {theirs:.0?}, nobody's {nobodys:.0?}"
-    );
-    println!("longer for another tenant's: {:.1} %", longer as f64 / ROUNDS as f64 * 100.0);
+    println!("µs (10 %, median, 90 %): foreign {foreign:.0?}, unknown {unknown:.0?}");
+    println!("foreign takes longer: {:.1} %", longer as f64 / ROUNDS as f64 * 100.0);
 }

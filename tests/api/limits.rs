@@ -1,5 +1,5 @@
-//! Every limit that the OpenAPI document states, at it and past it: what it allows is taken, and what
-//! it does not allow is a fault that names the very field.
+//! Every limit in the OpenAPI document: the API accepts a value at the limit, and rejects a value past
+//! the limit with an error that names the field.
 
 use std::sync::LazyLock;
 
@@ -11,14 +11,15 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_json::to_value(document).unwrap()
 });
 
-/// A limit of a field, and values on both sides of it.
+/// A limit of a field, with a value on each side of it.
 struct Limit {
-    /// Where in the body; empty for a parameter.
+    /// JSON pointer to the field in the body. Empty for a parameter.
     pointer: String,
     allowed: Value,
     refused: Value,
 }
 
+/// Follows the references of a schema.
 fn resolved(mut schema: &Value) -> &Value {
     while let Some(reference) = schema["$ref"].as_str() {
         schema = DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap();
@@ -26,19 +27,21 @@ fn resolved(mut schema: &Value) -> &Value {
     schema
 }
 
-/// `maxLength`, also of what may be null.
-fn longest(schema: &Value) -> Option<usize> {
+/// Returns the `maxLength` of a schema, or of an alternative if the value may be null.
+fn max_length(schema: &Value) -> Option<usize> {
     let schema = resolved(schema);
-    let several = ["oneOf", "anyOf"].map(|several| schema[several].as_array()).into_iter();
-    let own = schema["maxLength"].as_u64().map(|most| most as usize);
-    own.or_else(|| several.flatten().flatten().find_map(longest))
+    let own = schema["maxLength"].as_u64().map(|length| length as usize);
+    let mut alternatives =
+        ["oneOf", "anyOf"].into_iter().filter_map(|keyword| schema[keyword].as_array()).flatten();
+    own.or_else(|| alternatives.find_map(max_length))
 }
 
+/// Adds the limits of a schema and of everything in it.
 fn collect(schema: &Value, pointer: &str, limits: &mut Vec<Limit>) {
     let schema = resolved(schema);
-    for several in ["oneOf", "anyOf", "allOf"] {
-        for one in schema[several].as_array().into_iter().flatten() {
-            collect(one, pointer, limits);
+    for keyword in ["oneOf", "anyOf", "allOf"] {
+        for part in schema[keyword].as_array().into_iter().flatten() {
+            collect(part, pointer, limits);
         }
     }
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
@@ -50,46 +53,49 @@ fn collect(schema: &Value, pointer: &str, limits: &mut Vec<Limit>) {
     let mut limit = |allowed: Value, refused: Value| {
         limits.push(Limit { pointer: pointer.to_owned(), allowed, refused });
     };
-    let count = |name: &str| schema[name].as_u64().map(|count| count as usize);
-    if let Some(most) = count("maxLength") {
-        limit(json!(text(pointer, most)), json!(text(pointer, most + 1)));
+    let count = |keyword: &str| schema[keyword].as_u64().map(|count| count as usize);
+    if let Some(max) = count("maxLength") {
+        limit(json!(text(pointer, max)), json!(text(pointer, max + 1)));
     }
-    if let Some(least) = count("minLength") {
-        limit(json!(text(pointer, least)), json!(""));
+    if let Some(min) = count("minLength") {
+        limit(json!(text(pointer, min)), json!(""));
     }
-    if let Some(most) = count("maxItems") {
-        limit(items(pointer, most), items(pointer, most + 1));
+    if let Some(max) = count("maxItems") {
+        limit(items(pointer, max), items(pointer, max + 1));
     }
-    if let Some(least) = count("minItems") {
-        limit(items(pointer, least), items(pointer, least - 1));
+    if let Some(min) = count("minItems") {
+        limit(items(pointer, min), items(pointer, min - 1));
     }
-    if let Some(most) = count("maxProperties") {
-        let (key, value) = (&schema["propertyNames"], &schema["additionalProperties"]);
-        let (key, value) = (longest(key).unwrap(), longest(value).unwrap());
-        let of = |count: usize, key: usize, value: usize| -> Value {
-            let entry = |number| (format!("{number:0key$}"), json!("\u{e4}".repeat(value)));
-            (0..count).map(entry).collect::<serde_json::Map<_, _>>().into()
-        };
-        limit(of(most, key, value), of(most + 1, key, value));
-        limit(of(most, key, value), of(1, key + 1, value));
-        limit(of(most, key, value), of(1, key, value + 1));
+    if let Some(max) = count("maxProperties") {
+        let key = max_length(&schema["propertyNames"]).unwrap();
+        let value = max_length(&schema["additionalProperties"]).unwrap();
+        limit(map(max, key, value), map(max + 1, key, value));
+        limit(map(max, key, value), map(1, key + 1, value));
+        limit(map(max, key, value), map(1, key, value + 1));
     }
-    if let Some(most) = schema["maximum"].as_f64() {
-        limit(number(most), number(most + 1.0));
+    if let Some(max) = schema["maximum"].as_f64() {
+        limit(number(max), number(max + 1.0));
     }
-    if let Some(least) = schema["minimum"].as_f64() {
-        limit(number(least), number(least - 1.0));
+    if let Some(min) = schema["minimum"].as_f64() {
+        limit(number(min), number(min - 1.0));
     }
     if let Some(bound) = schema["exclusiveMinimum"].as_f64() {
         limit(json!(bound + 0.5), number(bound));
     }
 }
 
+/// Returns a number, as a JSON integer if it is one.
 fn number(number: f64) -> Value {
     if number.fract() == 0.0 { json!(number as i64) } else { json!(number) }
 }
 
-/// So many characters of what may stand there.
+/// Returns an object with `count` entries whose keys and values have these lengths in characters.
+fn map(count: usize, key: usize, value: usize) -> Value {
+    let entry = |number| (format!("{number:0key$}"), json!("\u{e4}".repeat(value)));
+    (0..count).map(entry).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// Returns a text of `length` characters that is valid for the field.
 fn text(pointer: &str, length: usize) -> String {
     let fill = |length: usize| "a".repeat(length);
     match pointer.rsplit('/').next() {
@@ -102,7 +108,7 @@ fn text(pointer: &str, length: usize) -> String {
     }
 }
 
-/// So many of what may stand there, no two alike.
+/// Returns `count` different items that are valid for the field.
 fn items(pointer: &str, count: usize) -> Value {
     let item = |number: usize| match pointer {
         "/tags" | "/lists" => json!(format!("t{number}")),
@@ -119,8 +125,8 @@ fn items(pointer: &str, count: usize) -> Value {
     (0..count).map(item).collect()
 }
 
-/// A body with which the request succeeds.
-fn good(route: &str) -> Option<Value> {
+/// Returns a valid body for a route.
+fn valid_body(route: &str) -> Option<Value> {
     let party = |id: &str, kind: &str| json!({ "party_id": id, "kind": kind, "name": "A" });
     Some(match route {
         "POST /customers" => json!({ "name": "A", "retain_until": "2020-01-01" }),
@@ -139,9 +145,10 @@ fn good(route: &str) -> Option<Value> {
     })
 }
 
-/// That body with this value in it, and with what the value needs to make sense.
+/// Returns the valid body with one value replaced. Also changes the values that have to agree with
+/// it.
 fn with(route: &str, pointer: &str, value: &Value) -> Value {
-    let mut body = good(route).unwrap();
+    let mut body = valid_body(route).unwrap();
     match pointer {
         "/parties" => body["relationships"] = json!([]),
         "/relationships" => body["parties"] = items("/parties", 500),
@@ -159,13 +166,13 @@ fn with(route: &str, pointer: &str, value: &Value) -> Value {
     body
 }
 
-/// A path of this route to things that nobody has touched yet.
-async fn untouched(api: &Api, who: &Persona, path: &str) -> String {
+/// Creates the objects that a path names, and returns the path with their ids.
+async fn path_to_new_objects(api: &Api, who: &Persona, path: &str) -> String {
     if !path.contains('{') {
         return path.to_owned();
     }
     let customer = api.create(who, &json!({ "name": "Brindal Quarry Trading" })).await;
-    let of = path_of(&customer);
+    let customer_path = path_of(&customer);
     if path.contains("{session_id}") {
         let link = json!({ "customer_id": customer["customer_id"] });
         let session = api.post(who, "/kyc/sessions", &link).await.expect(201);
@@ -173,62 +180,64 @@ async fn untouched(api: &Api, who: &Persona, path: &str) -> String {
     }
     let mut path = path.replace("{id}", customer["customer_id"].as_str().unwrap());
     if path.contains("{alert_id}") {
-        api.post(who, &format!("{of}/monitor"), &json!({})).await.expect(201);
-        let alerts = api.get(who, &format!("{of}/alerts")).await.expect(200);
+        api.post(who, &format!("{customer_path}/monitor"), &json!({})).await.expect(201);
+        let alerts = api.get(who, &format!("{customer_path}/alerts")).await.expect(200);
         path = path.replace("{alert_id}", alerts["items"][0]["alert_id"].as_str().unwrap());
     }
     if path.ends_with("/organization") {
-        let body = good("PUT /customers/{id}/organization").unwrap();
+        let body = valid_body("PUT /customers/{id}/organization").unwrap();
         api.call(who, "PUT", &path).json(&body).send().await.expect(201);
     }
     path
 }
 
-/// Lists have to be loaded as well: that a hundred are not too many is all that can be said here.
-fn is_taken(answer: Answer, pointer: &str) -> bool {
+/// Whether the API accepts the value. The names in `lists` must also be loaded lists, so for them it
+/// is enough that their number is accepted.
+fn is_accepted(answer: Answer, pointer: &str) -> bool {
     answer.status < 300 || (pointer == "/lists" && !answer.faults().contains(&pointer.to_owned()))
 }
 
 #[tokio::test]
-async fn what_is_allowed_is_taken_and_no_more() {
+async fn values_at_a_limit_are_accepted_and_values_past_it_are_rejected() {
     let api = Api::start().await;
     api.refresh().await;
-    let mut tried = 0;
+    let mut count = 0;
     for (path, methods) in DOCUMENT["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let method = method.to_uppercase();
             let route = format!("{method} {path}");
             let mut fields = Vec::new();
-            for media in operation["requestBody"]["content"].as_object().into_iter().flatten() {
-                if media.0 == "application/json" {
-                    collect(&media.1["schema"], "", &mut fields);
+            let contents = operation["requestBody"]["content"].as_object();
+            for (media_type, content) in contents.into_iter().flatten() {
+                if media_type == "application/json" {
+                    collect(&content["schema"], "", &mut fields);
                 }
             }
             for limit in fields {
-                // A tenant of its own, where no client id is taken.
-                let who = Persona::of(&format!("limits-{tried}"));
+                // Use a new tenant for each limit, in which every client id is free.
+                let who = Persona::of(&format!("limits-{count}"));
                 let send = async |value: &Value| {
-                    let path = untouched(&api, &who, path).await;
+                    let path = path_to_new_objects(&api, &who, path).await;
                     let body = with(&route, &limit.pointer, value);
                     api.call(&who, &method, &path).json(&body).send().await
                 };
                 let answer = send(&limit.allowed).await;
-                let (status, told) = (answer.status, answer.text.clone());
+                let (status, text) = (answer.status, answer.text.clone());
                 let pointer = &limit.pointer;
-                assert!(is_taken(answer, pointer), "{route} {pointer}: {status} {told}");
+                assert!(is_accepted(answer, pointer), "{route} {pointer}: {status} {text}");
                 let faults = send(&limit.refused).await.faults();
-                let begins = |fault: &String| fault.starts_with(pointer.as_str());
-                assert!(faults.iter().any(begins), "{route} {pointer}: {faults:?}");
-                tried += 1;
+                let names_field = |fault: &String| fault.starts_with(pointer.as_str());
+                assert!(faults.iter().any(names_field), "{route} {pointer}: {faults:?}");
+                count += 1;
             }
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 let name = parameter["name"].as_str().unwrap();
                 let mut limits = Vec::new();
                 collect(&parameter["schema"], "", &mut limits);
                 for limit in limits {
-                    let who = Persona::of(&format!("limits-{tried}"));
+                    let who = Persona::of(&format!("limits-{count}"));
                     let send = async |value: &Value| {
-                        let path = untouched(&api, &who, path).await;
+                        let path = path_to_new_objects(&api, &who, path).await;
                         let value = value.as_str().map_or(value.to_string(), str::to_owned);
                         let mut call = match parameter["in"].as_str() {
                             Some("query") => {
@@ -237,21 +246,20 @@ async fn what_is_allowed_is_taken_and_no_more() {
                             Some("header") => api.call(&who, &method, &path).header(name, &value),
                             other => panic!("{name} is in {other:?}"),
                         };
-                        if let Some(body) = good(&route) {
+                        if let Some(body) = valid_body(&route) {
                             call = call.json(&body);
                         }
                         call.send().await
                     };
                     let answer = send(&limit.allowed).await;
-                    let (status, told) = (answer.status, answer.text);
-                    assert!(status < 300, "{route} {name}: {status} {told}");
+                    assert!(answer.status < 300, "{route} {name}: {answer:?}");
                     let faults = send(&limit.refused).await.faults();
                     assert!(faults.iter().any(|fault| fault.ends_with(name)), "{name}: {faults:?}");
-                    tried += 1;
+                    count += 1;
                 }
             }
         }
     }
-    println!("{tried} limits");
-    assert!(tried > 60, "{tried} limits");
+    println!("{count} limits");
+    assert!(count > 60, "{count} limits");
 }

@@ -1,5 +1,5 @@
-//! The API from outside. The modules mirror the routes; `matrix` and `coverage` fail by themselves
-//! when a route is added without them.
+//! Black-box tests of the API: HTTP in, HTTP out. The folders follow the routes. If a route is added
+//! without a row in `matrix`, `coverage` fails.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,6 +15,7 @@ mod coverage;
 mod crash;
 mod customers;
 mod deployed;
+mod erasure_check;
 mod histories;
 mod hostile;
 mod idempotency;

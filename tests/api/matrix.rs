@@ -1,24 +1,27 @@
-//! The authorization matrix: every route, every persona, own and foreign tenant. A route of the
-//! template without a row here fails `coverage`.
+//! The authorization matrix: every route with every permission, in the caller's tenant and in another
+//! one. If a route of the template has no row here, `coverage` fails.
 
 use api_tests::{Answer, Api, Call, Persona, Value, json, path_of};
 
-/// Every permission there is.
+/// All permissions of the API.
 pub(crate) const PERMISSIONS: [&str; 6] =
     ["kyc:create", "kyc:read", "kyc:update", "kyc:delete", "kyc:monitor", "kyc:erase"];
 
+/// A route, the permissions that it needs, and how to call it.
 pub(crate) struct Row {
+    /// Method and path, as in the template.
     pub(crate) route: &'static str,
-    /// Any one of these will do.
+    /// Permissions of which a caller needs at least one.
     permissions: &'static [&'static str],
+    /// Returns a valid body, if the route has one.
     body: fn() -> Option<Value>,
-    /// What a caller who may gets for what is its own.
+    /// Status of a permitted request about an object of the caller's tenant.
     success: u16,
-    /// The code of what there is not, or is another tenant's.
+    /// Error code for objects that do not exist or belong to another tenant.
     not_found: &'static str,
 }
 
-/// What a path may name.
+/// The ids that a path may contain.
 #[derive(Clone)]
 pub(crate) struct Ids {
     pub(crate) customer: String,
@@ -26,6 +29,15 @@ pub(crate) struct Ids {
     pub(crate) alert: String,
 }
 
+impl Ids {
+    /// Returns ids that do not exist.
+    pub(crate) fn unknown() -> Ids {
+        let id = "01920000-0000-7000-8000-000000000000".to_owned();
+        Ids { customer: id.clone(), session: id.clone(), alert: id }
+    }
+}
+
+/// All routes, in the order in which the tests send them.
 pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "POST /customers",
@@ -153,7 +165,7 @@ pub(crate) const ROWS: &[Row] = &[
         success: 200,
         not_found: "SESSION_NOT_FOUND",
     },
-    // The last: nothing can be changed behind it.
+    // Must be the last row, because an erased customer cannot be changed.
     Row {
         route: "POST /customers/{id}/erase",
         permissions: &["kyc:erase"],
@@ -168,10 +180,13 @@ impl Row {
         self.request(api, who, ids).send().await
     }
 
+    /// Prepares a valid request about the objects with these ids.
     pub(crate) fn request(&self, api: &Api, who: &Persona, ids: &Ids) -> Call {
-        let (method, path) = self.route.split_once(' ').unwrap();
-        let path = path.replace("{id}", &ids.customer).replace("{session_id}", &ids.session);
-        let path = path.replace("{alert_id}", &ids.alert);
+        let (method, template) = self.route.split_once(' ').unwrap();
+        let path = template
+            .replace("{id}", &ids.customer)
+            .replace("{session_id}", &ids.session)
+            .replace("{alert_id}", &ids.alert);
         let call = api.call(who, method, &path);
         match (self.body)() {
             Some(body) => call.json(&body),
@@ -179,7 +194,8 @@ impl Row {
         }
     }
 
-    pub(crate) fn names_something(&self) -> bool {
+    /// Whether the path contains an id.
+    pub(crate) fn has_id(&self) -> bool {
         self.route.contains('{')
     }
 }
@@ -191,16 +207,15 @@ async fn with_customer() -> (Api, Ids) {
     (api, ids)
 }
 
-/// A customer with one of each.
+/// Creates a customer with a session, an organization, a monitor and an alert.
 pub(crate) async fn everything(api: &Api, who: &Persona) -> Ids {
     let customer = api.create(who, &json!({ "name": "Brindal Quarry Trading" })).await;
     let id = |value: &Value| value.as_str().unwrap().to_owned();
     let link = json!({ "customer_id": customer["customer_id"] });
     let session = api.post(who, "/kyc/sessions", &link).await.expect(201);
-    let organization = format!("{}/organization", path_of(&customer));
-    let empty = json!({ "parties": [], "relationships": [] });
-    api.call(who, "PUT", &organization).json(&empty).send().await.expect(201);
     let path = path_of(&customer);
+    let empty = json!({ "parties": [], "relationships": [] });
+    api.call(who, "PUT", &format!("{path}/organization")).json(&empty).send().await.expect(201);
     api.post(who, &format!("{path}/monitor"), &json!({})).await.expect(201);
     let alerts = api.get(who, &format!("{path}/alerts")).await.expect(200);
     Ids {
@@ -211,7 +226,7 @@ pub(crate) async fn everything(api: &Api, who: &Persona) -> Ids {
 }
 
 #[tokio::test]
-async fn without_a_token_the_gateway_refuses() {
+async fn the_gateway_rejects_requests_without_a_token() {
     let (api, ids) = with_customer().await;
     for row in ROWS {
         let answer = row.call(&api, &Persona::anonymous(), &ids).await;
@@ -225,7 +240,7 @@ async fn without_a_token_the_gateway_refuses() {
 }
 
 #[tokio::test]
-async fn each_permission_opens_its_routes_and_no_other() {
+async fn a_permission_allows_only_its_routes() {
     let (api, ids) = with_customer().await;
     for row in ROWS {
         for permission in PERMISSIONS {
@@ -241,40 +256,33 @@ async fn each_permission_opens_its_routes_and_no_other() {
             let error = answer.refused(403, "INSUFFICIENT_PERMISSIONS");
             assert_eq!(error["details"][0]["permissions"], json!(row.permissions), "{}", row.route);
         }
-        for all in ["kyc:*", row.permissions[0]] {
-            let many = Persona::with("acme", &["other:read", all]);
-            assert_eq!(
-                row.call(&api, &many, &ids).await.status,
-                row.success,
-                "{} with {all}",
-                row.route
-            );
+        for sufficient in ["kyc:*", row.permissions[0]] {
+            let caller = Persona::with("acme", &["other:read", sufficient]);
+            let answer = row.call(&api, &caller, &ids).await;
+            assert_eq!(answer.status, row.success, "{} with {sufficient}", row.route);
         }
-        for none in [&[][..], &["kyc"], &["kyc:"], &["*"], &["kyc:reader"], &["KYC:READ"]] {
-            row.call(&api, &Persona::with("acme", none), &ids)
-                .await
-                .refused(403, "INSUFFICIENT_PERMISSIONS");
+        for useless in [&[][..], &["kyc"], &["kyc:"], &["*"], &["kyc:reader"], &["KYC:READ"]] {
+            let answer = row.call(&api, &Persona::with("acme", useless), &ids).await;
+            answer.refused(403, "INSUFFICIENT_PERMISSIONS");
         }
     }
 }
 
 #[tokio::test]
-async fn another_tenant_sees_nothing() {
+async fn another_tenant_gets_a_404_and_changes_nothing() {
     let (api, ids) = with_customer().await;
     let stranger = Persona::of("stranger");
-    let nobody = "01920000-0000-7000-8000-000000000000".to_owned();
-    let nobody = Ids { customer: nobody.clone(), session: nobody.clone(), alert: nobody };
-    for row in ROWS.iter().filter(|row| row.names_something()) {
+    for row in ROWS.iter().filter(|row| row.has_id()) {
         let foreign = row.call(&api, &stranger, &ids).await;
-        let unknown = row.call(&api, &stranger, &nobody).await;
+        let unknown = row.call(&api, &stranger, &Ids::unknown()).await;
         assert_eq!(foreign.without_request_id(), unknown.without_request_id(), "{}", row.route);
         foreign.refused(404, row.not_found);
     }
     assert_eq!(api.get(&stranger, "/customers").await.expect(200)["count"], 0);
     let path = format!("/customers/{}", ids.customer);
-    let untouched = api.get(&Persona::of("acme"), &path).await.expect(200);
-    assert_eq!((&untouched["version"], &untouched["status"]), (&json!(4), &json!("active")));
-    let session = format!("/kyc/sessions/{}", ids.session);
-    let untouched = api.get(&Persona::of("acme"), &session).await.expect(200);
-    assert_eq!(untouched["status"], "active");
+    let customer = api.get(&Persona::of("acme"), &path).await.expect(200);
+    assert_eq!((&customer["version"], &customer["status"]), (&json!(4), &json!("active")));
+    let session_path = format!("/kyc/sessions/{}", ids.session);
+    let session = api.get(&Persona::of("acme"), &session_path).await.expect(200);
+    assert_eq!(session["status"], "active");
 }

@@ -1,5 +1,5 @@
-//! A table that has no room, is slow or silent: callers get a 503 that says when to come back, in
-//! time, and the first request after it succeeds. A minute of it is a command of its own:
+//! An overloaded table: while it throttles, hangs or is slow, callers get a 503 with `Retry-After` in
+//! time, and the first request afterwards succeeds. A longer test puts load on it for a minute:
 //!
 //! `cargo test -p api-tests --profile ci --test api -- --ignored --exact
 //! overload::a_minute_of_throttling --nocapture`
@@ -33,185 +33,197 @@ use crate::matrix::ROWS;
 use crate::monitoring::many::resident_memory;
 use crate::organization::structure;
 
-type Asked = (&'static str, String, Option<Value>);
+/// Method, path and body.
+type Request = (&'static str, String, Option<Value>);
 
-/// One of every route, for a customer that has everything.
-async fn of_every_route(api: &Api, who: &Persona) -> Vec<Asked> {
+/// Creates a customer with a session, a monitor, an alert and an organization. Returns a request of
+/// every route about it.
+async fn requests_of_every_route(api: &Api, who: &Persona) -> Vec<Request> {
     api.refresh().await;
     let body = json!({ "name": "Brindal Quarry Trading", "client_id": "a" });
     let path = path_of(&api.create(who, &body).await);
     let session = api.post(who, "/kyc/sessions", &json!({ "client_id": "a" })).await.expect(201);
     let session = crate::sessions::path_of(&session);
     api.post(who, &format!("{path}/monitor"), &json!({})).await.expect(201);
-    let owned = structure(&["p"], &[("p", "self", 60.0)]);
-    let put = api.call(who, "PUT", &format!("{path}/organization")).json(&owned);
+    let organization = structure(&["p"], &[("p", "self", 60.0)]);
+    let put = api.call(who, "PUT", &format!("{path}/organization")).json(&organization);
     put.send().await.expect(201);
     let alerts = api.get(who, &format!("{path}/alerts")).await.expect(200);
     let alert = alerts["items"][0]["alert_id"].as_str().unwrap().to_owned();
-    let of = |rest: &str| format!("{path}{rest}");
+    let path_to = |rest: &str| format!("{path}{rest}");
     let link = json!({ "client_id": "a" });
-    let all = vec![
-        ("GET", of(""), None),
-        ("GET", of("/export"), None),
+    let requests = vec![
+        ("GET", path_to(""), None),
+        ("GET", path_to("/export"), None),
         ("GET", "/customers".to_owned(), None),
-        ("GET", of("/sessions"), None),
-        ("GET", of("/organization"), None),
-        ("GET", of("/risk-profile"), None),
-        ("GET", of("/risk-profile?recalculate=true"), None),
-        ("GET", of("/monitor"), None),
-        ("GET", of("/alerts"), None),
+        ("GET", path_to("/sessions"), None),
+        ("GET", path_to("/organization"), None),
+        ("GET", path_to("/risk-profile"), None),
+        ("GET", path_to("/risk-profile?recalculate=true"), None),
+        ("GET", path_to("/monitor"), None),
+        ("GET", path_to("/alerts"), None),
         ("GET", session.clone(), None),
         ("POST", "/customers".to_owned(), Some(json!({ "name": "B" }))),
         ("POST", "/kyc/sessions".to_owned(), Some(link)),
-        ("POST", of("/monitor"), Some(json!({}))),
-        ("PATCH", of(""), Some(json!({ "industry": "Banking" }))),
+        ("POST", path_to("/monitor"), Some(json!({}))),
+        ("PATCH", path_to(""), Some(json!({ "industry": "Banking" }))),
         ("PATCH", session, Some(json!({ "status": "completed" }))),
-        ("PATCH", of(&format!("/alerts/{alert}")), Some(json!({ "status": "confirmed" }))),
-        ("PUT", of("/organization"), Some(owned)),
-        ("DELETE", of("/monitor"), None),
-        ("DELETE", of(""), None),
-        ("POST", of("/erase"), None),
+        ("PATCH", path_to(&format!("/alerts/{alert}")), Some(json!({ "status": "confirmed" }))),
+        ("PUT", path_to("/organization"), Some(organization)),
+        ("DELETE", path_to("/monitor"), None),
+        ("DELETE", path_to(""), None),
+        ("POST", path_to("/erase"), None),
     ];
-    // One more: a risk profile is calculated, or read.
-    assert_eq!(all.len(), ROWS.len() + 1);
-    all
+    // The risk profile is requested twice: once read, and once calculated.
+    assert_eq!(requests.len(), ROWS.len() + 1);
+    requests
 }
 
-async fn ask(
+/// Sends a request. Only a `POST` gets the idempotency key.
+async fn send(
     api: &Api,
     who: &Persona,
-    (method, path, body): &Asked,
-    key: Option<String>,
+    (method, path, body): &Request,
+    key: Option<&str>,
 ) -> Answer {
     let mut call = api.call(who, method, path);
     if let Some(body) = body {
         call = call.json(body);
     }
     if let Some(key) = key.filter(|_| *method == "POST") {
-        call = call.header("idempotency-key", &key);
+        call = call.header("idempotency-key", key);
     }
     call.send().await
 }
 
+/// Checks that the answer is a 503 with `Retry-After`.
 #[track_caller]
-fn comes_back(answer: Answer) {
+fn assert_unavailable(answer: Answer) {
     assert_eq!(answer.header("retry-after"), Some("1"), "{}", answer.text);
     answer.refused(503, "STORE_UNAVAILABLE");
 }
 
-/// With and without a key, all at once, while every call has this trouble.
-async fn all_are_told_to_come_back(trouble: Trouble) {
+/// Sends all requests at once, with and without an idempotency key, while the table has this trouble.
+/// Afterwards, all of them must succeed.
+async fn assert_unavailable_during(trouble: Trouble) {
     let (main, acme) = (Api::start().await, Persona::of("acme"));
     let overload = Overload::default();
     let api = Api::with_calls(overload.clone(), &main).await;
-    let all = of_every_route(&main, &acme).await;
+    let requests = requests_of_every_route(&main, &acme).await;
     overload.set(Some(trouble));
-    let (api, acme) = (&api, &acme);
-    let asked = all.iter().flat_map(|asked| [None, Some("k".to_owned())].map(|key| (asked, key)));
-    let answers = join_all(asked.map(|(asked, key)| ask(api, acme, asked, key))).await;
-    answers.into_iter().for_each(comes_back);
+    let calls = requests
+        .iter()
+        .flat_map(|request| [None, Some("k")].map(|key| send(&api, &acme, request, key)));
+    for answer in join_all(calls).await {
+        assert_unavailable(answer);
+    }
     overload.set(None);
-    // The first one succeeds, and whatever was begun is not in the way.
-    for asked in &all {
-        let answer = ask(api, acme, asked, Some("other".to_owned())).await;
-        assert!(answer.status < 300, "{asked:?}: {}", answer.text);
+    // Each request succeeds at the first attempt. The failed requests must not block it.
+    for request in &requests {
+        let answer = send(&api, &acme, request, Some("other")).await;
+        assert!(answer.status < 300, "{request:?}: {}", answer.text);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_table_without_room_is_a_503() {
-    all_are_told_to_come_back(Trouble::Throttled).await;
+async fn a_throttled_table_is_a_503() {
+    assert_unavailable_during(Trouble::Throttled).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_silent_table_is_a_503() {
-    all_are_told_to_come_back(Trouble::Hanging).await;
+async fn a_hanging_table_is_a_503() {
+    assert_unavailable_during(Trouble::Hanging).await;
 }
 
-/// A race may take eight seconds; a table without room is not asked for as long.
+/// A transaction that loses to concurrent writes is repeated for up to eight seconds, but not one that
+/// is throttled.
 #[tokio::test]
-async fn a_transaction_without_room_is_tried_three_times() {
+async fn a_throttled_transaction_is_tried_three_times() {
     let (main, acme) = (Api::start().await, Persona::of("acme"));
     let overload = Overload::default();
     let api = Api::with_calls(overload.clone(), &main).await;
     overload.set(Some(Trouble::Cancelled));
-    comes_back(api.post(&acme, "/customers", &json!({ "name": "A" })).await);
+    assert_unavailable(api.post(&acme, "/customers", &json!({ "name": "A" })).await);
     assert_eq!(overload.calls(), 3);
     overload.set(None);
     api.create(&acme, &json!({ "name": "A" })).await;
 }
 
-/// Answers one event as a function does that has this time, with this on the way to the table.
-async fn answered(main: &Api, fault: impl Interceptor, time: Duration, key: &str) -> Value {
+/// Handles an event in this process, as a function with this much time left and with this fault in
+/// its calls to the table.
+async fn handle(main: &Api, fault: impl Interceptor, time: Duration, key: &str) -> Value {
     let body = json!({ "name": "A", "client_id": key }).to_string();
     let mut event = hostile::posting(json!(body), false);
     event["headers"]["idempotency-key"] = json!(key);
-    let event = serde_json::value::to_raw_value(&event).unwrap();
+    let raw_event = serde_json::value::to_raw_value(&event).unwrap();
     let config = main.dynamodb.config().to_builder().http_client(faults::client(fault));
     let settings = Settings::read(|name| (name == "TABLE_NAME").then(|| main.table.clone()));
     let client = Client::from_conf(config.build());
     let app = App::new(settings.unwrap(), client, Clock::system(), Watchlists::of(None));
-    let answered = answer(&app, &create_customer::FUNCTION, &event, "id", time).await;
-    serde_json::to_value(answered).unwrap()
+    let response = answer(&app, &create_customer::FUNCTION, &raw_event, "id", time).await;
+    serde_json::to_value(response).unwrap()
 }
 
-/// The time of a request ends while its transaction is on its way: the caller is told to come back,
-/// and finds what became of it, not a key that is taken.
+/// If the time of a request ends while its transaction is pending, the caller gets a 503. A retry gets
+/// the result of the transaction, or executes it, instead of a conflict on the key.
 #[tokio::test]
-async fn a_request_whose_time_is_over_leaves_its_key_free() {
+async fn a_request_that_runs_out_of_time_releases_its_key() {
     let main = Api::start().await;
     let hostile = Persona::of("hostile");
-    // The first call takes the key, the second is the transaction.
+    // The first call reserves the key, and the second one is the transaction.
     for (end, is_written) in [(End::Before(1), false), (End::After(1), true)] {
-        let silent = Silent::new(end);
         let key = format!("k-{is_written}");
         let time = FREE_TIME + Duration::from_millis(400);
-        let late = answered(&main, silent, time, &key).await;
+        let response = handle(&main, Unanswered::new(end), time, &key).await;
         assert_eq!(
-            (&late["statusCode"], &late["headers"]["retry-after"]),
+            (&response["statusCode"], &response["headers"]["retry-after"]),
             (&json!(503), &json!("1"))
         );
         let body = json!({ "name": "A", "client_id": key });
-        let again = main.call(&hostile, "POST", "/customers").header("idempotency-key", &key);
-        let again = again.json(&body).send().await;
-        assert_eq!(again.header("idempotent-replayed").is_some(), is_written);
-        again.expect(201);
+        let retry = main
+            .call(&hostile, "POST", "/customers")
+            .header("idempotency-key", &key)
+            .json(&body)
+            .send()
+            .await;
+        assert_eq!(retry.header("idempotent-replayed").is_some(), is_written);
+        retry.expect(201);
     }
 }
 
-/// One call does not come back, and all others do.
+/// Leaves one call without an answer. All others succeed.
 #[derive(Clone, Debug)]
-struct Silent {
+struct Unanswered {
     at: End,
     calls: Arc<AtomicUsize>,
 }
 
-impl Silent {
-    fn new(at: End) -> Silent {
-        Silent { at, calls: Arc::default() }
+impl Unanswered {
+    fn new(at: End) -> Unanswered {
+        Unanswered { at, calls: Arc::default() }
     }
 }
 
-impl Interceptor for Silent {
-    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+impl Interceptor for Unanswered {
+    fn call(&self, next: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
         let (End::Before(at) | End::After(at)) = self.at;
         if call != at {
-            return on.call(request);
+            return next.call(request);
         }
-        let (on, does_its_work) = (on.clone(), self.at == End::After(at));
+        let (next, is_executed) = (next.clone(), self.at == End::After(at));
         HttpConnectorFuture::new(async move {
-            if does_its_work {
-                let _ = on.call(request).await;
+            if is_executed {
+                let _ = next.call(request).await;
             }
             std::future::pending().await
         })
     }
 }
 
-/// The time that the code reckons with is the one that functions have.
+/// The code must know the timeout that functions have.
 #[test]
-fn a_function_has_the_time_of_the_template() {
+fn the_function_time_is_the_timeout_of_the_template() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
     let template = std::fs::read_to_string(path).unwrap();
     let globals =
@@ -221,103 +233,127 @@ fn a_function_has_the_time_of_the_template() {
     assert_eq!(seconds.trim().parse::<u64>().unwrap(), FUNCTION_TIME.as_secs());
 }
 
-const A_SECOND: u32 = 200;
+/// Requests per second.
+const RATE: u32 = 200;
+/// Duration of the load in seconds.
 const SECONDS: u32 = 60;
-/// What the server may grow by in the last two thirds of it, in MB: buffers, no requests.
-const MOST_GROWN: usize = 8;
-/// Set in the process of the clients.
+/// Limit in MB for the growth of the server's memory in the last two thirds of the load. It leaves room
+/// for buffers, but not for requests that pile up.
+const MAX_GROWTH: usize = 8;
+/// Environment variable of the process that sends the load.
 const CLIENTS: &str = "CLIENTS_OF_A_MINUTE";
+/// Precedes the report in the output of the process that sends the load.
+const REPORT: &str = "load report: ";
 
-/// What clients ask.
+/// The requests to send.
 #[derive(Serialize, Deserialize)]
 struct Load {
     url: String,
     token: String,
-    asked: Vec<(String, String, Option<Value>)>,
-    a_second: u32,
+    requests: Vec<(String, String, Option<Value>)>,
+    /// Requests per second.
+    rate: u32,
+    /// Prefix of the idempotency keys.
     keys: String,
 }
 
-/// What they were told.
+/// The answers to a load.
 #[derive(Default, Serialize, Deserialize)]
-struct Told {
+struct Answers {
+    /// Number of answers by status.
     statuses: BTreeMap<u16, usize>,
-    /// How many 503s did not say when to come back.
-    for_good: usize,
-    /// Until each answer, the shortest first.
+    /// Number of 503s without `Retry-After`.
+    without_retry_after: usize,
+    /// Time until each answer in seconds, in ascending order.
     seconds: Vec<f64>,
 }
 
+impl Answers {
+    /// Returns the time within which this percentage of the requests was answered.
+    fn percentile(&self, percent: usize) -> f64 {
+        self.seconds[(self.seconds.len() - 1) * percent / 100]
+    }
+}
+
 impl Load {
-    async fn send(self) -> Told {
+    async fn send(self) -> Answers {
         local::tls::install_provider();
         let (load, http) = (Arc::new(self), reqwest::Client::new());
-        let mut sent = Vec::new();
-        let mut ticks = tokio::time::interval(Duration::from_secs(1) / load.a_second);
-        for number in 0..load.a_second * SECONDS {
+        let mut tasks = Vec::new();
+        let mut ticks = tokio::time::interval(Duration::from_secs(1) / load.rate);
+        for number in 0..load.rate * SECONDS {
             ticks.tick().await;
             let (load, http) = (load.clone(), http.clone());
-            sent.push(tokio::spawn(async move {
-                let (method, path, body) = &load.asked[number as usize % load.asked.len()];
-                let is_post = method == "POST";
-                let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-                let mut request = http.request(method, format!("{}{path}", load.url));
-                request = request.bearer_auth(&load.token);
-                if is_post {
-                    request = request.header("idempotency-key", format!("{}-{number}", load.keys));
-                }
-                if let Some(body) = body {
-                    request = request.json(body);
-                }
-                let started = Instant::now();
-                let answer = request.send().await.unwrap();
-                let (status, back) =
-                    (answer.status(), answer.headers().contains_key("retry-after"));
-                drop(answer.bytes().await.unwrap());
-                (status.as_u16(), status != 503 || back, started.elapsed())
-            }));
+            tasks.push(tokio::spawn(async move { load.send_one(&http, number).await }));
         }
-        let mut told = Told::default();
-        for answer in sent {
-            let (status, comes_back, time) = answer.await.unwrap();
-            *told.statuses.entry(status).or_default() += 1;
-            told.for_good += usize::from(!comes_back);
-            told.seconds.push(time.as_secs_f64());
+        let mut answers = Answers::default();
+        for task in tasks {
+            let (status, has_retry_after, time) = task.await.unwrap();
+            *answers.statuses.entry(status).or_default() += 1;
+            answers.without_retry_after += usize::from(status == 503 && !has_retry_after);
+            answers.seconds.push(time.as_secs_f64());
         }
-        told.seconds.sort_by(f64::total_cmp);
-        told
+        answers.seconds.sort_by(f64::total_cmp);
+        answers
     }
 
-    /// From another process, so that what the server holds is not what its clients hold; and what
-    /// this process held, second by second.
-    async fn send_from_elsewhere(&self) -> (Told, Vec<usize>) {
-        let this = std::env::current_exe().unwrap();
-        let mut command = std::process::Command::new(this);
+    /// Sends one request. Returns the status, whether the answer has `Retry-After`, and the time until
+    /// the answer.
+    async fn send_one(&self, http: &reqwest::Client, number: u32) -> (u16, bool, Duration) {
+        let (method, path, body) = &self.requests[number as usize % self.requests.len()];
+        let mut request = http
+            .request(
+                reqwest::Method::from_bytes(method.as_bytes()).unwrap(),
+                format!("{}{path}", self.url),
+            )
+            .bearer_auth(&self.token);
+        if method == "POST" {
+            request = request.header("idempotency-key", format!("{}-{number}", self.keys));
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let start = Instant::now();
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let has_retry_after = answer.headers().contains_key("retry-after");
+        drop(answer.bytes().await.unwrap());
+        (status, has_retry_after, start.elapsed())
+    }
+
+    /// Sends the load from another process, so that this process uses memory for the server only.
+    /// Returns the answers and the memory in MB in every second.
+    async fn send_from_another_process(&self) -> (Answers, Vec<usize>) {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
         command.args(["--ignored", "--exact", "overload::clients_of_that_minute", "--nocapture"]);
         command.env(CLIENTS, "1").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut clients = command.spawn().unwrap();
         serde_json::to_writer(clients.stdin.take().unwrap(), self).unwrap();
-        let mut ended = tokio::task::spawn_blocking(|| clients.wait_with_output().unwrap());
-        let (mut held, mut seconds) = (Vec::new(), tokio::time::interval(Duration::from_secs(1)));
+        let mut exit = tokio::task::spawn_blocking(|| clients.wait_with_output().unwrap());
+        let (mut memory_use, mut seconds) =
+            (Vec::new(), tokio::time::interval(Duration::from_secs(1)));
         let output = loop {
             tokio::select! {
-                output = &mut ended => break output.unwrap(),
-                _ = seconds.tick() => held.push(resident_memory()),
+                output = &mut exit => break output.unwrap(),
+                _ = seconds.tick() => memory_use.push(resident_memory()),
             }
         };
-        let output = String::from_utf8(output.stdout).unwrap();
-        let told = output.lines().find_map(|line| line.split_once("told ")).expect(&output).1;
-        (serde_json::from_str(told).unwrap(), held)
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (_, report) = text
+            .lines()
+            .find_map(|line| line.split_once(REPORT))
+            .unwrap_or_else(|| panic!("{text}"));
+        (serde_json::from_str(report).unwrap(), memory_use)
     }
 }
 
-/// No test: the other process of the one below.
+/// This is not a test, but the process that sends the load of the test below.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "is started by a_minute_of_throttling"]
 async fn clients_of_that_minute() {
     if std::env::var_os(CLIENTS).is_some() {
         let load: Load = serde_json::from_reader(std::io::stdin()).unwrap();
-        println!("told {}", serde_json::to_string(&load.send().await).unwrap());
+        println!("{REPORT}{}", serde_json::to_string(&load.send().await).unwrap());
     }
 }
 
@@ -327,50 +363,48 @@ async fn a_minute_of_throttling() {
     let (main, acme) = (Api::start().await, Persona::of("acme"));
     let overload = Overload::default();
     let api = Api::with_calls(overload.clone(), &main).await;
-    let mut asked = of_every_route(&main, &acme).await;
-    // Whoever deactivates or erases the customer would turn the others away.
-    asked.truncate(asked.len() - 2);
-    let asked: Vec<_> =
-        asked.into_iter().map(|(method, path, body)| (method.to_owned(), path, body)).collect();
-    // Slow, it is asked less often: it does its work, and one at a time.
+    let mut requests = requests_of_every_route(&main, &acme).await;
+    // Omit deactivation and erasure. All other requests would fail after them.
+    requests.truncate(requests.len() - 2);
+    let requests: Vec<_> =
+        requests.into_iter().map(|(method, path, body)| (method.to_owned(), path, body)).collect();
+    // The rate is lower for a slow table, because it executes the calls, one at a time.
     let slow = Trouble::Slow(Duration::from_millis(900));
-    for (trouble, a_second) in
-        [(Trouble::Throttled, A_SECOND), (Trouble::Hanging, A_SECOND), (slow, 10)]
-    {
+    for (trouble, rate) in [(Trouble::Throttled, RATE), (Trouble::Hanging, RATE), (slow, 10)] {
         let claims = json!({
             "iss": TEMPLATE.authorizer.issuer, "aud": "kyc-customers", "sub": "tester",
             "iat": 0, "exp": 9_999_999_999_u64, "tenant_id": "acme", "permissions": ["kyc:*"],
         });
         let (url, token) = (api.server().url(), KEY.sign(&claims).unwrap());
         let keys = format!("{trouble:?}").replace(['(', ')'], "-");
-        let load = Load { url, token, asked: asked.clone(), a_second, keys };
+        let load = Load { url, token, requests: requests.clone(), rate, keys };
         overload.set(Some(trouble));
-        let (told, held) = load.send_from_elsewhere().await;
+        let (answers, memory_use) = load.send_from_another_process().await;
         let calls = overload.calls();
         overload.set(None);
         let first = api.create(&acme, &json!({ "name": format!("After {trouble:?}") })).await;
         assert!(first["customer_id"].is_string());
-        let at = |share: usize| told.seconds[(told.seconds.len() - 1) * share / 100];
-        let (first_third, rest) = held.split_at(SECONDS as usize / 3);
-        let (settled, most) = (first_third[first_third.len() - 1], *rest.iter().max().unwrap());
+        let (first_third, rest) = memory_use.split_at(SECONDS as usize / 3);
+        let (baseline, peak) = (first_third[first_third.len() - 1], *rest.iter().max().unwrap());
         println!(
-            "{trouble:?}: {} requests: {:?}; {calls} calls to the table; half within {:.2} s, 99 % within \
-             {:.2} s, all within {:.2} s; the server held {} MB at first, {settled} MB after {} s, and \
-             {} MB at most after that; the first request after it succeeded",
-            told.seconds.len(),
-            told.statuses,
-            at(50),
-            at(99),
-            at(100),
-            held[0],
+            "{trouble:?}: {} requests, answers by status {:?}, {calls} calls to the table; half of the \
+             requests within {:.2} s, 99 % within {:.2} s, all within {:.2} s; memory of the server {} \
+             MB at the start, {baseline} MB after {} s, up to {peak} MB later; the first request \
+             afterwards succeeded",
+            answers.seconds.len(),
+            answers.statuses,
+            answers.percentile(50),
+            answers.percentile(99),
+            answers.percentile(100),
+            memory_use[0],
             SECONDS / 3,
-            most,
         );
-        assert_eq!(told.for_good, 0);
+        assert_eq!(answers.without_retry_after, 0);
         if trouble != slow {
-            assert_eq!(told.statuses.keys().collect::<Vec<_>>(), [&503]);
+            assert_eq!(answers.statuses.keys().collect::<Vec<_>>(), [&503]);
         }
-        assert!(at(100) < (FUNCTION_TIME - MARGIN + Duration::from_secs(1)).as_secs_f64());
-        assert!(most < settled + MOST_GROWN, "{held:?} MB");
+        let limit = FUNCTION_TIME - MARGIN + Duration::from_secs(1);
+        assert!(answers.percentile(100) < limit.as_secs_f64());
+        assert!(peak < baseline + MAX_GROWTH, "{memory_use:?} MB");
     }
 }

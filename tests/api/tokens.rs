@@ -1,4 +1,4 @@
-//! What the authorizer and the functions take for a caller.
+//! Which tokens the authorizer accepts, and which tenant and permissions the functions read from them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,6 +18,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
+/// Returns valid claims.
 fn claims(api: &Api) -> Value {
     json!({
         "iss": TEMPLATE.authorizer.issuer, "aud": "kyc-customers", "sub": "tester",
@@ -26,6 +27,7 @@ fn claims(api: &Api) -> Value {
     })
 }
 
+/// Returns the valid claims with some replaced, or removed where the value is null.
 fn with(api: &Api, changes: Value) -> Value {
     let mut claims = claims(api);
     for (claim, value) in changes.as_object().unwrap() {
@@ -73,7 +75,7 @@ async fn a_token_that_never_expires_is_refused() {
 }
 
 #[tokio::test]
-async fn a_signature_of_another_key_or_algorithm_does_not_count() {
+async fn a_signature_of_another_key_or_algorithm_is_refused() {
     let api = Api::start().await;
     let good = KEY.sign(&claims(&api)).unwrap();
     let parts: Vec<&str> = good.split('.').collect();
@@ -129,9 +131,10 @@ async fn the_tenant_and_the_permissions_come_from_the_claims() {
     assert_eq!(list(cognito).await.expect(200)["count"], 0);
 }
 
-/// What Cognito asks before it gives out a token.
+/// Cognito invokes this function before it issues a token. Users and programs must not be able to
+/// choose the tenant.
 #[tokio::test]
-async fn access_tokens_name_the_tenant_that_an_administrator_gave() {
+async fn the_tenant_of_an_access_token_is_the_one_that_an_administrator_set() {
     let api = Api::start().await;
     let user = |attributes: Value| {
         json!({ "version": "3", "triggerSource": "TokenGeneration_Authentication",
@@ -152,16 +155,16 @@ async fn access_tokens_name_the_tenant_that_an_administrator_gave() {
         let answer = api.run("pre-token-generation", &event).await.unwrap();
         assert_eq!(answer["request"], event["request"]);
         let details = &answer["response"]["claimsAndScopeOverrideDetails"];
-        let token = match tenant {
+        let expected = match tenant {
             Some(tenant) => json!({ "claimsToAddOrOverride": { "tenant_id": tenant } }),
             None => json!({ "claimsToSuppress": ["tenant_id"] }),
         };
-        assert_eq!(*details, json!({ "accessTokenGeneration": token }), "{event}");
+        assert_eq!(*details, json!({ "accessTokenGeneration": expected }), "{event}");
     }
     api.run("pre-token-generation", &json!([])).await.unwrap_err();
 }
 
-/// A token of any header and any text as claims.
+/// Returns a signed token with any header and any text as claims.
 fn signed(header: &Value, claims: &str, key: &EncodingKey, algorithm: Algorithm) -> String {
     let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
     let message = format!("{}.{}", encode(&header.to_string()), encode(claims));
@@ -177,7 +180,7 @@ fn encoding_key(key: &SigningKey) -> EncodingKey {
     EncodingKey::from_rsa_der(private_key(key).to_pkcs1_der().unwrap().as_bytes())
 }
 
-/// What whoever has no token would try, with the status it is answered with.
+/// Returns tokens that an attacker might try, each with a description and the status of the answer.
 fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
     let good = claims(api).to_string();
     let private = encoding_key(&KEY);
@@ -190,39 +193,33 @@ fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
         let header = json!({ "alg": "HS256", "kid": "local" });
         signed(&header, &good, &EncodingKey::from_secret(secret), Algorithm::HS256)
     };
-    let by = |header: &Value| signed(header, &good, &private, Algorithm::RS256);
-    let saying = |claims: &str| signed(&rs256, claims, &private, Algorithm::RS256);
-    let changed = |changes: Value| saying(&with(api, changes).to_string());
-    let twice = |extra: &str| saying(&format!("{},{extra}}}", good.trim_end_matches('}')));
-    let (head, rest) = (by(&rs256), by(&rs256));
-    let unsigned = format!(
-        "{}.{}.",
-        URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#),
-        head.split('.').nth(1).unwrap()
-    );
-    let swapped = format!(
-        "{}.{}.{}",
-        head.split('.').next().unwrap(),
-        URL_SAFE_NO_PAD.encode(with(api, json!({ "permissions": ["kyc:*"] })).to_string()),
-        rest.split('.').nth(2).unwrap()
-    );
+    let with_header = |header: &Value| signed(header, &good, &private, Algorithm::RS256);
+    let with_claims = |claims: &str| signed(&rs256, claims, &private, Algorithm::RS256);
+    let changed = |changes: Value| with_claims(&with(api, changes).to_string());
+    // Appends a claim that the token already has.
+    let duplicate = |claim: &str| with_claims(&format!("{},{claim}}}", good.trim_end_matches('}')));
+    let valid = with_header(&rs256);
+    let parts: Vec<&str> = valid.split('.').collect();
+    let unsigned = format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), parts[1]);
+    let more_permissions = with(api, json!({ "permissions": ["kyc:*"] })).to_string();
+    let swapped = format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(more_permissions), parts[2]);
     vec![
         ("HS256 with the public key in DER", confused(public_der.as_bytes()), 401),
-        ("HS256 with the public key's info", confused(spki.as_bytes()), 401),
+        ("HS256 with the public key as SPKI", confused(spki.as_bytes()), 401),
         ("HS256 with the public key in PEM", confused(public_pem.as_bytes()), 401),
-        ("HS256 with nothing", confused(b""), 401),
-        ("none", unsigned, 401),
+        ("HS256 with an empty secret", confused(b""), 401),
+        ("unsigned, with the algorithm none", unsigned, 401),
         (
             "RS512",
             signed(&json!({ "alg": "RS512", "kid": "local" }), &good, &private, Algorithm::RS512),
             401,
         ),
-        ("a header that says none", by(&json!({ "alg": "none", "kid": "local" })), 401),
-        ("a header that says HS256", by(&json!({ "alg": "HS256", "kid": "local" })), 401),
-        ("a key id of nobody", by(&json!({ "alg": "RS256", "kid": "other" })), 401),
-        ("a key of its own", SigningKey::generate().unwrap().sign(&claims(api)).unwrap(), 401),
+        ("header with none", with_header(&json!({ "alg": "none", "kid": "local" })), 401),
+        ("header with HS256", with_header(&json!({ "alg": "HS256", "kid": "local" })), 401),
+        ("unknown key id", with_header(&json!({ "alg": "RS256", "kid": "other" })), 401),
+        ("another key", SigningKey::generate().unwrap().sign(&claims(api)).unwrap(), 401),
         (
-            "a key in its header",
+            "the key in the header",
             signed(
                 &json!({ "alg": "RS256", "jwk": { "kty": "RSA", "n": "AQAB", "e": "AQAB" } }),
                 &good,
@@ -235,36 +232,35 @@ fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
         ("another issuer", changed(json!({ "iss": "https://elsewhere.example" })), 401),
         ("another audience", changed(json!({ "aud": "someone-else" })), 401),
         ("expired", changed(json!({ "exp": now() - 2 })), 401),
-        ("expiring never", changed(json!({ "exp": null })), 401),
+        ("without expiry", changed(json!({ "exp": null })), 401),
         ("not yet valid", changed(json!({ "nbf": now() + 300 })), 401),
         ("oversized", changed(json!({ "pad": "x".repeat(20_000) })), 401),
-        ("a tenant twice", twice(r#""tenant_id":"other""#), 401),
-        ("an expiry twice", twice(r#""exp":4000000000"#), 401),
-        ("permissions twice", twice(r#""permissions":["kyc:*"]"#), 401),
-        ("claims that are no object", saying("[]"), 401),
-        ("claims that are no JSON", saying("{"), 401),
-        ("no tenant", changed(json!({ "tenant_id": null })), 403),
+        ("duplicate tenant", duplicate(r#""tenant_id":"other""#), 401),
+        ("duplicate expiry", duplicate(r#""exp":4000000000"#), 401),
+        ("duplicate permissions", duplicate(r#""permissions":["kyc:*"]"#), 401),
+        ("claims in an array", with_claims("[]"), 401),
+        ("claims that are not JSON", with_claims("{"), 401),
+        ("without tenant", changed(json!({ "tenant_id": null })), 403),
         ("an empty tenant", changed(json!({ "tenant_id": "" })), 403),
         ("a tenant with a separator", changed(json!({ "tenant_id": "a#b" })), 403),
-        ("no permissions", changed(json!({ "permissions": null })), 403),
+        ("without permissions", changed(json!({ "permissions": null })), 403),
     ]
 }
 
 #[tokio::test]
-async fn no_forged_token_gets_as_far_as_the_table() {
+async fn requests_with_forged_tokens_do_not_reach_the_table() {
     let tally = Tally::default();
     let api = Api::with_calls(tally.clone(), &Api::start().await).await;
-    let nobody = "01920000-0000-7000-8000-000000000000".to_owned();
-    let ids = Ids { customer: nobody.clone(), session: nobody.clone(), alert: nobody };
+    let ids = Ids::unknown();
     tally.reset();
-    for (what, token, status) in forged(&api) {
+    for (description, token, status) in forged(&api) {
         for row in ROWS {
             let answer = row.request(&api, &Persona::bearing(&token), &ids).send().await;
-            assert_eq!(answer.status, status, "{what}: {}", row.route);
+            assert_eq!(answer.status, status, "{description}: {}", row.route);
         }
     }
     assert_eq!(tally.calls().len(), 0);
-    // The same requests with a good one do get there.
+    // With a valid token, the same requests do reach the table.
     let good = KEY.sign(&with(&api, json!({ "permissions": ["kyc:*"] }))).unwrap();
     for row in ROWS {
         tally.reset();
@@ -274,10 +270,14 @@ async fn no_forged_token_gets_as_far_as_the_table() {
 }
 
 #[tokio::test]
-async fn two_tokens_are_no_token() {
+async fn a_request_with_two_tokens_is_refused() {
     let api = Api::start().await;
     let good = format!("Bearer {}", KEY.sign(&claims(&api)).unwrap());
-    let two = api.call(&Persona::anonymous(), "GET", "/customers");
-    let two = two.header("authorization", &good).header("authorization", &good);
-    assert_eq!(two.send().await.status, 401);
+    let answer = api
+        .call(&Persona::anonymous(), "GET", "/customers")
+        .header("authorization", &good)
+        .header("authorization", &good)
+        .send()
+        .await;
+    assert_eq!(answer.status, 401);
 }

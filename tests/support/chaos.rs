@@ -1,5 +1,5 @@
-//! Faults of every kind under the SDK, as a seed says: calls that are refused, late, cut off,
-//! throttled, answered with an error, done and not answered, or done twice.
+//! Injects faults into the SDK's calls to the table. A seed decides which calls are delayed, refused,
+//! throttled, answered with an error, cut off, executed without an answer, or executed twice.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,34 +24,34 @@ use serde_json::{Value, json};
 use crate::Dice;
 use crate::faults::{body, operation};
 
-/// What may become of a call.
+/// A fault of a single call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
-    /// It leaves a little later.
+    /// The call is sent after a short delay.
     Late,
-    /// There is no connection.
+    /// The connection is refused.
     Refused,
-    /// 400 `ThrottlingException`.
+    /// The answer is 400 `ThrottlingException`.
     Throttled,
-    /// 400 `ProvisionedThroughputExceededException`.
+    /// The answer is 400 `ProvisionedThroughputExceededException`.
     Exceeded,
-    /// A write meets another one.
+    /// A write fails because of a conflict with another transaction.
     Conflict,
-    /// 500 `InternalServerError`.
+    /// The answer is 500 `InternalServerError`.
     Failed,
-    /// It does its work, and the connection breaks in the middle of the answer.
+    /// The call is executed, but the connection breaks in the middle of the answer.
     Reset,
-    /// It does its work, and there is no answer.
+    /// The call is executed, but the answer is lost.
     Lost,
-    /// It is delivered twice; the second answer counts.
+    /// The call is executed twice, and the second answer is returned.
     Twice,
-    /// The connection breaks, and it is delivered all the same: when it has been sent again, its
-    /// caller was told to come back, or others have come first.
+    /// The connection breaks, but the call is executed later: after the SDK has sent it again, after
+    /// the API has answered 503, or after other writes.
     Overdue,
 }
 
-/// In a thousand calls, on average. A seed has one to three times as many, and of each up to half
-/// as many more or fewer.
+/// Average number of faults in 1,000 calls. A seed multiplies all of them by 1, 2 or 3, and then each
+/// one by 0.5 to 1.5.
 const RATES: [(Fault, usize); 10] = [
     (Fault::Late, 20),
     (Fault::Refused, 4),
@@ -64,69 +64,72 @@ const RATES: [(Fault, usize); 10] = [
     (Fault::Twice, 15),
     (Fault::Overdue, 6),
 ];
+/// Maximum delay of [`Fault::Late`] in milliseconds.
 const MOST_LATE: usize = 40;
-/// In milliseconds: longer than an attempt of the SDK is waited for.
+/// Maximum delay of [`Fault::Overdue`] in milliseconds. It exceeds the SDK's timeout of an attempt.
 const MOST_OVERDUE: usize = 3_000;
-/// So that the SDK does not wait for a second before its next attempt: in milliseconds.
+/// Delay in milliseconds before the SDK's next attempt, which would otherwise be up to a second.
 const RETRY_AFTER: &str = "10";
 
-/// Does what a seed says to every call, once it is let loose.
+/// Injects the faults of a seed while it is active.
 #[derive(Clone, Debug)]
 pub struct Chaos(Arc<State>);
 
 #[derive(Debug)]
 struct State {
-    is_loose: AtomicBool,
+    is_active: AtomicBool,
     dice: Mutex<Dice>,
     rates: Vec<(Fault, usize)>,
-    done: Mutex<BTreeMap<Fault, usize>>,
+    injected: Mutex<BTreeMap<Fault, usize>>,
     calls: Mutex<usize>,
 }
 
 impl Chaos {
+    /// Draws the rates of a seed. Faults are injected after [`Chaos::let_loose`].
     pub fn of(seed: u64) -> Chaos {
         let mut dice = Dice::new(seed);
-        let times = 1 + dice.roll(3);
-        let rate = |(fault, rate)| (fault, rate * times * (50 + dice.roll(101)) / 100);
-        let rates = RATES.map(rate);
+        let factor = 1 + dice.roll(3);
+        let rates = RATES.map(|(fault, rate)| (fault, rate * factor * (50 + dice.roll(101)) / 100));
         Chaos(Arc::new(State {
-            is_loose: AtomicBool::new(false),
+            is_active: AtomicBool::new(false),
             dice: Mutex::new(dice),
             rates: rates.to_vec(),
-            done: Mutex::default(),
+            injected: Mutex::default(),
             calls: Mutex::default(),
         }))
     }
 
+    /// Starts to inject faults.
     pub fn let_loose(&self) {
-        self.0.is_loose.store(true, Ordering::SeqCst);
+        self.0.is_active.store(true, Ordering::SeqCst);
     }
 
+    /// Stops injecting faults.
     pub fn calm(&self) {
-        self.0.is_loose.store(false, Ordering::SeqCst);
+        self.0.is_active.store(false, Ordering::SeqCst);
     }
 
-    /// What it did, and to how many calls.
+    /// Returns how often each fault was injected, and the number of calls while it was active.
     pub fn done(&self) -> (BTreeMap<Fault, usize>, usize) {
-        (self.0.done.lock().unwrap().clone(), *self.0.calls.lock().unwrap())
+        (self.0.injected.lock().unwrap().clone(), *self.0.calls.lock().unwrap())
     }
 
-    /// What becomes of this call, and how late it is where it is.
-    fn next(&self) -> Option<(Fault, Duration)> {
-        if !self.0.is_loose.load(Ordering::SeqCst) {
+    /// Draws the fault of the next call and a delay of up to [`MOST_LATE`].
+    fn draw(&self) -> Option<(Fault, Duration)> {
+        if !self.0.is_active.load(Ordering::SeqCst) {
             return None;
         }
         *self.0.calls.lock().unwrap() += 1;
         let mut dice = self.0.dice.lock().unwrap();
-        let mut rest = dice.roll(1_000);
-        let late = Duration::from_millis(1 + dice.roll(MOST_LATE) as u64);
+        let mut remainder = dice.roll(1_000);
+        let delay = Duration::from_millis(1 + dice.roll(MOST_LATE) as u64);
         for (fault, rate) in &self.0.rates {
-            match rest.checked_sub(*rate) {
+            match remainder.checked_sub(*rate) {
                 None => {
-                    *self.0.done.lock().unwrap().entry(*fault).or_default() += 1;
-                    return Some((*fault, late));
+                    *self.0.injected.lock().unwrap().entry(*fault).or_default() += 1;
+                    return Some((*fault, delay));
                 }
-                Some(less) => rest = less,
+                Some(less) => remainder = less,
             }
         }
         None
@@ -134,14 +137,14 @@ impl Chaos {
 }
 
 impl Interceptor for Chaos {
-    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
-        let Some((fault, late)) = self.next() else { return on.call(request) };
-        let on = on.clone();
+    fn call(&self, next: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        let Some((fault, delay)) = self.draw() else { return next.call(request) };
+        let next = next.clone();
         HttpConnectorFuture::new(async move {
             match fault {
                 Fault::Late => {
-                    tokio::time::sleep(late).await;
-                    on.call(request).await
+                    tokio::time::sleep(delay).await;
+                    next.call(request).await
                 }
                 Fault::Refused => Err(broken(io::ErrorKind::ConnectionRefused)),
                 Fault::Throttled => Ok(refusal(400, "ThrottlingException", json!({}))),
@@ -150,21 +153,21 @@ impl Interceptor for Chaos {
                 }
                 Fault::Conflict => Ok(conflict(&request)),
                 Fault::Failed => Ok(refusal(500, "InternalServerError", json!({}))),
-                Fault::Reset => cut(on.call(request).await?).await,
+                Fault::Reset => cut(next.call(request).await?).await,
                 Fault::Lost => {
-                    let _ = on.call(request).await;
+                    let _ = next.call(request).await;
                     Err(broken(io::ErrorKind::ConnectionReset))
                 }
                 Fault::Twice => {
                     if let Some(first) = request.try_clone() {
-                        let _ = on.call(first).await;
+                        let _ = next.call(first).await;
                     }
-                    on.call(request).await
+                    next.call(request).await
                 }
                 Fault::Overdue => {
                     tokio::spawn(async move {
-                        tokio::time::sleep(late * (MOST_OVERDUE / MOST_LATE) as u32).await;
-                        let _ = on.call(request).await;
+                        tokio::time::sleep(delay * (MOST_OVERDUE / MOST_LATE) as u32).await;
+                        let _ = next.call(request).await;
                     });
                     Err(broken(io::ErrorKind::ConnectionReset))
                 }
@@ -177,18 +180,19 @@ fn broken(kind: io::ErrorKind) -> ConnectorError {
     ConnectorError::io(io::Error::from(kind).into())
 }
 
-/// An error as the table answers it.
-pub fn refusal(status: u16, code: &str, more: Value) -> HttpResponse {
-    let mut body = more;
+/// Returns an error response of DynamoDB whose body also has the fields of `fields`.
+pub fn refusal(status: u16, code: &str, fields: Value) -> HttpResponse {
+    let mut body = fields;
     body["__type"] = json!(format!("com.amazonaws.dynamodb.v20120810#{code}"));
-    body["message"] = json!("the table has trouble");
-    let body = body.to_string();
-    let mut response = HttpResponse::new(StatusCode::try_from(status).unwrap(), body.into());
+    body["message"] = json!("injected by a test");
+    let status = StatusCode::try_from(status).unwrap();
+    let mut response = HttpResponse::new(status, body.to_string().into());
     response.headers_mut().insert("x-amz-retry-after", RETRY_AFTER);
     response
 }
 
-/// What a write is told that meets another one. A read meets none: it is throttled.
+/// Returns the answer to a write that conflicts with another transaction. A read cannot conflict, so
+/// it is throttled instead.
 fn conflict(request: &HttpRequest) -> HttpResponse {
     match operation(request) {
         "TransactWriteItems" | "TransactGetItems" => cancelled("TransactionConflict", request),
@@ -199,29 +203,32 @@ fn conflict(request: &HttpRequest) -> HttpResponse {
     }
 }
 
-/// A transaction that is cancelled because of its first item.
+/// Returns the answer to a transaction that is cancelled because of its first item.
 fn cancelled(code: &str, request: &HttpRequest) -> HttpResponse {
     let items = body(request)["TransactItems"].as_array().unwrap().len();
     let mut reasons = vec![json!({ "Code": "None" }); items];
-    reasons[0] = json!({ "Code": code, "Message": "it is in another one" });
+    reasons[0] = json!({ "Code": code, "Message": "injected by a test" });
     refusal(400, "TransactionCanceledException", json!({ "CancellationReasons": reasons }))
 }
 
-/// The first half of an answer.
+/// Returns the answer with a body that breaks off in the middle.
 async fn cut(answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let (status, headers) = (answer.status(), answer.headers().clone());
-    let body = answer.try_into_http1x().unwrap().map(reqwest::Body::wrap);
-    let body = reqwest::Response::from(body).bytes().await;
-    let body = body.map_err(|error| ConnectorError::io(error.into()))?;
-    let half = Half(Some(body.slice(..body.len() / 2)));
-    let mut cut = HttpResponse::new(status, SdkBody::from_body_1_x(half));
-    *cut.headers_mut() = headers;
-    Ok(cut)
+    let whole = answer.try_into_http1x().unwrap().map(reqwest::Body::wrap);
+    let bytes = reqwest::Response::from(whole)
+        .bytes()
+        .await
+        .map_err(|error| ConnectorError::io(error.into()))?;
+    let half = BrokenBody(Some(bytes.slice(..bytes.len() / 2)));
+    let mut answer = HttpResponse::new(status, SdkBody::from_body_1_x(half));
+    *answer.headers_mut() = headers;
+    Ok(answer)
 }
 
-struct Half(Option<Bytes>);
+/// A body that yields some bytes and then the error of a reset connection.
+struct BrokenBody(Option<Bytes>);
 
-impl http_body::Body for Half {
+impl http_body::Body for BrokenBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -236,56 +243,63 @@ impl http_body::Body for Half {
     }
 }
 
-/// A table with one trouble for every call, switched on and off.
+/// Overloads the table: while a trouble is set, it affects every call.
 #[derive(Clone, Debug, Default)]
-pub struct Overload(Arc<(Mutex<Option<Trouble>>, AtomicUsize)>);
+pub struct Overload(Arc<Load>);
 
+#[derive(Debug, Default)]
+struct Load {
+    trouble: Mutex<Option<Trouble>>,
+    calls: AtomicUsize,
+}
+
+/// The behaviour of an overloaded table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Every call is throttled, transactions as a whole.
+    /// Every call is throttled, and every transaction as a whole.
     Throttled,
-    /// Every transaction is cancelled, as its first item is throttled.
+    /// Every transaction is cancelled because its first item is throttled.
     Cancelled,
-    /// No call is ever answered.
+    /// Calls are never answered.
     Hanging,
-    /// Every call does its work, and is answered after this time.
+    /// Every call is executed at once and answered after this time.
     Slow(Duration),
 }
 
 impl Overload {
+    /// Sets or clears the trouble and restarts the count of calls.
     pub fn set(&self, trouble: Option<Trouble>) {
-        *self.0.0.lock().unwrap() = trouble;
-        self.0.1.store(0, Ordering::SeqCst);
+        *self.0.trouble.lock().unwrap() = trouble;
+        self.0.calls.store(0, Ordering::SeqCst);
     }
 
-    /// Calls since it was set.
+    /// Returns the number of calls since the trouble was set or cleared.
     pub fn calls(&self) -> usize {
-        self.0.1.load(Ordering::SeqCst)
+        self.0.calls.load(Ordering::SeqCst)
     }
 }
 
 impl Interceptor for Overload {
-    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
-        self.0.1.fetch_add(1, Ordering::SeqCst);
-        let trouble = *self.0.0.lock().unwrap();
-        let throttled = || refusal(400, "ThrottlingException", json!({}));
+    fn call(&self, next: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        self.0.calls.fetch_add(1, Ordering::SeqCst);
+        let trouble = *self.0.trouble.lock().unwrap();
         match trouble {
-            None => on.call(request),
+            None => next.call(request),
             Some(Trouble::Throttled) => {
-                // As the table answers: when to come back is up to the SDK.
-                let mut answer = throttled();
+                // DynamoDB does not send this header. The SDK chooses the delay.
+                let mut answer = refusal(400, "ThrottlingException", json!({}));
                 answer.headers_mut().remove("x-amz-retry-after");
                 HttpConnectorFuture::ready(Ok(answer))
             }
             Some(Trouble::Cancelled) if operation(&request) == "TransactWriteItems" => {
                 HttpConnectorFuture::ready(Ok(cancelled("ThrottlingError", &request)))
             }
-            Some(Trouble::Cancelled) => on.call(request),
+            Some(Trouble::Cancelled) => next.call(request),
             Some(Trouble::Hanging) => HttpConnectorFuture::new(std::future::pending()),
             Some(Trouble::Slow(time)) => {
-                let on = on.clone();
+                let next = next.clone();
                 HttpConnectorFuture::new(async move {
-                    let answer = on.call(request).await;
+                    let answer = next.call(request).await;
                     tokio::time::sleep(time).await;
                     answer
                 })

@@ -1,6 +1,6 @@
-//! A stack that is deployed already: where it is, as the file says that `DEPLOYED` names. All tests
-//! share its table and its watchlist, so each server of a test has tenants of its own there, and a
-//! test that needs certain lists has them to itself.
+//! Describes a deployed stack to test against. The environment variable `DEPLOYED` names a file with
+//! its addresses. All tests share the stack's table and watchlist, so each [`crate::Api`] has its own
+//! tenants, and a test that needs particular lists reserves them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -15,63 +15,69 @@ use local::SigningKey;
 use serde::Deserialize;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+/// The contents of the file that `DEPLOYED` names.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployed {
-    /// Base address of the API.
+    /// Base URL of the API.
     pub api: String,
-    /// What the name in it is resolved to: not every machine knows names under `localhost`.
+    /// Address of the host in `api`. Some machines do not resolve names under `localhost`.
     pub address: SocketAddr,
-    /// Of the services that the stack uses.
+    /// Endpoint of the AWS services that the stack uses.
     pub endpoint: String,
     pub region: String,
-    /// The function's name in the stack by the binary it was built from.
+    /// Names of the functions in the stack, by the name of their binary.
     pub functions: BTreeMap<String, String>,
     pub table: String,
-    /// The key the authorizer's issuer signs with, as PEM.
+    /// PEM file with the key with which the authorizer's issuer signs.
     pub key: PathBuf,
     pub issuer: String,
     pub audience: String,
-    /// The file that is served as the stack's one watchlist, `ours`.
+    /// The file that is served as `ours`, the only watchlist of the stack.
     pub list: PathBuf,
 }
 
-/// `None` where tests start servers of their own.
+/// The deployed stack, or `None` if tests start local servers.
 pub static DEPLOYED: LazyLock<Option<Deployed>> = LazyLock::new(|| {
     let path = std::env::var_os("DEPLOYED")?;
-    let text = std::fs::read_to_string(&path).expect("the file DEPLOYED names reads");
-    Some(serde_json::from_str(&text).expect("the file DEPLOYED names says where the stack is"))
+    let text = std::fs::read_to_string(&path).expect("the file that DEPLOYED names is readable");
+    let stack = serde_json::from_str(&text).expect("the file that DEPLOYED names is valid");
+    Some(stack)
 });
 
 static LISTS: LazyLock<Arc<Mutex<()>>> = LazyLock::new(Arc::default);
 
 type Key = HashMap<String, AttributeValue>;
 
-/// As the suite's own servers have.
+/// Number of monitoring shards, the same as on local servers.
 const SHARDS: u32 = 2;
 
+/// Maximum time that a test waits for others to release the lists.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// As long as it is held no other test changes the lists.
+/// A reservation of the watchlists. Other tests cannot change them until it is dropped.
 pub(crate) type HeldLists = OwnedMutexGuard<()>;
 
-/// Ends a test that asks for what no deployed API can give it. Such tests are in
-/// `infra/emulator/differs`.
+/// Fails a test that needs something a deployed API does not have. `infra/emulator/differs` lists
+/// these tests.
 pub fn only_locally(what: &str) {
     assert!(DEPLOYED.is_none(), "a deployed API has no {what}: list this test in `differs`");
 }
 
 impl Deployed {
     pub(crate) fn signing_key(&self) -> SigningKey {
-        let pem = std::fs::read_to_string(&self.key).expect("the signing key is there");
-        SigningKey::from_pem(&pem).expect("the signing key reads")
+        let pem = std::fs::read_to_string(&self.key).expect("the signing key is readable");
+        SigningKey::from_pem(&pem).expect("the signing key is valid PEM")
     }
 
     pub(crate) fn http_client(&self) -> reqwest::Client {
-        let url = reqwest::Url::parse(&self.api).expect("the API has an address");
+        let url = reqwest::Url::parse(&self.api).expect("the API has a valid URL");
         let name = url.host_str().unwrap_or_default();
         local::tls::install_provider();
-        reqwest::Client::builder().resolve(name, self.address).build().expect("an HTTP client")
+        reqwest::Client::builder()
+            .resolve(name, self.address)
+            .build()
+            .expect("the HTTP client can be built")
     }
 
     pub(crate) fn dynamodb(&self) -> Client {
@@ -85,11 +91,12 @@ impl Deployed {
         Client::from_conf(config.build())
     }
 
-    /// The lists for one test alone, and what all tenants share as on a table where nothing was
-    /// done yet: no list, no pass, nobody that a pass would meet.
+    /// Reserves the lists for one test and resets everything that tenants share to the state of an
+    /// empty table: there are no lists, no passes, and no customers for a pass to screen.
     pub(crate) async fn hold_lists(&self) -> HeldLists {
-        let held = tokio::time::timeout(PATIENCE, LISTS.clone().lock_owned()).await;
-        let held = held.expect("no test holds the lists forever, or takes them twice");
+        let guard = tokio::time::timeout(PATIENCE, LISTS.clone().lock_owned())
+            .await
+            .expect("tests release the lists when they end, and reserve them once");
         let dynamodb = self.dynamodb();
         let mut shared = vec!["LISTS".to_owned(), "PASS".to_owned()];
         shared.extend((0..SHARDS).map(|shard| format!("AGAIN#{shard}")));
@@ -98,21 +105,27 @@ impl Deployed {
                 shared.push(format!("PASS#{frequency}#{shard}"));
                 let monitored = format!("MONITORED#{frequency}#{shard}");
                 for key in self.keys(&dynamodb, Some("monitored"), &monitored).await {
-                    let update = dynamodb.update_item().table_name(&self.table);
-                    let update = update.update_expression("REMOVE monitored_pk, monitored_sk");
-                    update.set_key(Some(key)).send().await.expect("a monitor can be taken out");
+                    dynamodb
+                        .update_item()
+                        .table_name(&self.table)
+                        .update_expression("REMOVE monitored_pk, monitored_sk")
+                        .set_key(Some(key))
+                        .send()
+                        .await
+                        .expect("a monitor can be removed from its index");
                 }
             }
         }
         for partition in shared {
             for key in self.keys(&dynamodb, None, &partition).await {
                 let delete = dynamodb.delete_item().table_name(&self.table).set_key(Some(key));
-                delete.send().await.expect("what all tenants share can be deleted");
+                delete.send().await.expect("shared items can be deleted");
             }
         }
-        held
+        guard
     }
 
+    /// Returns the keys of all items in a partition of the table or of an index.
     async fn keys(&self, dynamodb: &Client, index: Option<&str>, partition: &str) -> Vec<Key> {
         let name = if index.is_some() { "monitored_pk" } else { "pk" };
         let pages = dynamodb
@@ -125,13 +138,13 @@ impl Deployed {
             .into_paginator()
             .items()
             .send();
-        pages.collect::<Result<_, _>>().await.expect("the table can be asked")
+        pages.collect::<Result<_, _>>().await.expect("the table can be queried")
     }
 
-    /// In one step: the stack may be reading it.
+    /// Replaces the list atomically, because the stack may be reading it.
     pub fn write_list(&self, bytes: &[u8]) {
-        let beside = self.list.with_extension("new");
-        std::fs::write(&beside, bytes).expect("the list can be written");
-        std::fs::rename(&beside, &self.list).expect("the list can be replaced");
+        let temporary = self.list.with_extension("new");
+        std::fs::write(&temporary, bytes).expect("the list can be written");
+        std::fs::rename(&temporary, &self.list).expect("the list can be replaced");
     }
 }

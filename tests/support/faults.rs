@@ -1,5 +1,5 @@
-//! Faults under the SDK: HTTP clients for the table that end a process between two calls, hold a
-//! call back, or count.
+//! HTTP clients for the table that simulate the death of a process between two calls, hold back a
+//! call, or count and measure calls.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,46 +15,50 @@ use local::calls::{self, Interceptor};
 use serde_json::Value;
 use tokio::sync::Notify;
 
-/// An HTTP client for the SDK whose calls this happens to.
+/// Returns an HTTP client for the SDK whose calls pass through `fault`.
 pub fn client(fault: impl Interceptor) -> SharedHttpClient {
     calls::intercepted(calls::default_client(), fault)
 }
 
-/// What a call asks for, like `TransactWriteItems`.
+/// Returns the operation of a call, for example `TransactWriteItems`.
 pub fn operation(request: &HttpRequest) -> &str {
     request.headers().get("x-amz-target").unwrap_or_default().rsplit('.').next().unwrap_or_default()
 }
 
+/// Returns the body of a call as JSON.
 pub fn body(request: &HttpRequest) -> Value {
     serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap()
 }
 
-/// Calls, counted from when it is armed.
+/// Counts calls after it is armed.
 #[derive(Clone, Debug, Default)]
 struct Counter {
-    armed: Arc<AtomicBool>,
+    is_armed: Arc<AtomicBool>,
     calls: Arc<AtomicUsize>,
 }
 
 impl Counter {
-    /// The number of this call; `None` before it is armed.
-    fn next(&self) -> Option<usize> {
-        let armed = self.armed.load(Ordering::SeqCst);
-        armed.then(|| self.calls.fetch_add(1, Ordering::SeqCst))
+    fn arm(&self) {
+        self.is_armed.store(true, Ordering::SeqCst);
+    }
+
+    /// Returns the number of this call, starting at 0, or `None` before the counter is armed.
+    fn count(&self) -> Option<usize> {
+        let is_armed = self.is_armed.load(Ordering::SeqCst);
+        is_armed.then(|| self.calls.fetch_add(1, Ordering::SeqCst))
     }
 }
 
-/// Where a process ends, counted in calls to the table from when it is armed.
+/// The call to the table at which a process dies. The first call after arming is number 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The call with this number never leaves.
+    /// The process dies before it sends the call with this number.
     Before(usize),
-    /// The call with this number does its work, and its answer is lost.
+    /// The call with this number is executed, but the process dies before the answer arrives.
     After(usize),
 }
 
-/// Lets calls through until its end comes. After that nothing leaves any more and nothing is
-/// answered: for its caller the process is gone.
+/// Simulates a process that dies. From its end on, calls are neither sent nor answered.
 #[derive(Clone, Debug)]
 pub struct Mortal {
     end: End,
@@ -63,35 +67,36 @@ pub struct Mortal {
 }
 
 impl Mortal {
+    /// Prepares a process that dies at `end`. It passes on all calls until it is armed.
     pub fn new(end: End) -> Mortal {
         Mortal { end, counter: Counter::default(), ended: Arc::default() }
     }
 
-    /// Counts from now on.
+    /// Starts to count calls.
     pub fn arm(&self) {
-        self.counter.armed.store(true, Ordering::SeqCst);
+        self.counter.arm();
     }
 
-    /// Returns when the end has come.
+    /// Waits until the process has died.
     pub async fn ended(&self) {
         self.ended.notified().await;
     }
 }
 
 impl Interceptor for Mortal {
-    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, next: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         let (end, is_after) = match self.end {
             End::Before(end) => (end, false),
             End::After(end) => (end, true),
         };
-        let Some(call) = self.counter.next().filter(|call| *call >= end) else {
-            return on.call(request);
+        let Some(call) = self.counter.count().filter(|call| *call >= end) else {
+            return next.call(request);
         };
-        let does_its_work = is_after && call == end;
-        let (on, ended) = (on.clone(), self.ended.clone());
+        let is_executed = is_after && call == end;
+        let (next, ended) = (next.clone(), self.ended.clone());
         HttpConnectorFuture::new(async move {
-            if does_its_work {
-                let _ = on.call(request).await;
+            if is_executed {
+                let _ = next.call(request).await;
             }
             ended.notify_one();
             std::future::pending().await
@@ -99,7 +104,7 @@ impl Interceptor for Mortal {
     }
 }
 
-/// Holds one call back, before it leaves, until it is let go.
+/// Holds back one call before it is sent, until the test releases it.
 #[derive(Clone, Debug)]
 pub struct Gate {
     at: usize,
@@ -109,36 +114,38 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// At the call with this number, counted from when it is armed.
+    /// Returns a gate for the call with this number. The first call after arming is number 0.
     pub fn at(call: usize) -> Gate {
         let (reached, released) = (Arc::default(), Arc::default());
         Gate { at: call, counter: Counter::default(), reached, released }
     }
 
+    /// Starts to count calls.
     pub fn arm(&self) {
-        self.counter.armed.store(true, Ordering::SeqCst);
+        self.counter.arm();
     }
 
-    /// Returns when the call stands at the gate.
+    /// Waits until the call has reached the gate.
     pub async fn reached(&self) {
         self.reached.notified().await;
     }
 
+    /// Sends the call.
     pub fn release(&self) {
         self.released.notify_one();
     }
 }
 
 impl Interceptor for Gate {
-    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
-        if self.counter.next() != Some(self.at) {
-            return on.call(request);
+    fn call(&self, next: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        if self.counter.count() != Some(self.at) {
+            return next.call(request);
         }
-        let (on, gate) = (on.clone(), self.clone());
+        let (next, gate) = (next.clone(), self.clone());
         HttpConnectorFuture::new(async move {
             gate.reached.notify_one();
             gate.released.notified().await;
-            on.call(request).await
+            next.call(request).await
         })
     }
 }
@@ -148,75 +155,79 @@ impl Interceptor for Gate {
 pub struct Tally(Arc<Mutex<BTreeMap<String, usize>>>);
 
 impl Tally {
+    /// Sets all counts to 0.
     pub fn reset(&self) {
         self.0.lock().unwrap().clear();
     }
 
+    /// Returns the number of calls by operation.
     pub fn calls(&self) -> BTreeMap<String, usize> {
         self.0.lock().unwrap().clone()
     }
 }
 
 impl Interceptor for Tally {
-    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, next: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
         *self.0.lock().unwrap().entry(operation(&request).to_owned()).or_default() += 1;
-        on.call(request)
+        next.call(request)
     }
 }
 
-/// A table that reads and writes, but whose transactions all fail, with this status and code.
+/// Fails every transaction with a status and an error code. Other calls succeed.
 #[derive(Clone, Copy, Debug)]
 pub struct NoTransactions(pub u16, pub &'static str);
 
 impl Interceptor for NoTransactions {
-    fn call(&self, on: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, next: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        let NoTransactions(status, code) = self;
         if operation(&request) != "TransactWriteItems" {
-            return on.call(request);
+            return next.call(request);
         }
-        let body = format!(r#"{{"__type":"{}","message":"the table has trouble"}}"#, self.1);
-        let response = HttpResponse::new(StatusCode::try_from(self.0).unwrap(), body.into());
+        let body = format!(r#"{{"__type":"{code}","message":"injected by a test"}}"#);
+        let response = HttpResponse::new(StatusCode::try_from(*status).unwrap(), body.into());
         HttpConnectorFuture::ready(Ok(response))
     }
 }
 
-/// Calls, and what they used of the table.
+/// The calls to the table, and the capacity that they consumed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Consumed {
-    /// By operation.
+    /// Number of calls by operation.
     pub calls: BTreeMap<String, usize>,
-    /// How often a call left while no other was on its way: how often one had to wait for another.
+    /// Number of calls that were sent while no other call was pending. These calls run one after
+    /// another.
     pub waits: usize,
-    /// Read units.
+    /// Consumed read units.
     pub reads: f64,
-    /// Write units.
+    /// Consumed write units.
     pub writes: f64,
-    /// Events of the audit trail among what was written.
+    /// Number of audit events written.
     pub events: usize,
-    /// Calls whose answer does not say what they used.
+    /// Number of calls whose answer does not contain the consumed capacity.
     pub unknown: usize,
 }
 
-/// Measures calls: asks the table with each of them what it used.
+/// Measures the consumed capacity of calls. It adds `ReturnConsumedCapacity` to each call.
 #[derive(Clone, Debug, Default)]
 pub struct Meter(Arc<Mutex<(Consumed, usize)>>);
 
 impl Meter {
-    /// Since the last time.
+    /// Returns the consumption since the previous call of this function.
     pub fn take(&self) -> Consumed {
         std::mem::take(&mut self.0.lock().unwrap().0)
     }
 
     fn begin(&self, operation: &str, events: usize) {
-        let (consumed, on_their_way) = &mut *self.0.lock().unwrap();
+        let (consumed, pending) = &mut *self.0.lock().unwrap();
         consumed.events += events;
         *consumed.calls.entry(operation.to_owned()).or_default() += 1;
-        consumed.waits += usize::from(*on_their_way == 0);
-        *on_their_way += 1;
+        consumed.waits += usize::from(*pending == 0);
+        *pending += 1;
     }
 
     fn end(&self, operation: &str, answer: Option<&Value>) {
-        let (consumed, on_their_way) = &mut *self.0.lock().unwrap();
-        *on_their_way -= 1;
+        let (consumed, pending) = &mut *self.0.lock().unwrap();
+        *pending -= 1;
         match answer.and_then(|answer| units(operation, answer)) {
             None => consumed.unknown += 1,
             Some(units) => match operation {
@@ -230,43 +241,43 @@ impl Meter {
 }
 
 impl Interceptor for Meter {
-    fn call(&self, on: &SharedHttpConnector, mut request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, next: &SharedHttpConnector, mut request: HttpRequest) -> HttpConnectorFuture {
         let operation = operation(&request).to_owned();
-        let mut body = body(&request);
-        let writes = body["TransactItems"].as_array().into_iter().flatten();
+        let mut content = body(&request);
+        let writes = content["TransactItems"].as_array().into_iter().flatten();
         let events = writes.filter(|write| write["Put"]["Item"]["type"]["S"] == "event").count();
-        body["ReturnConsumedCapacity"] = "TOTAL".into();
-        let body = body.to_string();
-        request.headers_mut().insert("content-length", body.len().to_string());
-        *request.body_mut() = body.into();
-        let (on, meter) = (on.clone(), self.clone());
+        content["ReturnConsumedCapacity"] = "TOTAL".into();
+        let text = content.to_string();
+        request.headers_mut().insert("content-length", text.len().to_string());
+        *request.body_mut() = text.into();
+        let (next, meter) = (next.clone(), self.clone());
         HttpConnectorFuture::new(async move {
             meter.begin(&operation, events);
-            let answered = on.call(request).await;
-            let Ok(answer) = answered else {
+            let result = next.call(request).await;
+            let Ok(answer) = result else {
                 meter.end(&operation, None);
-                return answered;
+                return result;
             };
             let (status, headers) = (answer.status(), answer.headers().clone());
-            // What reads a body to its end and is at hand here.
-            let body = answer.try_into_http1x().unwrap().map(reqwest::Body::wrap);
-            let body = reqwest::Response::from(body).bytes().await.unwrap();
-            meter.end(&operation, serde_json::from_slice(&body).ok().as_ref());
-            let mut answer = HttpResponse::new(status, body.into());
+            // `reqwest` can read a body to its end, and is a dependency already.
+            let response = answer.try_into_http1x().unwrap().map(reqwest::Body::wrap);
+            let bytes = reqwest::Response::from(response).bytes().await.unwrap();
+            meter.end(&operation, serde_json::from_slice(&bytes).ok().as_ref());
+            let mut answer = HttpResponse::new(status, bytes.into());
             *answer.headers_mut() = headers;
             Ok(answer)
         })
     }
 }
 
-/// The units an answer names. An answer to a write that a condition refused names none, though it
-/// is charged as well: by the item that is there, one unit at the least
+/// Returns the consumed units in an answer. If the condition of a write fails, the answer contains no
+/// units, but the write is charged for the size of the existing item, at least one unit
 /// (docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).
 fn units(operation: &str, answer: &Value) -> Option<f64> {
-    let of = |capacity: &Value| capacity["CapacityUnits"].as_f64();
+    let capacity_units = |capacity: &Value| capacity["CapacityUnits"].as_f64();
     match (&answer["ConsumedCapacity"], answer.get("__type")) {
-        (Value::Array(tables), _) => tables.iter().map(of).sum(),
-        (capacity @ Value::Object(_), _) => of(capacity),
+        (Value::Array(tables), _) => tables.iter().map(capacity_units).sum(),
+        (capacity @ Value::Object(_), _) => capacity_units(capacity),
         (_, Some(Value::String(kind))) if kind.ends_with("ConditionalCheckFailedException") => {
             let is_write = ["PutItem", "UpdateItem", "DeleteItem"].contains(&operation);
             is_write.then(|| bytes(&answer["Item"]).div_ceil(1_024).max(1) as f64)
@@ -275,7 +286,8 @@ fn units(operation: &str, answer: &Value) -> Option<f64> {
     }
 }
 
-/// The size of an item that units are counted by; sets, which nobody here has, are left out
+/// Returns the size of an item in bytes, from which DynamoDB calculates units. Sets are not supported
+/// because the table contains none
 /// (docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
 fn bytes(item: &Value) -> usize {
     let attributes = item.as_object().into_iter().flatten();
@@ -289,9 +301,9 @@ fn value_bytes(value: &Value) -> usize {
     };
     match (kind.as_str(), value) {
         ("S", value) => text(value),
-        // Two digits a byte, and one more.
+        // One byte per two digits, and one more byte.
         ("N", value) => text(value).div_ceil(2) + 1,
-        // In Base64.
+        // The value is Base64.
         ("B", Value::String(value)) => value.trim_end_matches('=').len() * 3 / 4,
         ("L", Value::Array(values)) => 3 + values.iter().map(|v| 1 + value_bytes(v)).sum::<usize>(),
         ("M", Value::Object(values)) => 3 + values.len() + bytes(value),

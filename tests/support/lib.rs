@@ -1,5 +1,6 @@
-//! Talks to the API as a caller does. One [`Api`] is one server with a table of its own, in memory,
-//! gone when the test ends; or, with `DEPLOYED` set, tenants of its own on a deployed stack.
+//! Calls the API over HTTP, as a client does. An [`Api`] is one server with its own table in memory,
+//! which is discarded when the test ends. If `DEPLOYED` is set, an [`Api`] is a deployed stack
+//! instead, on which each test has its own tenants.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,6 +13,7 @@ pub mod chaos;
 pub mod deployed;
 pub mod faults;
 pub mod log;
+pub mod table;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -32,13 +34,14 @@ use reqwest::{Client, Method, RequestBuilder};
 pub use serde_json::{Value, json};
 use shared::model::time::{Clock, Timestamp};
 
-/// One key for all tests: making one takes longer than most of them.
+/// Signs the tokens of all tests. They share one key because generating a key takes longer than most
+/// tests do.
 pub static KEY: LazyLock<SigningKey> = LazyLock::new(|| match &*DEPLOYED {
     Some(deployed) => deployed.signing_key(),
     None => SigningKey::generate().unwrap(),
 });
 
-/// The template, with the authorizer that the tests' API has.
+/// The template, with the issuer and audience that the API under test accepts.
 pub static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
     let mut template = Template::embedded().unwrap();
     if let Some(deployed) = &*DEPLOYED {
@@ -48,23 +51,26 @@ pub static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
     template
 });
 
+/// The API under test, and direct access to its table.
 pub struct Api {
     pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Name of the table.
     pub table: String,
     url: String,
     http: Client,
-    /// Before the name of every tenant; empty on a table of its own.
+    /// Prefix of every tenant's name. Empty if the server has its own table.
     prefix: String,
     tokens: Mutex<HashMap<Grant, String>>,
     server: Option<Server>,
     lists: Mutex<Option<HeldLists>>,
 }
 
+/// Returns the path of a customer, given its JSON.
 pub fn path_of(customer: &Value) -> String {
     format!("/customers/{}", customer["customer_id"].as_str().unwrap())
 }
 
-/// Who calls. Tenants are made up by the test.
+/// A caller of the API. Tests choose the names of tenants freely.
 #[derive(Clone, Debug)]
 pub struct Persona {
     credential: Credential,
@@ -73,7 +79,7 @@ pub struct Persona {
 #[derive(Clone, Debug)]
 enum Credential {
     None,
-    /// Signed when it is used: only then it is known what the tenant is called there.
+    /// Signed by the [`Api`] that sends the request, because only it knows the prefix of tenants.
     Granted(Grant),
     Token(String),
 }
@@ -85,65 +91,71 @@ struct Grant {
 }
 
 impl Persona {
+    /// Returns a caller without a token.
     pub fn anonymous() -> Persona {
         Persona { credential: Credential::None }
     }
 
-    /// Everything is allowed to it, within its tenant.
+    /// Returns a caller with all permissions in its tenant.
     pub fn of(tenant: &str) -> Persona {
         Persona::with(tenant, &["kyc:*"])
     }
 
+    /// Returns a caller that may only read.
     pub fn reader(tenant: &str) -> Persona {
         Persona::with(tenant, &["kyc:read"])
     }
 
+    /// Returns a caller with these permissions in its tenant.
     pub fn with(tenant: &str, permissions: &[&str]) -> Persona {
         let permissions = permissions.iter().map(ToString::to_string).collect();
         let grant = Grant { tenant: tenant.to_owned(), permissions };
         Persona { credential: Credential::Granted(grant) }
     }
 
-    /// With whatever token.
+    /// Returns a caller that sends this bearer token, valid or not.
     pub fn bearing(token: impl Into<String>) -> Persona {
         Persona { credential: Credential::Token(token.into()) }
     }
 }
 
-/// A request about to be sent.
+/// A request that has not been sent yet.
 pub struct Call {
     request: RequestBuilder,
 }
 
-/// Random choices that are the same in every run of one seed.
+/// A random generator that makes the same choices in every run with the same seed.
 #[derive(Clone, Debug)]
 pub struct Dice {
     pub seed: u64,
     rolls: u64,
 }
 
-/// What came back.
+/// A response of the API.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
+    /// The body as received.
     pub text: String,
+    /// The body as JSON; null if it is not JSON.
     pub body: Value,
 }
 
-/// Asks again, so often at most, while it is told to.
-pub async fn served(repeats: usize, ask: impl AsyncFn() -> Answer) -> Answer {
+/// Sends a request, and repeats it up to `repeats` times while the answer is a 503.
+pub async fn served(repeats: usize, send: impl AsyncFn() -> Answer) -> Answer {
     for _ in 0..repeats {
-        let answer = ask().await;
+        let answer = send().await;
         if answer.status != 503 {
             return answer;
         }
         answer.refused(503, "STORE_UNAVAILABLE");
     }
-    ask().await
+    send().await
 }
 
 impl Api {
+    /// Starts a server with its own table, or connects to the deployed stack.
     pub async fn start() -> Api {
         match &*DEPLOYED {
             Some(deployed) => Api::on_stack(deployed),
@@ -151,24 +163,30 @@ impl Api {
         }
     }
 
-    /// On a deployed stack: without lists, and no other test loads any until this one ends.
+    /// Connects to the deployed stack and removes its watchlists. Until the test ends, other tests
+    /// cannot load any.
     pub async fn with_lists_to_itself() -> Api {
         let api = Api::start().await;
         api.hold_lists(DEPLOYED.as_ref().expect("a deployed stack")).await;
         api
     }
 
-    /// Makes the current lists so many seconds older than they are: a pass waits until they have
-    /// been current for a minute.
+    /// Sets the time since which the lists are current to `seconds` ago. A pass only screens against
+    /// lists that have been current for a minute.
     pub async fn age_lists(&self, seconds: i64) {
         let then = Clock::system().now().millis() - seconds * 1_000;
         let since = AttributeValue::S(Timestamp::from_millis(then).to_string());
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let update = self.dynamodb.update_item().table_name(&self.table);
-        let update = update.key("pk", text("LISTS")).key("sk", text("CURRENT"));
-        let update = update.condition_expression("attribute_exists(since)");
-        let update = update.update_expression("SET since = :since");
-        update.expression_attribute_values(":since", since).send().await.unwrap();
+        self.dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S("LISTS".to_owned()))
+            .key("sk", AttributeValue::S("CURRENT".to_owned()))
+            .condition_expression("attribute_exists(since)")
+            .update_expression("SET since = :since")
+            .expression_attribute_values(":since", since)
+            .send()
+            .await
+            .unwrap();
     }
 
     fn on_stack(deployed: &Deployed) -> Api {
@@ -185,14 +203,14 @@ impl Api {
         }
     }
 
-    /// With a clock of the test's own.
+    /// Starts a server with the given clock.
     pub async fn at(clock: Clock) -> Api {
         only_locally("clock that a test sets");
         Api::with(clock, None, None).await
     }
 
-    /// On the table of another server. On a deployed stack that is the stack again: there, any two
-    /// requests may be answered by two processes.
+    /// Starts a second server on the table of another one. On a deployed stack this is the stack
+    /// itself, because two processes may answer any two requests there.
     pub async fn on_table_of(other: &Api) -> Api {
         if let Some(deployed) = &*DEPLOYED {
             return Api { prefix: other.prefix.clone(), ..Api::on_stack(deployed) };
@@ -200,19 +218,21 @@ impl Api {
         Api::with(Clock::system(), Some(other), None).await
     }
 
-    /// On the table of another server, at this time, in milliseconds since 1970.
+    /// Starts a second server on the table of another one. Its clock is fixed at `millis`
+    /// milliseconds since 1970.
     pub async fn on_table_of_at(other: &Api, millis: i64) -> Api {
         only_locally("clock that a test sets");
         let clock = Clock::new(move || Timestamp::from_millis(millis));
         Api::with(clock, Some(other), None).await
     }
 
-    /// On the table of another server, with an HTTP client of the test's own under the SDK.
+    /// Starts a second server on the table of another one. Its calls to the table go through
+    /// `client`.
     pub async fn under(client: &Mortal, other: &Api) -> Api {
         Api::with_calls(client.clone(), other).await
     }
 
-    /// On the table of another server, with whatever happens to its calls.
+    /// Starts a second server on the table of another one. `fault` intercepts its calls to the table.
     pub async fn with_calls(fault: impl Interceptor, other: &Api) -> Api {
         only_locally("HTTP client that a test makes fail");
         Api::with(Clock::system(), Some(other), Some(faults::client(fault))).await
@@ -227,7 +247,8 @@ impl Api {
         Api::set(clock, table_of, http_client, environment).await
     }
 
-    /// With settings of the test's own, on the table and the lists of another server.
+    /// Starts a server with the given environment. If `table_of` is given, it uses the table and the
+    /// lists of that server.
     pub async fn set(
         clock: Clock,
         table_of: Option<&Api>,
@@ -239,7 +260,7 @@ impl Api {
         let server_of = table_of.map(Api::server);
         let dynamodb_endpoint = server_of.map(|server| server.dynamodb_endpoint.clone());
         let key = Some(KEY.clone());
-        // Opened anew, as by another process.
+        // Reopened, as another process would do.
         let lists = server_of.map(|server| server.lists.reopened());
         let options = Options {
             port: 0,
@@ -266,21 +287,22 @@ impl Api {
         }
     }
 
+    /// Returns the local server. Panics on a deployed stack.
     pub fn server(&self) -> &Server {
-        self.server.as_ref().expect("a deployed API is no server of the test")
+        self.server.as_ref().expect("this test runs against a local server")
     }
 
-    /// Stops the server and its table.
+    /// Stops the local server and its table. Panics on a deployed stack.
     pub async fn stop(self) {
-        self.server.expect("a deployed API is not stopped by a test").stop().await;
+        self.server.expect("this test runs against a local server").stop().await;
     }
 
-    /// What a tenant of the test is called there.
+    /// Returns the full name of a tenant, with this test's prefix.
     pub fn tenant(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
-    /// With a clock that stands still until the test moves it, in milliseconds since 1970.
+    /// Starts a server whose clock changes only when the test sets it, in milliseconds since 1970.
     pub async fn with_clock_at(millis: i64) -> (Api, Arc<AtomicI64>) {
         let now = Arc::new(AtomicI64::new(millis));
         let read = now.clone();
@@ -288,74 +310,80 @@ impl Api {
         (Api::at(clock).await, now)
     }
 
-    pub fn call(&self, who: &Persona, method: &str, path: &str) -> Call {
+    /// Prepares a request of this caller.
+    pub fn call(&self, caller: &Persona, method: &str, path: &str) -> Call {
         let url = format!("{}{path}", self.url);
-        let mut request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
-        match &who.credential {
-            Credential::None => {}
-            Credential::Granted(grant) => request = request.bearer_auth(self.token(grant)),
+        let request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
+        log::remember_query(path);
+        let request = match &caller.credential {
+            Credential::None => request,
+            Credential::Granted(grant) => request.bearer_auth(self.token(grant)),
             Credential::Token(token) => {
                 log::watch().remember(token);
-                request = request.bearer_auth(token);
+                request.bearer_auth(token)
             }
-        }
-        log::remember_query(path);
+        };
         Call { request }
     }
 
+    /// Returns the token for this grant, which is signed once and then reused.
     fn token(&self, grant: &Grant) -> String {
         let mut tokens = self.tokens.lock().unwrap();
-        let signed = tokens.entry(grant.clone()).or_insert_with(|| {
-            let request = TokenRequest {
-                tenant: self.tenant(&grant.tenant),
-                permissions: grant.permissions.clone(),
-                subject: "tester".to_owned(),
-                lifetime: Duration::from_secs(3_600),
-            };
-            let token = KEY.token(&request, &TEMPLATE).unwrap();
-            log::watch().remember(&token);
-            token
-        });
-        signed.clone()
+        tokens.entry(grant.clone()).or_insert_with(|| self.sign(grant)).clone()
     }
 
-    pub async fn get(&self, who: &Persona, path: &str) -> Answer {
-        self.call(who, "GET", path).send().await
+    fn sign(&self, grant: &Grant) -> String {
+        let request = TokenRequest {
+            tenant: self.tenant(&grant.tenant),
+            permissions: grant.permissions.clone(),
+            subject: "tester".to_owned(),
+            lifetime: Duration::from_secs(3_600),
+        };
+        let token = KEY.token(&request, &TEMPLATE).unwrap();
+        log::watch().remember(&token);
+        token
     }
 
-    pub async fn post(&self, who: &Persona, path: &str, body: &Value) -> Answer {
-        self.call(who, "POST", path).json(body).send().await
+    pub async fn get(&self, caller: &Persona, path: &str) -> Answer {
+        self.call(caller, "GET", path).send().await
     }
 
-    pub async fn patch(&self, who: &Persona, path: &str, body: &Value) -> Answer {
-        self.call(who, "PATCH", path).json(body).send().await
+    pub async fn post(&self, caller: &Persona, path: &str, body: &Value) -> Answer {
+        self.call(caller, "POST", path).json(body).send().await
     }
 
-    /// A patch among many at once. On a deployed stack, whose emulator may be slow, it is sent again
-    /// when it is told that others came first too often; a local server never says so.
-    pub async fn patch_repeated(&self, who: &Persona, path: &str, body: &Value) -> Answer {
-        served(if DEPLOYED.is_some() { 5 } else { 0 }, || self.patch(who, path, body)).await
+    pub async fn patch(&self, caller: &Persona, path: &str, body: &Value) -> Answer {
+        self.call(caller, "PATCH", path).json(body).send().await
     }
 
-    pub async fn delete(&self, who: &Persona, path: &str) -> Answer {
-        self.call(who, "DELETE", path).send().await
+    /// Sends one of many concurrent patches. The emulator of a deployed stack may be so slow that a
+    /// change loses to the others until its retries run out, so there the patch is repeated. On a
+    /// local server it must succeed at once.
+    pub async fn patch_repeated(&self, caller: &Persona, path: &str, body: &Value) -> Answer {
+        let repeats = if DEPLOYED.is_some() { 5 } else { 0 };
+        served(repeats, || self.patch(caller, path, body)).await
+    }
+
+    pub async fn delete(&self, caller: &Persona, path: &str) -> Answer {
+        self.call(caller, "DELETE", path).send().await
     }
 
     /// Creates a customer and returns it.
-    pub async fn create(&self, who: &Persona, body: &Value) -> Value {
-        self.post(who, "/customers", body).await.expect(201)
+    pub async fn create(&self, caller: &Persona, body: &Value) -> Value {
+        self.post(caller, "/customers", body).await.expect(201)
     }
 
-    /// Invokes a function that a schedule starts. `Err` is what it failed with.
+    /// Invokes a scheduled function. If the function fails, returns the error that it reports.
     pub async fn run(&self, job: &str, payload: &Value) -> Result<Value, Value> {
-        let invoked = self.invocation(job, payload).await;
-        match invoked.header("x-amz-function-error") {
-            Some(_) => Err(invoked.body),
-            None => Ok(invoked.body),
+        let answer = self.invocation(job, payload).await;
+        match answer.header("x-amz-function-error") {
+            Some(_) => Err(answer.body),
+            None => Ok(answer.body),
         }
     }
 
-    /// Loads the watchlists this server is told to.
+    /// Loads the watchlists from the configured sources. On a deployed stack, this reserves the lists
+    /// for this test and writes the sample list, unless the test has reserved them already.
     pub async fn refresh(&self) -> Value {
         if let Some(deployed) = &*DEPLOYED
             && self.lists.lock().unwrap().is_none()
@@ -367,33 +395,33 @@ impl Api {
     }
 
     async fn hold_lists(&self, deployed: &Deployed) {
-        let held = deployed.hold_lists().await;
-        *self.lists.lock().unwrap() = Some(held);
+        let guard = deployed.hold_lists().await;
+        *self.lists.lock().unwrap() = Some(guard);
     }
 
-    /// The way of `aws lambda invoke`.
+    /// Invokes a function as `aws lambda invoke` does.
     async fn invocation(&self, function: &str, payload: &Value) -> Answer {
-        let (endpoint, function) = match &*DEPLOYED {
+        let (endpoint, name) = match &*DEPLOYED {
             Some(deployed) => (&deployed.endpoint, deployed.functions[function].as_str()),
             None => (&self.url, function),
         };
-        let url = format!("{endpoint}/2015-03-31/functions/{function}/invocations");
-        let invoked = Call { request: self.http.post(url) }.json(payload).send().await;
-        assert_eq!(invoked.status, 200, "{}", invoked.text);
-        invoked
+        let url = format!("{endpoint}/2015-03-31/functions/{name}/invocations");
+        let answer = Call { request: self.http.post(url) }.json(payload).send().await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer
     }
 
-    /// Gives a function an event past routes and authorizer, and returns what it answered to API
-    /// Gateway.
+    /// Invokes a function with an event, without routing or the authorizer. Returns the response
+    /// that API Gateway would send.
     pub async fn invoke(&self, function: &str, event: &Value) -> Answer {
-        let invoked = self.invocation(function, event).await;
-        let text = invoked.body["body"].as_str().unwrap_or_default().to_owned();
-        let headers = invoked.body["headers"].as_object().unwrap();
+        let response = self.invocation(function, event).await.body;
+        let text = response["body"].as_str().unwrap_or_default().to_owned();
+        let headers = response["headers"].as_object().unwrap();
         Answer {
-            status: invoked.body["statusCode"].as_u64().unwrap() as u16,
+            status: response["statusCode"].as_u64().unwrap() as u16,
             headers: headers
                 .iter()
-                .map(|(n, v)| (n.clone(), v.as_str().unwrap().to_owned()))
+                .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
                 .collect(),
             body: serde_json::from_str(&text).unwrap(),
             text,
@@ -406,7 +434,7 @@ impl Dice {
         Dice { seed, rolls: 0 }
     }
 
-    /// 0 to `sides` - 1 (SplitMix64).
+    /// Returns a number from 0 to `sides` - 1 (SplitMix64).
     pub fn roll(&mut self, sides: usize) -> usize {
         self.rolls += 1;
         let mut z = self.seed.wrapping_add(self.rolls.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -415,41 +443,44 @@ impl Dice {
         ((z ^ (z >> 31)) % sides as u64) as usize
     }
 
+    /// Returns one of the choices.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.roll(from.len())]
     }
 
+    /// Returns `true` with a probability of `chance` percent.
     pub fn percent(&mut self, chance: usize) -> bool {
         self.roll(100) < chance
     }
 }
 
-/// How often something that takes long is tried: all of it with `THOROUGH=1`, else a fifth.
+/// Returns the number of repetitions of a slow test: `all` with `THOROUGH=1`, otherwise a fifth.
 pub fn rounds(all: u32) -> u32 {
     if std::env::var("THOROUGH").is_ok_and(|set| set == "1") { all } else { all / 5 }
 }
 
-/// Checks a property over HTTP with the same cases in every run, all of them on one server. A case
-/// takes a tenant of its own, and fails by panicking.
+/// Checks a property over HTTP, with the same cases in every run. All cases share one server, but
+/// each gets its own tenant. A case fails if `holds` panics.
 pub fn property<S: Strategy>(cases: u32, values: &S, holds: impl AsyncFn(&Api, &str, S::Value)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let api = runtime.block_on(Api::start());
-    // A deployed stack answers in a tenth of a second, not in a thousandth.
+    // A request to a deployed stack takes about 100 ms instead of 1 ms.
     let cases = if DEPLOYED.is_some() { cases.min(100) } else { cases };
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let case = std::cell::Cell::new(0);
-    let checked = TestRunner::new_with_rng(config, rng).run(values, |value| {
+    let result = TestRunner::new_with_rng(config, rng).run(values, |value| {
         case.set(case.get() + 1);
         runtime.block_on(holds(&api, &format!("case-{}", case.get()), value));
         Ok(())
     });
-    if let Err(failure) = checked {
+    if let Err(failure) = result {
         panic!("{failure}");
     }
 }
 
 impl Call {
+    /// Adds a header. The logs must not contain the value of an `Idempotency-Key`.
     pub fn header(self, name: &str, value: &str) -> Call {
         if name == "idempotency-key" {
             log::watch().remember(value);
@@ -457,20 +488,26 @@ impl Call {
         Call { request: self.request.header(name, value) }
     }
 
+    /// Sets a JSON body. The logs must not contain the personal data in it.
     pub fn json(self, body: &Value) -> Call {
         log::watch().remember_body(body);
         self.header("content-type", "application/json").text(body.to_string())
     }
 
+    /// Sets a body of any kind, which the search of the logs ignores.
     pub fn text(self, body: impl Into<reqwest::Body>) -> Call {
         Call { request: self.request.body(body) }
     }
 
+    /// Sends the request. Fails the test if a log line of any server contains personal data or a
+    /// token.
     pub async fn send(self) -> Answer {
         let response = self.request.send().await.unwrap();
-        let headers = response.headers().iter();
-        let headers =
-            headers.map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_owned())).collect();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
         let status = response.status().as_u16();
         let text = response.text().await.unwrap();
         log::assert_clean();
@@ -479,7 +516,7 @@ impl Call {
 }
 
 impl Answer {
-    /// `data` of a success with this status.
+    /// Checks that the answer is a success with this status, and returns its `data`.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
@@ -488,7 +525,7 @@ impl Answer {
         self.body["data"].clone()
     }
 
-    /// `error` of a failure with this status and code.
+    /// Checks that the answer is an error with this status and code, and returns its `error`.
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
@@ -498,7 +535,7 @@ impl Answer {
         self.body["error"].clone()
     }
 
-    /// The fields a 400 names, in order.
+    /// Checks that the answer is a validation error, and returns the invalid fields in order.
     #[track_caller]
     pub fn faults(self) -> Vec<String> {
         let error = self.refused(400, "VALIDATION_ERROR");
@@ -506,15 +543,21 @@ impl Answer {
         details.map(|detail| detail["field"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// Returns the value of a header. The name must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// The answer without what is new in every answer.
+    /// Returns status, headers and body without the values that differ in every answer: request ids
+    /// and the date.
     pub fn without_request_id(&self) -> (u16, Vec<(String, String)>, Value) {
-        let own = ["x-request-id", "apigw-requestid", "date"];
-        let headers = self.headers.iter().filter(|(name, _)| !own.contains(&name.as_str()));
-        let headers = headers.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let volatile = ["x-request-id", "apigw-requestid", "date"];
+        let headers = self
+            .headers
+            .iter()
+            .filter(|(name, _)| !volatile.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
         let mut body = self.body.clone();
         body["meta"] = Value::Null;
         (self.status, headers, body)

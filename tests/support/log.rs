@@ -1,5 +1,5 @@
-//! Every line that the servers of this process log, searched for the personal data and the tokens
-//! that the tests have sent by then. A line with any of it fails the next request of any test.
+//! Searches every line that the servers of this process log for the personal data and the tokens
+//! that tests have sent so far. If a line contains any, the next request of any test fails.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
 use serde_json::Value;
 
-/// Fields of bodies and of queries that hold it, at any depth.
+/// Fields that contain personal data, at any depth of a body or in a query string.
 const PERSONAL: [&str; 15] = [
     "name",
     "client_id",
@@ -25,42 +25,44 @@ const PERSONAL: [&str; 15] = [
     "search",
     "tag",
 ];
-/// What is shorter is found in lines that have nothing to do with it, and so is a single word in
-/// lower case.
+/// Minimum length of a value in bytes. Shorter values, and single words in lower case, also occur in
+/// unrelated lines.
 const SHORTEST: usize = 6;
 
+/// The values that must not be logged, and the lines seen so far.
 #[derive(Default)]
 pub struct Watch {
-    /// By the first bytes, then by length: thousands may begin alike.
+    /// Values by their first bytes, then by length, because thousands of them may share a prefix.
     values: HashMap<[u8; SHORTEST], BTreeMap<usize, HashSet<Vec<u8>>>>,
-    /// The first two bytes of any: most places of a line are none of these.
-    begins: HashSet<[u8; 2]>,
+    /// The first two bytes of every value. They rule out most positions of a line at once.
+    starts: HashSet<[u8; 2]>,
     lines: usize,
     bytes: usize,
-    found: Option<String>,
+    violation: Option<String>,
 }
 
 impl Watch {
-    /// What no line may hold from now on.
+    /// Adds a value that no later line may contain. Ignores values that occur in unrelated lines.
     pub fn remember(&mut self, text: &str) {
         if text.bytes().all(|byte| byte.is_ascii_lowercase()) {
             return;
         }
-        // As it is, and as it is inside of JSON.
+        // The plain text, and the text escaped as in JSON.
         let quoted = Value::from(text).to_string();
         let escaped = quoted.trim_matches('"');
         for form in [text, escaped] {
             let form = form.as_bytes();
-            let (Some(start), Some(begin)) = (form.first_chunk(), form.first_chunk()) else {
+            let (Some(prefix), Some(start)) = (form.first_chunk(), form.first_chunk()) else {
                 continue;
             };
-            self.begins.insert(*begin);
-            let alike = self.values.entry(*start).or_default().entry(form.len()).or_default();
-            alike.insert(form.to_owned());
+            self.starts.insert(*start);
+            let same_length =
+                self.values.entry(*prefix).or_default().entry(form.len()).or_default();
+            same_length.insert(form.to_owned());
         }
     }
 
-    /// The personal data in the body of a request.
+    /// Adds the personal data in the body of a request.
     pub fn remember_body(&mut self, body: &Value) {
         self.search(body, false);
     }
@@ -68,7 +70,11 @@ impl Watch {
     fn search(&mut self, value: &Value, is_personal: bool) {
         match value {
             Value::String(text) if is_personal => self.remember(text),
-            Value::Array(values) => values.iter().for_each(|one| self.search(one, is_personal)),
+            Value::Array(values) => {
+                for value in values {
+                    self.search(value, is_personal);
+                }
+            }
             Value::Object(fields) => {
                 for (field, value) in fields {
                     self.search(value, is_personal || PERSONAL.contains(&field.as_str()));
@@ -78,33 +84,39 @@ impl Watch {
         }
     }
 
+    /// Searches a log line.
     pub fn line(&mut self, line: &[u8]) {
         self.lines += 1;
         self.bytes += line.len();
-        let held = |at: &[u8]| {
-            at.first_chunk().filter(|begin| self.begins.contains(*begin))?;
-            let alike = at.first_chunk().and_then(|start| self.values.get(start))?;
-            let values = alike.iter().filter_map(|(length, values)| values.get(at.get(..*length)?));
-            values.into_iter().next().cloned()
-        };
-        let found = (0..line.len()).find_map(|from| held(&line[from..]));
-        if let (None, Some(value)) = (&self.found, found) {
-            let (value, line) = (String::from_utf8_lossy(&value), String::from_utf8_lossy(line));
-            self.found = Some(format!("{value} in {line}"));
+        if self.violation.is_some() {
+            return;
+        }
+        if let Some(value) = (0..line.len()).find_map(|at| self.value_at_start(&line[at..])) {
+            let (value, line) = (String::from_utf8_lossy(value), String::from_utf8_lossy(line));
+            self.violation = Some(format!("{value} in {line}"));
         }
     }
 
-    /// A line that holds what it must not.
-    pub fn found(&self) -> Option<&str> {
-        self.found.as_deref()
+    /// Returns a value with which `bytes` starts.
+    fn value_at_start(&self, bytes: &[u8]) -> Option<&[u8]> {
+        bytes.first_chunk().filter(|start| self.starts.contains(*start))?;
+        let by_length = self.values.get(bytes.first_chunk()?)?;
+        let mut values =
+            by_length.iter().filter_map(|(length, values)| values.get(bytes.get(..*length)?));
+        values.next().map(Vec::as_slice)
     }
 
-    /// How many lines there were.
+    /// Returns the first value that was logged, and its line.
+    pub fn violation(&self) -> Option<&str> {
+        self.violation.as_deref()
+    }
+
+    /// Returns the number of lines.
     pub fn lines(&self) -> usize {
         self.lines
     }
 
-    /// How long they were together.
+    /// Returns the total length of all lines in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -112,27 +124,28 @@ impl Watch {
 
 static WATCH: LazyLock<Mutex<Watch>> = LazyLock::new(Mutex::default);
 
-/// That of this process.
+/// Locks the watch of this process.
 pub fn watch() -> MutexGuard<'static, Watch> {
     WATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has the servers of this process log to it, and with `SHOW_LOG` to standard error, too.
+/// Sends the log of this process's servers to the watch. If `SHOW_LOG` is set, also prints it to
+/// standard error.
 pub(crate) fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        let show: fn(&[u8]) = |line| {
+        let search_and_print: fn(&[u8]) = |line| {
             watch().line(line);
             let _ = std::io::stderr().write_all(line);
         };
-        let keep: fn(&[u8]) = |line| watch().line(line);
-        let is_shown = std::env::var_os("SHOW_LOG").is_some();
-        let is_ours = shared::telemetry::write_to(None, if is_shown { show } else { keep });
-        assert!(is_ours, "something else reads the log");
+        let search: fn(&[u8]) = |line| watch().line(line);
+        let is_printed = std::env::var_os("SHOW_LOG").is_some();
+        let sink = if is_printed { search_and_print } else { search };
+        assert!(shared::telemetry::write_to(None, sink), "the log already has another sink");
     });
 }
 
-/// The personal data in what a query asks for.
+/// Adds the personal data in the query string of a path.
 pub(crate) fn remember_query(path: &str) {
     let query = path.split_once('?').map_or("", |(_, query)| query);
     for (field, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -144,6 +157,6 @@ pub(crate) fn remember_query(path: &str) {
 
 #[track_caller]
 pub(crate) fn assert_clean() {
-    let found = watch().found().map(str::to_owned);
-    assert_eq!(found, None, "personal data or a token in a log line");
+    let violation = watch().violation().map(str::to_owned);
+    assert_eq!(violation, None, "personal data or a token in a log line");
 }

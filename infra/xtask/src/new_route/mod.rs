@@ -172,7 +172,8 @@ pub fn remaining_work(route: &Route) -> String {
         format!("README.md, row `{route}`: say what the route does and which permission it needs."),
         "tests/api/matrix.rs: add a row to ROWS. `coverage` and `isolation` fail without it."
             .to_owned(),
-        "tests/api/overload.rs: add a request to `of_every_route`. Its count fails without it."
+        "tests/api/overload.rs: add a request to `requests_of_every_route`. Its count fails without \
+         it."
             .to_owned(),
         "tests/api/policies.rs: add a request that uses each permission of the policy. \
          `every_permission_is_needed_and_none_is_missing` fails without it."
@@ -180,7 +181,7 @@ pub fn remaining_work(route: &Route) -> String {
         "tests/api/round_trips/rows.rs: add a row to ROWS with the calls to the table. \
          `every_route_has_a_budget` fails without it."
             .to_owned(),
-        "tests/api/limits.rs: add a body to `good`, if the route takes one.".to_owned(),
+        "tests/api/limits.rs: add a body to `valid_body`, if the route takes one.".to_owned(),
         format!(
             "tests/api: write tests of the route's own behaviour, for example in {}.rs.",
             route.crate_name()
