@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use strum::{AsRefStr, EnumString, VariantNames};
 
 use super::fields::Fields;
 use super::id::{AlertId, CustomerId};
@@ -22,20 +23,9 @@ use screening::entity::{EntityKind, NameKind};
 /// - `confirmed`: the subject is the listed entity.
 /// - `false_positive`: the subject is not the listed entity.
 /// - `cleared`: the match no longer exists. `cleared_because` contains the reason.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    serde::Serialize,
-    serde::Deserialize,
-    strum::EnumString,
-    strum::AsRefStr,
-    strum::VariantNames,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(AsRefStr, EnumString, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum AlertStatus {
@@ -56,20 +46,9 @@ pub enum AlertStatus {
 /// - `list_not_selected`: the monitor no longer selects the list.
 /// - `subject_removed`: the party left the organization or is no longer screened.
 /// - `no_longer_matches`: the entry or the subject changed and they no longer match.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    serde::Serialize,
-    serde::Deserialize,
-    strum::EnumString,
-    strum::AsRefStr,
-    strum::VariantNames,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(AsRefStr, EnumString, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ClearedBecause {

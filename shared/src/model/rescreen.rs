@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use strum::AsRefStr;
 
 use super::frequency::PassKind;
 use super::id::CustomerId;
@@ -13,10 +14,9 @@ use super::time::Timestamp;
 use super::value::TenantId;
 
 /// Reason why a pass did not screen a monitor.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::AsRefStr,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(AsRefStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum SkipReason {
     /// The monitor was already checked with these lists or newer ones.

@@ -11,7 +11,8 @@
 //! If there is no such individual, the senior managers are listed instead
 //! ([`Basis::SeniorManager`]).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use strum::{AsRefStr, EnumString, VariantNames};
 
 use super::analysis::{Analysis, percentage};
 use super::chains::Chains;
@@ -20,20 +21,9 @@ use crate::model::organization::{Party, PartyKind, Role};
 use crate::model::value::{Country, Name, PartyId};
 
 /// The basis on which an individual is a beneficial owner. If several apply, the first one is given.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    serde::Serialize,
-    serde::Deserialize,
-    strum::EnumString,
-    strum::AsRefStr,
-    strum::VariantNames,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(AsRefStr, EnumString, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Basis {
