@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_dynamo::Item;
 use serde_json::{Map, Value};
 
-use crate::store::{ItemKind, KEPT_ANSWER};
+use crate::store::{ANSWER_RECORD, ItemKind};
 
 /// The event in a record of the stream. `None` for any other row of the table.
 pub fn of_record(record: &Value) -> Option<Value> {
@@ -18,7 +18,7 @@ pub fn of_record(record: &Value) -> Option<Value> {
     }
     let tenant = event.remove("pk")?.as_str().and_then(tenant_of)?.to_owned();
     event.remove("sk");
-    event.remove(KEPT_ANSWER);
+    event.remove(ANSWER_RECORD);
     event.insert("tenant_id".to_owned(), tenant.into());
     Some(Value::Object(event))
 }

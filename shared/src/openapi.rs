@@ -257,7 +257,11 @@ impl Endpoint {
         let mut operation = self.operation.operation_id(Some(operation_id));
         for name in path_parameters {
             let schema = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
-            let description = "Identifier as returned by the API.";
+            let description = match *name {
+                "session_id" => "Id of the KYC session, as returned by the API.",
+                "alert_id" => "Id of the alert, as returned by the API.",
+                _ => "Id of the customer, as returned by the API.",
+            };
             let mut parameter = parameter(name, ParameterIn::Path, description, schema);
             parameter.required = Required::True;
             operation = operation.parameter(parameter);
@@ -347,7 +351,10 @@ fn refusals(codes: &[Code]) -> BTreeMap<u16, Response> {
         by_status.entry(status(*code).0.as_u16()).or_default().push(format!("`{code}`"));
     }
     let refusal = |(status, codes): (u16, Vec<String>)| {
-        let description = format!("Error with the code {}", codes.join(" or "));
+        let description = match &codes[..] {
+            [code] => format!("Error with the code {code}"),
+            codes => format!("Error with one of the codes {}", codes.join(", ")),
+        };
         let error = Ref::from_schema_name("Error");
         let mut response = match status {
             401 => {

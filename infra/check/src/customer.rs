@@ -6,7 +6,7 @@ use shared::model::fold::fold_key;
 use shared::model::monitor::Monitor;
 use shared::model::profile::Profile;
 use shared::model::time::Timestamp;
-use shared::store::KEPT_ANSWER;
+use shared::store::ANSWER_RECORD;
 
 use crate::item::Item;
 use crate::key::{CustomerKey, ItemKey, Part};
@@ -146,7 +146,7 @@ fn check_erasure(records: &Records<'_>, violations: &mut Violations) {
         let changes = item.get("changes").as_object().cloned().unwrap_or_default();
         let mut erased_changes = changes.clone();
         erased::changes(&mut erased_changes);
-        let has_answer = item.fields.contains_key(KEPT_ANSWER);
+        let has_answer = item.fields.contains_key(ANSWER_RECORD);
         require_erased(erased_changes == changes && !has_answer, item);
     }
 }

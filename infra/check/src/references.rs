@@ -122,7 +122,8 @@ fn answered_item(record: &Item, operation: &str) -> Option<(CustomerId, String)>
         return None;
     }
     let content = answer.get("content")?;
-    let customer_id = CustomerId::parse(record.text("customer_id")?)?;
+    let named = || content.get("customer_id").and_then(Value::as_str);
+    let customer_id = CustomerId::parse(record.text("customer_id").or_else(named)?)?;
     let sk = match operation {
         "create-session" => {
             let session_id = SessionId::parse(content.get("session_id")?.as_str()?)?;

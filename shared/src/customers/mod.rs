@@ -48,9 +48,12 @@ pub async fn create(
     answer: Option<StoredAnswer>,
 ) -> Result<(), Error> {
     let change = Change { answer, ..Change::creation(customer) };
-    let mut attempts = Attempts::new();
-    while !table.commit(&change, &mut attempts).await? {}
-    Ok(())
+    if table.commit(&change, &mut Attempts::new()).await? {
+        Ok(())
+    } else {
+        // No other writer can know an id that was made for this request.
+        Err(Error::internal("a new customer exists already"))
+    }
 }
 
 /// The customer that the first session of a client id creates.
@@ -108,7 +111,8 @@ pub async fn update(
 /// needed when a scored field changes or the monitor must be checked.
 ///
 /// # Errors
-/// `ValidationError` when the monitor would get too many matches.
+/// `ValidationError` when the monitor would get too many matches, `InternalError` when sources are
+/// needed and missing.
 pub fn plan_update(
     kind: EventKind,
     before: StoredCustomer,
@@ -119,9 +123,13 @@ pub fn plan_update(
     let effect = plan_effect(affected, &before, &mut after, sources)?;
     let is_scored =
         scored_fields_differ(&before.profile, &after.profile) || !effect.alerts.is_empty();
-    let sources = effect.sources.filter(|_| is_scored);
-    let profile =
-        sources.map(|sources| plan_profile(&mut after, &sources, Trigger::CustomerChanged));
+    let profile = match effect.sources {
+        Some(sources) if is_scored => {
+            Some(plan_profile(&mut after, &sources, Trigger::CustomerChanged))
+        }
+        None if is_scored => return Err(Error::internal("a scored change has no sources")),
+        _ => None,
+    };
     let change = Change {
         monitor: effect.monitor,
         alerts: effect.alerts,

@@ -74,10 +74,12 @@ id! {
 impl AlertId {
     /// Derives the id of a match. `subject` is `self` or the id of a party. The parts are separated
     /// by line feeds, which none of them contains.
+    #[expect(clippy::expect_used, reason = "the length of a digest is fixed")]
     pub fn of(customer: &CustomerId, subject: &str, list: &str, entity: &str) -> AlertId {
         let parts = format!("{customer}\n{subject}\n{list}\n{entity}");
         let digest = Sha256::digest(parts.as_bytes());
-        AlertId(Uuid::new_v8(digest.first_chunk().copied().unwrap_or_default()))
+        let first = digest.first_chunk().expect("SHA-256 has 16 bytes because it has 32");
+        AlertId(Uuid::new_v8(*first))
     }
 }
 

@@ -230,12 +230,14 @@ fn check_match_count(matches: u32, field: &str) -> Result<(), Error> {
     if matches <= MAX_MATCHES {
         return Ok(());
     }
+    // A fault of the whole body needs a subject of its own.
+    let subject = if field.is_empty() { "with its monitor " } else { "" };
     let mut faults = Faults::default();
     faults.add(
         field,
         format!(
-            "would produce {matches} matches; the limit is {MAX_MATCHES}. Raise min_score or stop \
-             monitoring."
+            "{subject}would produce {matches} matches; the limit is {MAX_MATCHES}. Raise min_score or \
+             stop monitoring."
         ),
     );
     Err(faults.into())

@@ -93,7 +93,10 @@ pub fn plan_creation(
     customer.takes_sessions()?;
     let mut faults = Faults::default();
     if request.client_id.is_some() && request.client_id != customer.profile.client_id {
-        faults.add("/client_id", "is not that of the customer in customer_id");
+        faults.add(
+            "/client_id",
+            "must be the client_id of the customer in customer_id; leave it out or correct it",
+        );
     }
     if customer.open_sessions.len() >= MAX_OPEN_SESSIONS {
         let field = if request.customer_id.is_some() { "/customer_id" } else { "/client_id" };

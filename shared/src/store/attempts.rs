@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::ATTEMPTS;
 use crate::error::Error;
 
+/// Attempts of a transaction that the table cancels because it is throttled. The SDK repeats a
+/// throttled call by itself, but not a cancelled transaction.
+const ATTEMPTS: u32 = 3;
 /// Longest time spent on a change that keeps losing to concurrent writers.
 const RACE_TIME: Duration = Duration::from_secs(8);
 /// Pause after the first lost race. Each further pause is three times as long.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::TenantTable;
 use super::attempts::Attempts;
-use super::idempotency::{KEPT_ANSWER, Replay};
+use super::idempotency::{ANSWER_RECORD, Replay};
 use super::item::{self, IS_NEW, ItemKind};
 use super::transaction::{Outcome, Rule, Write};
 use crate::error::Error;
@@ -211,11 +211,11 @@ impl TenantTable<'_> {
         let id = &after.customer_id;
         let mut writes = Vec::new();
         if change.is_new {
-            writes.push(self.customer_creation(after)?);
+            writes.push(self.customer_put_write(after)?);
             let created = changes(None, &before.customer)?;
-            writes.push(self.event(EventKind::CustomerCreated, before, created)?);
+            writes.push(self.event_write(EventKind::CustomerCreated, before, created)?);
         } else {
-            writes.push(self.customer_update(before, after)?);
+            writes.push(self.customer_update_write(before, after)?);
         }
         writes.extend(self.claim_writes(change)?);
         if let Some(SessionChange { before, after }) = &change.session {
@@ -234,12 +234,12 @@ impl TenantTable<'_> {
             writes.push(self.profile_write(after, profile)?);
         }
         if !(change.is_new && *kind == EventKind::CustomerCreated) {
-            writes.push(self.event(*kind, after, change.event_changes()?)?);
+            writes.push(self.event_write(*kind, after, change.event_changes()?)?);
         }
         if let Some(StoredAnswer { replay, answer }) = &change.answer {
             // The event names the record, so that an erasure of the customer finds it.
             for event in writes.iter_mut().filter_map(Write::event).take(1) {
-                event.insert(KEPT_ANSWER.to_owned(), replay.place_attribute());
+                event.insert(ANSWER_RECORD.to_owned(), replay.place_attribute());
             }
             writes.push(self.answer_write(replay, id, answer)?);
         }
@@ -247,7 +247,7 @@ impl TenantTable<'_> {
     }
 
     /// The event of a change after which the customer is `after`.
-    fn event(
+    fn event_write(
         &self,
         kind: EventKind,
         after: &StoredCustomer,

@@ -39,12 +39,12 @@ impl TenantTable<'_> {
         Ok(item::model::<StoredCustomer>(item)?.settled(self.table.clock.now()))
     }
 
-    pub(super) fn customer_creation(&self, customer: &StoredCustomer) -> Result<Write, Error> {
+    pub(super) fn customer_put_write(&self, customer: &StoredCustomer) -> Result<Write, Error> {
         let key = self.keys.customer(&customer.customer_id);
         self.put(Rule::Customer, key, self.customer_item(customer)?, IS_NEW)
     }
 
-    pub(super) fn customer_update(
+    pub(super) fn customer_update_write(
         &self,
         before: &StoredCustomer,
         after: &StoredCustomer,
@@ -73,6 +73,9 @@ impl TenantTable<'_> {
             }
             (Some(client_id), None) => {
                 self.delete(Rule::Claim, self.keys.client(client_id)).map(Some)
+            }
+            (Some(before), Some(after)) if before != after => {
+                Err(Error::internal("a client id cannot change"))
             }
             _ => Ok(None),
         }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::TenantTable;
 use super::change::StoredAnswer;
 use super::expression::Expression;
-use super::idempotency::KEPT_ANSWER;
+use super::idempotency::ANSWER_RECORD;
 use super::item::{self, IS_THERE, Item, ItemKind, required_text};
 use super::transaction::{Outcome, Rule, Write, unavailable_or_internal};
 use crate::error::Error;
@@ -37,7 +37,7 @@ impl TenantTable<'_> {
             let page = query.send().await.map_err(|e| unavailable_or_internal("Query", &e))?;
             // A few rows per transaction: an erasure that runs out of time keeps its progress.
             for rows in page.items.unwrap_or_default().chunks(ROWS_PER_TRANSACTION) {
-                let answers = rows.iter().filter_map(|row| item::text(row, KEPT_ANSWER));
+                let answers = rows.iter().filter_map(|row| item::text(row, ANSWER_RECORD));
                 try_join_all(answers.map(|place| self.erase_answer(id, place, refusal))).await?;
                 let writes = rows.iter().map(|row| self.scrub_write(id, row));
                 let writes = writes.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
@@ -103,7 +103,7 @@ impl TenantTable<'_> {
         let id = &tombstone.customer_id;
         let mut writes = Vec::new();
         if !tombstone.is_scrubbed {
-            writes.push(self.scrubbed(id)?);
+            writes.push(self.scrubbed_write(id)?);
         }
         if let Some(StoredAnswer { replay, answer }) = answer {
             writes.push(self.answer_write(replay, id, answer)?);
@@ -121,7 +121,7 @@ impl TenantTable<'_> {
     }
 
     /// The write that marks a tombstone as scrubbed.
-    fn scrubbed(&self, id: &CustomerId) -> Result<Write, Error> {
+    fn scrubbed_write(&self, id: &CustomerId) -> Result<Write, Error> {
         let mut e = Expression::default();
         let update =
             format!("SET {} = {}", e.name("is_scrubbed"), e.value(AttributeValue::Bool(true)));
@@ -138,7 +138,7 @@ fn erased_event(row: &Item) -> Result<Item, Error> {
         _ => Map::new(),
     };
     erased::changes(&mut changes);
-    after.remove(KEPT_ANSWER);
+    after.remove(ANSWER_RECORD);
     // Including the nulls, so that the names stay.
     let changes = serde_dynamo::to_attribute_value(&changes)
         .map_err(|error| Error::internal(format!("to item: {error}")))?;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::TenantTable;
 use super::cursor::Scope;
 use super::expression::Expression;
-use super::idempotency::KEPT_ANSWER;
+use super::idempotency::ANSWER_RECORD;
 use super::item::{self, Item, ItemKind, required_text};
 use super::organizations::organization;
 use super::page::Listing;
@@ -86,7 +86,7 @@ fn value(model: &impl Serialize) -> Result<Value, Error> {
 
 /// An event as it was written. It is not read as a model, because kinds of events change over time.
 fn event(item: Item) -> Result<Map<String, Value>, Error> {
-    let keys = ["pk", "sk", "type", KEPT_ANSWER];
+    let keys = ["pk", "sk", "type", ANSWER_RECORD];
     let fields = item.into_iter().filter(|(name, _)| !keys.contains(&name.as_str()));
     item::model(fields.collect::<Item>())
 }

@@ -25,7 +25,7 @@ const KEPT_MILLIS: i64 = 24 * 3_600 * 1_000;
 /// Lease of a request, in milliseconds. It is longer than a function may run.
 const LEASE_MILLIS: i64 = 60_000;
 /// Attribute of an event: the record that has the answer to the request.
-pub const KEPT_ANSWER: &str = "kept_answer";
+pub const ANSWER_RECORD: &str = "kept_answer";
 
 /// The right to do the work of a key and to store its answer.
 #[derive(Clone)]
@@ -118,12 +118,13 @@ impl TenantTable<'_> {
         };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                let record = refused.item().cloned().unwrap_or_default();
+                let record = refused.item();
+                let record = record.ok_or_else(|| Error::internal("a record was not returned"))?;
                 // The SDK repeated a put whose first attempt was written but not answered.
-                if item::text(&record, "owner") == Some(replay.owner.as_str()) {
+                if item::text(record, "owner") == Some(replay.owner.as_str()) {
                     return Ok(None);
                 }
-                stored_answer(&record, &fingerprint).map(Some)
+                stored_answer(record, &fingerprint).map(Some)
             }
             // The first request with this key is writing its answer at this moment.
             Some(PutItemError::TransactionConflictException(_)) => {

@@ -52,7 +52,8 @@ pub enum ItemKind {
     /// A finished pass over a shard.
     Pass,
     /// A request to check a customer again.
-    Again,
+    #[strum(serialize = "again")]
+    Recheck,
     /// The number of shards.
     Shards,
 }

@@ -1,9 +1,9 @@
 //! The DynamoDB table. It reads and writes models and decides nothing: use cases plan a [`Change`],
 //! and the store commits it.
 //!
-//! Methods are named after what they touch: a noun reads (`customer`, `newest_sessions`), `put_` and
-//! `set_` write one item, `commit` writes a planned change, and `…_write` and `…_writes` build parts of
-//! a transaction.
+//! Naming of methods: a noun reads (`customer`, `newest_sessions`). `commit` writes a planned change.
+//! Other verbs write what they say (`put_evidence`, `take_key`, `make_current`, `scrub`). `…_write` and
+//! `…_writes` only build parts of a transaction.
 #![warn(missing_docs)]
 
 mod alerts;
@@ -48,16 +48,13 @@ pub use change::{
     AlertChange, Change, MonitorChange, OrganizationChange, SessionChange, StoredAnswer,
 };
 pub use customer_list::Filters;
-pub use idempotency::{KEPT_ANSWER, Replay};
+pub use idempotency::{ANSWER_RECORD, Replay};
 pub use item::ItemKind;
 pub use monitored::{Monitored, ShardPage};
 pub use rechecks::Recheck;
 
 /// Time limit for the call that opens the connection.
 const WARM_TIMEOUT: Duration = Duration::from_secs(1);
-/// Attempts of a transaction that the table cancels because it is throttled. The SDK repeats a
-/// throttled call by itself, but not a cancelled transaction.
-const ATTEMPTS: u32 = 3;
 
 /// The table.
 #[derive(Clone)]

@@ -75,11 +75,11 @@ impl Table {
     /// keeps its shard, so all of them must be visited.
     ///
     /// # Errors
-    /// `StoreUnavailable`.
+    /// `StoreUnavailable`, or `InternalError` when the item is malformed: with a wrong number, some
+    /// customers would not be screened.
     pub async fn shards(&self, configured: u32) -> Result<u32, Error> {
         let item = self.get(keys::shards()).await?;
-        let count = item.as_ref().and_then(|item| item.get("count"));
-        let stored = count.and_then(|count| count.as_n().ok()).and_then(|count| count.parse().ok());
+        let stored: Option<u32> = item.as_ref().map(shard_count).transpose()?;
         if let Some(stored) = stored.filter(|stored| *stored >= configured) {
             return Ok(stored);
         }
@@ -114,4 +114,11 @@ fn monitored(item: Item) -> Result<Monitored, Error> {
     let (tenant, customer_id) = rescreen::split_position(&position)
         .ok_or_else(|| Error::internal("a monitored row names no customer"))?;
     Ok(Monitored { tenant, customer_id, settings, list_revision, screened, position })
+}
+
+/// The number of shards in its item.
+fn shard_count(item: &Item) -> Result<u32, Error> {
+    let count = item.get("count").and_then(|count| count.as_n().ok());
+    let count = count.and_then(|count| count.parse().ok());
+    count.ok_or_else(|| Error::internal("the number of shards is malformed"))
 }

@@ -8,13 +8,20 @@ use super::item::{Item, ItemKind, required_text};
 use super::transaction::unavailable_or_internal;
 use super::{Table, keys};
 use crate::error::Error;
+use crate::model::id::CustomerId;
+use crate::model::rescreen::split_position;
 use crate::model::time::Timestamp;
+use crate::model::value::TenantId;
 
 /// Number of requests that one run takes from a shard.
 const MAX_PENDING: i32 = 200;
 
 /// A pending request to check a customer again.
 pub struct Recheck {
+    /// The customer's tenant.
+    pub tenant: TenantId,
+    /// The customer.
+    pub customer_id: CustomerId,
     /// The customer's position in its shard.
     pub position: String,
     /// When the check was requested.
@@ -32,11 +39,12 @@ impl Table {
         put.send().await.map(drop).map_err(|error| unavailable_or_internal("PutItem", &error))
     }
 
-    /// Reads the pending requests of a shard, at most 200.
+    /// Reads the pending requests of a shard, at most 200. A malformed request is an error of its own
+    /// and does not hide the others.
     ///
     /// # Errors
-    /// `StoreUnavailable`, or `InternalError` when an item is malformed.
-    pub async fn pending_rechecks(&self, shard: u32) -> Result<Vec<Recheck>, Error> {
+    /// `StoreUnavailable`.
+    pub async fn pending_rechecks(&self, shard: u32) -> Result<Vec<Result<Recheck, Error>>, Error> {
         let mut e = Expression::default();
         let by_key = e.partition(keys::rechecks(shard));
         let page = self
@@ -47,9 +55,12 @@ impl Table {
             .map_err(|error| unavailable_or_internal("Query", &error))?;
         let recheck = |item: &Item| {
             let position = required_text(item, "sk")?;
-            Ok(Recheck { position, requested_at: required_text(item, "at")? })
+            let (tenant, customer_id) = split_position(&position)
+                .ok_or_else(|| Error::internal("a requested check names no customer"))?;
+            let requested_at = required_text(item, "at")?;
+            Ok(Recheck { tenant, customer_id, position, requested_at })
         };
-        page.items().iter().map(recheck).collect()
+        Ok(page.items().iter().map(recheck).collect())
     }
 
     /// Deletes a request, unless it was made again since it was read.
@@ -76,7 +87,7 @@ impl Table {
 
 pub(super) fn recheck_item(shard: u32, position: &str, now: Timestamp) -> Item {
     let mut item = Item::from([
-        ("type".to_owned(), ItemKind::Again.attribute()),
+        ("type".to_owned(), ItemKind::Recheck.attribute()),
         ("at".to_owned(), AttributeValue::S(now.to_string())),
     ]);
     item.extend(keys::recheck(shard, position).attributes());

@@ -144,3 +144,30 @@ async fn an_interrupted_check_is_completed() {
     }
     assert!(interrupted > 0);
 }
+
+/// One malformed request must not keep the other customers of its shard from being checked.
+#[tokio::test]
+async fn a_malformed_request_does_not_hold_up_the_other_customers_of_its_shard() {
+    let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
+    let customer = setup.monitored_customer("Mirka Dovello").await;
+    let id = customer["customer_id"].as_str().unwrap();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    for position in ["no position", &format!("acme#{id}")] {
+        setup
+            .api
+            .dynamodb
+            .put_item()
+            .table_name(&setup.api.table)
+            .item("pk", text("AGAIN#0"))
+            .item("sk", text(position))
+            .item("type", text("again"))
+            .item("at", text("2026-01-01T00:00:00.000Z"))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    let result = setup.api.run("rescreen", &json!({ "pass": "resume" })).await.unwrap();
+
+    assert_eq!(result["checked_again"], 1, "{result}");
+}

@@ -7,9 +7,9 @@ use serde_json::json;
 use super::worker::{ACTOR, MONITOR_FAILED, NOT_CHECKED, is_late};
 use crate::error::{Code, Error};
 use crate::model::event::Origin;
-use crate::model::rescreen::split_position;
 use crate::model::scope::TenantScope;
 use crate::monitoring::Monitoring;
+use crate::store::Recheck;
 use crate::telemetry;
 
 /// Makes the requested checks of a shard, one after another: they are not urgent, and a customer that
@@ -25,26 +25,34 @@ pub(super) async fn check_pending(
         if is_late(deadline) {
             break;
         }
-        let (tenant, customer_id) = split_position(&recheck.position)
-            .ok_or_else(|| Error::internal("a requested check names no customer"))?;
+        let recheck = match recheck {
+            Ok(recheck) => recheck,
+            Err(error) => {
+                alarm(shard, None, &error);
+                continue;
+            }
+        };
         let request_id = monitoring.ids.next(monitoring.clock.now()).to_string();
         let origin = Origin { actor: ACTOR.to_owned(), request_id };
-        let scope = TenantScope::new(tenant.clone(), origin);
-        match monitoring.recheck(&table.tenant(&scope), &customer_id).await {
+        let scope = TenantScope::new(recheck.tenant.clone(), origin);
+        match monitoring.recheck(&table.tenant(&scope), &recheck.customer_id).await {
             Ok(_) => {
                 table.complete_recheck(shard, &recheck).await?;
                 completed += 1;
             }
             Err(error) if error.code == Code::StoreUnavailable => return Err(error),
-            Err(error) => {
-                let (tenant, customer_id) = (tenant.to_string(), customer_id.to_string());
-                let details = json!({
-                    "shard": shard, "tenant": tenant, "customer_id": customer_id,
-                    "why": error.reason(),
-                });
-                telemetry::alarm(MONITOR_FAILED, NOT_CHECKED, "", &details);
-            }
+            Err(error) => alarm(shard, Some(&recheck), &error),
         }
     }
     Ok(completed)
+}
+
+/// Reports a customer that could not be checked. Its request stays.
+fn alarm(shard: u32, recheck: Option<&Recheck>, error: &Error) {
+    let tenant = recheck.map(|recheck| recheck.tenant.to_string());
+    let customer_id = recheck.map(|recheck| recheck.customer_id.to_string());
+    let details = json!({
+        "shard": shard, "tenant": tenant, "customer_id": customer_id, "why": error.reason(),
+    });
+    telemetry::alarm(MONITOR_FAILED, NOT_CHECKED, "", &details);
 }
