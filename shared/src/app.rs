@@ -118,12 +118,23 @@ pub struct App {
     pub ids: Ids,
 }
 
+/// Gives a function access to the watchlist indexes. Only the functions that need it name one, so that
+/// the S3 client is not part of the others: it adds 1 MB to the zipped package.
+pub type OpenWatchlists = fn(Aws, &Settings) -> Watchlists;
+
+/// Opens the bucket that `settings` name. Nothing is read yet.
+pub fn open_bucket(aws: Aws, settings: &Settings) -> Watchlists {
+    let bucket = settings.watchlist_bucket.as_deref();
+    let bucket = bucket.map(|name| Bucket::new(aws, name, settings.s3_endpoint.as_deref()));
+    Watchlists::of(bucket.map(|bucket| Arc::new(bucket) as Arc<dyn Objects>))
+}
+
 impl App {
     /// Builds the app from the environment.
     ///
     /// # Errors
     /// A text that names every setting that is missing or malformed.
-    pub async fn from_env() -> Result<App, String> {
+    pub async fn from_env(open_watchlists: Option<OpenWatchlists>) -> Result<App, String> {
         let (settings, aws) =
             match (Settings::read(|name| std::env::var(name).ok()), Aws::from_env().await) {
                 (Ok(settings), Ok(aws)) => (settings, aws),
@@ -131,10 +142,8 @@ impl App {
                 (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
             };
         let client = aws::dynamodb_client(&aws, settings.dynamodb_endpoint.as_deref());
-        let endpoint = settings.s3_endpoint.as_deref();
-        let bucket = settings.watchlist_bucket.as_deref();
-        let bucket = bucket.map(|bucket| Bucket::new(aws, bucket, endpoint));
-        let watchlists = Watchlists::of(bucket.map(|bucket| Arc::new(bucket) as Arc<dyn Objects>));
+        let watchlists =
+            open_watchlists.map_or_else(|| Watchlists::of(None), |open| open(aws, &settings));
         Ok(App::new(settings, client, Clock::system(), watchlists))
     }
 
@@ -165,6 +174,6 @@ impl Objects for Bucket {
     }
 
     fn put<'a>(&'a self, object: &'a str, bytes: Vec<u8>) -> BoxFuture<'a, Result<(), String>> {
-        Box::pin(async move { Bucket::put(self, object, &bytes).await })
+        Box::pin(Bucket::put(self, object, bytes))
     }
 }

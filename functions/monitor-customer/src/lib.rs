@@ -13,7 +13,7 @@ use shared::model::monitor::{Settings, Started};
 use shared::runtime::idempotency::once;
 use shared::{App, Error, Permission, monitoring};
 
-shared::function!(handle);
+shared::function!(handle, watchlists);
 
 pub const PERMISSION: Permission = Permission::Monitor;
 

@@ -13,7 +13,7 @@ use shared::model::organization::{Organization, Structure};
 use shared::ownership::{DEFAULT_THRESHOLD, Statement};
 use shared::{App, Error, Permission, organizations};
 
-shared::function!(handle);
+shared::function!(handle, watchlists);
 
 pub const PERMISSION: Permission = Permission::Update;
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared::monitoring::refresh::{Refresh, Refreshed, refresh};
 use shared::{App, Error};
 
-shared::job!(run);
+shared::job!(run, watchlists);
 
 /// Takes no payload. Fails when any list was refused, after all of them were tried.
 pub async fn run(app: &App, _payload: Value, deadline: Instant) -> Result<Value, Error> {

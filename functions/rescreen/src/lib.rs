@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared::monitoring::rescreen::{Request, rescreen};
 use shared::{App, Error};
 
-shared::job!(run);
+shared::job!(run, watchlists);
 
 /// The payload names the pass and, if not all of them, the shards: `{"pass":"daily","shards":[0]}`.
 pub async fn run(app: &App, payload: Value, deadline: Instant) -> Result<Value, Error> {

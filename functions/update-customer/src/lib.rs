@@ -13,7 +13,7 @@ use shared::model::event::EventKind;
 use shared::model::patch::merge;
 use shared::{App, Error, Permission, customers};
 
-shared::function!(handle);
+shared::function!(handle, watchlists);
 
 pub const PERMISSION: Permission = Permission::Update;
 

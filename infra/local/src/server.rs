@@ -138,11 +138,17 @@ impl Server {
         };
         let mut functions = HashMap::new();
         for function in FUNCTIONS {
-            functions.insert(function.name, (*function, apps.app(function.name)?));
+            functions.insert(
+                function.name,
+                (*function, apps.app(function.name, function.open_watchlists.is_some())?),
+            );
         }
         let mut jobs = HashMap::new();
         for job in JOBS {
-            jobs.insert(job.name, Arc::new((*job, apps.app(job.name)?)));
+            jobs.insert(
+                job.name,
+                Arc::new((*job, apps.app(job.name, job.open_watchlists.is_some())?)),
+            );
         }
         if options.schedules {
             schedule::start(&template, &jobs, &mut background).await;
@@ -244,8 +250,9 @@ struct Apps<'a> {
 }
 
 impl Apps<'_> {
-    /// Returns the application of one function, with its settings and its role.
-    fn app(&self, name: &str) -> Result<App, Failure> {
+    /// Returns the application of one function, with its settings and its role. As on AWS, it has
+    /// watchlists only if the function opens them.
+    fn app(&self, name: &str, opens_watchlists: bool) -> Result<App, Failure> {
         let is_missing = || format!("the function {name} is not in template.yaml");
         let spec = self.template.functions.iter().find(|spec| spec.name == name);
         let mut environment = spec.ok_or_else(is_missing)?.environment.clone();
@@ -256,9 +263,12 @@ impl Apps<'_> {
         let http_client = calls::intercepted(self.http_client.clone(), role.clone());
         let config = self.dynamodb.config().to_builder().http_client(http_client).build();
         let bucket = self.template.bucket.clone();
-        let lists = self
-            .lists
-            .behind(|objects| Arc::new(Bucket { objects, name: bucket, role: role.clone() }));
+        let lists = if opens_watchlists {
+            self.lists
+                .behind(|objects| Arc::new(Bucket { objects, name: bucket, role: role.clone() }))
+        } else {
+            Watchlists::of(None)
+        };
         Ok(App::new(settings, Client::from_conf(config), self.clock.clone(), lists))
     }
 }

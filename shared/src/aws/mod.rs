@@ -6,8 +6,6 @@
 
 pub mod bucket;
 
-use std::fmt;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use aws_config::environment::{
@@ -23,13 +21,8 @@ use aws_sdk_dynamodb::config::{
     SharedCredentialsProvider, SharedHttpClient,
 };
 use aws_sdk_dynamodb::error::BoxError;
-use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use crate::telemetry;
 
@@ -44,12 +37,12 @@ const DYNAMODB_OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
 /// table does not receive three times the load.
 const DYNAMODB_ATTEMPTS: u32 = 3;
 
-/// The region, the credentials and the HTTP connector of every AWS client.
+/// The region, the credentials and the HTTP client of every AWS client.
 #[derive(Clone, Debug)]
 pub struct Aws {
     pub(crate) region: Region,
     pub(crate) credentials: SharedCredentialsProvider,
-    pub(crate) connector: SharedHttpConnector,
+    pub(crate) http_client: SharedHttpClient,
 }
 
 impl Aws {
@@ -62,7 +55,7 @@ impl Aws {
         let region = region.ok_or_else(|| "AWS_REGION is not set".to_owned())?;
         let credentials = EnvironmentVariableCredentialsProvider::new();
         let credentials = SharedCredentialsProvider::new(credentials);
-        Ok(Aws { region, credentials, connector: connector(TlsContext::default()) })
+        Ok(Aws { region, credentials, http_client: http_client() })
     }
 
     /// For servers that are compatible with AWS and do not check credentials, such as the embedded
@@ -72,60 +65,43 @@ impl Aws {
         Aws {
             region: Region::from_static("local"),
             credentials: SharedCredentialsProvider::new(credentials),
-            connector: connector(TlsContext::default()),
+            http_client: http_client(),
         }
     }
 }
 
-/// Creates an HTTP client as the functions use it. It trusts the certificate authorities of the
-/// machine, or those in `SSL_CERT_FILE`.
+/// Creates the HTTP client that the AWS clients of a process share. It trusts the certificate
+/// authorities of the machine, or those in `SSL_CERT_FILE`.
 pub fn http_client() -> SharedHttpClient {
-    shared_client(connector(TlsContext::default()))
+    https(TlsContext::default())
 }
 
-fn shared_client(connector: SharedHttpConnector) -> SharedHttpClient {
-    http_client_fn(move |_, _| connector.clone())
+/// Uses rustls with ring. AWS-LC, the default of the SDK, collects entropy for 20 ms in every cold start.
+fn https(tls: TlsContext) -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build_https()
 }
 
-/// Connects over rustls with ring. AWS-LC, the default of the SDK, collects entropy for 20 ms in every
-/// cold start.
-fn connector(tls: TlsContext) -> SharedHttpConnector {
-    SharedHttpConnector::new(LazyConnector(LazyLock::new(Box::new(move || {
-        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
-        Connector::builder()
-            .connector_settings(settings)
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(tls)
-            .build()
-    }))))
-}
-
-/// Reads the certificate authorities on first use, because some functions never make a call.
-struct LazyConnector(LazyLock<Connector, Box<dyn FnOnce() -> Connector + Send>>);
-
-impl fmt::Debug for LazyConnector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LazyConnector")
-    }
-}
-
-impl HttpConnector for LazyConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        self.0.call(request)
-    }
+/// The time limits of a client. All clients have the same limit for opening a connection, because the
+/// HTTP client keeps one pool of connections per limit.
+fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(operation)
+        .build()
 }
 
 /// Creates a client for DynamoDB, or for a compatible server when `endpoint` is given.
 pub fn dynamodb_client(aws: &Aws, endpoint: Option<&str>) -> Client {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(DYNAMODB_ATTEMPT_TIMEOUT)
-        .operation_timeout(DYNAMODB_OPERATION_TIMEOUT)
-        .build();
+    let timeouts = timeouts(DYNAMODB_ATTEMPT_TIMEOUT, DYNAMODB_OPERATION_TIMEOUT);
     let mut config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(aws.region.clone())
         .credentials_provider(aws.credentials.clone())
-        .http_client(shared_client(aws.connector.clone()))
+        .http_client(aws.http_client.clone())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(DYNAMODB_ATTEMPTS))
         .interceptor(CallCounter);
@@ -260,7 +236,7 @@ mod tests {
 
     /// Sends one request to a server, or returns why that is not possible.
     async fn get(tls: TlsContext, url: &str) -> Result<(), String> {
-        let aws = Aws { connector: connector(tls), ..Aws::elsewhere() };
+        let aws = Aws { http_client: https(tls), ..Aws::elsewhere() };
         let config = dynamodb_client(&aws, Some(url)).config().to_builder();
         let config = config.retry_config(RetryConfig::disabled());
         let client = Client::from_conf(config.timeout_config(TimeoutConfig::disabled()).build());

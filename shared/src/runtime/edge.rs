@@ -16,7 +16,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::deadline;
-use crate::app::App;
+use crate::app::{App, OpenWatchlists};
 use crate::error::{Error, Faults};
 use crate::http::{BODY, Request, Response};
 use crate::telemetry::{self, RequestLog};
@@ -31,6 +31,8 @@ pub const MARGIN: Duration = Duration::from_secs(3);
 pub struct Function {
     pub name: &'static str,
     pub handle: Handler,
+    /// `None` for a function that does not screen.
+    pub open_watchlists: Option<OpenWatchlists>,
     #[cfg(feature = "openapi")]
     pub describe: fn() -> crate::openapi::Endpoint,
 }
@@ -39,13 +41,20 @@ pub type Handler = for<'a> fn(&'a App, &'a Request) -> Answer<'a>;
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
 
 /// Declares a crate's handler as its `FUNCTION`. The function has the name of the crate, and the
-/// crate's `openapi::describe` describes it.
+/// crate's `openapi::describe` describes it. A function that screens adds `watchlists`.
 #[macro_export]
 macro_rules! function {
     ($handle:ident) => {
+        $crate::function!(@ $handle, None);
+    };
+    ($handle:ident, watchlists) => {
+        $crate::function!(@ $handle, Some($crate::app::open_bucket));
+    };
+    (@ $handle:ident, $open_watchlists:expr) => {
         pub const FUNCTION: $crate::runtime::edge::Function = $crate::runtime::edge::Function {
             name: env!("CARGO_PKG_NAME"),
             handle: |app, request| Box::pin($handle(app, request)),
+            open_watchlists: $open_watchlists,
             #[cfg(feature = "openapi")]
             describe: openapi::describe,
         };

@@ -8,7 +8,7 @@ use std::time::Instant;
 use futures_util::FutureExt;
 use serde_json::Value;
 
-use crate::app::App;
+use crate::app::{App, OpenWatchlists};
 use crate::error::Error;
 
 /// A job: the name of its binary and the function that runs it.
@@ -16,18 +16,28 @@ use crate::error::Error;
 pub struct Job {
     pub name: &'static str,
     pub run: Run,
+    /// `None` for a job that does not screen.
+    pub open_watchlists: Option<OpenWatchlists>,
 }
 
 pub type Run = for<'a> fn(&'a App, Value, Instant) -> RunFuture<'a>;
 pub type RunFuture<'a> = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send + 'a>>;
 
-/// Declares a crate's function as its `JOB`. The job has the name of the crate.
+/// Declares a crate's function as its `JOB`. The job has the name of the crate. A job that
+/// screens adds `watchlists`.
 #[macro_export]
 macro_rules! job {
     ($run:ident) => {
+        $crate::job!(@ $run, None);
+    };
+    ($run:ident, watchlists) => {
+        $crate::job!(@ $run, Some($crate::app::open_bucket));
+    };
+    (@ $run:ident, $open_watchlists:expr) => {
         pub const JOB: $crate::runtime::job::Job = $crate::runtime::job::Job {
             name: env!("CARGO_PKG_NAME"),
             run: |app, payload, deadline| Box::pin($run(app, payload, deadline)),
+            open_watchlists: $open_watchlists,
         };
     };
 }

@@ -19,7 +19,7 @@ use crate::telemetry;
 /// A text that names every setting that is missing or malformed.
 pub async fn run(function: Function) -> Result<(), Error> {
     telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
-    let app = App::from_env().await?;
+    let app = App::from_env(function.open_watchlists).await?;
     // During INIT a function has two full processors, whatever its memory. A request has less.
     app.table.warm().await;
     let app = &app;
@@ -46,7 +46,7 @@ pub async fn run(function: Function) -> Result<(), Error> {
 /// A text that names every setting that is missing or malformed.
 pub async fn run_job(job: Job) -> Result<(), Error> {
     telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
-    let app = App::from_env().await?;
+    let app = App::from_env(job.open_watchlists).await?;
     let (app, job) = (&app, &job);
     let service = service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = left(event.context.deadline);

@@ -13,7 +13,7 @@ use crate::artifacts::{self, Size};
 use crate::case::{self, HELLO_HTTP, HELLO_RUNTIME};
 use crate::crates::Tree;
 use crate::instructions;
-use crate::limits::{Limit, Limits, MAX_ZIPPED};
+use crate::limits::{Limit, Limits, max_zipped};
 use crate::measure::{self, Cold, Warm, median_of};
 use crate::process::Program;
 use crate::subject::Subject;
@@ -248,9 +248,10 @@ fn check(limits: &Limits, rows: &[Row], faults: &mut Vec<String>) {
     }
     for row in rows.iter().filter(|row| !row.is_hello) {
         let name = &row.subject.name;
-        if row.size.zipped > MAX_ZIPPED {
+        let max_zipped = max_zipped(name);
+        if row.size.zipped > max_zipped {
             faults.push(format!(
-                "{name} has {} bytes zipped; the limit is {MAX_ZIPPED}",
+                "{name} has {} bytes zipped; the limit is {max_zipped}",
                 row.size.zipped
             ));
         }
@@ -281,7 +282,8 @@ fn update(limits: &mut Limits, rows: &[Row]) -> Result<()> {
     for row in rows.iter().filter(|row| !row.is_hello) {
         let previous = limits.functions.get(&row.subject.name);
         let previous_instructions = previous.and_then(|limit| limit.instructions);
-        let mut limit = Limit::above(row.size.zipped, row.crates, row.instructions);
+        let mut limit =
+            Limit::above(&row.subject.name, row.size.zipped, row.crates, row.instructions);
         limit.instructions = limit.instructions.or(previous_instructions);
         limits.functions.insert(row.subject.name.clone(), limit);
     }
