@@ -113,8 +113,9 @@ pub struct Alert {
     /// unchanged does not update the alert; the monitor's `last_checked_at` contains the time of
     /// such a check.
     pub last_seen_at: Timestamp,
-    /// Actor of the decision: the `sub` of the access token, or its `client_id` if there is no
-    /// `sub`. `system` if a check cleared the alert, and `null` if the alert is open.
+    /// Actor of the decision: the `sub` of the access token or, if there is no `sub`, its
+    /// `client_id` or `username`. The actor is `system` if a check cleared the alert, and `null` if
+    /// the alert is open.
     pub resolved_by: Option<String>,
     /// Time of the decision or of the clearing, or `null` if the alert is open.
     pub resolved_at: Option<Timestamp>,

@@ -10,7 +10,7 @@ pub const MAX_KEY_BYTES: usize = 960;
 /// Folds a text: decomposes it (NFKD), removes combining marks, converts it to lower case, replaces
 /// white space by single spaces, and composes the result (NFC).
 ///
-/// Some letters have no decomposition in Unicode, such as `ø`. The letters in the table below are
+/// Unicode does not decompose some letters, such as `ø`. The letters listed in the code are
 /// replaced by the base letters under which the default collation (DUCET) sorts them.
 pub fn fold(text: &str) -> String {
     let lower = text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase);

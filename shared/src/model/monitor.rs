@@ -142,8 +142,8 @@ pub struct Monitor {
     /// Time of the last check that updated this item. A pass without a new result does not update
     /// it.
     pub last_checked_at: Timestamp,
-    /// Revision of the lists in the last screening. It is 0 until one screening of all subjects has
-    /// stored every change of its alerts.
+    /// Revision of the lists in the last screening of all subjects, or 0 while not all changes of
+    /// alerts from that screening are stored.
     pub list_revision: u64,
     /// Version of each selected list in the last check, by name.
     pub list_versions: BTreeMap<String, String>,

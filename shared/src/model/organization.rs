@@ -251,8 +251,8 @@ impl Party {
     }
 }
 
-/// The relationships that were read so far. They are used to detect duplicates and sums above 100
-/// %.
+/// The relationships that were read so far. They show duplicates and companies in which more than
+/// 100 % is declared.
 #[derive(Default)]
 struct Declared {
     /// Position of each pair of owner and owned.

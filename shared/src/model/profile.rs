@@ -21,7 +21,7 @@ pub const MAX_TAGS: usize = 50;
 /// Maximum number of metadata entries of a customer or a session.
 pub const MAX_METADATA: usize = 50;
 
-/// Legal form of a customer: company or individual.
+/// Entity type of a customer: company or individual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
@@ -43,7 +43,7 @@ pub struct Profile {
     /// The tenant's own id of the customer, unique within the tenant. It cannot change or be
     /// removed after it was set.
     pub client_id: Option<ClientId>,
-    /// Legal form of the customer, `company` by default. In a patch, `null` resets it to the
+    /// Entity type of the customer, `company` by default. In a patch, `null` resets it to the
     /// default.
     pub entity_type: EntityType,
     /// Absolute http or https URL of the website.
