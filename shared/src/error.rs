@@ -18,7 +18,7 @@ const MAX_DETAILS: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
-    /// A field, query parameter or header is not valid. `details` lists every fault.
+    /// A field, query parameter or header is not valid. `details` lists the faults, at most 100.
     ValidationError,
     /// The body is not valid JSON.
     MalformedJson,

@@ -24,7 +24,7 @@ pub struct Claims {
 
 impl Claims {
     /// Reads claims. `tenant_claim` is the configured name of the claim that contains the tenant.
-    /// If it is `None`, the names in [`TENANT_CLAIMS`] are tried.
+    /// If it is `None`, `custom:tenant_id` and `tenant_id` are tried.
     pub fn read(claims: &HashMap<String, String>, tenant_claim: Option<&str>) -> Claims {
         let text =
             |name: &str| claims.get(name).map(String::as_str).filter(|text| !text.is_empty());
