@@ -1,7 +1,7 @@
 //! PATCH /customers/{id}/alerts/{alert_id}
 //!
-//! Records a person's decision about a match. If the decision makes a match confirmed or open, or
-//! takes it out of these statuses, the risk profile is calculated again in the same transaction.
+//! Records a person's decision about a match. If the status of the alert changes, the risk profile
+//! is calculated again in the same transaction.
 
 #[cfg(feature = "openapi")]
 mod openapi;
