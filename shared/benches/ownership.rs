@@ -1,6 +1,7 @@
-//! Compares the computation of effective ownership with parsing the same group from JSON.
+//! Compares the time to compute effective ownership with the time to parse the same group from
+//! JSON.
 //!
-//! The group is far larger than the API accepts. Run it with
+//! The group has more parties and relationships than the API accepts. To run the benchmark, use
 //! `cargo bench -p shared --bench ownership`.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its result")]
 #![allow(clippy::indexing_slicing, reason = "there is a time for each of the runs")]
@@ -29,8 +30,8 @@ fn main() {
     println!("medians of {RUNS}: {solving:.1?} and {parsing:.1?} ({} bytes)", text.len());
 }
 
-/// Returns random holdings among companies, five owners for each on average. Nearly all companies
-/// form a single ring, which is the worst case.
+/// Returns random holdings among companies. Each company has five owners on average. Nearly all
+/// companies form a single ring, which is the worst case.
 fn holdings() -> Vec<Holding> {
     let mut seed: u64 = 1;
     let mut next = || {
@@ -58,7 +59,7 @@ fn json_of(holdings: &[Holding]) -> String {
     .to_string()
 }
 
-/// Returns the median duration of several runs.
+/// Returns the median duration of 21 runs.
 fn median(work: impl Fn()) -> Duration {
     let mut times: Vec<Duration> = (0..RUNS)
         .map(|_| {

@@ -1,8 +1,8 @@
-//! The error type of the API.
+//! The error type of the API and the faults of a request.
 //!
-//! An [`Error`] carries the texts that the caller reads and, separately, a cause that is only
-//! logged. It becomes an HTTP response at the very end, in `http`: the layers below work with
-//! codes, not with status codes.
+//! An [`Error`] contains the texts that the caller reads and a separate cause that is only logged.
+//! The module `http` converts an error into a response. The layers below `http` work with error
+//! codes and do not know status codes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,15 +10,15 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-/// Maximum number of entries in `details`. Without a limit, a body of unknown fields would produce
-/// an answer many times its size.
+/// Maximum number of entries in `details`. Without this limit, a body with many unknown fields
+/// would cause an answer many times the size of the body.
 const MAX_DETAILS: usize = 100;
 
-/// The machine-readable code of an error. `http::status` maps each code to its status code.
+/// Machine-readable code of an error. `http::status` maps each code to a status code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
-    /// A field, query parameter or header is not valid. `details` lists every fault.
+    /// A field, query parameter or header is not valid. `details` lists the faults, at most 100.
     ValidationError,
     /// The body is not valid JSON.
     MalformedJson,
@@ -44,19 +44,20 @@ pub enum Code {
     AlertNotFound,
     /// The customer does not have a monitor.
     NotMonitored,
-    /// Another customer of the tenant has the same `client_id`.
+    /// Another customer of the tenant has the same `client_id`. `details` contains the id of that
+    /// customer.
     CustomerAlreadyExists,
     /// The customer is inactive and accepts no sessions and no monitoring.
     CustomerInactive,
     /// The customer is blocked and accepts no sessions and no monitoring.
     CustomerBlocked,
-    /// The personal data of the customer was erased. Its tombstone cannot change.
+    /// The personal data of the customer was erased. The remaining tombstone cannot change.
     CustomerErased,
-    /// The customer must be retained and cannot be erased yet.
+    /// The customer must be retained until `retain_until` and cannot be erased yet.
     RetentionHold,
     /// The requested status is not reachable from the current status.
     InvalidTransition,
-    /// The `Idempotency-Key` was used for a different request.
+    /// The `Idempotency-Key` was used for a different request in the last 24 hours.
     IdempotencyKeyReused,
     /// Another request with the same `Idempotency-Key` is in progress.
     RequestInProgress,
@@ -64,7 +65,8 @@ pub enum Code {
     VersionMismatch,
     /// The service failed. The cause is logged.
     InternalError,
-    /// A dependency is not available. The request can be repeated.
+    /// The database or the watchlists are not available, or a change lost too many times against
+    /// concurrent changes. The request can be repeated.
     StoreUnavailable,
 }
 
@@ -74,30 +76,30 @@ impl fmt::Display for Code {
     }
 }
 
-/// One entry of `details`: a fault and the place where it is.
+/// One entry of `details`: a fault and its place in the request.
 #[derive(Clone, Debug, Serialize)]
 pub struct Detail {
-    /// A JSON Pointer (RFC 6901) into the body, `?name` for a query parameter, or the name of a
-    /// header. The empty pointer is the whole body.
+    /// Place of the fault: a JSON Pointer (RFC 6901) into the body, `?name` for a query parameter,
+    /// or the name of a header. The empty pointer is the whole body.
     pub field: String,
-    /// The rule that the field breaks. It continues a sentence that starts with the field:
-    /// "must be ...".
+    /// The rule that the field breaks, as the end of a sentence that starts with the field: "must
+    /// be ...".
     pub issue: String,
     /// Further members for programs, such as `version` or `customer_id`.
     #[serde(flatten)]
     pub more: BTreeMap<&'static str, Value>,
 }
 
-/// An error of the API.
+/// An error that the API returns.
 #[derive(Debug)]
 pub struct Error {
-    /// The code that a program reads.
+    /// Code of the error, for programs.
     pub code: Code,
-    /// The text that a person reads. It must not contain personal data.
+    /// Explanation of the error, for people. It must not contain personal data.
     pub message: String,
-    /// The faults of the request, at most 100.
+    /// Faults of the request, or facts about the refusal. At most 100 entries.
     pub details: Vec<Detail>,
-    /// The reason of a failure of the service, for the log.
+    /// Cause of a failure of the service, for the log.
     cause: Option<String>,
 }
 
@@ -112,17 +114,18 @@ impl Error {
         self
     }
 
-    /// The cause, for the log only. It must not contain personal data.
+    /// Returns the cause of a failure of the service, for the log only. The cause must not contain
+    /// personal data.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
 
-    /// The cause for an operator; the message if there is no cause.
+    /// Returns the cause or, if there is none, the message. The text is for an operator.
     pub fn reason(&self) -> &str {
         self.cause.as_deref().unwrap_or(&self.message)
     }
 
-    /// Reports a body that does not parse at this position. Lines start at 1.
+    /// Reports a body that is not valid JSON at this position. The first line has the number 1.
     pub fn malformed_json(line: usize, column: usize, why: &str) -> Error {
         let message = format!("The body is not valid JSON: {why} at line {line}, column {column}.");
         Error::new(Code::MalformedJson, message)
@@ -150,14 +153,15 @@ impl Error {
         )
     }
 
-    /// Reports an event without claims that API Gateway has verified.
+    /// Reports a request without claims that API Gateway has verified.
     pub fn unauthenticated() -> Error {
         let message = "The request has no verified access token. Send one in the Authorization \
                        header.";
         Error::new(Code::Unauthenticated, message)
     }
 
-    /// Reports a token whose claim of the tenant is missing or malformed.
+    /// Reports a token without a valid tenant. `claim` is the name of the claim that must contain
+    /// the tenant.
     pub fn no_tenant(claim: &str) -> Error {
         let message = format!(
             "The access token has no valid tenant in its claim `{claim}`. The tenant must be 1 to \
@@ -166,7 +170,8 @@ impl Error {
         Error::new(Code::NoTenant, message)
     }
 
-    /// Reports a token that grants none of these permissions. Any one of them is enough.
+    /// Reports a token that grants none of the permissions in `any_of`. Any one of them would be
+    /// enough.
     pub fn insufficient_permissions(any_of: &[&str]) -> Error {
         let message = format!("The access token must grant {}.", any_of.join(" or "));
         Error::new(Code::InsufficientPermissions, message).detail(
@@ -176,12 +181,14 @@ impl Error {
         )
     }
 
-    /// Reports a missing customer. A customer of another tenant is reported in the same words.
+    /// Reports that the customer does not exist. The error is the same for a customer of another
+    /// tenant.
     pub fn customer_not_found() -> Error {
         Error::new(Code::CustomerNotFound, "The customer does not exist in this tenant.")
     }
 
-    /// Reports a missing session. A session of another tenant is reported in the same words.
+    /// Reports that the session does not exist. The error is the same for a session of another
+    /// tenant.
     pub fn session_not_found() -> Error {
         Error::new(Code::SessionNotFound, "The session does not exist in this tenant.")
     }
@@ -200,7 +207,7 @@ impl Error {
         Error::new(Code::AlertNotFound, message)
     }
 
-    /// Reports that the customer exists and has no monitor, not even one that is off.
+    /// Reports that the customer exists and has no monitor. A monitor that is off would be enough.
     pub fn not_monitored() -> Error {
         let message = "The customer has no monitor. Start monitoring with POST \
                        /customers/{id}/monitor.";
@@ -219,7 +226,7 @@ impl Error {
         Error::new(Code::CustomerBlocked, message)
     }
 
-    /// Reports that the customer is a tombstone, which cannot change.
+    /// Reports that the customer was erased and cannot change.
     pub fn customer_erased() -> Error {
         let message = "The customer was erased. It can be read, but not changed.";
         Error::new(Code::CustomerErased, message)
@@ -249,7 +256,7 @@ impl Error {
     }
 
     /// Reports that a customer, session or alert (`what`) cannot change its status from `from` to
-    /// `to`. `hint` is empty, or continues the sentence with what the caller can do.
+    /// `to`. `hint` is empty or ends the sentence with advice for the caller.
     pub fn invalid_transition(what: &str, from: &str, to: &str, hint: &str) -> Error {
         let message = format!("A {what} cannot change from {from} to {to}{hint}.");
         Error::new(Code::InvalidTransition, message).detail(
@@ -259,7 +266,7 @@ impl Error {
         )
     }
 
-    /// Reports that a session with a final status accepts no validations.
+    /// Reports that a session with the final status `status` accepts no validations.
     pub fn session_is_final(status: &str) -> Error {
         let message = format!(
             "The session is {status} and accepts no more validations. Create a new session."
@@ -271,8 +278,8 @@ impl Error {
         )
     }
 
-    /// Reports that `If-Match` does not contain the current version, or that the resource does not
-    /// exist yet (`None`).
+    /// Reports that `If-Match` does not match the version `current`. `None` means that the resource
+    /// does not exist yet.
     pub fn version_mismatch(current: Option<u64>) -> Error {
         let message = match current {
             Some(current) => format!(
@@ -288,20 +295,21 @@ impl Error {
         Error::new(Code::VersionMismatch, message).detail("If-Match", issue, &more)
     }
 
-    /// Reports a key that belongs to a request with other content.
+    /// Reports that the `Idempotency-Key` was used for a different request in the last 24 hours.
     pub fn idempotency_key_reused() -> Error {
         let message = "This Idempotency-Key was used for a different request in the last 24 hours. \
                        Use a new key.";
         Error::new(Code::IdempotencyKeyReused, message)
     }
 
-    /// Reports that the first request with the key has not ended.
+    /// Reports that the first request with the `Idempotency-Key` has not ended.
     pub fn request_in_progress() -> Error {
         let message = "A request with this Idempotency-Key is still in progress. Try again later.";
         Error::new(Code::RequestInProgress, message)
     }
 
-    /// Reports a structure that cannot be drawn. It is still available in the other media types.
+    /// Reports that a structure cannot be drawn, and the reason. The caller can still request it as
+    /// JSON or Mermaid.
     pub fn cannot_be_drawn(why: String) -> Error {
         let mut faults = Faults::default();
         let issue = format!("must not ask for a drawing, because {why}; ask for JSON or Mermaid");
@@ -315,15 +323,15 @@ impl Error {
         Error { cause: Some(cause.into()), ..Error::new(Code::InternalError, message) }
     }
 
-    /// Reports that a customer cannot be screened, because the watchlists cannot be read. `cause`
-    /// is for the log.
+    /// Reports that a customer cannot be screened because the watchlists cannot be read. `cause` is
+    /// for the log.
     pub fn lists_unavailable(cause: impl Into<String>) -> Error {
         let message = "The watchlists cannot be read at the moment. Try again later.";
         Error { cause: Some(cause.into()), ..Error::new(Code::StoreUnavailable, message) }
     }
 
-    /// Reports that the table cannot be reached or throttles, or that a change lost against others
-    /// too often. `cause` is for the log.
+    /// Reports that the table cannot be reached, that it throttles requests, or that a change lost
+    /// too many times against concurrent changes. `cause` is for the log.
     pub fn store_unavailable(cause: impl Into<String>) -> Error {
         let message =
             "The service is overloaded or its database cannot be reached. Try again later.";
@@ -331,7 +339,7 @@ impl Error {
     }
 }
 
-/// Shows what a caller may read. The cause stays out: see [`Error::cause`].
+/// Writes the message, which the caller may read. The cause is left out; see [`Error::cause`].
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -340,22 +348,23 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Collects the faults of one request, so that all of them are reported together.
+/// The faults of one request. They are collected and reported together.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Vec<Detail>);
 
 impl Faults {
-    /// Records that `field` breaks a rule. `issue` continues a sentence that starts with the field.
+    /// Records that `field` breaks a rule. `issue` is the end of a sentence that starts with the
+    /// field.
     pub fn add(&mut self, field: impl Into<String>, issue: impl Into<String>) {
         self.0.push(Detail { field: field.into(), issue: issue.into(), more: BTreeMap::new() });
     }
 
-    /// Returns whether the request has no fault so far.
+    /// Returns whether no fault is recorded.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns whether a fault of this field is recorded.
+    /// Returns whether a fault of `field` is recorded.
     pub fn names(&self, field: &str) -> bool {
         self.0.iter().any(|fault| fault.field == field)
     }
@@ -382,8 +391,8 @@ impl From<Faults> for Error {
     }
 }
 
-/// Returns the message of an error and of its sources, joined by `: `. `Debug` is not used because
-/// it would show whole rows of the table.
+/// Returns the message of an error and the messages of its sources, joined by `: `. `Debug` is not
+/// used, because its output would contain whole rows of the table.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
     sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")

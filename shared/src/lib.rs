@@ -1,5 +1,5 @@
-//! Everything that the functions of kyc-customers share. `ARCHITECTURE.md` shows which module may
-//! import which.
+//! The code that the functions of kyc-customers share. `ARCHITECTURE.md` shows the modules that
+//! each module may import.
 
 pub mod app;
 pub mod auth;

@@ -1,4 +1,4 @@
-//! Builds the OpenAPI description of one operation. Every function describes its own operation;
+//! Builds the OpenAPI description of one operation. Each function describes its own operation, and
 //! the route comes from the template.
 
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub use lambda_http::http::StatusCode;
 /// Schemas by name, as they appear under `components`.
 pub type Schemas = Vec<(String, RefOr<Schema>)>;
 
-/// Builder for the description of one operation.
+/// Builder for the OpenAPI description of one operation.
 pub struct Endpoint {
     operation: OperationBuilder,
     success: BTreeMap<u16, Response>,
@@ -47,7 +47,8 @@ const ALWAYS: [Code; 6] = [
 ];
 
 impl Endpoint {
-    /// Starts a description. `summary` is the title of the operation; `details` is Markdown.
+    /// Starts the description of an operation. `summary` is the title, and `details` is Markdown.
+    /// The required permission is added to the details.
     pub fn new(summary: &str, details: &str, permission: Permission) -> Endpoint {
         let needs = permission.any_of().join("` or `");
         let description = format!("{details}\n\nRequired permission: `{needs}`.");
@@ -73,7 +74,7 @@ impl Endpoint {
         self
     }
 
-    /// Adds an optional query parameter whose schema is that of a model type.
+    /// Adds an optional query parameter that has the schema of the model type `T`.
     pub fn query_of<T: ToSchema>(self, name: &str, description: &str) -> Endpoint {
         let (endpoint, schema) = self.reference::<T>();
         endpoint.query(name, description, schema)
@@ -87,15 +88,16 @@ impl Endpoint {
             .query_of::<Order>("order", "Sort order of the rows. The default is `desc`.")
     }
 
-    /// Adds the query parameter `cursor`, which continues a list.
+    /// Adds the query parameter `cursor`, which continues a list, and the error code for an invalid
+    /// cursor.
     pub fn cursor(self) -> Endpoint {
         let cursor =
             "Cursor returned by the previous page. Valid only with the same filters and order.";
         self.query("cursor", cursor, text()).refuses(&[Code::InvalidCursor])
     }
 
-    /// Adds the header `Idempotency-Key`. Must be called after [`Endpoint::answers`], because it
-    /// adds a header to the successful responses.
+    /// Adds the header `Idempotency-Key` and its error codes. This must be called after
+    /// [`Endpoint::answers`], because it adds a header to the successful responses.
     pub fn idempotent(mut self) -> Endpoint {
         let description = "Key of this request, chosen by the caller: 1 to 255 printable ASCII \
                            characters. If the same request is sent again with the same key within \
@@ -115,7 +117,7 @@ impl Endpoint {
         self
     }
 
-    /// Adds the header `If-Match`.
+    /// Adds the header `If-Match` and the error code for a version that does not match.
     pub fn if_match(mut self) -> Endpoint {
         let description = "The `ETag` of the version that the change is based on, or `*` for any \
                            version. If it does not match, nothing changes and the answer is 412.";
@@ -126,7 +128,8 @@ impl Endpoint {
         self
     }
 
-    /// Adds a JSON body with the fields of `T` and no others. `null` is the same as absent.
+    /// Adds a JSON body that allows only the fields of `T`. Fields that are not in `required` can
+    /// be `null`, which is treated as absent.
     pub fn body<T: ToSchema>(self, name: &str, required: &[&str]) -> Endpoint {
         let mut object = self.fields_of::<T>(required);
         object.required = required.iter().map(ToString::to_string).collect();
@@ -134,7 +137,7 @@ impl Endpoint {
     }
 
     /// Adds a body that is a merge patch of the fields of `T` and of `more`. The fields in `kept`
-    /// cannot be cleared.
+    /// cannot be `null`.
     pub fn merge_patch<T: ToSchema>(
         self,
         name: &str,
@@ -148,7 +151,7 @@ impl Endpoint {
         self.with_body(name, object, MERGE_PATCH)
     }
 
-    /// Makes fields of the body `name` required.
+    /// Makes `fields` the required fields of the body `name`.
     pub fn requires(mut self, name: &str, fields: &[&str]) -> Endpoint {
         for (schema, body) in &mut self.schemas {
             if let RefOr::T(Schema::Object(body)) = body
@@ -187,7 +190,7 @@ impl Endpoint {
         self
     }
 
-    /// Adds a successful response: `T` as `data` of the envelope, with these headers.
+    /// Adds a successful response with `T` as `data` of the envelope and with these headers.
     pub fn answers<T: ToSchema>(
         mut self,
         status: StatusCode,
@@ -215,7 +218,7 @@ impl Endpoint {
         self
     }
 
-    /// Adds media types in which the successful response is also available, as text.
+    /// Adds media types in which the successful response is also available as text.
     pub fn or_answers_text(mut self, status: StatusCode, media_types: &[&str]) -> Endpoint {
         if let Some(response) = self.success.get_mut(&status.as_u16()) {
             for media_type in media_types {
@@ -225,19 +228,20 @@ impl Endpoint {
         self
     }
 
-    /// Adds error codes to those that every operation can return.
+    /// Adds error codes that this operation can return, in addition to the common ones.
     pub fn refuses(mut self, codes: &[Code]) -> Endpoint {
         self.codes.extend(codes);
         self
     }
 
-    /// Returns a reference to the schema of a model type, and adds that schema.
+    /// Adds the schema of a model type and returns a reference to it.
     pub fn reference<T: ToSchema>(mut self) -> (Endpoint, RefOr<Schema>) {
         let reference = self.keep::<T>();
         (self, reference)
     }
 
-    /// Adds the schema of a model type and the schemas that it refers to.
+    /// Adds the schema of a model type and the schemas that it refers to. Returns a reference to
+    /// the schema.
     fn keep<T: ToSchema>(&mut self) -> RefOr<Schema> {
         let mut schemas = Vec::new();
         T::schemas(&mut schemas);
@@ -252,7 +256,8 @@ impl Endpoint {
         Ref::from_schema_name(name).into()
     }
 
-    /// Returns the operation of a route and the schemas that it refers to.
+    /// Returns the finished operation and the schemas that it refers to. `path_parameters` are the
+    /// names of the parameters in the route; each of them is an id.
     pub fn finish(self, operation_id: &str, path_parameters: &[&str]) -> (Operation, Schemas) {
         let mut operation = self.operation.operation_id(Some(operation_id));
         for name in path_parameters {
@@ -344,7 +349,7 @@ pub fn envelope_schemas() -> Schemas {
         .to_vec()
 }
 
-/// Returns the error responses by status code, each described by its error codes.
+/// Returns the error responses by status code. The description of a response lists its error codes.
 fn refusals(codes: &[Code]) -> BTreeMap<u16, Response> {
     let mut by_status: BTreeMap<u16, Vec<String>> = BTreeMap::new();
     for code in codes {
@@ -407,7 +412,7 @@ pub fn flag() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Boolean)
 }
 
-/// Returns the schema of a percentage above 0 and at most 100.
+/// Returns the schema of a percentage above 0 and at most 100, with a default.
 pub fn percentage(default: f64) -> ObjectBuilder {
     let schema = ObjectBuilder::new().schema_type(Type::Number).default(Some(json!(default)));
     schema.exclusive_minimum(Some(0)).maximum(Some(100))
@@ -418,7 +423,7 @@ pub fn time() -> ObjectBuilder {
     text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
 }
 
-/// Returns the schema of an integer from `least` to `most`.
+/// Returns the schema of an integer from `least` to `most`, with a default.
 pub fn whole_number(least: usize, most: usize, default: usize) -> ObjectBuilder {
     let schema = ObjectBuilder::new().schema_type(Type::Integer).default(Some(json!(default)));
     schema.minimum(Some(least)).maximum(Some(most))
@@ -433,7 +438,8 @@ fn name_of<T: ToSchema>() -> String {
     format!("{argument}{}", T::name())
 }
 
-/// Makes every documented field required: an answer contains a field even if it is null.
+/// Makes every field of a schema required, because an answer contains a field even if its value is
+/// `null`.
 fn all_present(schema: &mut RefOr<Schema>) {
     match schema {
         RefOr::T(Schema::Object(object)) if object.properties.is_empty() => {}

@@ -1,8 +1,8 @@
 //! POST /customers
 //!
 //! Creates a customer. Within a tenant, a `client_id` belongs to one customer until that customer
-//! is erased. A second customer with the same `client_id` is refused, and the error names the
-//! first.
+//! is erased. A request with a `client_id` that is in use is refused, and the error contains the id
+//! of the customer that has it.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,8 +1,8 @@
 //! POST /kyc/sessions
 //!
 //! Creates a session for the customer that `customer_id` or `client_id` identifies. If no customer
-//! has the `client_id`, the customer is created in the same transaction. If two such requests
-//! arrive at the same time, both sessions belong to the same customer.
+//! has the `client_id`, the customer is created in the same transaction. If two requests with the
+//! same new `client_id` arrive at the same time, both sessions belong to the same customer.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,7 +1,7 @@
 //! DELETE /customers/{id}
 //!
-//! Deactivates a customer. No data is deleted, and `PATCH {"status":"active"}` reactivates it.
-//! Deactivating an inactive customer changes nothing.
+//! Deactivates a customer. No data is deleted, and `PATCH {"status":"active"}` reactivates the
+//! customer. If the customer is already inactive, nothing changes.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,9 +1,9 @@
 //! POST /customers/{id}/erase
 //!
-//! Erases the personal data of a customer, its sessions, organizations, risk profiles, alerts and
-//! events. A tombstone with ids, times, decisions and scores stays. The request is refused while
-//! the customer must be retained. A repeated request continues where the previous one stopped;
-//! after the end it changes nothing.
+//! Erases the personal data of a customer, including sessions, organizations, risk profiles, alerts
+//! and events. A tombstone with ids, times, decisions and scores stays. The request is refused
+//! while the customer must be retained. If an erasure was interrupted, a repeated request continues
+//! it. If the erasure is complete, a repeated request changes nothing.
 
 #[cfg(feature = "openapi")]
 mod openapi;

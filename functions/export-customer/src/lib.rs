@@ -1,7 +1,7 @@
 //! GET /customers/{id}/export
 //!
-//! Returns all data that is held about a customer, for example to answer an access request under
-//! data protection law.
+//! Returns all data about a customer in pages, for example to answer an access request under data
+//! protection law.
 
 #[cfg(feature = "openapi")]
 mod openapi;

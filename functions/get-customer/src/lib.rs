@@ -1,6 +1,6 @@
 //! GET /customers/{id}
 //!
-//! Returns a customer.
+//! Returns a customer, including one that is inactive or erased.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,6 +1,7 @@
 //! GET /customers/{id}/monitor
 //!
-//! Returns how a customer is monitored, and when it was last checked.
+//! Returns the state of a customer's monitor: the status, the settings, and the time of the last
+//! check.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,7 +1,7 @@
 //! GET /customers/{id}/risk-profile
 //!
-//! Returns the current risk profile of a customer, and earlier ones. With `?recalculate=true` a
-//! new profile is calculated and stored first.
+//! Returns the current risk profile of a customer and, with `?history=n`, the `n` newest profiles.
+//! With `?recalculate=true`, a new profile is calculated and stored first.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -23,7 +23,7 @@ pub const MAX_HISTORY: usize = 50;
 struct CurrentRiskProfile {
     #[serde(flatten)]
     profile: RiskProfile,
-    /// Risk profiles, newest first, starting with the current one. Empty unless `history` is given.
+    /// The newest risk profiles, starting with the current one. Empty unless `history` is given.
     history: Vec<RiskProfile>,
 }
 

@@ -1,6 +1,6 @@
 //! GET /kyc/sessions/{session_id}
 //!
-//! Returns a KYC session.
+//! Returns a KYC session. An active session whose `expires_at` has passed is returned as `expired`.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,6 +1,7 @@
 //! GET /customers/{id}/alerts
 //!
-//! Lists the matches of a customer with list entries, with any status.
+//! Lists the alerts of a customer: the matches of the customer and of related parties with list
+//! entries. Alerts with any status are listed, unless `status` selects one.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,6 +1,6 @@
 //! GET /customers/{id}/sessions
 //!
-//! Lists the KYC sessions of a customer, newest first.
+//! Lists the KYC sessions of a customer, newest first unless `order` is `asc`.
 
 #[cfg(feature = "openapi")]
 mod openapi;

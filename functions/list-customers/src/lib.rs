@@ -1,7 +1,8 @@
 //! GET /customers
 //!
-//! Lists the customers of a tenant, filtered and in pages. Rows are sorted by time of creation or,
-//! with `search`, by name. A row that was written a moment ago may not be listed yet.
+//! Lists the customers of a tenant that match all given filters, in pages. Customers are sorted by
+//! time of creation or, with `search`, by name. A customer that was created or changed a moment ago
+//! may not be listed yet.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,8 +1,8 @@
 //! POST /customers/{id}/monitor
 //!
 //! Starts monitoring of a customer, or replaces the settings of an active monitor. The customer is
-//! screened at once and, unless `include_related` is false, so are the parties that own and run
-//! it.
+//! screened at once. Unless `include_related` is false, the customer's owners, directors,
+//! representatives and senior managers are also screened.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,10 +1,10 @@
-//! Cognito's pre token generation trigger, version 3. It writes the tenant into access tokens,
-//! which do not contain attributes of the user.
+//! Handles Cognito's pre token generation trigger, version 3. The function writes the tenant into
+//! access tokens, because these tokens do not contain the attributes of a user.
 //!
 //! The tenant of a user is the attribute `custom:tenant_id`, which only an administrator can set.
-//! The tenant of a machine is the scope `tenant/{tenant_id}`, which only an administrator can
-//! allow for a client. If there is no tenant or more than one, the token contains none, and the
-//! API refuses it.
+//! The tenant of a machine is the scope `tenant/{tenant_id}`, which only an administrator can allow
+//! for a client. A token without such an attribute or with no or several such scopes gets no
+//! tenant, and the API refuses the token.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -29,7 +29,7 @@ struct Request {
     user_attributes: Option<HashMap<String, String>>,
 }
 
-/// Takes and returns the event, as Cognito's triggers do.
+/// Returns the event with the claim `tenant_id` in its response, as Cognito expects from a trigger.
 pub async fn run(_app: &App, event: Value, _deadline: Instant) -> Result<Value, Error> {
     let unknown = |error| Error::internal(format!("no event of a Cognito trigger: {error}"));
     let Event { trigger_source, request } =
@@ -39,7 +39,8 @@ pub async fn run(_app: &App, event: Value, _deadline: Instant) -> Result<Value, 
         "TokenGeneration_ClientCredentials" => only_tenant(request.scopes.unwrap_or_default()),
         _ => request.user_attributes.and_then(|mut user| user.remove("custom:tenant_id")),
     };
-    // Always set, so that it replaces a claim of this name from another trigger or a client.
+    // The claim is always set or suppressed, so that a `tenant_id` from another trigger or a client
+    // is never used.
     let token = match tenant {
         Some(tenant) => json!({ "claimsToAddOrOverride": { "tenant_id": tenant } }),
         None => json!({ "claimsToSuppress": ["tenant_id"] }),

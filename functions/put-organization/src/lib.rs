@@ -1,7 +1,7 @@
 //! PUT /customers/{id}/organization
 //!
-//! Replaces the ownership structure of a customer. The previous structure is kept, and the risk
-//! profile is calculated again in the same transaction.
+//! Creates or replaces the ownership structure of a customer. The previous structure stays in the
+//! history, and the risk profile is calculated again in the same transaction.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -28,7 +28,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         fields.done(&[]);
         structure
     });
-    // Whether the customer can be owned at all is only known with the customer at hand.
+    // An individual cannot be owned. This rule can be checked only after the customer was read.
     let faults = input.faults()?;
     let Some(structure) = structure else {
         return Err(faults.into());

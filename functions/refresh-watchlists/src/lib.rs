@@ -1,4 +1,5 @@
-//! Fetches the configured watchlists and makes them current. Started by a schedule.
+//! Fetches the configured watchlists and makes their new versions current. A schedule starts this
+//! function.
 
 use std::time::Instant;
 
@@ -8,7 +9,8 @@ use shared::{App, Error};
 
 shared::job!(run, watchlists);
 
-/// Takes no payload. Fails when any list was refused, after all of them were tried.
+/// Refreshes all lists and returns a report. The payload is ignored. Returns an error if any list
+/// was refused, but only after all lists were tried.
 pub async fn run(app: &App, _payload: Value, deadline: Instant) -> Result<Value, Error> {
     let settings = Refresh {
         monitoring: &app.monitoring,

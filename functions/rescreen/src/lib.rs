@@ -1,4 +1,4 @@
-//! Screens all monitored customers again, in passes. Started by schedules.
+//! Screens all monitored customers again, in passes. Schedules start this function.
 
 use std::time::Instant;
 
@@ -8,7 +8,8 @@ use shared::{App, Error};
 
 shared::job!(run, watchlists);
 
-/// The payload names the pass and, if not all of them, the shards: `{"pass":"daily","shards":[0]}`.
+/// Starts or resumes a pass. The payload contains the pass and optionally the shards, such as
+/// `{"pass":"daily","shards":[0]}`. Without shards, the pass covers all of them.
 pub async fn run(app: &App, payload: Value, deadline: Instant) -> Result<Value, Error> {
     let request: Request = serde_json::from_value(payload)
         .map_err(|error| Error::internal(format!("the payload names no pass: {error}")))?;

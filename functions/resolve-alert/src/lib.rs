@@ -1,7 +1,7 @@
 //! PATCH /customers/{id}/alerts/{alert_id}
 //!
-//! Records the decision of a person about a match. A confirmed match raises the risk profile at
-//! once.
+//! Records a person's decision about a match. If the status of the alert changes, the risk profile
+//! is calculated again in the same transaction.
 
 #[cfg(feature = "openapi")]
 mod openapi;

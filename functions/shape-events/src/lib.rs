@@ -1,5 +1,5 @@
-//! Turns records of the table's stream into events for the event bus. It is the enrichment step of
-//! the pipe between the two.
+//! Converts records of the table's stream into events for the event bus. This function is the
+//! enrichment step of the pipe from the stream to the bus.
 
 use std::time::Instant;
 
@@ -9,7 +9,8 @@ use shared::{App, Error};
 
 shared::job!(run);
 
-/// Takes and returns an array, as a Pipe's enrichment does. Records of other items are left out.
+/// Converts an array of records into an array of events, as the enrichment step of a pipe must do.
+/// Records that are not new audit events are left out.
 pub async fn run(_app: &App, payload: Value, _deadline: Instant) -> Result<Value, Error> {
     let records = payload.as_array();
     let records =

@@ -1,6 +1,7 @@
 //! DELETE /customers/{id}/monitor
 //!
-//! Stops monitoring of a customer. Its alerts stay unchanged, and no later check updates them.
+//! Stops monitoring of a customer. The alerts of the customer stay unchanged, and checks no longer
+//! update them.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,8 +1,9 @@
 //! PATCH /customers/{id}
 //!
 //! Applies a JSON Merge Patch (RFC 7396): an absent field stays unchanged, and `null` clears a
-//! field. Without `If-Match` the last write wins. A patch that conflicts with another is applied
-//! again to the new state, so that changes of different fields are all kept.
+//! field. Without `If-Match` the last write wins. If another change is written at the same time,
+//! the patch is applied again to the new state, so that concurrent changes of different fields are
+//! all kept.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -22,7 +23,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let mut input = request.input();
     let if_match = input.if_match();
     let patch = input.object(MERGE_PATCH);
-    // The patch can only be judged together with what it changes.
+    // The patch can be validated only together with the profile that it changes.
     let faults = input.faults()?;
     let Some(patch) = patch else {
         return Err(faults.into());

@@ -1,7 +1,7 @@
 //! PATCH /kyc/sessions/{session_id}
 //!
-//! Records the progress and the outcome of a session. An outcome changes the customer's counters
-//! and its risk profile in the same transaction.
+//! Records the progress and the outcome of a session. An outcome changes the session counters and
+//! the risk profile of the customer in the same transaction.
 
 #[cfg(feature = "openapi")]
 mod openapi;

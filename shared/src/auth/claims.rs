@@ -1,27 +1,30 @@
-//! Reads token claims. API Gateway passes every claim as a string, and an array as `[a b]`.
+//! Reads the claims of an access token. API Gateway passes every claim as a string, and an array as
+//! `[a b]`.
 
 use std::collections::HashMap;
 
 use crate::model::value::TenantId;
 
-/// Claims that may name the tenant unless `TENANT_CLAIM` is set, in order of precedence.
+/// Claims that can contain the tenant, in order of precedence. If `TENANT_CLAIM` is set, that claim
+/// is used instead.
 const TENANT_CLAIMS: [&str; 2] = ["custom:tenant_id", "tenant_id"];
 
 /// The claims of a verified token that this service uses.
 #[derive(Clone, Debug)]
 pub struct Claims {
-    /// The tenant, if a claim names a valid one.
+    /// The tenant, or `None` if it is missing or malformed.
     pub tenant: Option<TenantId>,
-    /// Names of the claims that may name the tenant, for the message when none does.
+    /// Names of the claims that can contain the tenant, for the error if there is no valid tenant.
     pub tenant_claim: String,
-    /// The permissions of all claims that carry any.
+    /// The permissions in the claims `permissions`, `scope` and `cognito:groups`.
     pub permissions: Vec<String>,
-    /// `sub`, else `client_id`, else `username`, else `unknown`.
+    /// The first of `sub`, `client_id` and `username` that is present, or `unknown`.
     pub actor: String,
 }
 
 impl Claims {
-    /// Reads claims. `tenant_claim` is the configured claim that names the tenant, if any.
+    /// Reads claims. `tenant_claim` is the configured name of the claim that contains the tenant.
+    /// If it is `None`, `custom:tenant_id` and `tenant_id` are tried.
     pub fn read(claims: &HashMap<String, String>, tenant_claim: Option<&str>) -> Claims {
         let text =
             |name: &str| claims.get(name).map(String::as_str).filter(|text| !text.is_empty());
@@ -29,7 +32,8 @@ impl Claims {
             Some(configured) => vec![configured],
             None => TENANT_CLAIMS.to_vec(),
         };
-        // The first claim present decides. A malformed value never falls through to the next claim.
+        // Only the first claim that is present is used. If its value is malformed, there is no
+        // tenant, even if the next claim is valid.
         let tenant =
             names.iter().find_map(|name| text(name)).and_then(|tenant| tenant.parse().ok());
         let mut permissions = Vec::new();
@@ -47,7 +51,8 @@ fn list(text: &str) -> impl Iterator<Item = &str> {
     inner.split([' ', ',']).map(|word| word.trim_matches('"')).filter(|word| !word.is_empty())
 }
 
-/// Maps a scope of a Cognito resource server, `kyc/read`, to the permission `kyc:read`.
+/// Returns the permission `kyc:read` for `kyc/read`, the scope of a Cognito resource server. Any
+/// other word is returned unchanged.
 fn permission(word: &str) -> String {
     match word.strip_prefix("kyc/") {
         Some(action) => format!("kyc:{action}"),

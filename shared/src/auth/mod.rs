@@ -1,5 +1,5 @@
-//! Verified callers. A [`Caller`] is made from claims that API Gateway has verified. Its scope is the
-//! only key to a tenant's rows.
+//! Verified callers and their permissions. A [`Caller`] is made from claims that API Gateway has
+//! verified. Without the scope of a caller, the rows of a tenant cannot be read or written.
 
 mod claims;
 
@@ -18,12 +18,14 @@ pub enum Permission {
     Update,
     Delete,
     Monitor,
-    /// Granted by `kyc:erase` only, because an erasure cannot be undone.
+    /// Granted only by `kyc:erase` and `kyc:*`. `kyc:create` is not enough, because an erasure
+    /// cannot be undone.
     Erase,
 }
 
 impl Permission {
-    /// The token permissions of which any one suffices. `kyc:*` always suffices.
+    /// Returns the permissions of a token that allow this operation. Any one of them is enough, and
+    /// `kyc:*` is always enough.
     pub fn any_of(self) -> &'static [&'static str] {
         match self {
             Permission::Create => &["kyc:create"],
@@ -36,7 +38,7 @@ impl Permission {
     }
 }
 
-/// A verified caller: its tenant, its permissions and who it is.
+/// A verified caller: its identity, its tenant and its permissions.
 #[derive(Clone, Debug)]
 pub struct Caller {
     scope: TenantScope,
@@ -44,10 +46,10 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller that verified claims name.
+    /// Makes the caller that verified claims identify.
     ///
     /// # Errors
-    /// `Unauthenticated` without claims, `NoTenant` when they name no tenant.
+    /// `Unauthenticated` if there are no claims. `NoTenant` if the claims contain no valid tenant.
     pub fn of(claims: Option<&Claims>, request_id: &str) -> Result<Caller, Error> {
         let claims = claims.ok_or_else(Error::unauthenticated)?;
         let tenant = claims.tenant.clone().ok_or_else(|| Error::no_tenant(&claims.tenant_claim))?;
@@ -56,10 +58,10 @@ impl Caller {
         Ok(Caller { scope, permissions: claims.permissions.clone() })
     }
 
-    /// The same caller, if it holds the permission.
+    /// Checks that the caller has a permission, and returns the caller.
     ///
     /// # Errors
-    /// `InsufficientPermissions` with the permissions of which one is needed.
+    /// `InsufficientPermissions`, which lists the permissions that would be enough.
     pub fn may(self, permission: Permission) -> Result<Caller, Error> {
         let any_of = permission.any_of();
         let grants = |held: &String| held == "kyc:*" || any_of.contains(&held.as_str());
@@ -70,12 +72,12 @@ impl Caller {
         }
     }
 
-    /// The caller's tenant.
+    /// Returns the tenant of the caller.
     pub fn tenant(&self) -> &TenantId {
         self.scope.tenant()
     }
 
-    /// The rows that the caller may touch.
+    /// Returns the scope that gives access to the rows of the caller's tenant.
     pub fn scope(&self) -> &TenantScope {
         &self.scope
     }

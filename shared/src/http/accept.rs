@@ -1,14 +1,16 @@
-//! `Accept` (RFC 9110, 12.5.1): selects the form of a resource that the caller prefers.
+//! Selects the form of a resource that the caller prefers, from the header `Accept` (RFC 9110,
+//! 12.5.1).
 
-/// Returns the offered media type with the highest weight, and the first one if several have it. If
-/// the caller accepts none of them, returns the first one, as the RFC allows.
+/// Returns the offered media type with the highest weight, or the first of those with an equal
+/// weight. If the caller accepts none of them, returns the first one, as the RFC allows. Returns
+/// `None` if `offered` is empty.
 pub(super) fn preferred<'a>(header: &str, offered: &[&'a str]) -> Option<&'a str> {
     let ranges: Vec<(String, f32)> = header.split(',').map(range).collect();
     let weight_of = |name: &str| {
         let range = ranges.iter().find(|(range, _)| range.eq_ignore_ascii_case(name));
         range.map(|(_, weight)| *weight)
     };
-    // The most specific matching range counts.
+    // The most specific range that matches determines the weight: `a/b`, then `a/*`, then `*/*`.
     let weight = |media_type: &str| {
         let kind = media_type.split('/').next().unwrap_or_default();
         let weight = weight_of(media_type).or_else(|| weight_of(&format!("{kind}/*")));
@@ -24,7 +26,7 @@ pub(super) fn preferred<'a>(header: &str, offered: &[&'a str]) -> Option<&'a str
     best.map(|(media_type, _)| media_type)
 }
 
-/// Reads a media range and its weight, 0 to 1. A malformed weight is ignored.
+/// Reads a media range and its weight, 0 to 1. The weight is 1 if it is absent or malformed.
 fn range(text: &str) -> (String, f32) {
     let mut parts = text.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! Reads query, headers and body, and reports the faults of all of them at once.
+//! Reads the query, the headers and the body of a request, and reports all faults at once.
 
 use lambda_http::http::HeaderMap;
 use lambda_http::http::header::{ACCEPT, CONTENT_TYPE, HeaderName, IF_MATCH};
@@ -11,34 +11,36 @@ use crate::model::idempotency::IdempotencyKey;
 use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order, Paging};
 use crate::model::value::{one_of, whole_number};
 
-/// Largest body in bytes, 256 KiB. Only an organization may be larger.
+/// Maximum size of a body in bytes: 256 KiB. The body of an organization can be larger.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
-/// Largest body of an organization in bytes, 512 KiB.
+/// Maximum size of the body of an organization in bytes: 512 KiB.
 pub const MAX_ORGANIZATION_BYTES: usize = 512 * 1024;
 
-/// The JSON Pointer of the whole body.
+/// JSON Pointer to the whole body.
 pub const BODY: &str = "";
 
-/// Media types of a JSON body.
+/// Media types that are accepted for a JSON body.
 pub const JSON: &[&str] = &["application/json"];
-/// Media types of a merge patch. RFC 7396 defines the first; many clients only support the second.
+/// Media types that are accepted for a merge patch. RFC 7396 defines the first; many clients
+/// support only the second.
 pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The parts of a request that a handler reads, and the faults found so far.
+/// The parts of a request that a handler reads, and the faults that were recorded so far.
 pub struct Input<'a> {
     headers: &'a HeaderMap,
     body: &'a [u8],
     query: Vec<(String, String)>,
     faults: Faults,
-    /// The error of a body that could not be read. It replaces all other faults.
+    /// Error of a body that could not be read. It is reported instead of all other faults.
     refusal: Option<Error>,
     takes_body: bool,
 }
 
 impl<'a> Input<'a> {
-    /// `faults` are those found before, which are reported together with the others.
+    /// Parses the query. `faults` contains the faults that were found before, which are reported
+    /// together with the others.
     pub(super) fn new(
         query: &str,
         headers: &'a HeaderMap,
@@ -49,10 +51,12 @@ impl<'a> Input<'a> {
         Input { headers, body, query, faults, refusal: None, takes_body: false }
     }
 
-    /// Reads the request with `read`, which returns `None` only if it recorded a fault.
+    /// Reads the request with `read`, which must return `None` only if it recorded a fault. A query
+    /// parameter or a body that `read` did not read is a fault.
     ///
     /// # Errors
     /// `ValidationError` with every fault, or the error of a body that could not be read.
+    /// `InternalError` if `read` returned `None` without a fault.
     pub fn read<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Error> {
         let value = read(&mut self);
         let faults = self.faults()?;
@@ -63,10 +67,11 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Returns the faults so far, for a handler that can validate the body only later.
+    /// Returns the recorded faults, for a handler that can validate the body only later. A query
+    /// parameter or a body that was not read is also a fault.
     ///
     /// # Errors
-    /// The error of a body that could not be read.
+    /// Returns the error of a body that could not be read.
     pub fn faults(mut self) -> Result<Faults, Error> {
         if let Some(refusal) = self.refusal {
             return Err(refusal);
@@ -81,7 +86,8 @@ impl<'a> Input<'a> {
         Ok(self.faults)
     }
 
-    /// Reads a query parameter. `None` if it is absent, or malformed and recorded as a fault.
+    /// Reads a query parameter. Returns `None` if it is absent, and `None` with a recorded fault if
+    /// it is not valid.
     pub fn query<T>(
         &mut self,
         name: &str,
@@ -92,7 +98,8 @@ impl<'a> Input<'a> {
         parse(&value).map_err(|issue| self.faults.add(format!("?{name}"), issue)).ok()
     }
 
-    /// Reads `order`, `limit` and `cursor` of a list.
+    /// Reads `order`, `limit` and `cursor` of a list. The defaults are descending order, 20 rows
+    /// and the first page.
     pub fn paging(&mut self) -> Paging {
         let order = self.query("order", one_of::<Order>).unwrap_or(Order::Descending);
         let limit = self.query("limit", |text| whole_number(text, 1..=MAX_LIMIT));
@@ -100,17 +107,19 @@ impl<'a> Input<'a> {
         Paging { order, limit: limit.unwrap_or(DEFAULT_LIMIT), cursor }
     }
 
-    /// Reads `Idempotency-Key`. `None` if it is absent, or malformed and recorded as a fault.
+    /// Reads `Idempotency-Key`. Returns `None` if it is absent, and `None` with a recorded fault if
+    /// it is not valid.
     pub fn idempotency_key(&mut self) -> Option<IdempotencyKey> {
         self.header(&IDEMPOTENCY_KEY, "Idempotency-Key", IdempotencyKey::parse)
     }
 
-    /// Reads `If-Match`. A malformed header is recorded as a fault.
+    /// Reads `If-Match`. A malformed header is recorded as a fault and treated as absent.
     pub fn if_match(&mut self) -> IfMatch {
         self.header(&IF_MATCH, IfMatch::HEADER, IfMatch::parse).unwrap_or(IfMatch::Absent)
     }
 
-    /// Returns the media type that the caller prefers among those offered.
+    /// Returns the media type in `offered` that the caller prefers, or `None` if `offered` is
+    /// empty.
     pub fn accept<'o>(&self, offered: &[&'o str]) -> Option<&'o str> {
         let ranges = self.headers.get_all(ACCEPT).iter();
         let ranges: Vec<&str> = ranges.filter_map(|value| value.to_str().ok()).collect();
@@ -129,17 +138,17 @@ impl<'a> Input<'a> {
         parsed.map_err(|issue| self.faults.add(field, issue)).ok()
     }
 
-    /// Reads the body as a JSON object of one of these media types, at most 256 KiB. `None` if it is
-    /// not one, which is recorded.
+    /// Reads the body as a JSON object of at most 256 KiB, with one of these media types. Returns
+    /// `None` if the body is faulty; the fault is recorded.
     pub fn object(&mut self, media_types: &[&str]) -> Option<Map<String, Value>> {
         self.object_of(media_types, MAX_BODY_BYTES)
     }
 
-    /// Reads the body as [`Input::object`] does, at most `limit` bytes.
+    /// Reads the body as [`Input::object`] does, with a limit of `limit` bytes.
     pub fn object_of(&mut self, media_types: &[&str], limit: usize) -> Option<Map<String, Value>> {
         self.takes_body = true;
         if self.faults.names(BODY) {
-            return None; // The event's body could not be decoded.
+            return None; // The base64 encoding of the body is not valid.
         }
         match self.json(media_types, limit) {
             Ok(Value::Object(object)) => return Some(object),
@@ -149,7 +158,7 @@ impl<'a> Input<'a> {
         None
     }
 
-    /// The faults so far, to add more.
+    /// Returns the recorded faults, so that the caller can add others.
     pub fn faults_mut(&mut self) -> &mut Faults {
         &mut self.faults
     }
@@ -166,8 +175,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Whether a content type is one of the media types. JSON is UTF-8 (RFC 8259, 8.1), so another charset
-/// is another media type.
+/// Returns whether a content type is one of the media types. JSON is always UTF-8 (RFC 8259, 8.1),
+/// so a content type with another charset is not accepted.
 fn is_one_of(content_type: &str, media_types: &[&str]) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();

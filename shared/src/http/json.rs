@@ -1,4 +1,5 @@
-//! JSON bodies. A duplicate key is an error, because one of its two values would be lost silently.
+//! Parses JSON bodies. A duplicate key is an error, because otherwise one of the two values would
+//! be lost silently.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Requests and responses. Only this module and `runtime` know HTTP.
+//! Requests and responses. Only this module and `runtime` depend on HTTP.
 #![warn(missing_docs)]
 
 mod accept;

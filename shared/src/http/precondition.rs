@@ -1,17 +1,18 @@
-//! `If-Match` (RFC 9110, 13.1.1) over entity tags that are a version in quotes.
+//! Parses and checks `If-Match` (RFC 9110, 13.1.1). An entity tag is a version in quotes.
 
 use serde::Serialize;
 
 use crate::error::Error;
 
-/// The precondition of a change.
+/// Precondition of a change: the version that the resource must have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum IfMatch {
-    /// No header: the last writer wins.
+    /// There is no header, so the last write wins.
     Absent,
-    /// `*`: the resource must exist, at any version.
+    /// The header is `*`: the resource must exist and can have any version.
     Any,
-    /// Opaque tags. A tag that is not a version never matches.
+    /// The strong entity tags in the header, without quotes. One of them must be the current
+    /// version. A tag that is not a version never matches.
     Tags(Vec<String>),
 }
 
@@ -35,7 +36,7 @@ impl IfMatch {
             };
             let tag = quoted.strip_prefix('"').and_then(|rest| rest.split_once('"'));
             let (tag, after) = tag.filter(|(tag, _)| is_opaque(tag)).ok_or_else(issue)?;
-            // If-Match uses strong comparison: a weak tag is well-formed and never matches.
+            // `If-Match` uses strong comparison, so a weak tag is accepted but never matches.
             if !is_weak {
                 tags.push(tag.to_owned());
             }
@@ -47,10 +48,11 @@ impl IfMatch {
         }
     }
 
-    /// Checks the precondition against the current version; `None` if the resource does not exist.
+    /// Checks the precondition against the current version. `current` is `None` if the resource
+    /// does not exist.
     ///
     /// # Errors
-    /// `VersionMismatch` when it does not hold.
+    /// `VersionMismatch` if the precondition is not met.
     pub fn check(&self, current: Option<u64>) -> Result<(), Error> {
         let holds = match (self, current) {
             (IfMatch::Absent, _) | (IfMatch::Any, Some(_)) => true,
@@ -61,7 +63,8 @@ impl IfMatch {
     }
 }
 
-/// Whether a text contains only characters that an entity tag may have between its quotes.
+/// Returns whether a text contains only characters that this service accepts between the quotes of
+/// an entity tag: printable ASCII without space.
 fn is_opaque(tag: &str) -> bool {
     tag.bytes().all(|byte| byte.is_ascii_graphic())
 }

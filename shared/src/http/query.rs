@@ -1,8 +1,9 @@
-//! The query string, decoded strictly: text that is not percent-encoded UTF-8 is a fault.
+//! Parses the query string strictly: text that is not percent-encoded UTF-8 is a fault.
 
 use crate::error::Faults;
 
-/// Reads the parameters in order. Malformed ones are recorded as faults and left out.
+/// Reads the parameters in order. A malformed or repeated parameter is recorded as a fault and left
+/// out.
 pub(super) fn parse(raw: &str, faults: &mut Faults) -> Vec<(String, String)> {
     let mut parameters: Vec<(String, String)> = Vec::new();
     for pair in raw.split('&').filter(|pair| !pair.is_empty()) {

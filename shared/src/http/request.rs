@@ -1,4 +1,4 @@
-//! A request as a handler sees it: verified claims, path parameters, raw query, headers, body.
+//! Request of an API operation: verified claims, path parameters, raw query, headers and body.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::auth::{Caller, Claims};
 use crate::error::{Error, Faults};
 use crate::model::id::{AlertId, CustomerId, SessionId};
 
-/// A request of the API.
+/// A request as a handler receives it.
 #[derive(Debug)]
 pub struct Request {
     id: String,
@@ -21,12 +21,14 @@ pub struct Request {
     headers: HeaderMap,
     body: Vec<u8>,
     claims: Option<Claims>,
-    /// Faults of the event itself, reported together with the others.
+    /// Faults of the event that contains the request. They are reported together with the other
+    /// faults.
     faults: Faults,
 }
 
 impl Request {
-    /// `faults` were found in the event that contains the request.
+    /// Makes a request from an event of API Gateway. `tenant_claim` is the configured name of the
+    /// claim that contains the tenant. `faults` contains the faults of the event.
     pub(crate) fn new(
         request: lambda_http::Request,
         tenant_claim: Option<&str>,
@@ -61,33 +63,34 @@ impl Request {
         }
     }
 
-    /// API Gateway's request id.
+    /// Returns the id that API Gateway gave the request.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The route as the template writes it, like `GET /customers/{id}`.
+    /// Returns the route as the template writes it, such as `GET /customers/{id}`.
     pub fn route(&self) -> &str {
         &self.route
     }
 
-    /// The verified caller.
+    /// Returns the verified caller.
     ///
     /// # Errors
-    /// `Unauthenticated` without verified claims, `NoTenant` when they name no tenant.
+    /// `Unauthenticated` if there are no verified claims. `NoTenant` if the claims contain no valid
+    /// tenant.
     pub fn caller(&self) -> Result<Caller, Error> {
         Caller::of(self.claims(), &self.id)
     }
 
-    /// The verified claims, if the event has any.
+    /// Returns the verified claims, or `None` if the event contains none.
     pub fn claims(&self) -> Option<&Claims> {
         self.claims.as_ref()
     }
 
-    /// The `id` of the path. A malformed id is treated as not found.
+    /// Returns the customer id in the path.
     ///
     /// # Errors
-    /// `CustomerNotFound` for a malformed id.
+    /// `CustomerNotFound` if the id is malformed.
     pub fn customer_id(&self) -> Result<CustomerId, Error> {
         self.path
             .get("id")
@@ -95,10 +98,10 @@ impl Request {
             .ok_or_else(Error::customer_not_found)
     }
 
-    /// The `session_id` of the path.
+    /// Returns the session id in the path.
     ///
     /// # Errors
-    /// `SessionNotFound` for a malformed id.
+    /// `SessionNotFound` if the id is malformed.
     pub fn session_id(&self) -> Result<SessionId, Error> {
         self.path
             .get("session_id")
@@ -106,10 +109,10 @@ impl Request {
             .ok_or_else(Error::session_not_found)
     }
 
-    /// The `alert_id` of the path.
+    /// Returns the alert id in the path.
     ///
     /// # Errors
-    /// `AlertNotFound` for a malformed id.
+    /// `AlertNotFound` if the id is malformed.
     pub fn alert_id(&self) -> Result<AlertId, Error> {
         self.path
             .get("alert_id")
@@ -117,15 +120,16 @@ impl Request {
             .ok_or_else(Error::alert_not_found)
     }
 
-    /// Reads query, headers and body, and collects the faults of all of them.
+    /// Starts to read the query, the headers and the body. The result collects the faults of all of
+    /// them.
     pub fn input(&self) -> Input<'_> {
         Input::new(&self.query, &self.headers, &self.body, self.faults.clone())
     }
 
-    /// Checks the request of a route that takes no query parameters, preconditions or body.
+    /// Checks that a request has no query parameters and no body, for a route that accepts neither.
     ///
     /// # Errors
-    /// `ValidationError` that names everything that is given.
+    /// `ValidationError` with a fault for the body and for each query parameter.
     pub fn no_input(&self) -> Result<(), Error> {
         self.input().read(|_| Some(()))
     }

@@ -1,4 +1,4 @@
-//! Responses: how answers and errors are written.
+//! Writes answers and errors as responses of API Gateway.
 
 use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
@@ -18,19 +18,20 @@ use crate::model::answer::Answer;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// Content security policy of every response. It forbids a browser to load or run any part of it.
+/// Content security policy of every response. Browsers must not run scripts or load resources from
+/// a response. Inline styles are allowed.
 const NOTHING_RUNS: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
-/// Seconds a caller should wait after a 503.
+/// Number of seconds that a caller should wait after a response with status 503.
 const RETRY_AFTER_SECONDS: u16 = 1;
 
-/// The answer of a handler, and the headers that only some answers have.
+/// The answer of a handler and the headers that only some answers have.
 #[derive(Clone, Debug)]
 pub struct Response {
     answer: Answer,
     replayed: bool,
     varies_by: Option<&'static str>,
-    /// A text of this media type, sent instead of the envelope.
+    /// Media type and text of a document, which is sent instead of the envelope.
     document: Option<(&'static str, String)>,
 }
 
@@ -41,18 +42,19 @@ impl From<Answer> for Response {
 }
 
 impl Response {
-    /// 200 with `data` in the envelope.
+    /// Makes a response with status 200 and `data` in the envelope.
     ///
     /// # Errors
-    /// `InternalError` when `data` does not serialize.
+    /// `InternalError` if `data` does not serialize.
     pub fn ok(data: &impl Serialize) -> Result<Response, Error> {
         Response::new(StatusCode::OK, data)
     }
 
-    /// 201 with `data` in the envelope and a `Location` relative to the API.
+    /// Makes a response with status 201, `data` in the envelope, and a `Location` relative to the
+    /// API.
     ///
     /// # Errors
-    /// `InternalError` when `data` does not serialize.
+    /// `InternalError` if `data` does not serialize.
     pub fn created(data: &impl Serialize, location: String) -> Result<Response, Error> {
         let mut response = Response::new(StatusCode::CREATED, data)?;
         response.answer.location = Some(location);
@@ -66,49 +68,51 @@ impl Response {
         Ok(Answer { status, content, etag: None, location: None }.into())
     }
 
-    /// 200 with a text of this media type instead of the envelope.
+    /// Makes a response with status 200 and a text of this media type instead of the envelope.
     ///
     /// # Errors
-    /// `InternalError`, as for the other constructors.
+    /// `InternalError` if the response cannot be written, which would be a bug.
     pub fn document(media_type: &'static str, text: String) -> Result<Response, Error> {
         Ok(Response { document: Some((media_type, text)), ..Response::ok(&())? })
     }
 
-    /// The same response with the version as its entity tag.
+    /// Sets the entity tag of the response to the version in quotes.
     pub fn etag(mut self, version: u64) -> Response {
         self.answer.etag = Some(format!("\"{version}\""));
         self
     }
 
-    /// The same response with `Vary`: another value of this header would select another form.
+    /// Sets `Vary`, because another value of the request's `header` could select another form of
+    /// the resource.
     pub fn varies_by(self, header: &'static str) -> Response {
         Response { varies_by: Some(header), ..self }
     }
 
-    /// The same response, marked as the repetition of an earlier one.
+    /// Marks the response as the repetition of an earlier one, with the header
+    /// `Idempotent-Replayed`.
     pub fn replayed(self) -> Response {
         Response { replayed: true, ..self }
     }
 
-    /// HTTP status code.
+    /// Returns the HTTP status code.
     pub fn status(&self) -> u16 {
         self.answer.status
     }
 
-    /// The part of the response that an idempotency record stores.
+    /// Returns the part of the response that an idempotency record stores.
     pub fn answer(&self) -> &Answer {
         &self.answer
     }
 
-    /// The part of the response that an idempotency record stores.
+    /// Returns the part of the response that an idempotency record stores.
     pub fn into_answer(self) -> Answer {
         self.answer
     }
 
-    /// The response to an error.
+    /// Makes the response to an error, without its cause.
     ///
     /// # Errors
-    /// `InternalError` when the details do not serialize.
+    /// `InternalError` if the details do not serialize.
     pub fn of_error(error: &Error) -> Result<Response, Error> {
         let (status, kind) = status(error.code);
         let content = json!({
@@ -120,7 +124,7 @@ impl Response {
         Response::new(status, &content)
     }
 
-    /// Writes the response in its envelope.
+    /// Writes the response in its envelope, or its document without one, and adds the headers.
     pub(crate) fn write(self, request_id: &str) -> ApiGatewayV2httpResponse {
         let status =
             StatusCode::from_u16(self.answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -138,10 +142,10 @@ impl Response {
         response.body = Some(Body::Text(body));
         let headers = &mut response.headers;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-        // A browser must not guess another media type, and must not run or load anything.
+        // A browser must not guess another media type, and must not run scripts or load resources.
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING_RUNS));
-        // Responses contain personal data, so no cache on the way may store them.
+        // Responses contain personal data, so caches must not store them.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         insert(headers, X_REQUEST_ID, Some(request_id));
         insert(headers, ETAG, self.answer.etag.as_deref());
@@ -162,7 +166,8 @@ impl Response {
         response
     }
 
-    /// A fixed response, for when writing an error failed.
+    /// Makes a fixed response with status 500. It is used if the response to an error cannot be
+    /// made.
     pub(crate) fn last_resort() -> Response {
         let content = RawValue::from_string(
             r#"{"type":"InternalError","code":"INTERNAL_ERROR","message":"An internal error occurred.","details":[]}"#

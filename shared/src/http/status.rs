@@ -4,7 +4,7 @@ use lambda_http::http::StatusCode;
 
 use crate::error::Code;
 
-/// Returns the status code and the `type` of an error with this code.
+/// Returns the status code and the `type` of an error with the code `code`.
 pub fn status(code: Code) -> (StatusCode, &'static str) {
     match code {
         Code::ValidationError | Code::MalformedJson | Code::InvalidCursor => {

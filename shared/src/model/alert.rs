@@ -1,5 +1,5 @@
-//! Alerts: matches of a monitored customer or a related party with a list entry, and the decisions
-//! about them.
+//! Types for alerts: matches of a monitored customer or a related party with a list entry, and the
+//! decisions about these matches.
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -45,7 +45,7 @@ pub enum AlertStatus {
 /// - `list_removed`: the list is no longer configured.
 /// - `list_not_selected`: the monitor no longer selects the list.
 /// - `subject_removed`: the party left the organization or is no longer screened.
-/// - `no_longer_matches`: the entry or the subject changed and they no longer match.
+/// - `no_longer_matches`: the entry or the subject changed, and the two no longer match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
@@ -60,11 +60,11 @@ pub enum ClearedBecause {
     ListNotSelected,
     /// The party left the organization or is no longer screened.
     SubjectRemoved,
-    /// The entry or the subject changed and they no longer match.
+    /// The entry or the subject changed, and the two no longer match.
     NoLongerMatches,
 }
 
-/// The subject of an alert: the customer or a related party.
+/// The customer or related party that an alert is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertSubject {
@@ -80,63 +80,66 @@ pub struct AlertSubject {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Alert {
-    /// Id of the alert, derived from the customer, the subject, the list and the list entry. If the
-    /// same pair matches again, the id is the same.
+    /// Id of the alert, derived from the customer, the subject, the list and the list entry. If a
+    /// cleared match returns, its alert has the same id.
     pub alert_id: AlertId,
-    /// The customer.
+    /// Id of the customer.
     pub customer_id: CustomerId,
-    /// The subject that matches.
+    /// The customer or party that matches the entry.
     pub subject: AlertSubject,
     /// Name of the list.
     pub list: String,
     /// Id of the entry in the list.
     pub entity_id: String,
-    /// The name of the entry that matches best, as the list contains it.
+    /// Name of the entry that matches the subject best, as the list contains it.
     pub entity_name: String,
-    /// Kind of that name.
+    /// Kind of the name in `entity_name`.
     pub entity_name_kind: NameKind,
     /// Kind of the listed entity.
     pub entity_type: EntityKind,
     /// Score of the match, 0 to 1.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1))]
     pub score: f64,
-    /// Explanation of the score: the words that were paired and why, the words that were left over,
-    /// and the comparison of dates, countries and identifiers.
+    /// Explanation of the score: the pairs of matching words, the words without a pair, and the
+    /// comparison of dates, countries and identifiers.
     pub features: Value,
-    /// Version of the list when the alert was last updated by a check.
+    /// Version of the list at the last check that updated the alert.
     pub list_version: String,
     /// Current status.
     pub status: AlertStatus,
     /// Time of the first check that found the match.
     pub first_seen_at: Timestamp,
-    /// Time of the last check that found the match to be new or changed. A check that finds it
-    /// unchanged does not update the alert; see `last_checked_at` of the monitor.
+    /// Time of the last check that found the match new or changed. A check that finds the match
+    /// unchanged does not update the alert; the monitor's `last_checked_at` contains the time of
+    /// such a check.
     pub last_seen_at: Timestamp,
-    /// The actor of the decision: the `sub` of the access token (its `client_id` if there is no `sub`), `system` if
-    /// the alert was cleared, or `null` if it is open.
+    /// Actor of the decision: the `sub` of the access token or, if there is no `sub`, its
+    /// `client_id` or `username`. The actor is `system` if a check cleared the alert, and `null` if
+    /// the alert is open.
     pub resolved_by: Option<String>,
-    /// Time of the decision, or `null` if the alert is open.
+    /// Time of the decision or of the clearing, or `null` if the alert is open.
     pub resolved_at: Option<Timestamp>,
-    /// Note of the person who decided, or `null`.
+    /// Note of the person who decided, or `null` if there is no note.
     pub note: Option<Note>,
-    /// Reason why the alert was cleared, or `null` if it is not cleared.
+    /// Reason why the alert was cleared, or `null` if the status is not `cleared`.
     pub cleared_because: Option<ClearedBecause>,
-    /// Compared fields that differed when the match was last found again, such as `entity.names` or
-    /// `subject.country`. `returned` means that the match had been cleared and nothing differs.
+    /// Compared fields that differed when a check last found the match again, such as
+    /// `entity.names` or `subject.country`. `returned` means that the match had been cleared and
+    /// that no field differs.
     #[serde(default)]
     pub changes: Vec<String>,
 }
 
-/// An alert as the table stores it: with what only the service reads.
+/// An alert as the table stores it, with additional fields that only the service reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredAlert {
-    /// The alert as callers see it.
+    /// The fields that the API returns.
     #[serde(flatten)]
     pub alert: Alert,
-    /// Hash of each compared field, which shows the fields that changed.
+    /// Hash of each compared field. A later check finds the changed fields by comparing hashes.
     #[serde(default)]
     pub compared: BTreeMap<ComparedField, String>,
-    /// The decision that was in force when the alert was cleared.
+    /// Status and decision of the alert before it was last cleared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_before: Option<PastDecision>,
 }
@@ -157,7 +160,7 @@ impl DerefMut for StoredAlert {
 
 /// A field of a subject or an entry that screening compares.
 ///
-/// Variants are in the order of their names: [`fingerprint`] reads them in this order.
+/// The variants are sorted by name, because [`fingerprint`] hashes them in this order.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::AsRefStr,
 )]
@@ -179,7 +182,7 @@ pub enum ComparedField {
     #[serde(rename = "entity.identifiers")]
     #[strum(serialize = "entity.identifiers")]
     EntityIdentifiers,
-    /// Kind of the entry.
+    /// Kind of the entry, such as person or organization.
     #[serde(rename = "entity.kind")]
     #[strum(serialize = "entity.kind")]
     EntityKind,
@@ -195,7 +198,7 @@ pub enum ComparedField {
     #[serde(rename = "subject.date")]
     #[strum(serialize = "subject.date")]
     SubjectDate,
-    /// Kind of the subject.
+    /// Kind of the subject: person or organization.
     #[serde(rename = "subject.kind")]
     #[strum(serialize = "subject.kind")]
     SubjectKind,
@@ -209,28 +212,30 @@ pub enum ComparedField {
     SubjectTaxId,
 }
 
-/// The decision about an alert before it was cleared. It applies again if the match returns
-/// unchanged.
+/// Status and decision of an alert before it was cleared. The decision is restored if the same
+/// match returns with equal compared fields, unless the entry had been removed from its list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PastDecision {
     /// Status before the alert was cleared.
     pub status: AlertStatus,
-    /// The actor of the decision.
+    /// Actor of the decision, or `None` if the alert was open.
     pub resolved_by: Option<String>,
-    /// Time of the decision.
+    /// Time of the decision, or `None` if the alert was open.
     pub resolved_at: Option<Timestamp>,
 }
 
 impl StoredAlert {
-    /// One hash of all compared fields. While it stays the same, so does every decision.
+    /// Returns one hash of all compared fields. A pass regards a known match as changed if its hash
+    /// differs.
     pub fn fingerprint(&self) -> u64 {
         fingerprint(&self.compared)
     }
 
-    /// The alert after a decision. It stays equal when the decision changes nothing.
+    /// Returns the alert after a decision. The result equals the alert if the decision changes
+    /// neither the status nor the note.
     ///
     /// # Errors
-    /// `InvalidTransition` when the alert is cleared.
+    /// `InvalidTransition` if the alert is cleared.
     pub fn decided(
         &self,
         decision: &Decision,
@@ -256,7 +261,8 @@ impl StoredAlert {
     }
 }
 
-/// One hash of all compared fields: the first 8 bytes of SHA-256 over names and values.
+/// Returns one hash of all compared fields: the first 8 bytes of SHA-256 over the names and values,
+/// as a little-endian number.
 #[expect(clippy::expect_used, reason = "the length of a digest is fixed")]
 pub fn fingerprint(compared: &BTreeMap<ComparedField, String>) -> u64 {
     let mut hash = Sha256::new();
@@ -278,12 +284,12 @@ pub struct Decision {
     /// `confirmed`, `false_positive`, or `open` to withdraw a decision.
     #[cfg_attr(feature = "openapi", schema(schema_with = decided))]
     pub status: AlertStatus,
-    /// Note about the decision. A note that is not given stays unchanged.
+    /// Note about the decision. If no note is given, the existing note stays.
     pub note: Option<Note>,
 }
 
-/// Returns the schema of a decision. `cleared` is not part of it, because only a check clears an
-/// alert.
+/// Returns the schema of the status in a decision. `cleared` is not part of it, because only a
+/// check clears an alert.
 #[cfg(feature = "openapi")]
 fn decided() -> impl Into<utoipa::openapi::RefOr<utoipa::openapi::Schema>> {
     let text = super::schema::text().enum_values(Some(["open", "confirmed", "false_positive"]));
@@ -304,7 +310,8 @@ impl Decision {
     }
 }
 
-/// The fields that only the server sets.
+/// Fields that only the server sets. A request that contains such a field gets an error that says
+/// so.
 pub const READ_ONLY: &[&str] = &[
     "alert_id",
     "customer_id",

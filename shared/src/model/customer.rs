@@ -1,4 +1,5 @@
-//! Customers: the profile that the caller maintains, and the state that the service maintains.
+//! Types for customers: the profile that the caller maintains, and the state that the service
+//! maintains.
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -17,7 +18,7 @@ use crate::error::Error;
 /// Status of a customer.
 ///
 /// - `active`: the customer can have sessions and monitoring.
-/// - `inactive`: deactivated. The customer accepts no new sessions and no monitoring.
+/// - `inactive`: the customer was deactivated and accepts no new sessions and no monitoring.
 /// - `blocked`: the customer accepts no new sessions, and its monitoring is paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,8 +34,8 @@ pub enum Status {
     Blocked,
 }
 
-/// Risk level of a customer. It is `not_set` until there is enough data for an assessment, and
-/// `prohibited` if a hard rule forbids the business relationship.
+/// Risk level of a customer. The level is `not_set` until there is enough data for an assessment,
+/// and `prohibited` if a hard rule forbids the business relationship.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
@@ -56,8 +57,10 @@ pub enum RiskLevel {
 /// Status of monitoring.
 ///
 /// - `off`: the customer is not monitored.
-/// - `active`: the customer is screened again when lists or its data change.
-/// - `paused`: the customer is blocked. Monitoring continues when it is active again.
+/// - `active`: the customer is screened again when a list or the customer's data changes, or on
+///   schedule.
+/// - `paused`: the customer is blocked. Monitoring continues when the customer's status is `active`
+///   again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
@@ -66,7 +69,7 @@ pub enum RiskLevel {
 pub enum MonitoringStatus {
     /// Not monitored.
     Off,
-    /// Screened again when lists or the customer's data change.
+    /// Screened again when a list or the customer's data changes, or on schedule.
     Active,
     /// Suspended while the customer is blocked.
     Paused,
@@ -99,11 +102,12 @@ pub struct MonitoringSummary {
     pub status: MonitoringStatus,
     /// Names of the lists in the last check.
     pub lists: Vec<String>,
-    /// Check frequency of the monitor, or `null` if the customer has never been monitored.
+    /// Check frequency of the monitor, or `null` if the customer has never been monitored or was
+    /// erased.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub check_frequency: Option<Frequency>,
-    /// Time of the last check with a new result, or `null` if the customer has never been
-    /// monitored. For the time of the last check see the monitor.
+    /// Time of the last check with a new result, or `null` if the customer has never been monitored
+    /// or was erased. The monitor contains the time of the last check with any result.
     pub last_checked_at: Option<Timestamp>,
     /// Number of alerts with the status `open`.
     pub open_alerts: u32,
@@ -121,11 +125,11 @@ impl Default for MonitoringSummary {
     }
 }
 
-/// Number of KYC sessions by status, and the newest session.
+/// Counters of a customer's KYC sessions, and a summary of the newest session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionCounters {
-    /// Number of all sessions.
+    /// Number of all sessions, including completed and expired ones.
     pub total: u32,
     /// Number of sessions with the status `approved`.
     pub approved: u32,
@@ -135,26 +139,26 @@ pub struct SessionCounters {
     pub manual_review: u32,
     /// Number of sessions with the status `active`.
     pub active: u32,
-    /// Id of the newest session.
+    /// Id of the newest session, or `null` if there is no session.
     pub last_session_id: Option<SessionId>,
-    /// Status of the newest session.
+    /// Status of the newest session, or `null` if there is no session.
     pub last_status: Option<SessionStatus>,
-    /// Time of the latest change of the newest session.
+    /// Time of the latest change of the newest session, or `null` if there is no session.
     pub last_at: Option<Timestamp>,
 }
 
-/// A customer of a tenant.
+/// A customer of a tenant, as the API returns it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Customer {
-    /// Id of the customer.
+    /// Id of the customer, assigned at creation.
     pub customer_id: CustomerId,
-    /// The tenant that the customer belongs to.
+    /// Id of the tenant that the customer belongs to.
     pub tenant_id: TenantId,
     /// The fields that the caller maintains.
     #[serde(flatten)]
     pub profile: Profile,
-    /// Current status.
+    /// Current status, which decides whether the customer accepts sessions and monitoring.
     pub status: Status,
     /// Summary of the current risk profile.
     #[serde(default)]
@@ -162,39 +166,41 @@ pub struct Customer {
     /// Summary of the monitor.
     #[serde(default)]
     pub monitoring: MonitoringSummary,
-    /// Number of sessions by status.
+    /// Counters of the sessions, and a summary of the newest session.
     #[serde(default)]
     pub sessions: SessionCounters,
-    /// Version: 1 at first, and one more with every change, including changes of its sessions,
-    /// organization, risk and monitoring. In quotes, it is the `ETag`.
+    /// Version: 1 at first, and one more with every change, including changes of the customer's
+    /// sessions, organization, risk and monitoring. The `ETag` is the version in quotes.
     #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub version: u64,
     /// Time of creation.
     pub created_at: Timestamp,
     /// Time of the latest change.
     pub updated_at: Timestamp,
-    /// Time of the deactivation, or `null` if the customer is not inactive.
+    /// Time of the deactivation, or `null` if the status is not `inactive`.
     pub deactivated_at: Option<Timestamp>,
-    /// Time at which the personal data was erased, or `null`. An erased customer cannot change.
+    /// Time at which the personal data was erased, or `null` if the customer was not erased. An
+    /// erased customer cannot change.
     pub erased_at: Option<Timestamp>,
 }
 
-/// A customer as the table stores it: with what only the service reads.
+/// A customer as the table stores it, with additional fields that only the service reads.
 ///
-/// Sessions and monitors expire without a write. From these fields every reader
-/// derives which of them have expired, so that counters and status are right at any moment.
+/// Sessions and monitors expire without a write. [`StoredCustomer::settled`] computes from these
+/// fields which sessions and monitors have expired, so that counters and status are correct
+/// whenever a customer is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredCustomer {
-    /// The customer as callers see it.
+    /// The fields that the API returns.
     #[serde(flatten)]
     pub customer: Customer,
-    /// Active sessions, and when each of them expires. At most [`MAX_OPEN_SESSIONS`].
+    /// Expiry time of each active session. Contains at most [`MAX_OPEN_SESSIONS`] sessions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub open_sessions: BTreeMap<SessionId, Timestamp>,
-    /// When monitoring ends, if it does.
+    /// Time at which monitoring ends, or `None` if monitoring is off or has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitored_until: Option<Timestamp>,
-    /// Whether an erasure has reached every item of the customer.
+    /// Whether an erasure has removed the personal data from every item of the customer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_scrubbed: bool,
 }
@@ -213,11 +219,12 @@ impl DerefMut for StoredCustomer {
     }
 }
 
-/// Maximum number of active sessions of a customer. The limit exists because all of them are stored
-/// in the item of the customer.
+/// Maximum number of active sessions of a customer. The limit exists because the item of the
+/// customer contains all of them.
 pub const MAX_OPEN_SESSIONS: usize = 1_000;
 
-/// The fields that only the server sets. A request that contains one gets a specific message.
+/// Fields that only the server sets. A request that contains such a field gets an error that says
+/// so.
 pub const READ_ONLY: &[&str] = &[
     "customer_id",
     "tenant_id",
@@ -232,10 +239,11 @@ pub const READ_ONLY: &[&str] = &[
 ];
 
 impl Customer {
-    /// Checks that the customer may get new sessions and monitoring.
+    /// Checks that the customer accepts new sessions and monitoring, which requires the status
+    /// `active`.
     ///
     /// # Errors
-    /// `CustomerErased`, `CustomerBlocked` or `CustomerInactive`.
+    /// `CustomerErased`, `CustomerBlocked` or `CustomerInactive`, by the reason.
     pub fn takes_sessions(&self) -> Result<(), Error> {
         match self.status {
             _ if self.erased_at.is_some() => Err(Error::customer_erased()),
@@ -247,7 +255,7 @@ impl Customer {
 }
 
 impl StoredCustomer {
-    /// A new, active customer at version 1. It is created at the time in its id.
+    /// Creates an active customer at version 1. The time of creation is the time in `customer_id`.
     pub fn new(customer_id: CustomerId, tenant_id: TenantId, profile: Profile) -> StoredCustomer {
         let created_at = customer_id.created_at();
         StoredCustomer {
@@ -271,7 +279,8 @@ impl StoredCustomer {
         }
     }
 
-    /// The customer as of `now`: expired sessions are not active, and expired monitoring is off.
+    /// Returns the customer as of `now`. Expired sessions are not counted as active, and expired
+    /// monitoring is off.
     pub fn settled(mut self, now: Timestamp) -> StoredCustomer {
         if self.monitored_until.is_some_and(|until| until <= now) {
             self.monitoring.status = MonitoringStatus::Off;
@@ -281,7 +290,8 @@ impl StoredCustomer {
         self
     }
 
-    /// The next version of the customer, with a session that is new or has changed.
+    /// Returns the next version of the customer after a change of a session. `before` is the
+    /// session before the change, or `None` if the session is new.
     pub fn with_session(
         &self,
         before: Option<&Session>,
@@ -325,10 +335,11 @@ impl StoredCustomer {
         }
     }
 
-    /// The next version with another profile and status. Without a change the version stays.
+    /// Returns the next version with this profile and status. If neither differs from the current
+    /// one, the result equals the customer and has the same version.
     ///
     /// # Errors
-    /// `InvalidTransition` when the status cannot be reached from the current one.
+    /// `InvalidTransition` if the status cannot change to `status`.
     pub fn changed(
         &self,
         profile: Profile,
@@ -349,8 +360,8 @@ impl StoredCustomer {
         Ok(next)
     }
 
-    /// The next version, inactive. Any status can be left this way. An inactive customer keeps its
-    /// version.
+    /// Returns the next version with the status `inactive`, which can be reached from any status.
+    /// If the customer is already inactive, the result has the same version.
     pub fn deactivated(&self, now: Timestamp) -> StoredCustomer {
         if self.status == Status::Inactive {
             return self.clone();
@@ -361,11 +372,11 @@ impl StoredCustomer {
         next
     }
 
-    /// The next version as a tombstone: ids, times, counters and risk level stay, everything that
-    /// identifies the customer goes.
+    /// Returns the next version as a tombstone, without the profile's personal data. The ids,
+    /// times, counters, risk level and entity type stay.
     ///
     /// # Errors
-    /// `RetentionHold` until the day after `retain_until`.
+    /// `RetentionHold` up to and including the day `retain_until`, or if a date is not valid.
     pub fn erased(&self, now: Timestamp) -> Result<StoredCustomer, Error> {
         if let Some(until) = &self.profile.retain_until
             && until.date().zip(now.date()).is_none_or(|(until, today)| until >= today)
@@ -384,10 +395,10 @@ impl StoredCustomer {
         Ok(next)
     }
 
-    /// The same customer at its next version.
+    /// Returns the same customer at the next version, with a later `updated_at`.
     pub fn next_version(&self, now: Timestamp) -> StoredCustomer {
-        // Every change has its own millisecond, later than the one before: the clocks of two
-        // functions may differ, and audit events are ordered by this time.
+        // Audit events are ordered by `updated_at`, and the clocks of two functions may differ.
+        // Therefore `updated_at` is at least 1 ms later than in the version before.
         let mut next = self.clone();
         next.updated_at = now.max(Timestamp::from_millis(self.updated_at.millis() + 1));
         next.version += 1;
@@ -396,7 +407,8 @@ impl StoredCustomer {
 }
 
 impl SessionCounters {
-    /// Returns the counter of an outcome. Active sessions are counted by `recount`.
+    /// Returns the counter for a status, or `None` if the status is not an outcome. `recount`
+    /// counts active sessions.
     fn of(&mut self, status: SessionStatus) -> Option<&mut u32> {
         match status {
             SessionStatus::Approved => Some(&mut self.approved),
@@ -408,7 +420,8 @@ impl SessionCounters {
 }
 
 impl Status {
-    /// Checks that the status can change to `to`.
+    /// Checks that the status can change to `to`. An unchanged status is allowed. A change to
+    /// `Inactive` is not, because only [`StoredCustomer::deactivated`] makes it.
     fn check_move(self, to: Status) -> Result<(), Error> {
         let hint = match (self, to) {
             (Status::Active, Status::Blocked) | (Status::Blocked, Status::Active) => return Ok(()),

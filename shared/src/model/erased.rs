@@ -1,8 +1,8 @@
 //! Removes personal data from the records of an erased customer.
 //!
-//! An audit event keeps only the values of the listed fields of its `changes`, so that a new field is
-//! erased by default. A session, a risk profile and an alert lose the listed fields: a new field that
-//! can contain personal data has to be added here.
+//! The fields of an audit event's `changes` are erased unless they are listed here, so a new field
+//! is erased by default. Sessions, risk profiles and alerts lose only the fields that their
+//! function names: a new field that can contain personal data must be added to that function.
 
 use serde_json::{Map, Value};
 
@@ -10,8 +10,8 @@ use super::alert::StoredAlert;
 use super::risk::{Factor, HardRule, RiskProfile};
 use super::session::Session;
 
-/// Fields of an audit event's `changes` whose values are not personal data. Other fields keep
-/// only their name.
+/// Fields of an audit event's `changes` that keep their value, because it is not personal data.
+/// `session` and `alerts` are reduced to the fields below. Every other field keeps only its name.
 const CHANGE_FIELDS: [&str; 12] = [
     "customer_id",
     "tenant_id",
@@ -26,7 +26,7 @@ const CHANGE_FIELDS: [&str; 12] = [
     "organization",
     "retain_until",
 ];
-/// Fields that are kept of a session in `changes`.
+/// Fields of a session in `changes` that keep their value.
 const SESSION_FIELDS: [&str; 10] = [
     "session_id",
     "customer_id",
@@ -39,7 +39,7 @@ const SESSION_FIELDS: [&str; 10] = [
     "created_at",
     "completed_at",
 ];
-/// Fields that are kept of an alert in `changes`.
+/// Fields of an alert in `changes` that keep their value.
 const ALERT_FIELDS: [&str; 9] = [
     "alert_id",
     "list",
@@ -52,13 +52,15 @@ const ALERT_FIELDS: [&str; 9] = [
     "changes",
 ];
 
-/// Removes the client id and the metadata of a session. Its times, status and validations stay.
+/// Removes the client id and the metadata of a session. Its ids, times, status, decision and
+/// validations stay.
 pub fn session(session: Session) -> Session {
     Session { client_id: None, metadata: Default::default(), ..session }
 }
 
-/// Removes what the factors and hard rules of a risk profile are based on. The level, the score,
-/// the model version, and the code and points of each factor stay.
+/// Removes the value, the reason and the evidence of every factor, and the reason and the evidence
+/// of every hard rule. The level, the score, the model version, and the codes, categories, weights
+/// and points stay.
 pub fn risk_profile(profile: RiskProfile) -> RiskProfile {
     let factor = |factor: Factor| Factor {
         value: Value::Null,
@@ -74,8 +76,8 @@ pub fn risk_profile(profile: RiskProfile) -> RiskProfile {
     }
 }
 
-/// Removes names, the note and the comparison from an alert. The list, the id of the entry, the
-/// score and the decision stay.
+/// Removes the names, the party id, the note, the explanation of the score and the hashes of the
+/// compared fields. The list, the id of the entry, the score and the decision stay.
 pub fn alert(mut alert: StoredAlert) -> StoredAlert {
     alert.subject.name = String::new();
     alert.subject.party_id = None;
@@ -86,7 +88,8 @@ pub fn alert(mut alert: StoredAlert) -> StoredAlert {
     alert
 }
 
-/// Removes personal data from the `changes` of an audit event. The names of all fields stay.
+/// Sets the values that can be personal data in the `changes` of an audit event to `null`. The
+/// names of all fields stay, and so does the kind of an alert's subject.
 pub fn changes(changes: &mut Map<String, Value>) {
     for (field, change) in changes.iter_mut() {
         match (field.as_str(), &mut *change) {
@@ -105,7 +108,7 @@ pub fn changes(changes: &mut Map<String, Value>) {
     }
 }
 
-/// Sets every field to `null` that is not in `kept`.
+/// Sets every field that is not in `kept` to `null`.
 fn clear_except(fields: &mut Map<String, Value>, kept: &[&str]) {
     for (field, value) in fields.iter_mut() {
         if !kept.contains(&field.as_str()) {

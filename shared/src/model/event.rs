@@ -1,5 +1,5 @@
-//! Audit events. An event records a change with its actor, its time and its request. Events are only added. When a
-//! customer is erased, the values that are personal data are removed from its events.
+//! Audit events. An event records a change with its actor, its time and its request. Events are
+//! never deleted. When a customer is erased, personal data is removed from the customer's events.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use super::id::CustomerId;
 use super::time::Timestamp;
 use crate::error::Error;
 
-/// The kind of an audit event.
+/// Kind of an audit event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum EventKind {
     /// A customer was created.
@@ -43,10 +43,10 @@ pub enum EventKind {
     /// The settings of an active monitor were replaced.
     #[serde(rename = "monitor.changed")]
     MonitorChanged,
-    /// Monitoring was stopped, or it expired.
+    /// Monitoring was stopped by a caller, or a check found that it had expired.
     #[serde(rename = "monitor.stopped")]
     MonitorStopped,
-    /// A check had a result that differs from the one before.
+    /// A check by the service changed the monitor: its alerts, its subjects or its known matches.
     #[serde(rename = "monitor.checked")]
     MonitorChecked,
     /// A person decided about an alert.
@@ -57,36 +57,37 @@ pub enum EventKind {
 /// The origin of a change: the actor and the request.
 #[derive(Clone, Debug, Serialize)]
 pub struct Origin {
-    /// The `sub` of the access token, or its `client_id` if it has no `sub`. For a change by the
-    /// service, the name of its function.
+    /// The `sub` of the access token. If there is none, the `client_id`, the `username` or
+    /// `unknown`. For a change by the service, the name of its function.
     pub actor: String,
-    /// Id of the request, or of the pass for a change by the service.
+    /// Id of the request. For a change by the service, the id of the pass.
     pub request_id: String,
 }
 
-/// An audit event.
+/// One change of a customer or of its sessions, organization, risk, monitor or alerts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Event {
     /// Id of the event.
     pub event_id: Uuid,
     /// Kind of the event.
     pub kind: EventKind,
-    /// The customer that the event is about.
+    /// Id of the customer that changed.
     pub customer_id: CustomerId,
     /// Time of the change.
     pub at: Timestamp,
-    /// Actor and request.
+    /// Actor and request that made the change.
     #[serde(flatten)]
     pub origin: Origin,
     /// The changed fields by name, each as `{"from": ..., "to": ...}`.
     pub changes: Map<String, Value>,
 }
 
-/// The fields that differ between two versions of a model, each as `{"from": …, "to": …}`.
-/// `version` and `updated_at` are left out: the event has its own time.
+/// Returns the fields of `after` that differ from `before`, each as `{"from": …, "to": …}`. If
+/// `before` is `None`, `from` is `null` in every field. `version` and `updated_at` are left out,
+/// because they change with every event.
 ///
 /// # Errors
-/// `InternalError` when a model does not serialize to a JSON object.
+/// `InternalError` if a model does not serialize to a JSON object.
 pub fn changes<T: Serialize>(before: Option<&T>, after: &T) -> Result<Map<String, Value>, Error> {
     let before = before.map(fields).transpose()?.unwrap_or_default();
     let mut changes = Map::new();

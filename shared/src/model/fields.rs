@@ -1,4 +1,4 @@
-//! Reads a JSON object field by field and records every fault.
+//! Reads the fields of a JSON object one by one and records every fault.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use serde_json::{Map, Number, Value};
 use super::value::Issue;
 use crate::error::Faults;
 
-/// The parser of a text value.
+/// Parser of a text value. It returns the rule that an invalid text breaks.
 type Parse<T> = fn(&str) -> Result<T, Issue>;
 
-/// The fields of one JSON object that have not been read yet.
+/// The fields of one JSON object that were not read yet.
 ///
-/// A field that is `null` is the same as an absent field. [`Fields::done`] reports the fields that
-/// were not read, so that a misspelt field is not ignored.
+/// A field that is `null` is treated as absent. [`Fields::done`] reports the fields that were not
+/// read, so that a misspelt field is not ignored.
 pub struct Fields<'a> {
     faults: &'a mut Faults,
     map: Map<String, Value>,
-    /// JSON Pointer to the object in the body.
+    /// JSON Pointer (RFC 6901) to this object in the body.
     at: String,
 }
 
 impl<'a> Fields<'a> {
-    /// Reads the object that is the whole body.
+    /// Starts to read the object that is the whole body.
     pub fn new(map: Map<String, Value>, faults: &'a mut Faults) -> Fields<'a> {
         Fields { faults, map, at: String::new() }
     }
@@ -36,7 +36,8 @@ impl<'a> Fields<'a> {
         pointer(&self.at, name)
     }
 
-    /// Returns whether the field is present and not `null`, regardless of its type.
+    /// Returns whether the field is present, not `null` and not read yet. The type of the value
+    /// does not matter.
     pub fn gives(&self, name: &str) -> bool {
         self.map.get(name).is_some_and(|value| !value.is_null())
     }
@@ -45,14 +46,15 @@ impl<'a> Fields<'a> {
         self.map.remove(name).filter(|value| !value.is_null())
     }
 
-    /// Reads an optional string. Returns `None` if it is absent or faulty; a fault is recorded.
+    /// Reads an optional string. Returns `None` if the field is absent, and `None` with a recorded
+    /// fault if its value is not valid.
     pub fn text<T>(&mut self, name: &str, parse: Parse<T>) -> Option<T> {
         let value = self.take(name)?;
         self.parsed(self.pointer(name), &value, parse)
     }
 
-    /// Reads an optional string with a default. Returns `None` only if it is faulty; the fault is
-    /// recorded.
+    /// Reads an optional string. Returns `default` if the field is absent, and `None` with a
+    /// recorded fault if its value is not valid.
     pub fn text_or<T>(&mut self, name: &str, default: T, parse: Parse<T>) -> Option<T> {
         match self.take(name) {
             Some(value) => self.parsed(self.pointer(name), &value, parse),
@@ -60,7 +62,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Reads a required string. Returns `None` if it is absent or faulty; the fault is recorded.
+    /// Reads a required string. If the field is absent or its value is not valid, records a fault
+    /// and returns `None`.
     pub fn required<T>(&mut self, name: &str, parse: Parse<T>) -> Option<T> {
         match self.take(name) {
             Some(value) => self.parsed(self.pointer(name), &value, parse),
@@ -71,7 +74,9 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Reads an array of at most `most` strings. A fault names the element.
+    /// Reads an optional array of at most `most` strings and returns the valid ones. Records a
+    /// fault for each invalid string, by its index. Returns an empty list if the field is absent,
+    /// and an empty list with a recorded fault if it is not an array or too long.
     pub fn texts<T>(&mut self, name: &str, most: usize, parse: Parse<T>) -> Vec<T> {
         let values = match self.take(name) {
             None => return Vec::new(),
@@ -90,7 +95,9 @@ impl<'a> Fields<'a> {
         parsed.filter_map(|(i, value)| self.parsed(format!("{at}/{i}"), value, parse)).collect()
     }
 
-    /// Reads an object of at most `most` strings. A fault names the key.
+    /// Reads an optional object of at most `most` strings and returns the valid entries. Records a
+    /// fault for each invalid entry, by its key. Returns an empty map if the field is absent, and
+    /// an empty map with a recorded fault if it is not an object or too large.
     pub fn map<K: Ord, T>(
         &mut self,
         name: &str,
@@ -123,8 +130,9 @@ impl<'a> Fields<'a> {
         read
     }
 
-    /// Reads an array of at most `most` objects with `read`, which receives the index of the object
-    /// and returns `None` only if it recorded a fault. A field that it does not read is a fault.
+    /// Reads an optional array of at most `most` objects and returns the results of `read`, which
+    /// gets the index and the fields of an object. `read` must return `None` only if it recorded a
+    /// fault. Every field that `read` does not read is a fault.
     pub fn objects<T>(
         &mut self,
         name: &str,
@@ -158,7 +166,8 @@ impl<'a> Fields<'a> {
         all
     }
 
-    /// Reads an optional number. Returns `None` if it is absent or faulty; a fault is recorded.
+    /// Reads an optional number. Returns `None` if the field is absent, and `None` with a recorded
+    /// fault if its value is not valid.
     pub fn number<T>(
         &mut self,
         name: &str,
@@ -171,13 +180,14 @@ impl<'a> Fields<'a> {
         parsed.map_err(|issue| self.fault(name, issue)).ok()
     }
 
-    /// Reads an optional boolean that is `false` by default.
+    /// Reads an optional boolean. Returns `false` if the field is absent, and `false` with a
+    /// recorded fault if its value is not a boolean.
     pub fn flag(&mut self, name: &str) -> bool {
         self.flag_or(name, false)
     }
 
-    /// Reads an optional boolean. Returns the default if it is absent or faulty; a fault is
-    /// recorded.
+    /// Reads an optional boolean. Returns `default` if the field is absent, and `default` with a
+    /// recorded fault if its value is not a boolean.
     pub fn flag_or(&mut self, name: &str, default: bool) -> bool {
         match self.take(name) {
             None => default,
@@ -197,8 +207,8 @@ impl<'a> Fields<'a> {
         parsed.map_err(|issue| self.faults.add(at, issue)).ok()
     }
 
-    /// Records a fault for every field that was not read. `read_only` are the fields that only the
-    /// server sets.
+    /// Records a fault for every field that was not read. For the fields in `read_only`, the fault
+    /// says that only the server sets them.
     pub fn done(mut self, read_only: &[&str]) {
         for name in std::mem::take(&mut self.map).keys() {
             let issue = if read_only.contains(&name.as_str()) {
@@ -213,7 +223,8 @@ impl<'a> Fields<'a> {
 
 /// Appends a name to a JSON Pointer (RFC 6901).
 fn pointer(at: &str, name: &str) -> String {
-    // The name is text of the caller. It is cut so that it cannot make the answer large.
+    // The caller chooses the name, so it is cut to 100 characters. A long name would make the
+    // answer large.
     let name: String = name.chars().take(100).collect();
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }

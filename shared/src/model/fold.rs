@@ -4,13 +4,14 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// Maximum length of a folded name in an index key, in bytes. DynamoDB limits a sort key to 1,024
-/// bytes.
+/// bytes, and the key also contains an id.
 pub const MAX_KEY_BYTES: usize = 960;
 
-/// Folds a text: decomposes it (NFKD), removes combining marks, and converts it to lower case.
+/// Folds a text: decomposes it (NFKD), removes combining marks, converts it to lower case, replaces
+/// white space by single spaces, and composes the result (NFC).
 ///
-/// Letters that Unicode does not decompose are replaced by the base letters under which the default
-/// collation (DUCET) sorts them.
+/// Unicode does not decompose some letters, such as `ø`. The letters listed in the code are
+/// replaced by the base letters under which the default collation (DUCET) sorts them.
 pub fn fold(text: &str) -> String {
     let lower = text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase);
     let mut plain = String::with_capacity(text.len());
@@ -34,26 +35,26 @@ pub fn fold(text: &str) -> String {
     words.join(" ").nfc().collect()
 }
 
-/// Folds a text and cuts it to [`MAX_KEY_BYTES`].
+/// Folds a text and cuts it to at most [`MAX_KEY_BYTES`], at a character boundary.
 pub fn fold_key(text: &str) -> String {
     let mut key = fold(text);
     key.truncate(key.floor_char_boundary(MAX_KEY_BYTES));
     key
 }
 
-/// Folds a search text. The result is shorter than a cut key, so that a match with the key is a
-/// match with the whole name.
+/// Folds a search text. The result is shorter than any key that was cut. Therefore a name starts
+/// with the search text exactly if the key of the name does.
 ///
 /// # Errors
-/// Returns the rule that the text breaks: 1 to 200 characters without control characters, and not
-/// too long after folding.
+/// Returns the rule that the text breaks. The text must have 1 to 200 characters, no control
+/// characters, and at most 956 bytes after folding.
 pub fn search_prefix(text: &str) -> Result<String, String> {
     let folded = fold(text);
     let fits = (1..=200).contains(&text.chars().count());
     if !fits || text.chars().any(char::is_control) {
         return Err("must be 1 to 200 characters without control characters".to_owned());
     }
-    // A cut key ends at a character boundary, up to three bytes before the limit.
+    // A cut key ends at a character boundary, so it is up to 3 bytes shorter than the limit.
     if folded.len() > MAX_KEY_BYTES - 4 {
         return Err(
             "must be shorter, because its letters expand when accents are removed".to_owned()

@@ -1,17 +1,18 @@
-//! How often a monitored customer is screened, and the passes that do it.
+//! Frequency at which a monitored customer is screened, and the passes that do the screening.
 
 use serde::{Deserialize, Serialize};
 use strum::{AsRefStr, EnumString, VariantNames};
 
-/// How often a customer is screened again. `on_update`: when a list changes, against the entries that
-/// changed. `daily` and `weekly`: every day or every week, against whole lists.
+/// Frequency at which a customer is screened again. With `on_update`, the customer is screened when
+/// a list changes, against the changed entries. With `daily` and `weekly`, the customer is screened
+/// every day or every week, against whole lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Frequency {
-    /// When a list changes, against the entries that changed.
+    /// When a list changes, against the changed entries.
     OnUpdate,
     /// Every day, against whole lists.
     Daily,
@@ -19,25 +20,26 @@ pub enum Frequency {
     Weekly,
 }
 
-/// Kind of a rescreen pass.
+/// Kind of a rescreen pass, which determines the monitors and the lists that it screens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum PassKind {
-    /// After a list changed: screens the `on_update` monitors against the changed entries.
+    /// Screens the `on_update` monitors against the changed entries, after a list changed.
     OnUpdate,
-    /// Every day: screens the `daily` monitors against whole lists.
+    /// Screens the `daily` monitors against whole lists, every day.
     Daily,
-    /// Every week: screens the `weekly` monitors against whole lists.
+    /// Screens the `weekly` monitors against whole lists, every week.
     Weekly,
-    /// Screens the `on_update` monitors against whole lists. Any news it finds was missed by an
-    /// earlier pass and raises an alarm.
+    /// Screens the `on_update` monitors against whole lists, every week. An alarm is raised if it
+    /// opens or clears an alert although an earlier pass had covered the same revision of the
+    /// lists.
     Reconcile,
 }
 
 impl PassKind {
-    /// The passes that screen monitors of this frequency.
+    /// Returns the kinds of passes that screen monitors with this frequency.
     pub fn over(frequency: Frequency) -> &'static [PassKind] {
         match frequency {
             Frequency::OnUpdate => &[PassKind::OnUpdate, PassKind::Reconcile],
@@ -46,7 +48,7 @@ impl PassKind {
         }
     }
 
-    /// The frequency of the monitors that this pass screens.
+    /// Returns the frequency of the monitors that this kind of pass screens.
     pub fn frequency(self) -> Frequency {
         match self {
             PassKind::OnUpdate | PassKind::Reconcile => Frequency::OnUpdate,

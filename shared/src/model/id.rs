@@ -1,5 +1,5 @@
-//! Ids. Most are UUIDv7 (RFC 9562), so that they sort by time of creation. The id of an alert is a
-//! UUIDv8 that is derived from its match.
+//! Types for ids. The ids of customers and sessions are UUIDv7 (RFC 9562), so they sort by time of
+//! creation. The id of an alert is a UUIDv8 that is derived from the match.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -26,20 +26,20 @@ macro_rules! id {
             /// The largest id in sort order.
             pub const MAX: $name = $name(Uuid::max());
 
-            /// Makes an id of a UUID.
+            /// Makes an id from a UUID.
             pub fn new(id: Uuid) -> $name {
                 $name(id)
             }
 
-            /// Parses an id in the form in which the API returns it: hyphenated, in lower case. A
-            /// malformed id is treated as not found.
+            /// Parses an id in the form in which the API returns it: hyphenated, in lower case.
+            /// Returns `None` for any other text; callers report a malformed id as not found.
             pub fn parse(text: &str) -> Option<$name> {
                 let id = Uuid::try_parse(text).ok()?;
                 (id.to_string() == text).then_some($name(id))
             }
 
-            /// Returns the time in the first 48 bits, in milliseconds since 1970. It is meaningful
-            /// for a UUIDv7 only.
+            /// Returns the time in the first 48 bits, which are milliseconds since 1970. Only a
+            /// UUIDv7 contains a time there.
             pub fn created_at(&self) -> Timestamp {
                 Timestamp::from_millis((self.0.as_u128() >> 80) as i64)
             }
@@ -54,13 +54,13 @@ macro_rules! id {
 }
 
 id! {
-    /// Id of a customer: a UUIDv7. Its first 48 bits are the time of creation, in milliseconds
+    /// Id of a customer: a UUIDv7. The first 48 bits are the time of creation, in milliseconds
     /// since 1970.
     CustomerId
 }
 
 id! {
-    /// Id of a KYC session: a UUIDv7. Its first 48 bits are the time of creation, in milliseconds
+    /// Id of a KYC session: a UUIDv7. The first 48 bits are the time of creation, in milliseconds
     /// since 1970.
     SessionId
 }
@@ -72,8 +72,8 @@ id! {
 }
 
 impl AlertId {
-    /// Derives the id of a match. `subject` is `self` or the id of a party. The parts are separated
-    /// by line feeds, which none of them contains.
+    /// Derives the id of the alert about a match. `subject` is `self` or the id of a party. The
+    /// parts are separated by line feeds, which no part contains.
     #[expect(clippy::expect_used, reason = "the length of a digest is fixed")]
     pub fn of(customer: &CustomerId, subject: &str, list: &str, entity: &str) -> AlertId {
         let parts = format!("{customer}\n{subject}\n{list}\n{entity}");
@@ -84,7 +84,8 @@ impl AlertId {
 }
 
 impl CustomerId {
-    /// Returns the smallest id of a customer created after this time, for `created_after`.
+    /// Returns the smallest id that a customer created after this time can have. The filter
+    /// `created_after` starts at this id.
     ///
     /// # Errors
     /// Returns the expected form if the text is not an RFC 3339 time.
@@ -92,7 +93,8 @@ impl CustomerId {
         instant(text).map(|nanos| CustomerId::first_at(nanos.div_euclid(NANOS_PER_MILLI) + 1))
     }
 
-    /// Returns the largest id of a customer created before this time, for `created_before`.
+    /// Returns the largest id that a customer created before this time can have. The filter
+    /// `created_before` ends at this id.
     ///
     /// # Errors
     /// Returns the expected form if the text is not an RFC 3339 time.
@@ -111,8 +113,8 @@ impl CustomerId {
 
 const NANOS_PER_MILLI: i128 = 1_000_000;
 
-/// Limits a time to the range of an id: the years 1970 to 10889. Every customer is created within
-/// it, so the limit does not change which customers a filter selects.
+/// Limits milliseconds since 1970 to the 48 bits of an id, which end in the year 10889. Every
+/// customer is created within this range, so the limit does not change the result of a filter.
 fn in_48_bits(millis: i128) -> u128 {
     millis.clamp(0, (1 << 48) - 1).unsigned_abs()
 }
@@ -134,7 +136,7 @@ impl Default for Ids {
 }
 
 impl Ids {
-    /// Generates the next id.
+    /// Generates an id whose time is `now`.
     pub fn next(&self, now: Timestamp) -> Uuid {
         let (seconds, nanos) = unix(now);
         // A poisoned lock means that another thread panicked. The context is still usable.

@@ -1,14 +1,14 @@
-//! The `Idempotency-Key` of a request.
+//! Parses the header `Idempotency-Key`.
 
-/// A key of 1 to 255 printable ASCII characters, chosen by the caller.
+/// Key of a request, chosen by the caller: 1 to 255 printable ASCII characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// Reads the value of the header.
+    /// Parses the value of the header.
     ///
     /// # Errors
-    /// The rule, when `text` breaks it.
+    /// Returns the rule if the text breaks it.
     pub fn parse(text: &str) -> Result<IdempotencyKey, String> {
         let is_printable = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         if (1..=255).contains(&text.len()) && is_printable {
@@ -18,7 +18,7 @@ impl IdempotencyKey {
         }
     }
 
-    /// The key as the caller sent it.
+    /// Returns the key as the caller sent it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,7 +1,8 @@
 //! The domain types: every type that is stored or returned.
 //!
-//! A value is parsed once, at the edge, and is valid from then on. The module performs no I/O and
-//! reads neither the clock nor the environment.
+//! A value is parsed once, when a request is read or an item is loaded, and is valid from then on.
+//! This module performs no I/O and does not read the environment. It reads the clock only in
+//! [`time::Clock`].
 #![warn(missing_docs)]
 
 pub mod alert;

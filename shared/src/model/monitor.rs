@@ -13,7 +13,7 @@ use super::time::Timestamp;
 use super::value::{Issue, ListName, one_of};
 use screening::score::DEFAULT_MIN_SCORE;
 
-/// Whether a screened subject is the customer or a party of its organization.
+/// Kind of a screened subject: the customer itself or a party of its organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
@@ -29,8 +29,8 @@ pub enum SubjectKind {
 /// Maximum number of lists of a monitor.
 const MAX_LISTS: usize = 100;
 
-/// Body of `POST /customers/{id}/monitor`. A setting that is not given has its default, even if the
-/// monitor is already active.
+/// Body of `POST /customers/{id}/monitor`. A setting that is not given is set to its default, even
+/// if the monitor is already active.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Settings {
@@ -38,15 +38,16 @@ pub struct Settings {
     /// lists that are configured later.
     #[cfg_attr(feature = "openapi", schema(schema_with = chosen_lists))]
     pub lists: Option<Vec<ListName>>,
-    /// How often the customer is screened again. `on_update` by default.
+    /// Frequency at which the customer is screened again, `on_update` by default.
     pub check_frequency: Frequency,
-    /// Whether owners, directors, representatives and senior managers are screened too. `true` by
+    /// Whether owners, directors, representatives and senior managers are also screened. `true` by
     /// default.
     pub include_related: bool,
-    /// Minimum score of a match, 0.5 to 1. 0.78 by default.
+    /// Minimum score of a match, from 0.5 to 1. The default is 0.78.
     #[cfg_attr(feature = "openapi", schema(minimum = 0.5, maximum = 1))]
     pub min_score: f64,
-    /// Time at which monitoring ends, in the future. By default it does not end.
+    /// Time at which monitoring ends. It must be in the future. By default, monitoring does not
+    /// end.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -91,12 +92,12 @@ impl Settings {
         })
     }
 
-    /// Returns whether the list is screened against.
+    /// Returns whether the customer is screened against `list`.
     pub fn selects(&self, list: &str) -> bool {
         self.lists.as_ref().is_none_or(|lists| lists.iter().any(|name| name.as_str() == list))
     }
 
-    /// Returns whether monitoring has ended at this time.
+    /// Returns whether `expires_at` is at or before `now`.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }
@@ -106,7 +107,7 @@ fn default_min_score() -> f64 {
     rounded(DEFAULT_MIN_SCORE)
 }
 
-/// Rounds a score to 4 decimals, the precision in which it is stored.
+/// Rounds a score to the 4 decimals with which it is stored.
 pub fn rounded(score: f32) -> f64 {
     (f64::from(score) * 10_000.0).round() / 10_000.0
 }
@@ -121,46 +122,50 @@ fn instant(text: &str) -> Result<Timestamp, Issue> {
     Timestamp::parse(text).ok_or_else(|| issue.to_owned())
 }
 
-/// A monitor as it is stored. A customer without one has never been monitored.
+/// A monitor as the table stores it. A customer without a monitor has never been monitored, or was
+/// erased.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Monitor {
     /// The monitored customer.
     pub customer_id: CustomerId,
-    /// Status, without regard to `expires_at`.
+    /// Stored status. It does not change at `expires_at`: an expired monitor can still be stored as
+    /// active.
     pub status: MonitoringStatus,
-    /// The settings of the caller.
+    /// Settings that the caller chose, including defaults.
     #[serde(flatten)]
     pub settings: Settings,
     /// Number of screened subjects.
     pub subjects: u32,
-    /// Time at which monitoring started.
+    /// Time at which monitoring was last started. Replacing the settings of an active monitor does
+    /// not change it.
     pub started_at: Timestamp,
-    /// Time of the last check that updated the monitor.
+    /// Time of the last check that updated this item. A pass without a new result does not update
+    /// it.
     pub last_checked_at: Timestamp,
-    /// Revision of the lists in the last complete screening of all subjects, or 0 while such a
-    /// screening is not complete.
+    /// Revision of the lists in the last screening of all subjects, or 0 while not all changes of
+    /// alerts from that screening are stored.
     pub list_revision: u64,
-    /// Version of each list in the last check, by name.
+    /// Version of each selected list in the last check, by name.
     pub list_versions: BTreeMap<String, String>,
-    /// The shard of the monitored customers that the monitor belongs to.
+    /// Number of the shard that the monitor belongs to.
     pub shard: u32,
 }
 
 impl Monitor {
-    /// Returns whether the customer is monitored at this time.
+    /// Returns whether the monitor is active and has not expired at `now`.
     pub fn is_active(&self, now: Timestamp) -> bool {
         self.status == MonitoringStatus::Active && !self.settings.has_expired(now)
     }
 }
 
-/// The last rescreening pass that included the customer.
+/// The last rescreen pass that screened the customer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LastPass {
     /// Id of the pass.
     pub pass_id: String,
-    /// Kind of the pass: `on_update`, `daily`, `weekly` or `reconcile`. A `reconcile` pass screens
-    /// monitors with the frequency `on_update` against whole lists, every week.
+    /// Kind of the pass: `on_update`, `daily`, `weekly` or `reconcile`. Every week, a `reconcile`
+    /// pass screens the monitors with the frequency `on_update` against whole lists.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub frequency: PassKind,
     /// Version of each list in the pass, by name.
@@ -169,7 +174,7 @@ pub struct LastPass {
     pub finished_at: Timestamp,
 }
 
-/// State of a monitor.
+/// Current state of a monitor, as the API returns it.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MonitorState {
@@ -177,11 +182,11 @@ pub struct MonitorState {
     pub customer_id: CustomerId,
     /// Current status.
     pub status: MonitoringStatus,
-    /// Names of the lists screened against.
+    /// Names of the selected lists. If none were selected, the lists of the last check.
     pub lists: Vec<String>,
-    /// How often the customer is screened again.
+    /// Frequency at which the customer is screened again.
     pub check_frequency: Frequency,
-    /// Whether related parties are screened too.
+    /// Whether related parties are also screened.
     pub include_related: bool,
     /// Minimum score of a match, 0.5 to 1.
     pub min_score: f64,
@@ -189,21 +194,24 @@ pub struct MonitorState {
     pub expires_at: Option<Timestamp>,
     /// Number of screened subjects: the customer and, with `include_related`, the related parties.
     pub subjects: u32,
-    /// Time at which monitoring started.
+    /// Time at which monitoring was last started. Replacing the settings of an active monitor does
+    /// not change it.
     pub started_at: Timestamp,
-    /// Time of the last check, by a request or by a pass.
+    /// Time of the last check of the customer. A check is made by a request or by a pass.
     pub last_checked_at: Timestamp,
-    /// The last pass after the last individual check of the customer, or `null` if there is none.
+    /// The last pass that started after the last individual check of the customer, or `null` if
+    /// there is no such pass.
     pub last_pass: Option<LastPass>,
-    /// Time at which the next check is due. It is `null` if the frequency is `on_update`, because
-    /// the next check then depends on a change of a list, and if the monitor is not active.
+    /// Time at which the next check is due. It is `null` if the monitor is not active. It is also
+    /// `null` for the frequency `on_update`, where the next check follows the next change of a
+    /// list.
     pub next_check_due: Option<Timestamp>,
     /// Number of alerts with the status `open`.
     pub open_alerts: u32,
 }
 
 impl MonitorState {
-    /// Returns the state of a stored monitor at this time.
+    /// Returns the state of a stored monitor at `now`. Expired monitoring is `off`.
     pub fn of(
         monitor: &Monitor,
         last_pass: Option<LastPass>,
@@ -260,8 +268,8 @@ pub struct ListResult {
     pub matches: u32,
     /// Time at which the source of the list was last read.
     pub refreshed_at: Timestamp,
-    /// Whether the source was last read longer ago than the deployment allows (48 hours by
-    /// default).
+    /// Whether the time since `refreshed_at` exceeds the limit of the deployment, which is 48 hours
+    /// by default.
     pub stale: bool,
 }
 
@@ -269,7 +277,7 @@ pub struct ListResult {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Started {
-    /// The monitor.
+    /// State of the monitor after the check.
     #[serde(flatten)]
     pub state: MonitorState,
     /// Number of subjects that were screened.

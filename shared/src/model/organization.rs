@@ -1,4 +1,4 @@
-//! The declared ownership structure of a customer: parties, and the relationships between them.
+//! Declared ownership structure of a customer: the parties and the relationships between them.
 
 use super::value::one_of;
 use std::collections::HashMap;
@@ -21,11 +21,11 @@ pub const MAX_PARTIES: usize = 500;
 /// Maximum number of relationships of a structure.
 pub const MAX_RELATIONSHIPS: usize = 2_000;
 
-/// Tolerance for rounding: how far the percentages declared in one company can exceed 100 %, in
-/// units of 0.0001 %.
+/// Tolerance for rounding, in units of 0.0001 %. The percentages declared in one company may add up
+/// to 100.01 %.
 pub const ROUNDING_UNITS: u32 = 100;
 
-/// Whether a party is an individual or a company.
+/// Kind of a party: individual or company.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
@@ -38,7 +38,7 @@ pub enum PartyKind {
     Company,
 }
 
-/// Role of a party in the customer.
+/// Function of a party in the customer's organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
@@ -49,7 +49,7 @@ pub enum Role {
     Director,
     /// Legal representative.
     Representative,
-    /// Senior manager. Beneficial owner if there is no other.
+    /// Senior manager. Senior managers are the beneficial owners if there are no others.
     SeniorManager,
     /// Authorised signatory.
     Signatory,
@@ -86,9 +86,9 @@ pub struct Party {
     pub name: Name,
     /// Country of residence or incorporation: ISO 3166-1 alpha-2.
     pub country: Option<Country>,
-    /// Date of birth, in the past. Only for an individual.
+    /// Date of birth, in the past. Allowed only for an individual.
     pub date_of_birth: Option<CalendarDate>,
-    /// Date of incorporation, not in the future. Only for a company.
+    /// Date of incorporation, not in the future. Allowed only for a company.
     pub incorporated_on: Option<CalendarDate>,
     /// Tax or registration number.
     pub tax_id: Option<TaxId>,
@@ -101,8 +101,8 @@ pub struct Party {
     pub source: Option<Source>,
 }
 
-/// A holding of one party in another, or control over it. At least one of `percentage`,
-/// `voting_percentage` and `control` must be given.
+/// A holding of one party in another, or the control of one party over another. At least one of
+/// `percentage`, `voting_percentage` and `control` must be given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Relationship {
@@ -110,9 +110,9 @@ pub struct Relationship {
     pub owner: PartyId,
     /// The owned company: the `party_id` of a company, or `self` for the customer.
     pub owned: PartyId,
-    /// Share of the capital, 0 to 100.
+    /// Share of the capital, in percent, from 0 to 100.
     pub percentage: Option<Percentage>,
-    /// Share of the votes, 0 to 100. The default is `percentage`.
+    /// Share of the votes, in percent, from 0 to 100. The default is `percentage`.
     pub voting_percentage: Option<Percentage>,
     /// Whether the owner has control by other means than shares and votes.
     #[serde(default)]
@@ -134,10 +134,10 @@ pub struct Structure {
     pub relationships: Vec<Relationship>,
 }
 
-/// A structure with its version.
+/// A declared structure with its version and the time of its latest change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Organization {
-    /// Version: 1 at first, and one more with every change. In quotes, it is the `ETag`.
+    /// Version: 1 at first, and one more with every change. The `ETag` is the version in quotes.
     pub version: u64,
     /// Time of the latest change.
     pub updated_at: Timestamp,
@@ -148,8 +148,8 @@ pub struct Organization {
 impl Structure {
     /// Reads the fields and records every fault. If it recorded one, the result is incomplete.
     pub fn read(fields: &mut Fields<'_>, today: Option<Date>) -> Structure {
-        // Position and kind of each party by id. Parties with other faults are included, so that
-        // their relationships are not reported as faults too.
+        // Position and kind of each party, by id. A party with other faults is included, so that
+        // relationships with it are not reported as additional faults.
         let mut registered: HashMap<PartyId, (usize, Option<PartyKind>)> = HashMap::new();
         for list in ["parties", "relationships"] {
             if !fields.gives(list) {
@@ -179,7 +179,8 @@ impl Structure {
         Structure { parties, relationships }
     }
 
-    /// Checks the rule that depends on the customer: an individual cannot be owned.
+    /// Checks the rule that depends on the customer: if the customer is an individual, no party can
+    /// own it. Records a fault for each relationship that breaks the rule.
     pub fn check(&self, customer: &Customer, faults: &mut Faults) {
         if customer.profile.entity_type == EntityType::Company {
             return;
@@ -250,7 +251,8 @@ impl Party {
     }
 }
 
-/// The relationships read so far, for the detection of duplicates and of sums above 100 %.
+/// The relationships that were read so far. They show duplicates and companies in which more than
+/// 100 % is declared.
 #[derive(Default)]
 struct Declared {
     /// Position of each pair of owner and owned.
@@ -308,8 +310,8 @@ impl Relationship {
                 let sum = sums.entry(owned.clone()).or_default();
                 let before = *sum;
                 *sum += held.map_or(0, Percentage::units);
-                // A fault is recorded for the relationship that exceeds the limit and for each
-                // later one that adds to the sum.
+                // A fault is recorded for the relationship that exceeds the limit, and for each
+                // later relationship that adds to the sum.
                 let limit = 1_000_000 + ROUNDING_UNITS;
                 if *sum > limit && *sum > before {
                     let total = f64::from(*sum) / 10_000.0;
@@ -323,7 +325,8 @@ impl Relationship {
         Some(Relationship { owner, owned, percentage, voting_percentage, control, since })
     }
 
-    /// Returns the share of the votes: `voting_percentage`, or `percentage` if it is not given.
+    /// Returns the share of the votes: `voting_percentage`, or `percentage` if the former is not
+    /// given.
     pub fn votes(&self) -> Option<Percentage> {
         self.voting_percentage.or(self.percentage)
     }
@@ -335,7 +338,7 @@ fn is_past(date: &Option<CalendarDate>, today: Option<Date>) -> Option<bool> {
     day.zip(today).map(|(day, today)| day < today)
 }
 
-/// Returns whether a date is known to be in the future.
+/// Returns whether a date is in the future. If the date or today is unknown, returns `false`.
 fn is_future(date: &Option<CalendarDate>, today: Option<Date>) -> bool {
     let day = date.as_ref().and_then(CalendarDate::date);
     day.zip(today).is_some_and(|(day, today)| day > today)

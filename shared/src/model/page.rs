@@ -1,13 +1,13 @@
-//! Pages of a list.
+//! Types for lists that are returned in pages.
 
 use serde::{Deserialize, Serialize};
 
-/// Largest number of rows per page.
+/// Maximum number of rows per page.
 pub const MAX_LIMIT: usize = 100;
 /// Number of rows per page when the caller gives no `limit`.
 pub const DEFAULT_LIMIT: usize = 20;
 
-/// Order of a list: by creation or, with `search`, by name.
+/// Order of a list. Rows are sorted by time of creation or, with `search`, by name.
 #[derive(
     Clone,
     Copy,
@@ -33,7 +33,7 @@ pub enum Order {
     Ascending,
 }
 
-/// The page a caller asks for.
+/// Page that a caller requests: the order, the size and the position.
 #[derive(Clone, Debug)]
 pub struct Paging {
     /// Order of the rows.
@@ -59,12 +59,12 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// The last page of a list.
+    /// Makes the last page of a list, which has no cursor.
     pub fn last(items: Vec<T>) -> Page<T> {
         Page { count: items.len(), items, cursor: None, has_more: false }
     }
 
-    /// The same page with other rows, one for each.
+    /// Returns the page with every row replaced by the result of `row`. The cursor stays.
     pub fn map<U>(self, row: impl FnMut(T) -> U) -> Page<U> {
         Page {
             items: self.items.into_iter().map(row).collect(),

@@ -9,11 +9,13 @@ use super::fields::Fields;
 use super::profile::Profile;
 use crate::error::{Error, Faults};
 
-/// Returns the profile and status after the patch. The result is validated as a whole, by the rules
-/// of a new customer. `faults` are the faults of the request that were recorded before.
+/// Returns the profile and status of the customer after the patch. The result is validated as a
+/// whole, by the rules for a new customer. `faults` contains the faults that were recorded earlier
+/// in the same request.
 ///
 /// # Errors
-/// `ValidationError` with all faults, including those in `faults`.
+/// `ValidationError` with all faults, including the earlier ones. `InternalError` if the profile
+/// does not serialize to a JSON object.
 pub fn merge(
     current: &Customer,
     patch: &Map<String, Value>,
@@ -26,8 +28,8 @@ pub fn merge(
     let Value::Object(mut document) = merged else {
         return Err(Error::internal("a patched profile is not an object"));
     };
-    // Merging removes the fields that are null in the patch. They are put back as null, so that an
-    // unknown field is reported even if its value is null.
+    // Merging removes the fields that are `null` in the patch. This loop adds them again as `null`,
+    // so that an unknown field is reported even if its value is `null`.
     for (name, _) in patch.iter().filter(|(_, value)| value.is_null()) {
         document.entry(name).or_insert(Value::Null);
     }

@@ -1,4 +1,4 @@
-//! Declared percentages, exact to 4 decimals.
+//! Percentages that callers declare, exact to 4 decimals.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Number;
@@ -15,7 +15,7 @@ const UNITS: f64 = 10_000.0;
 const ALL: u32 = 1_000_000;
 
 impl Percentage {
-    /// Reads a percentage of a JSON body.
+    /// Reads a percentage from a JSON body.
     ///
     /// # Errors
     /// Returns the range if the number is not from 0 to 100 or has more than 4 decimals.
@@ -25,15 +25,15 @@ impl Percentage {
     }
 
     fn of(value: f64) -> Option<Percentage> {
-        // A double represents 4 decimals only approximately, so the units may differ from a whole
-        // number in the last bits.
+        // A double represents most decimal fractions only approximately, so the product may differ
+        // slightly from a whole number.
         let units = (value * UNITS).round();
         let is_whole = (value * UNITS - units).abs() < 1e-6;
         let fits = (0.0..=100.0).contains(&value) && is_whole;
         fits.then_some(Percentage(units as u32))
     }
 
-    /// Returns the percentage in units of 0.0001 %, for sums without rounding.
+    /// Returns the percentage in units of 0.0001 %. Sums of these units are exact.
     pub fn units(self) -> u32 {
         self.0
     }

@@ -1,4 +1,4 @@
-//! The profile of a customer: the fields that a caller can set.
+//! Profile of a customer: the fields that a caller can set.
 
 use super::value::one_of;
 use std::collections::BTreeMap;
@@ -14,14 +14,14 @@ use super::value::{
 };
 use crate::error::Error;
 
-/// The name of an erased customer.
+/// Name that replaces the name of an erased customer.
 const ERASED: &str = "[erased]";
 /// Maximum number of tags of a customer.
 pub const MAX_TAGS: usize = 50;
 /// Maximum number of metadata entries of a customer or a session.
 pub const MAX_METADATA: usize = 50;
 
-/// Whether a customer is a company or an individual.
+/// Entity type of a customer: company or individual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
@@ -40,10 +40,11 @@ pub enum EntityType {
 pub struct Profile {
     /// Name of the customer: 1 to 200 characters after trimming, without control characters.
     pub name: Name,
-    /// The tenant's own id of the customer, unique within the tenant. It cannot change once it is
-    /// set.
+    /// The tenant's own id of the customer, unique within the tenant. It cannot change or be
+    /// removed after it was set.
     pub client_id: Option<ClientId>,
-    /// `company` by default. In a patch, `null` resets it to the default.
+    /// Entity type of the customer, `company` by default. In a patch, `null` resets it to the
+    /// default.
     pub entity_type: EntityType,
     /// Absolute http or https URL of the website.
     pub website: Option<Website>,
@@ -56,11 +57,11 @@ pub struct Profile {
     pub email: Option<Email>,
     /// Phone number in E.164 format.
     pub phone: Option<Phone>,
-    /// Industry or occupation. The risk model reads it.
+    /// Industry or occupation. It is a factor of the risk model.
     pub industry: Option<Industry>,
-    /// Date of birth, in the past. Only for an individual.
+    /// Date of birth, in the past. Allowed only for an individual.
     pub date_of_birth: Option<CalendarDate>,
-    /// Date of incorporation, not in the future. Only for a company.
+    /// Date of incorporation, not in the future. Allowed only for a company.
     pub incorporated_on: Option<CalendarDate>,
     /// Labels: at most 50, without duplicates.
     #[serde(default)]
@@ -71,15 +72,16 @@ pub struct Profile {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::metadata))]
     pub metadata: BTreeMap<MetadataKey, MetadataValue>,
-    /// Last day of the retention hold. The customer cannot be erased up to and including this day.
+    /// Last day on which the customer must be retained. An erasure is refused up to and including
+    /// this day.
     pub retain_until: Option<CalendarDate>,
-    /// Reason of the retention hold. Only with `retain_until`.
+    /// Reason why the customer must be retained. Allowed only with `retain_until`.
     pub retain_reason: Option<Note>,
 }
 
 impl Profile {
-    /// Returns the profile of a customer that is created with its first session. Without a name,
-    /// the client id is the name.
+    /// Returns the profile of a customer that is created with its first session. If `name` is
+    /// `None`, the client id becomes the name.
     pub fn of_client(
         client_id: &ClientId,
         name: Option<&Name>,
@@ -92,7 +94,7 @@ impl Profile {
     /// Returns the profile of an erased customer, which contains no personal data.
     ///
     /// # Errors
-    /// Fails only if the name of an erased customer were not a valid name.
+    /// `InternalError` if `[erased]` is not a valid name, which would be a bug.
     pub fn erased(entity_type: EntityType) -> Result<Profile, Error> {
         Ok(Profile::bare(Name::parse(ERASED).map_err(Error::internal)?, entity_type))
     }
@@ -117,8 +119,9 @@ impl Profile {
         }
     }
 
-    /// Reads the fields and records every fault. Returns `None` only if it recorded one. `today` is
-    /// the date that the dates are compared with.
+    /// Reads the fields and records every fault. Returns `None` only if it recorded one. Dates that
+    /// must be in the past, or not in the future, are compared with `today`; `None` skips these
+    /// checks.
     pub fn read(fields: &mut Fields<'_>, today: Option<Date>) -> Option<Profile> {
         let name = fields.required("name", Name::parse);
         let client_id = fields.text("client_id", ClientId::parse);

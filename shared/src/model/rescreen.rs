@@ -1,7 +1,9 @@
-//! Rescreen passes over all monitored customers: their kinds, their progress and their evidence.
+//! Types for the rescreen passes over all monitored customers: progress, evidence, and the reasons
+//! why a pass skips a monitor.
 //!
-//! Monitored customers are divided into shards. A pass works on one shard at a time. Its progress
-//! is one item per kind of pass and shard, and the worker that holds the lease advances it.
+//! Monitored customers are divided into shards, and a pass works on one shard at a time. The
+//! progress of each kind of pass over each shard is one item. Only the worker that holds the lease
+//! on the item advances the pass.
 
 use std::collections::BTreeMap;
 
@@ -19,49 +21,52 @@ use super::value::TenantId;
 #[derive(AsRefStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum SkipReason {
-    /// The monitor was already checked with these lists or newer ones.
+    /// The monitor was already checked against newer lists or, in a pass over changed entries,
+    /// against the same lists.
     CheckedSince,
-    /// Monitoring ended at its `expires_at`.
+    /// Monitoring has passed its `expires_at`. The pass turns it off.
     Expired,
-    /// The check failed. The customer is checked again by `resume`.
+    /// The check failed, and `resume` checks the customer again. Also counts malformed items, which
+    /// cannot be checked again.
     Failed,
 }
 
 /// Progress of one kind of pass over one shard.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Number of writes so far. A worker writes only on top of the step it read.
+    /// Number of writes so far. A worker writes only if the stored step is the one that it last
+    /// read or wrote.
     pub step: u64,
-    /// Id of the worker that holds the lease.
+    /// Id of the worker that holds the lease, or `None` if the lease was released.
     pub lease_owner: Option<String>,
-    /// When the lease ends.
+    /// Time at which the lease ends.
     pub lease_until: Option<Timestamp>,
-    /// The pass in progress.
+    /// The pass in progress, or `None` if the last pass is finished.
     pub run: Option<Run>,
-    /// The last finished pass.
+    /// The last finished pass, or `None` if no pass has finished.
     pub finished: Option<Finished>,
 }
 
-/// The last finished pass over a shard.
+/// Result of the last finished pass over a shard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
     /// Id of the pass.
     pub pass_id: String,
     /// Kind of the pass.
     pub pass: PassKind,
-    /// Revision of the lists that was screened against.
+    /// Revision of the lists that the pass screened against.
     pub revision: u64,
     /// Version of the matching model.
     pub model: u32,
     /// Version of each list.
     pub list_versions: BTreeMap<String, String>,
-    /// When the pass started.
+    /// Time at which the pass started.
     pub started_at: Timestamp,
-    /// When the pass finished.
+    /// Time at which the pass finished.
     pub finished_at: Timestamp,
 }
 
-/// One pass over one shard. When it is finished, it is stored as evidence.
+/// One pass over one shard. A finished pass is stored as evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// Id of the pass.
@@ -70,22 +75,22 @@ pub struct Run {
     pub pass: PassKind,
     /// Number of the shard.
     pub shard: u32,
-    /// Revision of the lists that is screened against.
+    /// Revision of the lists that the pass screens against.
     pub revision: u64,
-    /// Earlier revision to compare with: only entries that changed since then are screened.
-    /// `None` screens whole lists.
+    /// Earlier revision of the lists. The pass screens only against entries that changed since that
+    /// revision. `None` means that it screens against whole lists.
     pub base: Option<u64>,
     /// Version of the matching model.
     pub model: u32,
     /// Version of each list.
     pub list_versions: BTreeMap<String, String>,
-    /// When the pass started.
+    /// Time at which the pass started.
     pub started_at: Timestamp,
-    /// When the pass finished; `None` while it is running.
+    /// Time at which the pass finished, or `None` while it is running.
     pub finished_at: Option<Timestamp>,
-    /// Position of the last customer that is done.
+    /// Position of the last customer that the pass has handled, as [`position`] writes it.
     pub cursor: Option<String>,
-    /// Working time in milliseconds.
+    /// Working time in milliseconds, over all workers.
     pub worked_ms: u64,
     /// Number of monitors read.
     pub monitors: u64,
@@ -93,24 +98,26 @@ pub struct Run {
     pub subjects: u64,
     /// Number of matches: pairs of a subject and an entry.
     pub matches: u64,
-    /// Number of customers with news.
+    /// Number of customers whose check found and stored a change.
     pub news: u64,
-    /// Number of alerts raised.
+    /// Number of alerts that were opened, including decided or cleared ones that were opened again.
     pub raised: u64,
-    /// Number of alerts cleared.
+    /// Number of alerts that were cleared.
     pub cleared: u64,
-    /// Number of customers whose news earlier passes missed. Only a reconciliation counts them.
+    /// Number of customers whose alerts a reconciliation opened or cleared although an earlier pass
+    /// had covered the same revision. Always 0 for other kinds of passes.
     pub missed: u64,
     /// Number of monitors that were not screened, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
 }
 
-/// Position of a customer in the index of monitored customers: `{tenant}#{customer_id}`.
+/// Returns the position of a customer in the index of monitored customers:
+/// `{tenant}#{customer_id}`.
 pub fn position(tenant: &TenantId, id: &CustomerId) -> String {
     format!("{tenant}#{id}")
 }
 
-/// The tenant and customer of a position; `None` when `position` is malformed.
+/// Returns the tenant and the customer of a position, or `None` if the position is malformed.
 pub fn split_position(position: &str) -> Option<(TenantId, CustomerId)> {
     let (tenant, id) = position.rsplit_once('#')?;
     Some((tenant.parse().ok()?, CustomerId::parse(id)?))

@@ -1,8 +1,8 @@
-//! Risk profiles and the reasons for them.
+//! Types for risk profiles and the reasons for them.
 //!
-//! A stored profile outlives the version of the model that calculated it, and is returned as it was
-//! stored. A field that was added later is empty, and a code or category that was removed later is
-//! unchanged.
+//! A stored profile can be older than the current version of the risk model, and is returned as it
+//! was stored. Fields that were added later are empty. Codes and categories that were removed later
+//! stay.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ use super::time::Timestamp;
 #[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Trigger {
-    /// A caller requested it.
+    /// A caller requested the calculation.
     Requested,
     /// A session received an outcome or a validation.
     Session,
@@ -37,12 +37,12 @@ pub enum Trigger {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RiskProfile {
-    /// The customer.
+    /// Id of the customer.
     pub customer_id: CustomerId,
     /// Score from 0 (lowest risk) to 100, or `null` if the level is `not_set`.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub score: Option<u8>,
-    /// Level that follows from the score and the hard rules.
+    /// Level that results from the score and the hard rules.
     #[serde(default = "not_set")]
     pub level: RiskLevel,
     /// Level of the customer before this calculation, or `null` if no profile has been calculated.
@@ -50,7 +50,7 @@ pub struct RiskProfile {
     /// All factors of the model, including those with 0 points.
     #[serde(default)]
     pub factors: Vec<Factor>,
-    /// The hard rules that apply, the highest level first.
+    /// The hard rules that apply, sorted by level, highest first.
     #[serde(default)]
     pub hard_rules: Vec<HardRule>,
     /// Version of the risk model, or `null` if no profile has been calculated.
@@ -59,8 +59,8 @@ pub struct RiskProfile {
     pub trigger: Option<Trigger>,
     /// Time of the calculation, or `null` if no profile has been calculated.
     pub calculated_at: Option<Timestamp>,
-    /// Time at which a person should review the customer, or `null` if the level is `not_set`. It
-    /// depends on the level.
+    /// Time at which a person should review the customer, or `null` if the level is `not_set`. The
+    /// interval until the review depends on the level.
     pub next_review_at: Option<Timestamp>,
 }
 
@@ -82,8 +82,8 @@ impl RiskProfile {
     }
 }
 
-/// Subject of a factor: `geography`, `entity`, `ownership`, `sessions` or `screening`. It is not an
-/// enumeration, because a stored profile can have a category of another model version.
+/// Subject of a factor: `geography`, `entity`, `ownership`, `sessions` or `screening`. A stored
+/// profile can contain a category of another model version, so other values are possible.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -119,16 +119,16 @@ pub struct Factor {
     pub category: Category,
     /// Measured value, or `null` if it is unknown or does not apply to this customer.
     pub value: Value,
-    /// Maximum points of the factor, 0 to 100.
+    /// Maximum number of points of the factor, 0 to 100.
     #[cfg_attr(feature = "openapi", schema(maximum = 100))]
     pub weight: u8,
-    /// Points that the factor gave, 0 to `weight`. The sum over all factors is the score.
+    /// Number of points that the factor gave, 0 to `weight`. The score is the sum over all factors.
     #[cfg_attr(feature = "openapi", schema(maximum = 100))]
     pub points: u8,
     /// Reason in one sentence, without personal data.
     pub reason: String,
     /// Records that the factor is based on: at most 25, the newest or worst ones. `value` contains
-    /// their total number.
+    /// the total number of records.
     pub evidence: Vec<Evidence>,
 }
 
@@ -141,8 +141,8 @@ pub struct Evidence {
     /// or `industry_list`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Id of the record. For an organization it is `customer_id@version`, for a country list
-    /// `list@date`.
+    /// Id of the record. The id of an organization is `customer_id@version`, and the id of a
+    /// country list is `list@date`.
     pub id: String,
 }
 
@@ -153,7 +153,7 @@ pub struct HardRule {
     /// Code of the rule.
     #[serde(default)]
     pub code: String,
-    /// Minimum level that the rule sets.
+    /// Level that the customer has at least while the rule applies.
     #[serde(default = "not_set")]
     pub level: RiskLevel,
     /// Reason in one sentence, without personal data.
@@ -164,7 +164,7 @@ pub struct HardRule {
     pub evidence: Vec<Evidence>,
 }
 
-/// The level of a stored profile that has none.
+/// Returns the level of a stored profile or hard rule that contains no level.
 fn not_set() -> RiskLevel {
     RiskLevel::NotSet
 }

@@ -3,13 +3,14 @@
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Schema, Type};
 
-/// The schema, or `null`.
+/// Returns a schema that allows `null` in addition to the values of `schema`.
 pub fn nullable(schema: impl Into<RefOr<Schema>>) -> RefOr<Schema> {
     let null = ObjectBuilder::new().schema_type(Type::Null);
     Schema::OneOf(OneOfBuilder::new().item(schema).item(null).build()).into()
 }
 
-/// The object schema, without any other fields.
+/// Returns the object schema with fields other than its own forbidden. A schema that is not an
+/// object stays unchanged.
 pub fn closed(mut schema: RefOr<Schema>) -> RefOr<Schema> {
     if let RefOr::T(Schema::Object(object)) = &mut schema {
         object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
@@ -17,7 +18,7 @@ pub fn closed(mut schema: RefOr<Schema>) -> RefOr<Schema> {
     schema
 }
 
-/// A string schema.
+/// Returns the schema of a string.
 pub fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }

@@ -1,12 +1,12 @@
-//! The scope of an operation: a tenant's rows.
+//! The scope of an operation: the rows of one tenant.
 
 use super::event::Origin;
 use super::value::TenantId;
 
-/// A tenant, and the actor on whose behalf its rows are read and written.
+/// A tenant, and the origin of the operations on the rows of that tenant.
 ///
-/// The store hands out a tenant's rows only for a scope. Outside this crate a scope comes from a
-/// verified [`Caller`](crate::auth::Caller) and from nowhere else.
+/// The store gives access to the rows of a tenant only for a scope. Outside this crate, the only
+/// source of a scope is a verified [`Caller`](crate::auth::Caller).
 #[derive(Clone, Debug)]
 pub struct TenantScope {
     tenant: TenantId,
@@ -18,12 +18,12 @@ impl TenantScope {
         TenantScope { tenant, origin }
     }
 
-    /// The tenant that owns the rows.
+    /// Returns the tenant that owns the rows.
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
     }
 
-    /// The actor and the request, which every change records.
+    /// Returns the actor and the request, which every audit event records.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }

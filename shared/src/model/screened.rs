@@ -1,5 +1,5 @@
-//! The subjects of a monitored customer and their known matches. Both are stored with the monitor,
-//! so that a rescreen pass needs no other item.
+//! Types for the subjects of a monitored customer and their known matches. Both are stored with the
+//! monitor, so that a rescreen pass needs no other item.
 
 use screening::entity::EntityKind;
 use serde::{Deserialize, Serialize};
@@ -9,20 +9,20 @@ use super::monitor::SubjectKind;
 use super::organization::{Party, PartyKind};
 use super::profile::{EntityType, Profile};
 
-/// A person or company to screen, with every fact that is compared.
+/// A person or an organization to screen, with all facts that screening compares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// Id of the party; `None` for the customer itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub party_id: Option<String>,
-    /// Name as the tenant wrote it.
+    /// Name as the tenant wrote it, trimmed.
     pub name: String,
     /// Person or organization.
     pub kind: EntityKind,
     /// Date of birth or incorporation, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub date: Option<String>,
-    /// ISO 3166-1 alpha-2 code.
+    /// Country of residence or incorporation: an ISO 3166-1 alpha-2 code.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub country: Option<String>,
     /// Tax number as the tenant wrote it.
@@ -30,11 +30,11 @@ pub struct Subject {
     pub tax_id: Option<String>,
 }
 
-/// The subjects of a monitor and the matches it has alerts for. A pass compares new matches with
-/// the known ones and needs no other item.
+/// The subjects of a monitor, and the matches that have an alert. A pass compares the matches that
+/// it finds with the known ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Screened {
-    /// The customer first, then its related parties.
+    /// The customer, followed by the related parties that are screened.
     pub subjects: Vec<Subject>,
     /// Matches that have an alert, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -50,12 +50,13 @@ pub struct KnownMatch {
     pub list: String,
     /// Id of the entry in the list.
     pub entity: String,
-    /// Hash of the compared fields; it changes when any of them does.
+    /// Hash of the compared fields, from [`fingerprint`](super::alert::fingerprint). A change of
+    /// any of these fields changes the hash.
     pub fingerprint: u64,
 }
 
 impl Subject {
-    /// The customer as a subject.
+    /// Makes the subject for the customer.
     pub fn of_customer(profile: &Profile) -> Subject {
         let date = profile.date_of_birth.as_ref().or(profile.incorporated_on.as_ref());
         Subject {
@@ -71,7 +72,7 @@ impl Subject {
         }
     }
 
-    /// A party of the customer's organization as a subject.
+    /// Makes the subject for a party of the customer's organization.
     pub fn of_party(party: &Party) -> Subject {
         let date = party.date_of_birth.as_ref().or(party.incorporated_on.as_ref());
         Subject {
@@ -87,13 +88,13 @@ impl Subject {
         }
     }
 
-    /// Key of the subject among those of its customer: the party's id, or `self`, which is not a
-    /// valid party id.
+    /// Returns the key of the subject, unique among the subjects of a customer: the id of the
+    /// party, or `self` for the customer. No party has the id `self`.
     pub fn key(&self) -> &str {
         self.party_id.as_deref().unwrap_or("self")
     }
 
-    /// The subject as an alert shows it.
+    /// Returns the subject in the form that an alert contains.
     pub fn as_answered(&self) -> AlertSubject {
         AlertSubject {
             kind: match self.party_id {

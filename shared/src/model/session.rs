@@ -1,5 +1,5 @@
-//! KYC sessions. A session is one run of a customer through a verification workflow, with its
-//! validations and its outcome.
+//! Types for KYC sessions. A session is one run of a customer through a verification workflow, with
+//! the validations and the outcome of that run.
 
 use std::collections::BTreeMap;
 
@@ -23,18 +23,19 @@ pub const MAX_TTL_DAYS: u64 = 90;
 /// Default time until a session expires, in days.
 pub const DEFAULT_TTL_DAYS: u64 = 7;
 
-/// How far the clock of a caller can be ahead of the clock of the service, in milliseconds.
+/// Tolerance for the clock of a caller that is ahead of the clock of the service, in milliseconds:
+/// 5 minutes.
 const CLOCK_SKEW_MILLIS: i64 = 5 * 60 * 1_000;
-/// Milliseconds in a day.
+/// Number of milliseconds in a day.
 const DAY_MILLIS: i64 = 24 * 3_600 * 1_000;
 
 /// Status of a session.
 ///
-/// - `active`: created, and not completed yet.
-/// - `completed`: the customer has completed the workflow, and the outcome is not decided yet.
-/// - `approved`, `rejected`: the outcome, which is final.
+/// - `active`: the customer has not completed the workflow.
+/// - `completed`: the customer has completed the workflow, and there is no outcome yet.
+/// - `approved`, `rejected`: the session has this outcome, which is final.
 /// - `manual_review`: a person has to decide between `approved` and `rejected`.
-/// - `expired`: not completed before `expires_at`. This status is final.
+/// - `expired`: the session was not completed before `expires_at`. This status is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
@@ -55,7 +56,7 @@ pub enum SessionStatus {
     Expired,
 }
 
-/// Decision of a session. It follows from the status: `approved`, `rejected`, or `flagged` for
+/// Decision of a session, which follows from the status: `approved`, `rejected`, or `flagged` for
 /// `manual_review`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -122,48 +123,51 @@ pub struct Validation {
     pub kind: ValidationKind,
     /// Result of the check.
     pub result: ValidationResult,
-    /// Score of the provider of the check, 0 to 100, rounded to 6 decimals. The provider defines
-    /// its meaning.
+    /// Score that the provider of the check gave, 0 to 100, rounded to 6 decimals. The provider
+    /// defines the meaning of the score.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub score: Option<f64>,
     /// Time of the check, at most 5 minutes in the future. The default is the time of the request.
     pub at: Timestamp,
 }
 
-/// A KYC session.
+/// A KYC session of a customer, as the API returns it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Session {
     /// Id of the session.
     pub session_id: SessionId,
-    /// The customer that the session belongs to.
+    /// Id of the customer that the session belongs to.
     pub customer_id: CustomerId,
-    /// The `client_id` that the customer had when the session was created.
+    /// The `client_id` that the customer had when the session was created, or `null` if the
+    /// customer had none or was erased.
     pub client_id: Option<ClientId>,
-    /// The tenant that the session belongs to.
+    /// Id of the tenant that the session belongs to.
     pub tenant_id: TenantId,
-    /// The verification workflow.
+    /// Id of the verification workflow.
     pub workflow_id: Option<WorkflowId>,
     /// Current status.
     pub status: SessionStatus,
-    /// Decision, or `null` before there is an outcome.
+    /// Decision, or `null` while the session has no outcome.
     pub final_decision: Option<FinalDecision>,
     /// Validations in the order in which they were added, at most 100.
     pub validations: Vec<Validation>,
-    /// Data of the tenant.
+    /// Data of the tenant: at most 50 keys of 1 to 40 characters, with values of at most 500
+    /// characters.
     #[cfg_attr(feature = "openapi", schema(schema_with = super::profile::schema::metadata))]
     pub metadata: BTreeMap<MetadataKey, MetadataValue>,
-    /// Time at which the session expires if it is still active.
+    /// Time at which the session expires, unless it was completed before.
     pub expires_at: Timestamp,
     /// Time of creation.
     pub created_at: Timestamp,
     /// Time of the latest change.
     pub updated_at: Timestamp,
-    /// Time at which the session was completed, or `null`.
+    /// Time at which the session was completed, or `null` if it was not completed.
     pub completed_at: Option<Timestamp>,
 }
 
-/// The fields that only the server sets. A request that contains one gets a specific message.
+/// Fields that only the server sets. A request that contains such a field gets an error that says
+/// so.
 pub const READ_ONLY: &[&str] =
     &["session_id", "tenant_id", "expires_at", "created_at", "updated_at", "completed_at"];
 
@@ -174,14 +178,16 @@ pub struct NewSession {
     /// Id of the customer. Required unless `client_id` is given. If both are given, they must
     /// belong to the same customer.
     pub customer_id: Option<CustomerId>,
-    /// The tenant's own id of the customer. If no customer has it, the customer is created.
+    /// The tenant's own id of the customer. If no customer has this id, the request creates the
+    /// customer.
     pub client_id: Option<ClientId>,
-    /// The verification workflow.
+    /// Id of the verification workflow.
     pub workflow_id: Option<WorkflowId>,
     /// Time until the session expires, in days: 1 to 90, 7 by default.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 90, default = 7))]
     pub ttl_days: u64,
-    /// Data of the tenant.
+    /// Data of the tenant: at most 50 keys of 1 to 40 characters, with values of at most 500
+    /// characters.
     #[cfg_attr(feature = "openapi", schema(schema_with = super::profile::schema::metadata))]
     pub metadata: BTreeMap<MetadataKey, MetadataValue>,
     /// Name of the customer if this request creates it. The default is the `client_id`.
@@ -225,9 +231,10 @@ impl NewSession {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionPatch {
-    /// New status.
+    /// New status. If it is not given, the status stays.
     pub status: Option<SessionStatus>,
-    /// Decision. It must match the status, and follows from it if it is not given.
+    /// Decision. It must match the status after the patch. If it is not given, it follows from the
+    /// status.
     pub final_decision: Option<FinalDecision>,
     /// Validations to add. A validation that equals an existing one, including `at`, is not added
     /// again, so that a request can be repeated.
@@ -262,8 +269,8 @@ impl Validation {
     }
 }
 
-/// Reads a score and rounds it to 6 decimals, because a number that is almost 0 can be too small
-/// for DynamoDB.
+/// Reads a score from 0 to 100 and rounds it to 6 decimals. Without rounding, a number close to 0
+/// could be too small for DynamoDB.
 fn score(number: &Number) -> Result<f64, Issue> {
     let score = number.as_f64().filter(|score| (0.0..=100.0).contains(score));
     score
@@ -271,19 +278,20 @@ fn score(number: &Number) -> Result<f64, Issue> {
         .ok_or_else(|| "must be a number from 0 to 100".to_owned())
 }
 
-/// The customer of a new session.
+/// The fields of a customer that a new session copies.
 #[derive(Clone, Debug)]
 pub struct Owner {
-    /// The customer.
+    /// Id of the customer.
     pub customer_id: CustomerId,
-    /// Its `client_id`, if it has one.
+    /// The `client_id` of the customer, if it has one.
     pub client_id: Option<ClientId>,
-    /// Its tenant.
+    /// Id of the tenant that the customer belongs to.
     pub tenant_id: TenantId,
 }
 
 impl Session {
-    /// Makes the session of a customer that a request asks for. Its id contains its time of creation.
+    /// Creates the active session that a request asks for. The time of creation is the time in
+    /// `session_id`.
     pub fn new(session_id: SessionId, owner: Owner, request: &NewSession) -> Session {
         let created_at = session_id.created_at();
         let ttl = i64::try_from(request.ttl_days).unwrap_or(i64::MAX).saturating_mul(DAY_MILLIS);
@@ -304,8 +312,8 @@ impl Session {
         }
     }
 
-    /// Returns the session with its status at this time. The stored status does not change when a
-    /// session expires.
+    /// Returns the session with the status that it has at `now`. The stored status does not change
+    /// when a session expires.
     pub fn settled(mut self, now: Timestamp) -> Session {
         if self.status == SessionStatus::Active && self.expires_at <= now {
             self.status = SessionStatus::Expired;
@@ -317,9 +325,9 @@ impl Session {
     /// session.
     ///
     /// # Errors
-    /// `InvalidTransition` if the status is not reachable or the session accepts no validations.
-    /// `ValidationError` if the decision does not match the status, or if there are too many
-    /// validations.
+    /// `InvalidTransition` if the session cannot change to the status, or has a final status and
+    /// gets new validations. `ValidationError` if the decision does not match the status, or if the
+    /// session would have more than 100 validations.
     pub fn patched(&self, patch: &SessionPatch, now: Timestamp) -> Result<Session, Error> {
         let to = patch.status.unwrap_or(self.status);
         self.status.check_move(to)?;
@@ -364,7 +372,8 @@ impl Session {
 }
 
 impl SessionStatus {
-    /// Returns whether the session cannot change any more.
+    /// Returns whether the status is final: approved, rejected or expired. Such a session cannot
+    /// change.
     fn is_final(self) -> bool {
         matches!(self, SessionStatus::Approved | SessionStatus::Rejected | SessionStatus::Expired)
     }
@@ -374,7 +383,7 @@ impl SessionStatus {
         self.decision().is_some()
     }
 
-    /// Returns the decision that belongs to the status.
+    /// Returns the decision that belongs to the status, or `None` if the status is not an outcome.
     fn decision(self) -> Option<FinalDecision> {
         match self {
             SessionStatus::Approved => Some(FinalDecision::Approved),
@@ -384,7 +393,7 @@ impl SessionStatus {
         }
     }
 
-    /// Checks that the status can change to `to`.
+    /// Checks that the status can change to `to`. An unchanged status is allowed.
     fn check_move(self, to: SessionStatus) -> Result<(), Error> {
         use SessionStatus::{Active, Approved, Completed, ManualReview, Rejected};
         let hint = match (self, to) {
@@ -410,7 +419,7 @@ impl FinalDecision {
     }
 }
 
-/// OpenAPI schema that cannot be derived from the types.
+/// OpenAPI schema that cannot be derived from a type.
 #[cfg(feature = "openapi")]
 pub mod schema {
     use utoipa::PartialSchema;

@@ -1,4 +1,4 @@
-//! Times and dates in the forms that the API reads and writes.
+//! Types for times and dates, in the forms that the API reads and writes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
-/// Time in UTC with milliseconds, in RFC 3339 format: `2026-11-22T10:30:00.000Z`. Other offsets are
-/// accepted and converted.
+/// Time in UTC with milliseconds, in RFC 3339 format: `2026-11-22T10:30:00.000Z`. A time with
+/// another offset is accepted and converted to UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Makes a timestamp of milliseconds since 1970.
+    /// Makes a timestamp from milliseconds since 1970.
     pub const fn from_millis(millis: i64) -> Timestamp {
         Timestamp(millis)
     }
@@ -32,7 +32,7 @@ impl Timestamp {
         self.0.div_euclid(1_000)
     }
 
-    /// Returns the date in UTC, or `None` outside the years that a date can represent.
+    /// Returns the date in UTC, or `None` if the year is outside the range of [`Date`].
     pub fn date(self) -> Option<Date> {
         OffsetDateTime::from_unix_timestamp(self.seconds()).ok().map(OffsetDateTime::date)
     }
@@ -73,12 +73,12 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// A source of the current time. Tests replace it by a fixed time.
+/// Source of the current time. Tests use a fixed time instead of the system's clock.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// Returns the clock of the system.
+    /// Makes a clock that reads the time of the system.
     pub fn system() -> Clock {
         Clock::new(|| {
             let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

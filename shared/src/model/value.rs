@@ -1,5 +1,5 @@
-//! The values of text fields. Each type has one constructor, `parse`, which enforces its rule.
-//! Any of them may be personal data, so `Debug` prints `[redacted]`.
+//! Types for the values of text fields. Each type has one constructor, `parse`, which enforces the
+//! rule of the type. Any value may be personal data, so `Debug` prints `[redacted]`.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -16,11 +16,12 @@ use utoipa::openapi::schema::ObjectBuilder;
 
 use super::time::{format_date, parse_date};
 
-/// The rule that a value breaks, in the words that the caller reads: `must be ...`.
+/// Description of the rule that a value breaks. The caller reads it after the name of the field:
+/// `must be ...`.
 pub type Issue = String;
 
-/// Defines a text type by its rule (`parse`) and its OpenAPI schema. The doc comment is the
-/// description of the schema.
+/// Defines a text type by its rule (`parse`) and its OpenAPI schema. The doc comment of the type
+/// becomes the description of the schema.
 macro_rules! text {
     ($(#[doc = $doc:literal])* $name:ident, parse: $parse:expr, schema: $schema:expr $(,)?) => {
         $(#[doc = $doc])*
@@ -29,7 +30,7 @@ macro_rules! text {
         pub struct $name(String);
 
         impl $name {
-            /// Parses a value as a caller writes it.
+            /// Parses and normalises the text that a caller gives.
             ///
             /// # Errors
             /// Returns the rule that the text breaks.
@@ -110,7 +111,7 @@ text! {
 
 text! {
     /// Id of a party, chosen by the caller: 1 to 64 characters of `A-Z a-z 0-9 . _ : @ / -`. The id
-    /// `self` is reserved for the customer.
+    /// `self` stands for the customer and cannot be given to a party.
     PartyId,
     parse: |text| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@/-".contains(c);
@@ -171,7 +172,7 @@ text! {
 }
 
 text! {
-    /// Country code: ISO 3166-1 alpha-2. Lower case is accepted and converted to upper case.
+    /// ISO 3166-1 alpha-2 country code. Lower case is accepted and converted to upper case.
     Country,
     parse: |text| {
         let code = text.to_ascii_uppercase();
@@ -199,7 +200,7 @@ text! {
 }
 
 text! {
-    /// Phone number in E.164 format: `+` and 2 to 15 digits.
+    /// Phone number in E.164 format: `+` and 2 to 15 digits, of which the first is not 0.
     Phone,
     parse: |text| {
         let digits = text.strip_prefix('+').unwrap_or_default();
@@ -274,21 +275,21 @@ text! {
 }
 
 impl CalendarDate {
-    /// Returns the date. It is `None` only for a value that was deserialised without `parse`.
+    /// Returns the date, or `None` for an invalid value that was deserialised without `parse`.
     pub fn date(&self) -> Option<Date> {
         parse_date(&self.0)
     }
 }
 
-/// Restricts a schema to what [`trimmed`] accepts: no control characters, and at least one
-/// character that is not white space.
+/// Restricts a schema to texts that [`trimmed`] accepts: at most `most` characters, no control
+/// characters, and at least one character that is not white space.
 #[cfg(feature = "openapi")]
 fn one_line(schema: ObjectBuilder, most: usize) -> ObjectBuilder {
     let pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
     schema.min_length(Some(1)).max_length(Some(most)).pattern(Some(pattern))
 }
 
-/// Trims a text and checks that it has 1 to `most` characters without control characters.
+/// Trims a text and checks that the result has 1 to `most` characters and no control characters.
 fn trimmed(text: &str, most: usize) -> Result<String, Issue> {
     let text = text.trim();
     let length = text.chars().count();
@@ -306,7 +307,7 @@ pub fn flag(text: &str) -> Result<bool, Issue> {
     text.parse().map_err(|_| "must be true or false".to_owned())
 }
 
-/// Parses a whole number of a query parameter. Only digits are accepted.
+/// Parses a whole number in a query parameter. Only digits are accepted, without a sign.
 ///
 /// # Errors
 /// Returns the range if the text is not a whole number or not in `range`.
@@ -320,7 +321,8 @@ pub fn whole_number(text: &str, range: RangeInclusive<usize>) -> Result<usize, I
         .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
 }
 
-/// Reads a whole number of a JSON body. `7.0` is the same number as `7` in JSON.
+/// Reads a whole number from a JSON body. `7.0` is accepted as `7`, because JSON does not
+/// distinguish the two.
 ///
 /// # Errors
 /// Returns the range if the number is not whole or not in `range`.
@@ -332,7 +334,7 @@ pub fn whole(number: &Number, range: RangeInclusive<u64>) -> Result<u64, Issue> 
         .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
 }
 
-/// Parses the serialized name of an enum variant, such as `high` for a risk level.
+/// Parses the name of an enum variant as the API writes it, such as `high` for a risk level.
 ///
 /// # Errors
 /// Returns `must be one of ...` with all names if the text is not one of them.
@@ -340,8 +342,7 @@ pub fn one_of<T: FromStr + VariantNames>(text: &str) -> Result<T, Issue> {
     text.parse().map_err(|_| format!("must be one of {}", T::VARIANTS.join(", ")))
 }
 
-/// Id of a tenant, as its access tokens contain it: 1 to 128 characters of
-/// `A-Z a-z 0-9 . _ : @ -`.
+/// Id of a tenant, as access tokens contain it: 1 to 128 characters of `A-Z a-z 0-9 . _ : @ -`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -351,7 +352,7 @@ impl FromStr for TenantId {
     type Err = Issue;
 
     fn from_str(text: &str) -> Result<TenantId, Issue> {
-        // The alphabet is small because the id is part of every key, and `#` separates key parts.
+        // The id is part of every key, whose parts `#` separates. Therefore `#` is not allowed.
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
         let fits = (1..=128).contains(&text.len()) && text.chars().all(allowed);
         let issue = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -";

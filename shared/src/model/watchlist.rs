@@ -1,4 +1,4 @@
-//! Which watchlists are current.
+//! The current watchlists, their versions and the revision that combines them.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
-/// The set of lists that every customer is screened against from some moment on. It is one item of
-/// the table, so that all lists of it become current in one step.
+/// A set of list versions that customers are screened against. All versions are stored in one item
+/// of the table, so they become current at the same time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Revision {
-    /// Number of the revision, from 1. It grows by one when the version of any list changes.
+    /// Number of the revision, from 1. It grows by one when a list gets another version, is added
+    /// or is removed, and when the matching model changes.
     pub revision: u64,
-    /// When the revision became current.
+    /// Time at which the revision became current.
     pub since: Timestamp,
     /// Version of the matching model. Scores of two models are not comparable.
     pub model: u32,
@@ -24,27 +25,27 @@ pub struct Revision {
 /// One version of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ListVersion {
-    /// Digest of the content: equal entries have equal versions.
+    /// Digest of the entries. Lists with equal entries have the same version.
     pub version: String,
-    /// Name of the index in the bucket.
+    /// Name of the object in the bucket that contains the index.
     pub object: String,
     /// Number of entries.
     pub entities: u64,
-    /// Number of names, dates, countries and identifiers in all entries.
+    /// Number of `names`, `dates`, `countries` and `identifiers` in all entries, by these keys.
     #[serde(default)]
     pub parts: BTreeMap<String, u64>,
     /// Date of publication, `YYYY-MM-DD`, if the list contains one.
     pub date: Option<String>,
-    /// When the index was built.
+    /// Time at which the index was built.
     pub built_at: Timestamp,
-    /// When the source was last read, changed or not.
+    /// Time at which the source was last read, even if its content had not changed.
     pub checked_at: Timestamp,
     /// SHA-256 of the files that the index was built from.
     pub source: String,
 }
 
 impl Revision {
-    /// The revision before any list is loaded: number 0, without lists.
+    /// Returns the revision before any list is loaded: number 0, without lists.
     pub fn none() -> Revision {
         Revision {
             revision: 0,
@@ -54,7 +55,8 @@ impl Revision {
         }
     }
 
-    /// The version of each list, as results and evidence name them.
+    /// Returns the version of each list, by name. Results of checks and records of passes contain
+    /// these versions.
     pub fn versions(&self) -> BTreeMap<String, String> {
         self.lists.iter().map(|(name, list)| (name.clone(), list.version.clone())).collect()
     }
