@@ -1,4 +1,4 @@
-//! The limits of each function, which are stored in `budget.toml`. `--update` writes the file from
+//! Reads and writes the limits of each function in `budget.toml`. `--update` writes the file from
 //! measured values.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// Maximum size of the zipped package of any function, in bytes. The file cannot raise it.
+/// Maximum size of the zipped package of any function, in bytes. `budget.toml` cannot raise it.
 pub(crate) const MAX_ZIPPED: u64 = 3_500_000;
 
 const PREFACE: &str = "\
@@ -37,8 +37,10 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
-    /// Adds a margin to measured values: 5 percent to the size, 3 crates, and one eighth to the
-    /// instructions, which change with every release of a crate.
+    /// Returns limits with a margin above measured values: 5 percent for the size, 3 crates, and
+    /// one eighth for the instructions, which change with every release of a crate. The size is
+    /// rounded up to 10,000 bytes and is at most [`MAX_ZIPPED`]; the instructions are rounded up to
+    /// 1,000.
     pub(crate) fn above(zipped: u64, crates: u64, instructions: Option<u64>) -> Limit {
         let zipped = (zipped + zipped / 20).next_multiple_of(10_000).min(MAX_ZIPPED);
         let instructions = instructions.map(|count| (count + count / 8).next_multiple_of(1_000));
