@@ -45,8 +45,8 @@ const LARGEST_PAGE: usize = 100;
 /// A kind of request that is measured.
 struct Operation {
     name: String,
-    /// Whether [`MAX_RATIO`] applies: to get, and to list pages with the exception of the rare
-    /// country and of later pages by name.
+    /// Whether [`MAX_RATIO`] applies. It applies to get and to list pages, except for the rare
+    /// country and later pages by name.
     ///
     /// Later pages by name are an exception because the embedded store is known to be slow there.
     /// If a query has a cursor and a range of sort keys, the store reads from the beginning of the
