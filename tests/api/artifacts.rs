@@ -1,5 +1,5 @@
-//! Runs each deployable artifact under AWS's Lambda Runtime Interface Emulator. Its answers must equal
-//! those of the local server, and its process must survive every hostile event.
+//! Runs each deployable artifact under AWS's Lambda Runtime Interface Emulator. The artifact must
+//! give the same answers as the local server, and its process must survive every hostile event.
 //! `infra/artifacts/run` builds the artifacts and then runs:
 //!
 //! `ARTIFACTS=<folder> RIE=<program> cargo test -p api-tests --test api -- --ignored artifacts::`
@@ -20,8 +20,8 @@ use tokio::net::TcpStream;
 
 use crate::hostile;
 
-/// Returns the executable of a function, as `sam build`, `cargo lambda build` or `cargo build` name
-/// it.
+/// Returns the path of a function's executable. Searches the places where `sam build`, `cargo
+/// lambda build` and `cargo build` write executables.
 fn bootstrap(folder: &Path, binary: &str) -> PathBuf {
     let logical_id: String =
         binary.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
@@ -34,7 +34,7 @@ fn bootstrap(folder: &Path, binary: &str) -> PathBuf {
     bootstrap.unwrap_or_else(|| panic!("{binary} is not in {}", folder.display()))
 }
 
-/// A function under the emulator. It handles one event at a time.
+/// A function under the emulator, which handles one event at a time.
 struct Emulated {
     emulator: Child,
     url: String,
@@ -73,7 +73,8 @@ impl Emulated {
             .env("AWS_REGION", "eu-central-1")
             .env("AWS_ACCESS_KEY_ID", "none")
             .env("AWS_SECRET_ACCESS_KEY", "none")
-            // Debug builds read claims from it. In an artifact that would be a back door.
+            // Debug builds read claims from this variable. An artifact must ignore it, or it would
+            // have a back door.
             .env("LOCAL_CLAIMS", r#"{"tenant_id":"acme","permissions":"[kyc:*]"}"#)
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -110,8 +111,8 @@ impl Emulated {
     }
 }
 
-/// Serves the watchlists of the local server as S3 objects, and returns the URL. Implements only
-/// enough of S3 to read objects.
+/// Serves the watchlists of the local server as S3 objects, and returns the URL. Only reading
+/// objects is supported.
 async fn bucket(api: &Api) -> String {
     let lists = api.server().lists.clone();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -146,7 +147,7 @@ async fn serve(stream: TcpStream, lists: Watchlists) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Returns the local server's answer to the same event.
+/// Invokes a function of the local server with an event, and returns its answer.
 async fn locally(api: &Api, function: &str, event: &Value) -> Value {
     let path = format!("/2015-03-31/functions/{function}/invocations");
     api.call(&api_tests::Persona::anonymous(), "POST", &path).json(event).send().await.body
@@ -186,8 +187,8 @@ fn comparable(answer: &Value) -> Value {
     Value::String(plain)
 }
 
-/// Returns an event of a route, sent by a caller with all permissions in the tenant. `ids` may
-/// contain more path parameters than the route has.
+/// Returns the event of a request to a route by a caller with all permissions in the tenant. `ids`
+/// may contain more path parameters than the route has.
 fn event(tenant: &str, route: &str, ids: &[(&str, &str)], body: Option<Value>) -> Value {
     let mut event = hostile::event();
     event["requestContext"]["authorizer"]["jwt"]["claims"]["tenant_id"] = json!(tenant);
@@ -217,8 +218,8 @@ fn event(tenant: &str, route: &str, ids: &[(&str, &str)], body: Option<Value>) -
     event
 }
 
-/// Plays the typical requests of a new tenant, most of which succeed. Returns the name of the function
-/// and its answer for each request in order.
+/// Sends the typical requests of a new tenant, most of which succeed. Returns for each request, in
+/// order, the name of the function and its answer.
 async fn story(tenant: &str, invoke: impl AsyncFn(&str, &Value) -> Value) -> Vec<(String, Value)> {
     let template = Template::embedded().unwrap();
     let routes: BTreeMap<String, String> =
@@ -274,7 +275,7 @@ async fn story(tenant: &str, invoke: impl AsyncFn(&str, &Value) -> Value) -> Vec
     answers
 }
 
-/// Returns a harmless event for a function.
+/// Returns an event for a function that changes nothing or little.
 fn harmless_event(spec: &FunctionSpec) -> Value {
     if let Some(route) = spec.routes.first() {
         let unknown = "01920000-0000-8000-8000-000000000000";
@@ -306,7 +307,7 @@ async fn every_artifact_answers_as_the_local_server_and_survives() {
 
     let theirs = story("artifact", async |name, event| emulated[name].invoke(event).await).await;
     let ours = story("local", async |name, event| locally(&api, name, event).await).await;
-    // Per function: the number of all events, and of the hostile ones among them.
+    // Number of all events by function, and number of the hostile events among them.
     let mut counts: BTreeMap<String, (u32, u32)> = BTreeMap::new();
     for ((function, theirs), (_, ours)) in theirs.iter().zip(&ours) {
         assert_eq!(comparable(theirs), comparable(ours), "{function}");
@@ -322,7 +323,8 @@ async fn every_artifact_answers_as_the_local_server_and_survives() {
         let harmless = harmless_event(spec);
         let before = function.invoke(&harmless).await;
         if name != "rescreen" {
-            // The answers of two passes differ, because only one of them processes the shards.
+            // Passes are not compared: their answers differ, because only one of the two passes
+            // processes the shards.
             let local = locally(&api, name, &harmless).await;
             assert_eq!(comparable(&before), comparable(&local), "{name}");
         }

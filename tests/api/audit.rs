@@ -1,11 +1,11 @@
-//! The audit trail: every change writes exactly one event in the same transaction. No route returns
-//! the events, so these tests read them from the table.
+//! Tests of the audit trail: every change writes exactly one event in the same transaction. No
+//! route returns the events by themselves, so these tests read them from the table.
 
 use api_tests::{Answer, Api, KEY, Persona, TEMPLATE, Value, json, path_of};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 
-/// Converts an attribute to plain JSON. Binary values become their length in bytes.
+/// Converts an attribute to plain JSON. A binary value becomes its length in bytes.
 pub(crate) fn plain(value: &AttributeValue) -> Value {
     match value {
         AttributeValue::S(text) => json!(text),
@@ -26,7 +26,8 @@ pub(crate) async fn events(api: &Api, customer: &Value) -> Vec<Value> {
     items(api, customer, "EVENT#").await
 }
 
-/// Returns the items of the customer's partition whose sort key starts with `prefix`, in key order.
+/// Returns the items of the customer's partition whose sort keys start with `prefix`, in order of
+/// their keys.
 pub(crate) async fn items(api: &Api, customer: &Value, prefix: &str) -> Vec<Value> {
     let text = |field: &str| customer[field].as_str().unwrap();
     let pk = format!("T#{}#C#{}", text("tenant_id"), text("customer_id"));
@@ -44,17 +45,18 @@ pub(crate) async fn items(api: &Api, customer: &Value, prefix: &str) -> Vec<Valu
     page.items.unwrap().into_iter().map(|item| plain(&AttributeValue::M(item))).collect()
 }
 
-/// Returns the kinds of events.
+/// Returns the kind of each event.
 fn kinds(events: &[Value]) -> Vec<&Value> {
     events.iter().map(|event| &event["kind"]).collect()
 }
 
-/// Returns the time of the last change of the customer in the answer.
+/// Returns the time of the customer's last change from an answer that contains the customer.
 fn updated_at(answer: &Answer) -> &Value {
     &answer.body["data"]["updated_at"]
 }
 
-/// Checks an event of a change by the suite's usual caller, whose `sub` is `tester`.
+/// Checks the event of the change that `answer` reports, by the suite's usual caller, whose `sub`
+/// is `tester`.
 fn assert_event(event: &Value, kind: &str, answer: &Answer, changes: &Value) {
     assert_eq!(event["kind"], kind);
     assert_eq!(event["actor"], "tester", "{event}");
@@ -194,7 +196,7 @@ async fn the_actor_comes_from_the_token() {
         }
         Persona::bearing(KEY.sign(&claims).unwrap())
     };
-    // The access token of a program has neither `sub` nor `aud`.
+    // Unlike a person's token, the access token of a program has neither `sub` nor `aud`.
     let person = bearing(json!({ "aud": "kyc-customers", "sub": "auth0|7" }));
     let program = bearing(json!({ "client_id": "kyc-customers" }));
     let customer = api.create(&person, &json!({ "name": "A" })).await;

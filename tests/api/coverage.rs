@@ -1,5 +1,6 @@
-//! Compares the places that list the same things: the routes, parameters, alarms and resources of the
-//! template, the function crates, the OpenAPI document, the matrix, the README and other documents.
+//! Checks that places with the same information agree: the routes, parameters, alarms and resources
+//! of the template, the function crates, the OpenAPI document, the matrix, the README and other
+//! documents.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -37,7 +38,8 @@ fn every_function_crate_is_in_the_template() {
     assert_eq!(crates, functions.iter().map(|function| function.name.clone()).collect());
 }
 
-/// `sam build` builds the binary of the crate in the function's `CodeUri`.
+/// `sam build` builds the binary of the crate in the function's `CodeUri`, so both must have the
+/// same name.
 #[test]
 fn the_code_uri_of_every_function_is_the_crate_of_its_binary() {
     let template = file("template.yaml");
@@ -138,8 +140,8 @@ fn the_routes_of_cargo_lambda_watch_match_the_template() {
     assert_eq!(watch_routes, template_routes);
 }
 
-/// Returns the actions that CloudFormation needs to create a kind of resource, as far as known. A new
-/// kind fails the test, but only a deployment shows whether its actions are complete.
+/// Returns the actions that CloudFormation is known to need to create a kind of resource. Panics
+/// for an unknown kind. Only a deployment shows whether the actions are complete.
 fn create_actions(kind: &str) -> &'static [&'static str] {
     match kind {
         "AWS::CloudWatch::Alarm" => &["cloudwatch:PutMetricAlarm"],
@@ -178,7 +180,7 @@ fn resources(path: &str) -> yaml_serde::Mapping {
     document["Resources"].as_mapping().unwrap().clone()
 }
 
-/// Without this test, a missing action would not show before the first deployment.
+/// Without this test, a missing action would show only at the first deployment.
 #[test]
 fn the_stack_role_may_create_every_resource_of_the_template() {
     let role = &resources("infra/deploy/deploy-role.yaml")["StackRole"];
@@ -203,7 +205,7 @@ fn the_stack_role_may_create_every_resource_of_the_template() {
     assert_eq!(missing, BTreeSet::new());
 }
 
-/// Whether an action of a policy, which may end with `*`, includes this one.
+/// Returns whether a pattern of a policy, which may end with `*`, includes an action.
 fn matches_action(pattern: &str, action: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => action.starts_with(prefix),
@@ -235,7 +237,7 @@ fn the_dashboard_is_json_and_shows_every_alarm() {
     let yaml_serde::Value::Tagged(user_pool) = &condition.value[1] else {
         panic!("the !If contains no !Sub")
     };
-    // With and without the alarms of the user pool.
+    // The dashboard is checked with and without the alarms of the user pool.
     for user_pool in [user_pool.value.as_str().unwrap(), ""] {
         let filled = text.as_str().unwrap().replace("${OfTheUserPool}", user_pool);
         let dashboard: serde_json::Value = serde_json::from_str(&filled).unwrap();

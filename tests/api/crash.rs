@@ -1,5 +1,5 @@
-//! A process that dies before or after any of its calls to the table leaves no partial writes, and
-//! repeating the request completes the work.
+//! Checks that a process that dies before or after any of its calls to the table leaves no partial
+//! writes, and that repeating the request completes the work.
 
 use api_tests::faults::{End, Mortal};
 use api_tests::{Answer, Api, Call, Persona, Value, json, path_of};
@@ -7,7 +7,7 @@ use api_tests::{Answer, Api, Call, Persona, Value, json, path_of};
 use crate::audit::items;
 use crate::organization::structure;
 
-/// More calls to the table than any operation makes.
+/// Upper bound for the number of calls that an operation makes to the table.
 const MANY: usize = 20;
 
 /// Returns the items whose sort key starts with `prefix`.
@@ -15,8 +15,8 @@ fn with_prefix<'a>(items: &'a [Value], prefix: &str) -> Vec<&'a Value> {
     items.iter().filter(|item| item["sk"].as_str().unwrap().starts_with(prefix)).collect()
 }
 
-/// Checks that the customer's counters, risk, organization and events agree with its items, and
-/// returns all items of its partition.
+/// Checks that the customer's counters, risk, organization and events agree with the items of its
+/// partition. Returns these items.
 async fn consistent_items(api: &Api, customer: &Value) -> Vec<Value> {
     let items = items(api, customer, "").await;
     let stored = with_prefix(&items, "CUSTOMER")[0];
@@ -28,7 +28,7 @@ async fn consistent_items(api: &Api, customer: &Value) -> Vec<Value> {
         let count = sessions.iter().filter(|session| session["status"] == status).count();
         assert_eq!(counters[status], count, "{status}");
     }
-    // Every version has one event.
+    // Every version of the customer has one event.
     let events = with_prefix(&items, "EVENT#");
     assert_eq!(stored["version"], events.len());
     let risk = &stored["risk"];
@@ -51,8 +51,8 @@ async fn consistent_items(api: &Api, customer: &Value) -> Vec<Value> {
     items
 }
 
-/// Sends the request to a process that dies at `end`. Returns whether it died, that is, whether the
-/// request makes enough calls to reach `end`.
+/// Sends the request to a process that dies at `end`. Returns whether the process died. It does not
+/// die if the request makes too few calls to reach `end`.
 async fn dies(main: &Api, end: End, request: impl Fn(&Api) -> Call) -> bool {
     let mortal = Mortal::new(end);
     let victim = Api::under(&mortal, main).await;
@@ -73,8 +73,8 @@ fn version(items: &[Value]) -> u64 {
 }
 
 /// Sends a request to a process that dies, once for every possible end. `prepare` creates a new
-/// customer for each of them. After each death, the request is repeated on another process, and
-/// `check` gets the customer's items and the answer.
+/// customer for each end. After each death, the request is repeated on another process. `check`
+/// gets the customer's items and the repeated request's answer.
 async fn die_at_every_call(
     prepare: impl AsyncFn(&Api, &Persona) -> Value,
     request: impl Fn(&Api, &Persona, &Value) -> Call,
@@ -101,7 +101,7 @@ async fn die_at_every_call(
     panic!("the request makes more than {MANY} calls");
 }
 
-/// Creates a company with an organization and a completed session, and returns the session.
+/// Creates a company with an organization and a completed session. Returns the session.
 async fn known_company(api: &Api, who: &Persona) -> Value {
     let customer = api.create(who, &json!({ "name": "A", "country": "DE" })).await;
     let body = structure(&["p1"], &[("p1", "self", 60.0)]);
@@ -111,7 +111,7 @@ async fn known_company(api: &Api, who: &Persona) -> Value {
     let mut session = api.post(who, "/kyc/sessions", &link).await.expect(201);
     let session_path = crate::sessions::path_of(&session);
     api.patch(who, &session_path, &json!({ "status": "completed" })).await.expect(200);
-    // The audit helpers need it to find the customer's partition.
+    // The audit helpers need the tenant to find the customer's partition.
     session["tenant_id"] = json!("acme");
     session
 }
@@ -135,7 +135,8 @@ async fn a_session_outcome_is_written_whole_or_not_at_all() {
             (&session["status"], session["validations"].as_array().unwrap().len()),
             (&json!("rejected"), 1)
         );
-        // Customer created, organization stored, session created, completed and rejected.
+        // The events are: customer created, organization stored, session created, session completed
+        // and session rejected.
         assert_eq!((count(items, "EVENT#"), count(items, "RISK#")), (5, 2));
     })
     .await;
@@ -165,7 +166,8 @@ async fn a_recalculation_is_written_whole_or_not_at_all() {
     die_at_every_call(known_company, request, |items, answer| {
         let profiles = count(items, "RISK#");
         assert_eq!(answer.body["data"]["trigger"], "requested");
-        // If the dead process has written its profile, the repeated request calculates a third one.
+        // If the dead process has written its profile, the repeated request calculates a third
+        // profile.
         assert!((2..=3).contains(&profiles), "{profiles}");
     })
     .await;
@@ -183,7 +185,8 @@ async fn a_scored_field_is_patched_whole_or_not_at_all() {
     .await;
 }
 
-/// The requests have an `Idempotency-Key`. A dead process holds its key until the lease ends.
+/// The requests have an `Idempotency-Key`. A dead process keeps its key reserved until the lease
+/// ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_first_session_and_its_customer_are_created_together_or_not_at_all() {
     let (main, acme) = (Api::start().await, Persona::of("acme"));
@@ -215,7 +218,8 @@ async fn a_first_session_and_its_customer_are_created_together_or_not_at_all() {
         }
         died_at.push(end);
     }
-    // Before and after three calls: the key, the client id, and the transaction.
+    // The process died before and after each of three calls: the key, the client id and the
+    // transaction.
     assert_eq!(died_at.len(), 6, "{died_at:?}");
 }
 

@@ -1,5 +1,5 @@
-//! Tests of what only a deployed stack has: schedules and a stream. `infra/emulator/run` deploys a
-//! stack whose schedules run every minute, and then runs these tests.
+//! Tests the features that only a deployed stack has: schedules and a stream. `infra/emulator/run`
+//! deploys a stack whose schedules run every minute, and then runs these tests.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ fn deployed() -> &'static Deployed {
     DEPLOYED.as_ref().expect("DEPLOYED names a file that describes the stack")
 }
 
-/// Polls until the result is `Some`. Panics after `time`.
+/// Polls every two seconds until the result is `Some`, and returns its value. Panics after `time`.
 async fn within<T>(event: &str, time: Duration, poll: impl AsyncFn() -> Option<T>) -> T {
     let start = Instant::now();
     while start.elapsed() < time {
@@ -25,8 +25,8 @@ async fn within<T>(event: &str, time: Duration, poll: impl AsyncFn() -> Option<T
     panic!("{event} did not happen within {time:?}");
 }
 
-/// This test does not invoke functions. The list becomes current and the alert is raised only because
-/// the schedules of both functions run.
+/// This test does not invoke functions, so the list becomes current and the alert is raised only
+/// because both functions run on their schedules.
 #[tokio::test]
 #[ignore = "needs a deployed stack: infra/emulator/run"]
 async fn schedules_load_the_list_and_rescreen_monitored_customers() {
@@ -62,7 +62,7 @@ async fn every_change_is_a_record_of_the_stream_which_becomes_an_event() {
     let customer = api.create(&acme, &json!({ "name": "A" })).await;
     let patched = api.patch(&acme, &path_of(&customer), &json!({ "name": "B" })).await.expect(200);
     let records = position.records().await;
-    // The same filter as in the Pipe, for this customer only.
+    // This is the filter of the Pipe, for this customer only.
     let selected: Vec<&Value> = records
         .iter()
         .filter(|record| {
@@ -85,11 +85,11 @@ async fn every_change_is_a_record_of_the_stream_which_becomes_an_event() {
     assert_eq!(shaped[1]["at"], patched["updated_at"]);
 }
 
-/// Iterators of all shards of the table's stream.
+/// A position in the table's stream, as the iterators of all its shards.
 struct Position(Vec<Value>);
 
 impl Position {
-    /// Returns the end of the stream.
+    /// Returns the current end of the stream.
     async fn newest() -> Position {
         let listed = streams("ListStreams", &json!({ "TableName": deployed().table })).await;
         let stream = &listed["Streams"][0]["StreamArn"];
@@ -106,7 +106,7 @@ impl Position {
         Position(iterators)
     }
 
-    /// Returns the records after this position.
+    /// Returns the first page of the records after this position from every shard.
     async fn records(&self) -> Vec<Value> {
         let mut records = Vec::new();
         for iterator in &self.0 {
@@ -117,7 +117,7 @@ impl Position {
     }
 }
 
-/// Calls an operation of DynamoDB Streams.
+/// Calls an operation of DynamoDB Streams and returns its answer.
 async fn streams(operation: &str, body: &Value) -> Value {
     let Deployed { endpoint, region, .. } = deployed();
     // The emulator reads the region from this header but does not verify the signature.

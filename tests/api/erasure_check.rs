@@ -1,4 +1,4 @@
-//! The table checker reports data of an erased customer that the erasure missed.
+//! Checks that the table checker reports data of an erased customer that the erasure missed.
 
 use api_tests::table::{Item, set, set_in, text, text_of};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -23,7 +23,7 @@ async fn data_that_an_erasure_missed_is_found() {
     let (w, customer) = populated_customer().await;
     w.api.call(&w.acme, "POST", &path(&customer, "/erase")).send().await.expect(200);
     assert_eq!(checked(&w).await.violations, []);
-    // The checker ignores recent changes, because they may still be in progress.
+    // The checker ignores recent changes of a customer, because they may still be in progress.
     w.advance_clock(30);
     let answer =
         format!(r#"{{"status":201,"content":{{"customer_id":{}}}}}"#, customer["customer_id"]);

@@ -1,4 +1,5 @@
-//! Hostile events: each gets a 4xx answer in the usual envelope, and the process keeps running.
+//! Tests hostile events: each event gets a 4xx answer in the usual envelope, and the process keeps
+//! running.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ pub(crate) fn event() -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Returns invalid query strings, each with the field that the error names.
+/// Returns invalid query strings, each with the name of the field in the error.
 fn queries() -> Vec<(String, String)> {
     let cases = [
         ("search=<script>", "?"),
@@ -52,7 +53,8 @@ fn malformed_bodies() -> Vec<Value> {
 
 const CLAIMS: &str = "/requestContext/authorizer/jwt/claims";
 
-/// Returns invalid claims: the JSON pointer to set, its value, and the status and code of the answer.
+/// Returns invalid claims. Each entry contains the JSON pointer to set, its value, and the expected
+/// status and code of the answer.
 fn invalid_claims() -> Vec<(&'static str, Value, u16, &'static str)> {
     let long = "a".repeat(10_000);
     let permitted = |tenant: &str| json!({ "tenant_id": tenant, "permissions": "[kyc:*]" });
@@ -78,7 +80,7 @@ fn invalid_claims() -> Vec<(&'static str, Value, u16, &'static str)> {
     ]
 }
 
-/// Returns events that are not events of an HTTP API.
+/// Returns events that do not have the form of an HTTP API's event.
 fn foreign_events() -> Vec<Value> {
     vec![
         json!({}),
@@ -109,7 +111,7 @@ fn malformed_ids() -> Vec<String> {
     ids
 }
 
-/// Returns an event with a body that is declared to be JSON.
+/// Returns an event whose content type is JSON, with the given body.
 pub(crate) fn posting(body: Value, is_base64: bool) -> Value {
     let mut event = with("/body", body);
     event["isBase64Encoded"] = json!(is_base64);
@@ -117,7 +119,7 @@ pub(crate) fn posting(body: Value, is_base64: bool) -> Value {
     event
 }
 
-/// Returns all hostile events of this module. They can be sent to any function.
+/// Returns all hostile events of this module, which can be sent to any function.
 pub(crate) fn events() -> Vec<Value> {
     let mut events: Vec<Value> =
         queries().into_iter().map(|(query, _)| with("/rawQueryString", json!(query))).collect();
@@ -136,7 +138,7 @@ pub(crate) fn events() -> Vec<Value> {
     events
 }
 
-/// Returns the valid event with one value replaced.
+/// Returns the valid event with one value replaced, at a JSON pointer.
 fn with(pointer: &str, value: Value) -> Value {
     let mut event = event();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
@@ -144,7 +146,8 @@ fn with(pointer: &str, value: Value) -> Value {
     event
 }
 
-/// Invokes a function with an event of the test's own tenant.
+/// Invokes a function with an event. Replaces the tenant `hostile` in the claims with this test's
+/// own tenant.
 async fn invoke(api: &Api, function: &str, event: &Value) -> Answer {
     let mut event = event.clone();
     if let Some(tenant) = event.pointer_mut("/requestContext/authorizer/jwt/claims/tenant_id")
@@ -155,7 +158,7 @@ async fn invoke(api: &Api, function: &str, event: &Value) -> Answer {
     api.invoke(function, &event).await
 }
 
-/// Checks that the function and the server still answer.
+/// Checks that a function and the server still answer.
 async fn assert_alive(api: &Api) {
     invoke(api, "list-customers", &event()).await.expect(200);
     assert_eq!(api.get(&Persona::of("acme"), "/customers").await.status, 200);
@@ -200,7 +203,7 @@ async fn invalid_bodies_are_rejected() {
         let answer = create(posting(json!(body.to_string()), false)).await;
         assert_eq!(answer.faults(), [format!("/{field}")]);
     }
-    // A body is rejected if the route has none.
+    // A body is rejected if the route does not take one.
     let unexpected = posting(json!("{}"), false);
     assert_eq!(invoke(&api, "list-customers", &unexpected).await.faults(), [""]);
     // An answer contains at most 100 faults.
@@ -236,7 +239,8 @@ async fn events_of_an_unexpected_shape_do_not_fail_the_function() {
     assert_alive(&api).await;
 }
 
-/// Direct invocations bypass the authorizer, so web pages and other hosts must not make them.
+/// Direct invocations bypass the authorizer, so the local server must refuse them if they come from
+/// a web page or name another host.
 #[tokio::test]
 async fn invocations_from_other_origins_and_hosts_are_forbidden() {
     let api = Api::start().await;

@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: for 24 hours, requests with the same key take effect once and get the same
-//! answer.
+//! Tests of `Idempotency-Key`: for 24 hours, requests with the same key take effect once and get
+//! the same answer.
 
 use std::sync::atomic::Ordering;
 
@@ -29,7 +29,7 @@ async fn count(api: &Api, who: &Persona) -> u64 {
     api.get(who, "/customers?limit=100").await.expect(200)["count"].as_u64().unwrap()
 }
 
-/// Checks that `replay` repeats the first answer, except for the id of the request.
+/// Checks that `replay` repeats the first answer, except for the request id.
 #[track_caller]
 fn assert_replay(replay: &Answer, first: &Answer) {
     assert!(is_replayed(replay), "{}", replay.text);
@@ -95,7 +95,7 @@ async fn tenants_have_separate_keys() {
     let theirs = post(&api, &other, "k", &json!({ "name": "B" })).await;
     assert!(!is_replayed(&theirs));
     assert_eq!(theirs.expect(201)["tenant_id"], api.tenant("other"));
-    // Another caller of the tenant gets the replay, but only with the permission to create.
+    // Another caller of the same tenant gets the replay, but only with the permission to create.
     let colleague = Persona::with("acme", &["kyc:create"]);
     assert_replay(&post(&api, &colleague, "k", &json!({ "name": "A" })).await, &first);
     let reader = Persona::reader("acme");
@@ -145,8 +145,9 @@ async fn keys_have_1_to_255_printable_ascii_characters() {
     assert_eq!(count(&api, &acme).await, good.len() as u64);
 }
 
-/// Checks that exactly one of several parallel requests took effect, and returns its answer. The
-/// others must be replays of it or a 409 because it was still in progress.
+/// Checks that exactly one of several parallel requests took effect, and returns its answer. Each
+/// other answer must be a replay of that answer, or a 409 because the first request was still in
+/// progress.
 fn only_effect(answers: Vec<Answer>, round: u64) -> Answer {
     let (mut effects, others): (Vec<_>, Vec<_>) =
         answers.into_iter().partition(|answer| answer.status == 201 && !is_replayed(answer));
@@ -174,8 +175,9 @@ async fn parallel_requests_with_one_key_make_one_customer() {
     }
 }
 
-/// A retry that arrives while the first request is in progress must not get a conflict with that
-/// request's own customer. The caller would believe that another request created the customer.
+/// A retry that arrives while the first request is in progress must not get a conflict with the
+/// customer that the first request creates. The caller would believe that somebody else's request
+/// created the customer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_requests_with_one_key_do_not_conflict_with_their_own_client_id() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
@@ -214,7 +216,8 @@ async fn a_key_is_kept_for_24_hours_to_the_millisecond() {
     assert_replay(&post(&api, &acme, "k", &body).await, &first);
 }
 
-/// Changes a key's item as if its function had died after reserving the key and before the work.
+/// Changes a key's item to the state in which a function leaves it if it dies after reserving the
+/// key and before doing the work.
 async fn abandon(api: &Api, tenant: &str, key: &str, lease_until: i64) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(key.as_bytes())[..16]);

@@ -1,4 +1,5 @@
-//! The table checker reports every violation that a test plants, and none in a valid table.
+//! Checks that the table checker reports every violation that a test plants, and none in a valid
+//! table.
 
 use api_tests::table::{Item, number, set, set_in, text, text_of};
 use api_tests::{Value, json};
@@ -10,7 +11,7 @@ use shared::model::time::{Clock, Timestamp};
 use crate::monitoring::{Setup, path};
 use crate::organization::structure;
 
-/// Runs the checker on the test's table.
+/// Runs the checker on the test's table, at the time of the test's clock.
 pub(crate) async fn checked(w: &Setup) -> Report {
     let now = w.now.clone();
     let millis = move || now.load(std::sync::atomic::Ordering::SeqCst);
@@ -61,7 +62,7 @@ async fn furnished() -> Setup {
 enum Change {
     Edit(fn(&mut Item)),
     Delete,
-    /// Writes an edited copy of the item in addition.
+    /// Writes an edited copy of the item and keeps the original.
     Copy(fn(&mut Item)),
 }
 
@@ -70,7 +71,8 @@ use Change::{Copy, Delete, Edit};
 /// An id that does not exist.
 const UNKNOWN: &str = "0193b3a0-0000-7000-8000-00000000abcd";
 
-/// Returns the violations to plant: the broken rule, the kind of the item, and the change to it.
+/// Returns the violations to plant. Each entry contains the rule that it breaks, the kind of the
+/// item, and the change to the item.
 fn plants() -> Vec<(&'static str, &'static str, Change)> {
     vec![
         ("key", "customer", Copy(|item| set(item, "sk", text("GHOST")))),
@@ -175,7 +177,8 @@ fn plants() -> Vec<(&'static str, &'static str, Change)> {
     ]
 }
 
-/// Returns the first item of a kind. An item of a customer belongs to the one with all kinds of items.
+/// Returns the first item of a kind. If items of the kind belong to customers, returns an item of
+/// the customer that has items of all kinds.
 fn one_of<'i>(kind: &str, items: &'i [Item]) -> &'i Item {
     let monitor = items.iter().find(|item| text_of(item, "type") == "monitor").unwrap();
     let partition = text_of(monitor, "pk");
@@ -234,7 +237,7 @@ async fn every_violation_is_found() {
     assert_eq!(checked(&w).await.violations, []);
 }
 
-/// Monitors and sessions expire without a write, which is not a violation.
+/// Monitors and sessions expire without a write. The checker must not report that as a violation.
 #[tokio::test]
 async fn the_passage_of_time_is_not_a_violation() {
     let w = furnished().await;

@@ -1,6 +1,6 @@
-//! A caller cannot find out whether something exists in another tenant. If a request names an object
-//! of another tenant, in any place, the answer equals byte for byte the answer for an object that
-//! never existed.
+//! Checks that a caller cannot find out whether something exists in another tenant. If a request
+//! names an object of another tenant, in any place, the answer equals byte for byte the answer for
+//! an object that never existed.
 
 use std::time::Instant;
 
@@ -16,7 +16,8 @@ const CLIENTS: (&str, &str) = ("acme-crm-0001", "none-crm-0001");
 /// Number of header variants with which [`path_pairs`] sends each request.
 const HEADERS: usize = 4;
 
-/// A request that names an object of another tenant, and the same request for one that never existed.
+/// A request that names an object of another tenant, and the same request with an object that never
+/// existed.
 struct Pair {
     name: String,
     foreign: Call,
@@ -48,8 +49,8 @@ fn comparable(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
     (status, headers, text)
 }
 
-/// Like [`comparable`], but also without the values that differ between two successes: new ids, times,
-/// and the client id in the request.
+/// Returns the result of [`comparable`] without the values that also differ between two successes:
+/// new ids, times, and the client id in the request.
 fn comparable_success(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
     let (status, mut headers, text) = comparable(answer);
     headers.retain(|(name, _)| !["etag", "location", "content-length"].contains(&name.as_str()));
@@ -72,8 +73,9 @@ async fn assert_same_answers(pair: Pair) {
     }
 }
 
-/// Returns requests that name a foreign object in their path: without further headers, and with an
-/// `ETag`, an idempotency key or the name of the other tenant.
+/// Returns requests that name a foreign object in their path. There are four variants of each
+/// request: without further headers, with `If-Match`, with an idempotency key that the other tenant
+/// has used, and with headers that name the other tenant.
 fn path_pairs(api: &Api, who: &Persona, foreign: &Foreign, own: &Ids) -> Vec<Pair> {
     let unknown_ids = Ids::unknown();
     let tenant = api.tenant("acme");
@@ -119,8 +121,8 @@ fn path_pairs(api: &Api, who: &Persona, foreign: &Foreign, own: &Ids) -> Vec<Pai
     pairs
 }
 
-/// Returns requests about the caller's own objects that name a foreign object in the query, the body
-/// or a header.
+/// Returns requests about the caller's own objects that also name a foreign object, in the query,
+/// the body or a header.
 fn other_pairs(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> Vec<Pair> {
     let cursor = |text: &str| format!("cursor={text}");
     let altered = |cursor: &str| cursor.chars().rev().collect::<String>();
@@ -233,7 +235,7 @@ async fn objects_of_another_tenant_look_like_objects_that_never_existed() {
     let before = api.get(&Persona::of("acme"), &foreign_path).await;
     let mut pairs = 0;
     for number in 0..personas("").len() {
-        // Each persona has its own tenant, so that it does not see the objects of the others.
+        // Each persona has its own tenant, so that it does not see the objects of other personas.
         let tenant = format!("stranger-{number}");
         let full = Persona::of(&tenant);
         let own = [everything(&api, &full).await, everything(&api, &full).await];
@@ -258,11 +260,11 @@ async fn objects_of_another_tenant_look_like_objects_that_never_existed() {
     assert_eq!(comparable(&before), comparable(&after));
 }
 
-/// Creates the objects of the other tenant.
+/// Creates the objects of the other tenant, `acme`.
 async fn acme(api: &Api) -> Foreign {
     let acme = Persona::of("acme");
     let ids = everything(api, &acme).await;
-    // Use every idempotency key, with objects that the test does not look at.
+    // Use every idempotency key, with objects that the test does not compare.
     let other = everything(api, &acme).await;
     for row in ROWS.iter().filter(|row| row.route.starts_with("POST")) {
         let key = format!("acme {}", row.route);
@@ -291,8 +293,9 @@ async fn acme(api: &Api) -> Foreign {
     }
 }
 
-/// Measures the time of a 404 for a foreign customer and for one that never existed. A difference would
-/// reveal which of the two it is.
+/// Measures the time of a 404 for a foreign customer and for a customer that never existed. A
+/// difference would reveal which of the two it is. To run the measurement:
+///
 /// `cargo test --release -p api-tests isolation::times -- --ignored --nocapture`
 #[tokio::test]
 #[ignore = "a measurement without an assertion"]
@@ -313,7 +316,7 @@ async fn times_of_404s() {
             assert_eq!(answer.status, 404);
         }
     }
-    // Without a difference, the foreign customer takes longer in half of all rounds.
+    // Without a difference, the foreign customer takes longer in about half of all rounds.
     let longer =
         times[0].iter().zip(&times[1]).filter(|(foreign, unknown)| foreign > unknown).count();
     for times in &mut times {

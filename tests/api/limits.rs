@@ -1,5 +1,5 @@
-//! Every limit in the OpenAPI document: the API accepts a value at the limit, and rejects a value past
-//! the limit with an error that names the field.
+//! Tests every limit in the OpenAPI document: the API accepts a value at the limit, and rejects a
+//! value past the limit with an error that names the field.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_json::to_value(document).unwrap()
 });
 
-/// A limit of a field, with a value on each side of it.
+/// A limit of a field, with an allowed value at the limit and a refused value past it.
 struct Limit {
     /// JSON pointer to the field in the body. Empty for a parameter.
     pointer: String,
@@ -19,7 +19,7 @@ struct Limit {
     refused: Value,
 }
 
-/// Follows the references of a schema.
+/// Returns the schema itself or, if it is a reference, the schema that it refers to in the end.
 fn resolved(mut schema: &Value) -> &Value {
     while let Some(reference) = schema["$ref"].as_str() {
         schema = DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap();
@@ -27,7 +27,8 @@ fn resolved(mut schema: &Value) -> &Value {
     schema
 }
 
-/// Returns the `maxLength` of a schema, or of an alternative if the value may be null.
+/// Returns the `maxLength` of a schema or of one of its alternatives. A field that may be null has
+/// alternatives.
 fn max_length(schema: &Value) -> Option<usize> {
     let schema = resolved(schema);
     let own = schema["maxLength"].as_u64().map(|length| length as usize);
@@ -36,7 +37,7 @@ fn max_length(schema: &Value) -> Option<usize> {
     own.or_else(|| alternatives.find_map(max_length))
 }
 
-/// Adds the limits of a schema and of everything in it.
+/// Adds the limits of a schema and of all schemas in it.
 fn collect(schema: &Value, pointer: &str, limits: &mut Vec<Limit>) {
     let schema = resolved(schema);
     for keyword in ["oneOf", "anyOf", "allOf"] {
@@ -84,12 +85,13 @@ fn collect(schema: &Value, pointer: &str, limits: &mut Vec<Limit>) {
     }
 }
 
-/// Returns a number, as a JSON integer if it is one.
+/// Returns a number as JSON: an integer if it has no fraction.
 fn number(number: f64) -> Value {
     if number.fract() == 0.0 { json!(number as i64) } else { json!(number) }
 }
 
-/// Returns an object with `count` entries whose keys and values have these lengths in characters.
+/// Returns an object with `count` entries. Its keys have `key` characters and its values have
+/// `value` characters.
 fn map(count: usize, key: usize, value: usize) -> Value {
     let entry = |number| (format!("{number:0key$}"), json!("\u{e4}".repeat(value)));
     (0..count).map(entry).collect::<serde_json::Map<_, _>>().into()
@@ -108,7 +110,7 @@ fn text(pointer: &str, length: usize) -> String {
     }
 }
 
-/// Returns `count` different items that are valid for the field.
+/// Returns `count` different items that are valid for the array at `pointer`.
 fn items(pointer: &str, count: usize) -> Value {
     let item = |number: usize| match pointer {
         "/tags" | "/lists" => json!(format!("t{number}")),
@@ -125,7 +127,7 @@ fn items(pointer: &str, count: usize) -> Value {
     (0..count).map(item).collect()
 }
 
-/// Returns a valid body for a route.
+/// Returns a valid body for a route, or `None` if the route has no body.
 fn valid_body(route: &str) -> Option<Value> {
     let party = |id: &str, kind: &str| json!({ "party_id": id, "kind": kind, "name": "A" });
     Some(match route {
@@ -145,8 +147,8 @@ fn valid_body(route: &str) -> Option<Value> {
     })
 }
 
-/// Returns the valid body with one value replaced. Also changes the values that have to agree with
-/// it.
+/// Returns the valid body with the value at `pointer` replaced. Also changes other values that must
+/// agree with the new value.
 fn with(route: &str, pointer: &str, value: &Value) -> Value {
     let mut body = valid_body(route).unwrap();
     match pointer {
@@ -166,7 +168,7 @@ fn with(route: &str, pointer: &str, value: &Value) -> Value {
     body
 }
 
-/// Creates the objects that a path names, and returns the path with their ids.
+/// Creates the objects whose ids a path contains, and returns the path with their ids.
 async fn path_to_new_objects(api: &Api, who: &Persona, path: &str) -> String {
     if !path.contains('{') {
         return path.to_owned();
@@ -191,8 +193,8 @@ async fn path_to_new_objects(api: &Api, who: &Persona, path: &str) -> String {
     path
 }
 
-/// Whether the API accepts the value. The names in `lists` must also be loaded lists, so for them it
-/// is enough that their number is accepted.
+/// Returns whether the API accepts the value. The names in `lists` would have to be loaded lists,
+/// so for `lists` it is enough that the number of names is accepted.
 fn is_accepted(answer: Answer, pointer: &str) -> bool {
     answer.status < 300 || (pointer == "/lists" && !answer.faults().contains(&pointer.to_owned()))
 }
@@ -214,7 +216,7 @@ async fn values_at_a_limit_are_accepted_and_values_past_it_are_rejected() {
                 }
             }
             for limit in fields {
-                // Use a new tenant for each limit, in which every client id is free.
+                // Use a new tenant for each limit, because every client id is free in a new tenant.
                 let who = Persona::of(&format!("limits-{count}"));
                 let send = async |value: &Value| {
                     let path = path_to_new_objects(&api, &who, path).await;

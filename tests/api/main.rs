@@ -1,4 +1,4 @@
-//! Black-box tests of the API: HTTP in, HTTP out. The folders follow the routes. If a route is added
+//! Tests the API as a black box over HTTP. The folders follow the routes. If a route is added
 //! without a row in `matrix`, `coverage` fails.
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! The authorization matrix: every route with every permission, in the caller's tenant and in another
-//! one. If a route of the template has no row here, `coverage` fails.
+//! Tests the authorization matrix: every route with every permission, in the caller's tenant and in
+//! another one. If a route of the template has no row here, `coverage` fails.
 
 use api_tests::{Answer, Api, Call, Persona, Value, json, path_of};
 
@@ -13,7 +13,7 @@ pub(crate) struct Row {
     pub(crate) route: &'static str,
     /// Permissions of which a caller needs at least one.
     permissions: &'static [&'static str],
-    /// Returns a valid body, if the route has one.
+    /// Function that returns a valid body, or `None` if the route has no body.
     body: fn() -> Option<Value>,
     /// Status of a permitted request about an object of the caller's tenant.
     success: u16,
@@ -21,7 +21,7 @@ pub(crate) struct Row {
     not_found: &'static str,
 }
 
-/// The ids that a path may contain.
+/// Ids for the placeholders of a path.
 #[derive(Clone)]
 pub(crate) struct Ids {
     pub(crate) customer: String,
@@ -30,14 +30,14 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    /// Returns ids that do not exist.
+    /// Returns well-formed ids of objects that do not exist.
     pub(crate) fn unknown() -> Ids {
         let id = "01920000-0000-7000-8000-000000000000".to_owned();
         Ids { customer: id.clone(), session: id.clone(), alert: id }
     }
 }
 
-/// All routes, in the order in which the tests send them.
+/// All routes, in the order in which the tests call them.
 pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "POST /customers",
@@ -165,7 +165,7 @@ pub(crate) const ROWS: &[Row] = &[
         success: 200,
         not_found: "SESSION_NOT_FOUND",
     },
-    // Must be the last row, because an erased customer cannot be changed.
+    // This must be the last row, because an erased customer cannot be changed.
     Row {
         route: "POST /customers/{id}/erase",
         permissions: &["kyc:erase"],
@@ -194,7 +194,7 @@ impl Row {
         }
     }
 
-    /// Whether the path contains an id.
+    /// Returns whether the path of the route contains an id.
     pub(crate) fn has_id(&self) -> bool {
         self.route.contains('{')
     }
@@ -207,7 +207,7 @@ async fn with_customer() -> (Api, Ids) {
     (api, ids)
 }
 
-/// Creates a customer with a session, an organization, a monitor and an alert.
+/// Creates a customer with a session, an organization, a monitor and an alert. Returns their ids.
 pub(crate) async fn everything(api: &Api, who: &Persona) -> Ids {
     let customer = api.create(who, &json!({ "name": "Brindal Quarry Trading" })).await;
     let id = |value: &Value| value.as_str().unwrap().to_owned();

@@ -1,5 +1,6 @@
-//! An overloaded table: while it throttles, hangs or is slow, callers get a 503 with `Retry-After` in
-//! time, and the first request afterwards succeeds. A longer test puts load on it for a minute:
+//! Tests an overloaded table. While the table throttles, hangs or is slow, callers get a 503 with
+//! `Retry-After` in time, and the first request afterwards succeeds. A longer test sends requests
+//! to such a table for a minute:
 //!
 //! `cargo test -p api-tests --profile ci --test api -- --ignored --exact
 //! overload::a_minute_of_throttling --nocapture`
@@ -33,11 +34,11 @@ use crate::matrix::ROWS;
 use crate::monitoring::many::resident_memory;
 use crate::organization::structure;
 
-/// Method, path and body.
+/// Method, path and body of a request.
 type Request = (&'static str, String, Option<Value>);
 
-/// Creates a customer with a session, a monitor, an alert and an organization. Returns a request of
-/// every route about it.
+/// Creates a customer with a session, a monitor, an alert and an organization. Returns requests
+/// about this customer, at least one for every route.
 async fn requests_of_every_route(api: &Api, who: &Persona) -> Vec<Request> {
     api.refresh().await;
     let body = json!({ "name": "Brindal Quarry Trading", "client_id": "a" });
@@ -74,12 +75,12 @@ async fn requests_of_every_route(api: &Api, who: &Persona) -> Vec<Request> {
         ("DELETE", path_to(""), None),
         ("POST", path_to("/erase"), None),
     ];
-    // The risk profile is requested twice: once read, and once calculated.
+    // The route of the risk profile has two requests: one reads the profile, and one calculates it.
     assert_eq!(requests.len(), ROWS.len() + 1);
     requests
 }
 
-/// Sends a request. Only a `POST` gets the idempotency key.
+/// Sends a request. Adds the idempotency key only if the method is `POST`.
 async fn send(
     api: &Api,
     who: &Persona,
@@ -96,15 +97,15 @@ async fn send(
     call.send().await
 }
 
-/// Checks that the answer is a 503 with `Retry-After`.
+/// Checks that the answer is a 503 that asks to retry after one second.
 #[track_caller]
 fn assert_unavailable(answer: Answer) {
     assert_eq!(answer.header("retry-after"), Some("1"), "{}", answer.text);
     answer.refused(503, "STORE_UNAVAILABLE");
 }
 
-/// Sends all requests at once, with and without an idempotency key, while the table has this trouble.
-/// Afterwards, all of them must succeed.
+/// Checks that all requests get a 503 while the table has this trouble. Sends them at once, with
+/// and without an idempotency key. After the trouble has ended, all requests must succeed.
 async fn assert_unavailable_during(trouble: Trouble) {
     let (main, acme) = (Api::start().await, Persona::of("acme"));
     let overload = Overload::default();
@@ -118,7 +119,7 @@ async fn assert_unavailable_during(trouble: Trouble) {
         assert_unavailable(answer);
     }
     overload.set(None);
-    // Each request succeeds at the first attempt. The failed requests must not block it.
+    // Each request succeeds at the first attempt, because the failed requests do not block it.
     for request in &requests {
         let answer = send(&api, &acme, request, Some("other")).await;
         assert!(answer.status < 300, "{request:?}: {}", answer.text);
@@ -135,8 +136,8 @@ async fn a_hanging_table_is_a_503() {
     assert_unavailable_during(Trouble::Hanging).await;
 }
 
-/// A transaction that loses to concurrent writes is repeated for up to eight seconds, but not one that
-/// is throttled.
+/// A transaction that loses to concurrent writes is repeated for up to eight seconds. A throttled
+/// transaction is not.
 #[tokio::test]
 async fn a_throttled_transaction_is_tried_three_times() {
     let (main, acme) = (Api::start().await, Persona::of("acme"));
@@ -149,8 +150,8 @@ async fn a_throttled_transaction_is_tried_three_times() {
     api.create(&acme, &json!({ "name": "A" })).await;
 }
 
-/// Handles an event in this process, as a function with this much time left and with this fault in
-/// its calls to the table.
+/// Creates a customer in this process, as a function that has `time` left and whose calls to the
+/// table pass through `fault`. Returns the function's response.
 async fn handle(main: &Api, fault: impl Interceptor, time: Duration, key: &str) -> Value {
     let body = json!({ "name": "A", "client_id": key }).to_string();
     let mut event = hostile::posting(json!(body), false);
@@ -164,8 +165,9 @@ async fn handle(main: &Api, fault: impl Interceptor, time: Duration, key: &str) 
     serde_json::to_value(response).unwrap()
 }
 
-/// If the time of a request ends while its transaction is pending, the caller gets a 503. A retry gets
-/// the result of the transaction, or executes it, instead of a conflict on the key.
+/// If the time of a request ends while its transaction is pending, the caller gets a 503. A retry
+/// does not get a conflict on the key. It gets the result of the transaction if the transaction was
+/// executed, and otherwise executes it.
 #[tokio::test]
 async fn a_request_that_runs_out_of_time_releases_its_key() {
     let main = Api::start().await;
@@ -191,7 +193,7 @@ async fn a_request_that_runs_out_of_time_releases_its_key() {
     }
 }
 
-/// Leaves one call without an answer. All others succeed.
+/// Leaves one call without an answer. Passes on all other calls.
 #[derive(Clone, Debug)]
 struct Unanswered {
     at: End,
@@ -221,7 +223,7 @@ impl Interceptor for Unanswered {
     }
 }
 
-/// The code must know the timeout that functions have.
+/// The constant in the code must equal the timeout in the template.
 #[test]
 fn the_function_time_is_the_timeout_of_the_template() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
@@ -237,15 +239,15 @@ fn the_function_time_is_the_timeout_of_the_template() {
 const RATE: u32 = 200;
 /// Duration of the load in seconds.
 const SECONDS: u32 = 60;
-/// Limit in MB for the growth of the server's memory in the last two thirds of the load. It leaves room
-/// for buffers, but not for requests that pile up.
+/// Limit in MB for the growth of the server's memory in the last two thirds of the load. The limit
+/// leaves room for buffers, but not for requests that pile up.
 const MAX_GROWTH: usize = 8;
-/// Environment variable of the process that sends the load.
+/// Environment variable that marks the process that sends the load.
 const CLIENTS: &str = "CLIENTS_OF_A_MINUTE";
-/// Precedes the report in the output of the process that sends the load.
+/// Prefix of the report in the output of the process that sends the load.
 const REPORT: &str = "load report: ";
 
-/// The requests to send.
+/// The requests that a process sends as the load.
 #[derive(Serialize, Deserialize)]
 struct Load {
     url: String,
@@ -253,7 +255,7 @@ struct Load {
     requests: Vec<(String, String, Option<Value>)>,
     /// Requests per second.
     rate: u32,
-    /// Prefix of the idempotency keys.
+    /// Prefix of the idempotency keys, which end with the number of the request.
     keys: String,
 }
 
@@ -264,12 +266,12 @@ struct Answers {
     statuses: BTreeMap<u16, usize>,
     /// Number of 503s without `Retry-After`.
     without_retry_after: usize,
-    /// Time until each answer in seconds, in ascending order.
+    /// Times from request to answer in seconds, in ascending order.
     seconds: Vec<f64>,
 }
 
 impl Answers {
-    /// Returns the time within which this percentage of the requests was answered.
+    /// Returns the time in seconds within which `percent` percent of the requests were answered.
     fn percentile(&self, percent: usize) -> f64 {
         self.seconds[(self.seconds.len() - 1) * percent / 100]
     }
@@ -297,8 +299,8 @@ impl Load {
         answers
     }
 
-    /// Sends one request. Returns the status, whether the answer has `Retry-After`, and the time until
-    /// the answer.
+    /// Sends the request with this number. Returns the status, whether the answer has
+    /// `Retry-After`, and the time until the answer.
     async fn send_one(&self, http: &reqwest::Client, number: u32) -> (u16, bool, Duration) {
         let (method, path, body) = &self.requests[number as usize % self.requests.len()];
         let mut request = http
@@ -321,8 +323,8 @@ impl Load {
         (status, has_retry_after, start.elapsed())
     }
 
-    /// Sends the load from another process, so that this process uses memory for the server only.
-    /// Returns the answers and the memory in MB in every second.
+    /// Sends the load from another process, so that the memory of this process is only the
+    /// server's. Returns the answers, and this process's memory in MB at every second.
     async fn send_from_another_process(&self) -> (Answers, Vec<usize>) {
         let mut command = std::process::Command::new(std::env::current_exe().unwrap());
         command.args(["--ignored", "--exact", "overload::clients_of_that_minute", "--nocapture"]);
@@ -347,7 +349,7 @@ impl Load {
     }
 }
 
-/// This is not a test, but the process that sends the load of the test below.
+/// Sends the load for the test below, in a process of its own. This is not a test by itself.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "is started by a_minute_of_throttling"]
 async fn clients_of_that_minute() {
@@ -364,11 +366,11 @@ async fn a_minute_of_throttling() {
     let overload = Overload::default();
     let api = Api::with_calls(overload.clone(), &main).await;
     let mut requests = requests_of_every_route(&main, &acme).await;
-    // Omit deactivation and erasure. All other requests would fail after them.
+    // Omit deactivation and erasure, because all other requests would fail after them.
     requests.truncate(requests.len() - 2);
     let requests: Vec<_> =
         requests.into_iter().map(|(method, path, body)| (method.to_owned(), path, body)).collect();
-    // The rate is lower for a slow table, because it executes the calls, one at a time.
+    // The rate is lower for a slow table, because such a table executes the calls, one at a time.
     let slow = Trouble::Slow(Duration::from_millis(900));
     for (trouble, rate) in [(Trouble::Throttled, RATE), (Trouble::Hanging, RATE), (slow, 10)] {
         let claims = json!({

@@ -1,5 +1,6 @@
-//! The template's policies allow exactly the calls that the functions make. The local server rejects
-//! a call that a policy does not allow, and this test fails if a permission is never used.
+//! Checks that the template's policies allow exactly the calls that the functions make. The local
+//! server rejects a call that a policy does not allow, and the test fails if a permission is never
+//! used.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -11,7 +12,8 @@ use local::iam::Role;
 
 use crate::monitoring::{Setup, leave_index_of_another_release};
 
-/// Sends a request twice with one idempotency key, so that the second answer is a replay.
+/// Sends a request twice with the same idempotency key, and checks the status of both answers. The
+/// second answer to a successful request is a replay.
 async fn post_twice(w: &Setup, api: &Api, path: &str, body: &Value, status: u16) {
     let key = format!("{path}{body}").replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     for _ in 0..2 {
@@ -56,7 +58,7 @@ async fn customers_and_sessions(w: &Setup) -> Value {
 async fn monitoring(w: &Setup, customer: &Value) {
     let (api, acme) = (&w.api, &w.acme);
     let path = |rest: &str| format!("{}{rest}", path_of(customer));
-    // Without a list the request fails with a 503, which releases its key.
+    // Without a list, the request fails with a 503, which releases its idempotency key.
     post_twice(w, api, &path("/monitor"), &json!({}), 503).await;
     w.write_list(&[("1", "Mirka Dovello")]);
     w.refresh().await;
@@ -78,7 +80,7 @@ async fn monitoring(w: &Setup, customer: &Value) {
     api.get(acme, &path("/risk-profile")).await.expect(200);
     api.get(acme, &path("/risk-profile?recalculate=true")).await.expect(200);
 
-    // The list was imported by another release, and the publisher now serves an error page.
+    // Now the list's index comes from another release, and the publisher serves an error page.
     leave_index_of_another_release(api, "ours", b"id,name\n1,Mirka Dovello\n").await;
     w.write_file(b"<html>");
     api.run("refresh-watchlists", &json!({})).await.unwrap_err();
@@ -87,7 +89,8 @@ async fn monitoring(w: &Setup, customer: &Value) {
     api.delete(acme, &path("")).await.expect(200);
 }
 
-/// Produces more matches than fit into one transaction. The next `resume` writes the others.
+/// Produces more matches than fit into one transaction. The next `resume` writes the remaining
+/// ones.
 async fn many_matches(w: &Setup) {
     let (api, acme) = (&w.api, &w.acme);
     let ids: Vec<String> = (0..90).map(|id| id.to_string()).collect();
@@ -108,7 +111,7 @@ async fn many_matches(w: &Setup) {
     api.run("rescreen", &json!({ "pass": "resume" })).await.unwrap();
 }
 
-/// Runs a pass whose writes fail. It leaves the customers to the next `resume`.
+/// Runs a pass whose transactions fail. The pass leaves the customers to the next `resume`.
 async fn failing_pass(w: &Setup) -> Api {
     w.write_list(&[("1", "Ada Vast")]);
     w.refresh().await;
@@ -118,7 +121,8 @@ async fn failing_pass(w: &Setup) -> Api {
     api
 }
 
-/// Sends requests whose transaction fails with a 500. They get a 503, which releases their keys.
+/// Sends requests whose transactions fail with a 500. The requests get a 503, which releases their
+/// idempotency keys.
 async fn failing_requests(w: &Setup) -> Api {
     let api = w.server_with_fault(NoTransactions(500, "InternalServerError")).await;
     post_twice(w, &api, "/customers", &json!({ "name": "Ada" }), 503).await;
@@ -147,7 +151,8 @@ async fn every_permission_is_needed_and_none_is_missing() {
         [failing_requests(&w).await, failing_pass(&w).await]
     };
     let result = AssertUnwindSafe(requests).catch_unwind().await;
-    // A denied call also fails a request, but its permission is the more helpful message.
+    // A denied call also makes a request fail, but the missing permission is the more helpful
+    // message.
     let denied: Vec<String> = w.api.server().roles.values().flat_map(Role::denied).collect();
     assert_eq!(denied, [""; 0], "missing permissions");
     let other_apis = result.unwrap_or_else(|panic| resume_unwind(panic));

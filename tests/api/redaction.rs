@@ -1,5 +1,5 @@
-//! `api_tests::log` searches every log line of the whole suite for personal data and tokens. These
-//! tests prove that the search works.
+//! Tests the search of `api_tests::log`, which looks for personal data and tokens in every log line
+//! of the whole suite.
 
 use api_tests::log::{Watch, watch};
 use api_tests::{Api, Persona, json};

@@ -1,4 +1,4 @@
-//! GET /customers/{id}/risk-profile
+//! Tests of `GET /customers/{id}/risk-profile`.
 
 use std::sync::atomic::Ordering;
 
@@ -16,12 +16,14 @@ fn profile_path(customer: &Value) -> String {
     format!("{}/risk-profile", path_of(customer))
 }
 
-/// Returns the risk profile, requested with this query.
+/// Returns the customer's risk profile. `query` is the query string with its question mark, or
+/// empty.
 async fn profile(api: &Api, who: &Persona, customer: &Value, query: &str) -> Value {
     api.get(who, &format!("{}{query}", profile_path(customer))).await.expect(200)
 }
 
-/// Creates a session of the customer, completes it with these validations, and decides it.
+/// Creates a session of the customer, completes it with these validations, and sets its outcome.
+/// Returns the session.
 async fn decide(
     api: &Api,
     who: &Persona,
@@ -47,8 +49,8 @@ fn codes(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|entry| entry["code"].as_str().unwrap()).collect()
 }
 
-/// Checks that the profile agrees with the customer's summary and with the first entry of the history,
-/// and that the points add up to the score. Returns the profile.
+/// Checks that the profile agrees with the risk of the customer and with the first entry of the
+/// history, and that the points add up to the score. Returns the profile without the history.
 async fn consistent_profile(api: &Api, who: &Persona, customer: &Value) -> Value {
     let mut current = profile(api, who, customer, "?history=50").await;
     let history = current["history"].take();
@@ -106,7 +108,7 @@ async fn the_profile_follows_every_scored_change() {
     let customer = api.create(&acme, &json!({ "name": "Acme GmbH" })).await;
     let step = || now.fetch_add(1_000, Ordering::SeqCst);
 
-    // A scored field changes. The factors name the data that is still missing.
+    // A scored field changes. The factors name the data that is missing for a score.
     step();
     api.patch(&acme, &path_of(&customer), &json!({ "country": "DE" })).await.expect(200);
     let first = consistent_profile(&api, &acme, &customer).await;
@@ -146,7 +148,7 @@ async fn the_profile_follows_every_scored_change() {
     assert_eq!(rule["evidence"], json!([{ "type": "session", "id": rejected["session_id"] }]));
     assert!(fourth["score"].as_u64().unwrap() < 40);
 
-    // An owner is in a country for which the FATF calls for action.
+    // An owner moves to a country for which the FATF calls for action.
     step();
     let mut risky = owned.clone();
     risky["parties"][0]["country"] = json!("KP");
@@ -155,7 +157,8 @@ async fn the_profile_follows_every_scored_change() {
     assert!(codes(&fifth["hard_rules"]).contains(&"owner_country_fatf_call_for_action"));
     assert!(fifth["score"].as_u64() > fourth["score"].as_u64());
 
-    // A caller requests a calculation. The same facts give the same profile at a later time.
+    // A caller requests a calculation. The same facts give the same score, level, factors and rules
+    // at a later time.
     step();
     let sixth = profile(&api, &acme, &customer, "?recalculate=true&history=3").await;
     assert_eq!((&sixth["trigger"], &sixth["history"][1]), (&json!("requested"), &fifth));
@@ -165,7 +168,7 @@ async fn the_profile_follows_every_scored_change() {
     }
     consistent_profile(&api, &acme, &customer).await;
 
-    // A change of a field that is not scored does not cause a calculation.
+    // Changing a field that is not scored does not cause a calculation.
     let before = api.get(&acme, &path_of(&customer)).await.expect(200);
     let renamed = api.patch(&acme, &path_of(&customer), &json!({ "name": "B" })).await.expect(200);
     assert_eq!(renamed["risk"], before["risk"]);
@@ -208,8 +211,8 @@ async fn a_confirmed_match_makes_the_level_prohibited_whatever_the_score_is() {
     assert_eq!(consistent_profile(&api, &acme, &customer).await["level"], "low");
 }
 
-/// A profile takes at most 100 sessions into account. Sessions without an outcome or a validation must
-/// not displace the others.
+/// A profile takes at most 100 sessions into account. Sessions with neither an outcome nor a
+/// validation must not displace other sessions.
 #[tokio::test]
 async fn many_undecided_sessions_do_not_hide_a_rejected_one() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
@@ -295,7 +298,7 @@ fn owned_by(owners: &[(Option<&str>, u32)]) -> Value {
     json!({ "parties": parties, "relationships": relationships })
 }
 
-/// Creates random customers with owners and sessions: 1,000 with `THOROUGH=1`, otherwise 200.
+/// Checks random customers with owners and sessions: 1,000 if `THOROUGH=1` is set, otherwise 200.
 #[test]
 fn the_points_of_random_customers_add_up_and_do_not_fall_after_a_failed_check() {
     let country =
@@ -366,7 +369,7 @@ fn the_points_of_random_customers_add_up_and_do_not_fall_after_a_failed_check() 
             for field in ["score", "level", "factors", "hard_rules", "model_version"] {
                 assert_eq!(recalculated[field], first[field], "{field}");
             }
-            // Another session with a failed check must not lower the score.
+            // An additional session with a failed check must not lower the score.
             let link = json!({ "customer_id": customer["customer_id"] });
             let session = api.post(&who, "/kyc/sessions", &link).await.expect(201);
             let failed = json!({ "validations": [{ "kind": failing_kind, "result": "failed" }] });
@@ -404,7 +407,8 @@ async fn after_parallel_changes_summary_profile_and_history_agree() {
         assert!(answer.status == 200 || answer.status == 201, "{}", answer.text);
     }
     let current = consistent_profile(&api, &acme, &customer).await;
-    // The last change saw the effects of all the others, so another calculation gives the same result.
+    // The last change took all other changes into account, so another calculation gives the same
+    // result.
     let recalculated = profile(&api, &acme, &customer, "?recalculate=true").await;
     assert_eq!(
         (&recalculated["factors"], &recalculated["hard_rules"]),

@@ -1,4 +1,4 @@
-//! Tests that servers share a table, and that they report a table that is not reachable.
+//! Tests that servers can share a table, and that a server reports a table that is not reachable.
 
 use api_tests::{Api, Persona, json};
 

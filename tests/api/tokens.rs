@@ -1,4 +1,5 @@
-//! Which tokens the authorizer accepts, and which tenant and permissions the functions read from them.
+//! Tests of the tokens that the authorizer accepts, and of the tenant and the permissions that the
+//! functions read from them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,7 +19,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// Returns valid claims.
+/// Returns valid claims of a reader in the tenant `acme`.
 fn claims(api: &Api) -> Value {
     json!({
         "iss": TEMPLATE.authorizer.issuer, "aud": "kyc-customers", "sub": "tester",
@@ -27,7 +28,8 @@ fn claims(api: &Api) -> Value {
     })
 }
 
-/// Returns the valid claims with some replaced, or removed where the value is null.
+/// Returns the valid claims with changes. A null in `changes` removes a claim, and another value
+/// replaces or adds it.
 fn with(api: &Api, changes: Value) -> Value {
     let mut claims = claims(api);
     for (claim, value) in changes.as_object().unwrap() {
@@ -80,7 +82,7 @@ async fn a_signature_of_another_key_or_algorithm_is_refused() {
     let good = KEY.sign(&claims(&api)).unwrap();
     let parts: Vec<&str> = good.split('.').collect();
     let (payload, signature) = (parts[1], parts[2]);
-    // {"alg":"none"} and {"alg":"HS256"}, base64url
+    // These are the headers {"alg":"none"} and {"alg":"HS256"} in base64url.
     let (none, hs256) = ("eyJhbGciOiJub25lIn0", "eyJhbGciOiJIUzI1NiJ9");
     for forged in [
         SigningKey::generate().unwrap().sign(&claims(&api)).unwrap(),
@@ -131,8 +133,8 @@ async fn the_tenant_and_the_permissions_come_from_the_claims() {
     assert_eq!(list(cognito).await.expect(200)["count"], 0);
 }
 
-/// Cognito invokes this function before it issues a token. Users and programs must not be able to
-/// choose the tenant.
+/// Cognito invokes the function `pre-token-generation` before it issues a token. Users and programs
+/// must not be able to choose the tenant.
 #[tokio::test]
 async fn the_tenant_of_an_access_token_is_the_one_that_an_administrator_set() {
     let api = Api::start().await;
@@ -164,7 +166,7 @@ async fn the_tenant_of_an_access_token_is_the_one_that_an_administrator_set() {
     api.run("pre-token-generation", &json!([])).await.unwrap_err();
 }
 
-/// Returns a signed token with any header and any text as claims.
+/// Returns a signed token with any header, and with any text as its claims.
 fn signed(header: &Value, claims: &str, key: &EncodingKey, algorithm: Algorithm) -> String {
     let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
     let message = format!("{}.{}", encode(&header.to_string()), encode(claims));
@@ -180,7 +182,8 @@ fn encoding_key(key: &SigningKey) -> EncodingKey {
     EncodingKey::from_rsa_der(private_key(key).to_pkcs1_der().unwrap().as_bytes())
 }
 
-/// Returns tokens that an attacker might try, each with a description and the status of the answer.
+/// Returns tokens that an attacker might try, each with a description and the expected status of
+/// the answer.
 fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
     let good = claims(api).to_string();
     let private = encoding_key(&KEY);
@@ -196,7 +199,7 @@ fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
     let with_header = |header: &Value| signed(header, &good, &private, Algorithm::RS256);
     let with_claims = |claims: &str| signed(&rs256, claims, &private, Algorithm::RS256);
     let changed = |changes: Value| with_claims(&with(api, changes).to_string());
-    // Appends a claim that the token already has.
+    // Appends a second value for a claim that the token already has.
     let duplicate = |claim: &str| with_claims(&format!("{},{claim}}}", good.trim_end_matches('}')));
     let valid = with_header(&rs256);
     let parts: Vec<&str> = valid.split('.').collect();

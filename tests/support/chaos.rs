@@ -35,7 +35,8 @@ pub enum Fault {
     Throttled,
     /// The answer is 400 `ProvisionedThroughputExceededException`.
     Exceeded,
-    /// A write fails because of a conflict with another transaction.
+    /// The answer is an error about a conflict with another transaction. A call that cannot
+    /// conflict is throttled instead.
     Conflict,
     /// The answer is 500 `InternalServerError`.
     Failed,
@@ -45,13 +46,13 @@ pub enum Fault {
     Lost,
     /// The call is executed twice, and the second answer is returned.
     Twice,
-    /// The connection breaks, but the call is executed later: after the SDK has sent it again, after
-    /// the API has answered 503, or after other writes.
+    /// The connection breaks, but the call is executed up to 3 s later. By then, the SDK may have
+    /// sent it again, the API may have answered 503, or other writes may have happened.
     Overdue,
 }
 
-/// Average number of faults in 1,000 calls. A seed multiplies all of them by 1, 2 or 3, and then each
-/// one by 0.5 to 1.5.
+/// Average number of faults in 1,000 calls. A seed multiplies all rates by the same factor of 1, 2
+/// or 3, and then each rate by its own factor of 0.5 to 1.5.
 const RATES: [(Fault, usize); 10] = [
     (Fault::Late, 20),
     (Fault::Refused, 4),
@@ -66,12 +67,14 @@ const RATES: [(Fault, usize); 10] = [
 ];
 /// Maximum delay of [`Fault::Late`] in milliseconds.
 const MOST_LATE: usize = 40;
-/// Maximum delay of [`Fault::Overdue`] in milliseconds. It exceeds the SDK's timeout of an attempt.
+/// Maximum delay of [`Fault::Overdue`] in milliseconds. This exceeds the SDK's timeout of an
+/// attempt.
 const MOST_OVERDUE: usize = 3_000;
-/// Delay in milliseconds before the SDK's next attempt, which would otherwise be up to a second.
+/// Delay in milliseconds that an injected answer prescribes before the SDK's next attempt. Without
+/// it, the delay would be up to a second.
 const RETRY_AFTER: &str = "10";
 
-/// Injects the faults of a seed while it is active.
+/// Injects the faults of a seed between [`Chaos::let_loose`] and [`Chaos::calm`].
 #[derive(Clone, Debug)]
 pub struct Chaos(Arc<State>);
 
@@ -85,7 +88,7 @@ struct State {
 }
 
 impl Chaos {
-    /// Draws the rates of a seed. Faults are injected after [`Chaos::let_loose`].
+    /// Draws the rates of a seed. No faults are injected before [`Chaos::let_loose`].
     pub fn of(seed: u64) -> Chaos {
         let mut dice = Dice::new(seed);
         let factor = 1 + dice.roll(3);
@@ -109,12 +112,14 @@ impl Chaos {
         self.0.is_active.store(false, Ordering::SeqCst);
     }
 
-    /// Returns how often each fault was injected, and the number of calls while it was active.
+    /// Returns how often each fault was injected, and the number of calls during which faults could
+    /// be injected.
     pub fn done(&self) -> (BTreeMap<Fault, usize>, usize) {
         (self.0.injected.lock().unwrap().clone(), *self.0.calls.lock().unwrap())
     }
 
-    /// Draws the fault of the next call and a delay of up to [`MOST_LATE`].
+    /// Draws the fault of the next call and a delay of up to [`MOST_LATE`] ms. Returns `None` if
+    /// the call is not disturbed.
     fn draw(&self) -> Option<(Fault, Duration)> {
         if !self.0.is_active.load(Ordering::SeqCst) {
             return None;
@@ -180,7 +185,8 @@ fn broken(kind: io::ErrorKind) -> ConnectorError {
     ConnectorError::io(io::Error::from(kind).into())
 }
 
-/// Returns an error response of DynamoDB whose body also has the fields of `fields`.
+/// Returns an error response of DynamoDB. Its body has the members of `fields` in addition to the
+/// type and the message.
 pub fn refusal(status: u16, code: &str, fields: Value) -> HttpResponse {
     let mut body = fields;
     body["__type"] = json!(format!("com.amazonaws.dynamodb.v20120810#{code}"));
@@ -191,8 +197,8 @@ pub fn refusal(status: u16, code: &str, fields: Value) -> HttpResponse {
     response
 }
 
-/// Returns the answer to a write that conflicts with another transaction. A read cannot conflict, so
-/// it is throttled instead.
+/// Returns the answer to a call that conflicts with another transaction. A plain read and a batch
+/// cannot conflict, so they are throttled instead.
 fn conflict(request: &HttpRequest) -> HttpResponse {
     match operation(request) {
         "TransactWriteItems" | "TransactGetItems" => cancelled("TransactionConflict", request),
@@ -203,7 +209,8 @@ fn conflict(request: &HttpRequest) -> HttpResponse {
     }
 }
 
-/// Returns the answer to a transaction that is cancelled because of its first item.
+/// Returns the answer to a transaction that is canceled with `code` as the reason of its first
+/// item.
 fn cancelled(code: &str, request: &HttpRequest) -> HttpResponse {
     let items = body(request)["TransactItems"].as_array().unwrap().len();
     let mut reasons = vec![json!({ "Code": "None" }); items];
@@ -211,7 +218,7 @@ fn cancelled(code: &str, request: &HttpRequest) -> HttpResponse {
     refusal(400, "TransactionCanceledException", json!({ "CancellationReasons": reasons }))
 }
 
-/// Returns the answer with a body that breaks off in the middle.
+/// Returns the same answer with a body that breaks off in the middle.
 async fn cut(answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let (status, headers) = (answer.status(), answer.headers().clone());
     let whole = answer.try_into_http1x().unwrap().map(reqwest::Body::wrap);
@@ -243,7 +250,7 @@ impl http_body::Body for BrokenBody {
     }
 }
 
-/// Overloads the table: while a trouble is set, it affects every call.
+/// Overloads the table. While a [`Trouble`] is set, it applies to every call.
 #[derive(Clone, Debug, Default)]
 pub struct Overload(Arc<Load>);
 
@@ -256,9 +263,10 @@ struct Load {
 /// The behaviour of an overloaded table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Every call is throttled, and every transaction as a whole.
+    /// Every call is throttled, and a transaction is throttled as a whole.
     Throttled,
-    /// Every transaction is cancelled because its first item is throttled.
+    /// Every writing transaction is canceled because its first item is throttled. Other calls
+    /// succeed.
     Cancelled,
     /// Calls are never answered.
     Hanging,
@@ -267,7 +275,7 @@ pub enum Trouble {
 }
 
 impl Overload {
-    /// Sets or clears the trouble and restarts the count of calls.
+    /// Sets or clears the trouble, and resets the number of calls to 0.
     pub fn set(&self, trouble: Option<Trouble>) {
         *self.0.trouble.lock().unwrap() = trouble;
         self.0.calls.store(0, Ordering::SeqCst);
@@ -286,7 +294,7 @@ impl Interceptor for Overload {
         match trouble {
             None => next.call(request),
             Some(Trouble::Throttled) => {
-                // DynamoDB does not send this header. The SDK chooses the delay.
+                // DynamoDB does not send this header. Without it, the SDK chooses the delay.
                 let mut answer = refusal(400, "ThrottlingException", json!({}));
                 answer.headers_mut().remove("x-amz-retry-after");
                 HttpConnectorFuture::ready(Ok(answer))

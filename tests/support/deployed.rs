@@ -1,6 +1,6 @@
-//! Describes a deployed stack to test against. The environment variable `DEPLOYED` names a file with
-//! its addresses. All tests share the stack's table and watchlist, so each [`crate::Api`] has its own
-//! tenants, and a test that needs particular lists reserves them.
+//! Describes a deployed stack on which tests run. The environment variable `DEPLOYED` names a file
+//! with its addresses. All tests share the stack's table and watchlist, so each [`crate::Api`] has
+//! its own tenants, and a test that needs particular lists reserves them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -23,13 +23,13 @@ pub struct Deployed {
     pub api: String,
     /// Address of the host in `api`. Some machines do not resolve names under `localhost`.
     pub address: SocketAddr,
-    /// Endpoint of the AWS services that the stack uses.
+    /// Endpoint of the AWS services that the stack uses, including Lambda.
     pub endpoint: String,
     pub region: String,
     /// Names of the functions in the stack, by the name of their binary.
     pub functions: BTreeMap<String, String>,
     pub table: String,
-    /// PEM file with the key with which the authorizer's issuer signs.
+    /// PEM file of the private key that signs tokens for the authorizer's issuer.
     pub key: PathBuf,
     pub issuer: String,
     pub audience: String,
@@ -49,17 +49,17 @@ static LISTS: LazyLock<Arc<Mutex<()>>> = LazyLock::new(Arc::default);
 
 type Key = HashMap<String, AttributeValue>;
 
-/// Number of monitoring shards, the same as on local servers.
+/// Number of monitoring shards of the stack, the same as on local servers.
 const SHARDS: u32 = 2;
 
 /// Maximum time that a test waits for others to release the lists.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// A reservation of the watchlists. Other tests cannot change them until it is dropped.
+/// A reservation of the watchlists. While a test holds it, other tests cannot change the lists.
 pub(crate) type HeldLists = OwnedMutexGuard<()>;
 
-/// Fails a test that needs something a deployed API does not have. `infra/emulator/differs` lists
-/// these tests.
+/// Panics on a deployed stack if a test needs something that a deployed API does not have.
+/// `infra/emulator/differs` lists these tests.
 pub fn only_locally(what: &str) {
     assert!(DEPLOYED.is_none(), "a deployed API has no {what}: list this test in `differs`");
 }
@@ -125,7 +125,8 @@ impl Deployed {
         guard
     }
 
-    /// Returns the keys of all items in a partition of the table or of an index.
+    /// Returns the keys of all items in a partition of the table, or of the index `monitored` if
+    /// `index` names it.
     async fn keys(&self, dynamodb: &Client, index: Option<&str>, partition: &str) -> Vec<Key> {
         let name = if index.is_some() { "monitored_pk" } else { "pk" };
         let pages = dynamodb
@@ -141,7 +142,7 @@ impl Deployed {
         pages.collect::<Result<_, _>>().await.expect("the table can be queried")
     }
 
-    /// Replaces the list atomically, because the stack may be reading it.
+    /// Replaces the watchlist's file atomically, because the stack may be reading it.
     pub fn write_list(&self, bytes: &[u8]) {
         let temporary = self.list.with_extension("new");
         std::fs::write(&temporary, bytes).expect("the list can be written");

@@ -1,5 +1,5 @@
-//! HTTP clients for the table that simulate the death of a process between two calls, hold back a
-//! call, or count and measure calls.
+//! Contains HTTP clients for the table that simulate the death of a process between two calls, hold
+//! back a call, fail transactions, or count and measure calls.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -58,7 +58,7 @@ pub enum End {
     After(usize),
 }
 
-/// Simulates a process that dies. From its end on, calls are neither sent nor answered.
+/// Simulates a process that dies. After the end, calls are neither sent nor answered.
 #[derive(Clone, Debug)]
 pub struct Mortal {
     end: End,
@@ -67,7 +67,7 @@ pub struct Mortal {
 }
 
 impl Mortal {
-    /// Prepares a process that dies at `end`. It passes on all calls until it is armed.
+    /// Prepares a process that dies at `end`. All calls pass until [`Mortal::arm`].
     pub fn new(end: End) -> Mortal {
         Mortal { end, counter: Counter::default(), ended: Arc::default() }
     }
@@ -77,7 +77,7 @@ impl Mortal {
         self.counter.arm();
     }
 
-    /// Waits until the process has died.
+    /// Waits until the process has reached its end.
     pub async fn ended(&self) {
         self.ended.notified().await;
     }
@@ -130,7 +130,7 @@ impl Gate {
         self.reached.notified().await;
     }
 
-    /// Sends the call.
+    /// Lets the held call continue.
     pub fn release(&self) {
         self.released.notify_one();
     }
@@ -173,7 +173,7 @@ impl Interceptor for Tally {
     }
 }
 
-/// Fails every transaction with a status and an error code. Other calls succeed.
+/// Fails every writing transaction with an HTTP status and an error code. Passes on other calls.
 #[derive(Clone, Copy, Debug)]
 pub struct NoTransactions(pub u16, pub &'static str);
 
@@ -189,13 +189,13 @@ impl Interceptor for NoTransactions {
     }
 }
 
-/// The calls to the table, and the capacity that they consumed.
+/// The number of calls to the table, and the capacity that the calls consumed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Consumed {
     /// Number of calls by operation.
     pub calls: BTreeMap<String, usize>,
-    /// Number of calls that were sent while no other call was pending. These calls run one after
-    /// another.
+    /// Number of calls that were sent while no other call was pending, so that the caller waited
+    /// for each of them in turn.
     pub waits: usize,
     /// Consumed read units.
     pub reads: f64,
@@ -207,12 +207,13 @@ pub struct Consumed {
     pub unknown: usize,
 }
 
-/// Measures the consumed capacity of calls. It adds `ReturnConsumedCapacity` to each call.
+/// Measures the consumed capacity of calls, for which it adds `ReturnConsumedCapacity` to each
+/// call.
 #[derive(Clone, Debug, Default)]
 pub struct Meter(Arc<Mutex<(Consumed, usize)>>);
 
 impl Meter {
-    /// Returns the consumption since the previous call of this function.
+    /// Returns the consumption since the previous call of this function, or since the start.
     pub fn take(&self) -> Consumed {
         std::mem::take(&mut self.0.lock().unwrap().0)
     }
@@ -259,7 +260,7 @@ impl Interceptor for Meter {
                 return result;
             };
             let (status, headers) = (answer.status(), answer.headers().clone());
-            // `reqwest` can read a body to its end, and is a dependency already.
+            // Use `reqwest` to read the body to its end, because it is a dependency already.
             let response = answer.try_into_http1x().unwrap().map(reqwest::Body::wrap);
             let bytes = reqwest::Response::from(response).bytes().await.unwrap();
             meter.end(&operation, serde_json::from_slice(&bytes).ok().as_ref());
@@ -270,8 +271,9 @@ impl Interceptor for Meter {
     }
 }
 
-/// Returns the consumed units in an answer. If the condition of a write fails, the answer contains no
-/// units, but the write is charged for the size of the existing item, at least one unit
+/// Returns the consumed units in an answer, or `None` if the answer does not contain them. If the
+/// condition of a single write fails, the answer contains no units, but the write is charged for
+/// the size of the existing item, at least one unit
 /// (docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).
 fn units(operation: &str, answer: &Value) -> Option<f64> {
     let capacity_units = |capacity: &Value| capacity["CapacityUnits"].as_f64();
@@ -286,8 +288,8 @@ fn units(operation: &str, answer: &Value) -> Option<f64> {
     }
 }
 
-/// Returns the size of an item in bytes, from which DynamoDB calculates units. Sets are not supported
-/// because the table contains none
+/// Returns the size in bytes of an item, from which DynamoDB calculates units. Does not support
+/// sets, because the table contains none
 /// (docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
 fn bytes(item: &Value) -> usize {
     let attributes = item.as_object().into_iter().flatten();
@@ -301,7 +303,7 @@ fn value_bytes(value: &Value) -> usize {
     };
     match (kind.as_str(), value) {
         ("S", value) => text(value),
-        // One byte per two digits, and one more byte.
+        // A number has one byte per two digits, and one more byte.
         ("N", value) => text(value).div_ceil(2) + 1,
         // The value is Base64.
         ("B", Value::String(value)) => value.trim_end_matches('=').len() * 3 / 4,

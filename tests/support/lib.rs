@@ -41,7 +41,7 @@ pub static KEY: LazyLock<SigningKey> = LazyLock::new(|| match &*DEPLOYED {
     None => SigningKey::generate().unwrap(),
 });
 
-/// The template, with the issuer and audience that the API under test accepts.
+/// The deployment template, with the issuer and the audience that the API under test accepts.
 pub static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
     let mut template = Template::embedded().unwrap();
     if let Some(deployed) = &*DEPLOYED {
@@ -58,7 +58,7 @@ pub struct Api {
     pub table: String,
     url: String,
     http: Client,
-    /// Prefix of every tenant's name. Empty if the server has its own table.
+    /// Prefix of every tenant's full name. Empty if the server has its own table.
     prefix: String,
     tokens: Mutex<HashMap<Grant, String>>,
     server: Option<Server>,
@@ -79,7 +79,8 @@ pub struct Persona {
 #[derive(Clone, Debug)]
 enum Credential {
     None,
-    /// Signed by the [`Api`] that sends the request, because only it knows the prefix of tenants.
+    /// A token that the sending [`Api`] signs, because only that `Api` knows the prefix of its
+    /// tenants.
     Granted(Grant),
     Token(String),
 }
@@ -138,11 +139,12 @@ pub struct Answer {
     pub headers: BTreeMap<String, String>,
     /// The body as received.
     pub text: String,
-    /// The body as JSON; null if it is not JSON.
+    /// The body as JSON, or null if it is not JSON.
     pub body: Value,
 }
 
-/// Sends a request, and repeats it up to `repeats` times while the answer is a 503.
+/// Sends a request, and repeats it up to `repeats` times while the answer is a 503 with the code
+/// `STORE_UNAVAILABLE`. Returns the last answer, which may be a 503.
 pub async fn served(repeats: usize, send: impl AsyncFn() -> Answer) -> Answer {
     for _ in 0..repeats {
         let answer = send().await;
@@ -163,16 +165,16 @@ impl Api {
         }
     }
 
-    /// Connects to the deployed stack and removes its watchlists. Until the test ends, other tests
-    /// cannot load any.
+    /// Connects to the deployed stack and removes its watchlists. Other tests cannot load lists
+    /// until the returned `Api` is dropped. Panics without a deployed stack.
     pub async fn with_lists_to_itself() -> Api {
         let api = Api::start().await;
         api.hold_lists(DEPLOYED.as_ref().expect("a deployed stack")).await;
         api
     }
 
-    /// Sets the time since which the lists are current to `seconds` ago. A pass only screens against
-    /// lists that have been current for a minute.
+    /// Changes the table so that the lists have been current for `seconds` seconds. A pass screens
+    /// only against lists that have been current for a minute.
     pub async fn age_lists(&self, seconds: i64) {
         let then = Clock::system().now().millis() - seconds * 1_000;
         let since = AttributeValue::S(Timestamp::from_millis(then).to_string());
@@ -203,14 +205,14 @@ impl Api {
         }
     }
 
-    /// Starts a server with the given clock.
+    /// Starts a local server with its own table and the given clock.
     pub async fn at(clock: Clock) -> Api {
         only_locally("clock that a test sets");
         Api::with(clock, None, None).await
     }
 
-    /// Starts a second server on the table of another one. On a deployed stack this is the stack
-    /// itself, because two processes may answer any two requests there.
+    /// Starts a second server on the table of `other`. On a deployed stack, connects to the stack
+    /// again, because different processes may answer any two requests there.
     pub async fn on_table_of(other: &Api) -> Api {
         if let Some(deployed) = &*DEPLOYED {
             return Api { prefix: other.prefix.clone(), ..Api::on_stack(deployed) };
@@ -218,21 +220,20 @@ impl Api {
         Api::with(Clock::system(), Some(other), None).await
     }
 
-    /// Starts a second server on the table of another one. Its clock is fixed at `millis`
-    /// milliseconds since 1970.
+    /// Starts a second server on the table of `other`. Its clock always shows `millis` milliseconds
+    /// since 1970.
     pub async fn on_table_of_at(other: &Api, millis: i64) -> Api {
         only_locally("clock that a test sets");
         let clock = Clock::new(move || Timestamp::from_millis(millis));
         Api::with(clock, Some(other), None).await
     }
 
-    /// Starts a second server on the table of another one. Its calls to the table go through
-    /// `client`.
+    /// Starts a second server on the table of `other`. Its calls to the table go through `client`.
     pub async fn under(client: &Mortal, other: &Api) -> Api {
         Api::with_calls(client.clone(), other).await
     }
 
-    /// Starts a second server on the table of another one. `fault` intercepts its calls to the table.
+    /// Starts a second server on the table of `other`. `fault` intercepts its calls to the table.
     pub async fn with_calls(fault: impl Interceptor, other: &Api) -> Api {
         only_locally("HTTP client that a test makes fail");
         Api::with(Clock::system(), Some(other), Some(faults::client(fault))).await
@@ -247,8 +248,8 @@ impl Api {
         Api::set(clock, table_of, http_client, environment).await
     }
 
-    /// Starts a server with the given environment. If `table_of` is given, it uses the table and the
-    /// lists of that server.
+    /// Starts a local server with the given environment. If `table_of` is given, the server uses
+    /// the table and the lists of that `Api`.
     pub async fn set(
         clock: Clock,
         table_of: Option<&Api>,
@@ -260,7 +261,7 @@ impl Api {
         let server_of = table_of.map(Api::server);
         let dynamodb_endpoint = server_of.map(|server| server.dynamodb_endpoint.clone());
         let key = Some(KEY.clone());
-        // Reopened, as another process would do.
+        // The lists are opened again, as in another process.
         let lists = server_of.map(|server| server.lists.reopened());
         let options = Options {
             port: 0,
@@ -297,12 +298,13 @@ impl Api {
         self.server.expect("this test runs against a local server").stop().await;
     }
 
-    /// Returns the full name of a tenant, with this test's prefix.
+    /// Returns the full name of a tenant, including this test's prefix.
     pub fn tenant(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
-    /// Starts a server whose clock changes only when the test sets it, in milliseconds since 1970.
+    /// Starts a server whose clock shows the returned number of milliseconds since 1970, which only
+    /// the test changes.
     pub async fn with_clock_at(millis: i64) -> (Api, Arc<AtomicI64>) {
         let now = Arc::new(AtomicI64::new(millis));
         let read = now.clone();
@@ -310,7 +312,8 @@ impl Api {
         (Api::at(clock).await, now)
     }
 
-    /// Prepares a request of this caller.
+    /// Prepares a request of this caller. The logs must not contain its token and the personal data
+    /// in its query string.
     pub fn call(&self, caller: &Persona, method: &str, path: &str) -> Call {
         let url = format!("{}{path}", self.url);
         let request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
@@ -326,7 +329,7 @@ impl Api {
         Call { request }
     }
 
-    /// Returns the token for this grant, which is signed once and then reused.
+    /// Returns the token for this grant. A token is signed once and then reused.
     fn token(&self, grant: &Grant) -> String {
         let mut tokens = self.tokens.lock().unwrap();
         tokens.entry(grant.clone()).or_insert_with(|| self.sign(grant)).clone()
@@ -356,9 +359,9 @@ impl Api {
         self.call(caller, "PATCH", path).json(body).send().await
     }
 
-    /// Sends one of many concurrent patches. The emulator of a deployed stack may be so slow that a
-    /// change loses to the others until its retries run out, so there the patch is repeated. On a
-    /// local server it must succeed at once.
+    /// Sends one of many concurrent patches. The emulator under a deployed stack may be so slow
+    /// that a change loses to the others until its retries run out, so there the patch is repeated.
+    /// On a local server it must succeed at once.
     pub async fn patch_repeated(&self, caller: &Persona, path: &str, body: &Value) -> Answer {
         let repeats = if DEPLOYED.is_some() { 5 } else { 0 };
         served(repeats, || self.patch(caller, path, body)).await
@@ -373,7 +376,8 @@ impl Api {
         self.post(caller, "/customers", body).await.expect(201)
     }
 
-    /// Invokes a scheduled function. If the function fails, returns the error that it reports.
+    /// Invokes a scheduled function and returns its result. If the function fails, returns the
+    /// error that it reports.
     pub async fn run(&self, job: &str, payload: &Value) -> Result<Value, Value> {
         let answer = self.invocation(job, payload).await;
         match answer.header("x-amz-function-error") {
@@ -382,8 +386,9 @@ impl Api {
         }
     }
 
-    /// Loads the watchlists from the configured sources. On a deployed stack, this reserves the lists
-    /// for this test and writes the sample list, unless the test has reserved them already.
+    /// Loads the watchlists from the configured sources and returns the result. On a deployed
+    /// stack, first reserves the lists for this test and writes the sample list, unless this test
+    /// has reserved the lists already.
     pub async fn refresh(&self) -> Value {
         if let Some(deployed) = &*DEPLOYED
             && self.lists.lock().unwrap().is_none()
@@ -399,7 +404,8 @@ impl Api {
         *self.lists.lock().unwrap() = Some(guard);
     }
 
-    /// Invokes a function as `aws lambda invoke` does.
+    /// Invokes a function as `aws lambda invoke` does. Returns its response as the body of the
+    /// answer.
     async fn invocation(&self, function: &str, payload: &Value) -> Answer {
         let (endpoint, name) = match &*DEPLOYED {
             Some(deployed) => (&deployed.endpoint, deployed.functions[function].as_str()),
@@ -434,7 +440,7 @@ impl Dice {
         Dice { seed, rolls: 0 }
     }
 
-    /// Returns a number from 0 to `sides` - 1 (SplitMix64).
+    /// Returns a number from 0 to `sides` - 1, generated by SplitMix64.
     pub fn roll(&mut self, sides: usize) -> usize {
         self.rolls += 1;
         let mut z = self.seed.wrapping_add(self.rolls.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -443,7 +449,7 @@ impl Dice {
         ((z ^ (z >> 31)) % sides as u64) as usize
     }
 
-    /// Returns one of the choices.
+    /// Returns a random element of `from`, which must not be empty.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.roll(from.len())]
     }
@@ -454,13 +460,14 @@ impl Dice {
     }
 }
 
-/// Returns the number of repetitions of a slow test: `all` with `THOROUGH=1`, otherwise a fifth.
+/// Returns the number of repetitions of a slow test: `all` if `THOROUGH=1` is set, otherwise a
+/// fifth of `all`.
 pub fn rounds(all: u32) -> u32 {
     if std::env::var("THOROUGH").is_ok_and(|set| set == "1") { all } else { all / 5 }
 }
 
 /// Checks a property over HTTP, with the same cases in every run. All cases share one server, but
-/// each gets its own tenant. A case fails if `holds` panics.
+/// each case gets its own tenant. `holds` panics if a case fails.
 pub fn property<S: Strategy>(cases: u32, values: &S, holds: impl AsyncFn(&Api, &str, S::Value)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let api = runtime.block_on(Api::start());
@@ -480,7 +487,7 @@ pub fn property<S: Strategy>(cases: u32, values: &S, holds: impl AsyncFn(&Api, &
 }
 
 impl Call {
-    /// Adds a header. The logs must not contain the value of an `Idempotency-Key`.
+    /// Adds a header. If the header is `idempotency-key`, the logs must not contain its value.
     pub fn header(self, name: &str, value: &str) -> Call {
         if name == "idempotency-key" {
             log::watch().remember(value);
@@ -494,13 +501,13 @@ impl Call {
         self.header("content-type", "application/json").text(body.to_string())
     }
 
-    /// Sets a body of any kind, which the search of the logs ignores.
+    /// Sets a body of any kind. The logs are not searched for its content.
     pub fn text(self, body: impl Into<reqwest::Body>) -> Call {
         Call { request: self.request.body(body) }
     }
 
-    /// Sends the request. Fails the test if a log line of any server contains personal data or a
-    /// token.
+    /// Sends the request. Panics if any server of this process has logged personal data or a token
+    /// so far.
     pub async fn send(self) -> Answer {
         let response = self.request.send().await.unwrap();
         let headers = response
@@ -535,7 +542,8 @@ impl Answer {
         self.body["error"].clone()
     }
 
-    /// Checks that the answer is a validation error, and returns the invalid fields in order.
+    /// Checks that the answer is a validation error, and returns the names of the invalid fields in
+    /// the order of the answer.
     #[track_caller]
     pub fn faults(self) -> Vec<String> {
         let error = self.refused(400, "VALIDATION_ERROR");
@@ -543,13 +551,13 @@ impl Answer {
         details.map(|detail| detail["field"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Returns the value of a header. The name must be in lower case.
+    /// Returns the value of a header. `name` must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// Returns status, headers and body without the values that differ in every answer: request ids
-    /// and the date.
+    /// Returns status, headers and body without the values that differ in every answer: request
+    /// ids, the date and the `meta` of the body.
     pub fn without_request_id(&self) -> (u16, Vec<(String, String)>, Value) {
         let volatile = ["x-request-id", "apigw-requestid", "date"];
         let headers = self

@@ -1,5 +1,6 @@
 //! Searches every line that the servers of this process log for the personal data and the tokens
-//! that tests have sent so far. If a line contains any, the next request of any test fails.
+//! that tests have sent so far. Once a line contains any of them, every later request of a test
+//! fails.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
@@ -7,7 +8,8 @@ use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
 use serde_json::Value;
 
-/// Fields that contain personal data, at any depth of a body or in a query string.
+/// Names of the fields and query parameters that contain personal data. A field counts at any depth
+/// of a body.
 const PERSONAL: [&str; 15] = [
     "name",
     "client_id",
@@ -25,16 +27,16 @@ const PERSONAL: [&str; 15] = [
     "search",
     "tag",
 ];
-/// Minimum length of a value in bytes. Shorter values, and single words in lower case, also occur in
+/// Minimum length in bytes of the values that are searched for. Shorter values also occur in
 /// unrelated lines.
 const SHORTEST: usize = 6;
 
-/// The values that must not be logged, and the lines seen so far.
+/// The values that must not be logged, and the result of the search so far.
 #[derive(Default)]
 pub struct Watch {
     /// Values by their first bytes, then by length, because thousands of them may share a prefix.
     values: HashMap<[u8; SHORTEST], BTreeMap<usize, HashSet<Vec<u8>>>>,
-    /// The first two bytes of every value. They rule out most positions of a line at once.
+    /// The first two bytes of every value. This check rules out most positions of a line quickly.
     starts: HashSet<[u8; 2]>,
     lines: usize,
     bytes: usize,
@@ -42,12 +44,14 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Adds a value that no later line may contain. Ignores values that occur in unrelated lines.
+    /// Adds a value that no later line may contain. Ignores values shorter than [`SHORTEST`] bytes
+    /// and words that consist only of lower-case letters, because they also occur in unrelated
+    /// lines.
     pub fn remember(&mut self, text: &str) {
         if text.bytes().all(|byte| byte.is_ascii_lowercase()) {
             return;
         }
-        // The plain text, and the text escaped as in JSON.
+        // Look for the plain text and for the text escaped as in JSON.
         let quoted = Value::from(text).to_string();
         let escaped = quoted.trim_matches('"');
         for form in [text, escaped] {
@@ -62,7 +66,7 @@ impl Watch {
         }
     }
 
-    /// Adds the personal data in the body of a request.
+    /// Adds the texts in the personal fields of a request's body.
     pub fn remember_body(&mut self, body: &Value) {
         self.search(body, false);
     }
@@ -84,7 +88,7 @@ impl Watch {
         }
     }
 
-    /// Searches a log line.
+    /// Searches a log line for the values, and records the first violation.
     pub fn line(&mut self, line: &[u8]) {
         self.lines += 1;
         self.bytes += line.len();
@@ -97,7 +101,7 @@ impl Watch {
         }
     }
 
-    /// Returns a value with which `bytes` starts.
+    /// Returns the shortest value that is a prefix of `bytes`.
     fn value_at_start(&self, bytes: &[u8]) -> Option<&[u8]> {
         bytes.first_chunk().filter(|start| self.starts.contains(*start))?;
         let by_length = self.values.get(bytes.first_chunk()?)?;
@@ -106,17 +110,17 @@ impl Watch {
         values.next().map(Vec::as_slice)
     }
 
-    /// Returns the first value that was logged, and its line.
+    /// Returns the first value that was logged, together with its line.
     pub fn violation(&self) -> Option<&str> {
         self.violation.as_deref()
     }
 
-    /// Returns the number of lines.
+    /// Returns the number of lines that were logged so far.
     pub fn lines(&self) -> usize {
         self.lines
     }
 
-    /// Returns the total length of all lines in bytes.
+    /// Returns the total length of the lines that were logged so far, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -124,13 +128,13 @@ impl Watch {
 
 static WATCH: LazyLock<Mutex<Watch>> = LazyLock::new(Mutex::default);
 
-/// Locks the watch of this process.
+/// Locks the watch of this process, which all tests share.
 pub fn watch() -> MutexGuard<'static, Watch> {
     WATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Sends the log of this process's servers to the watch. If `SHOW_LOG` is set, also prints it to
-/// standard error.
+/// Sends the log of this process's servers to the watch. If `SHOW_LOG` is set, also prints the log
+/// to standard error.
 pub(crate) fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
@@ -145,7 +149,7 @@ pub(crate) fn start() {
     });
 }
 
-/// Adds the personal data in the query string of a path.
+/// Adds the values of the personal parameters in the query string of a path.
 pub(crate) fn remember_query(path: &str) {
     let query = path.split_once('?').map_or("", |(_, query)| query);
     for (field, value) in form_urlencoded::parse(query.as_bytes()) {

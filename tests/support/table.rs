@@ -9,34 +9,35 @@ use crate::Api;
 /// An item with all its attributes, including the keys.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// Returns a string attribute.
+/// Returns an attribute of type string.
 pub fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-/// Returns a number attribute.
+/// Returns an attribute of type number.
 pub fn number(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-/// Returns the text of an attribute, or an empty text if the item has no such string.
+/// Returns the text of an attribute, or an empty text if the item does not have this attribute as a
+/// string.
 pub fn text_of<'i>(item: &'i Item, attribute: &str) -> &'i str {
     item.get(attribute).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
 }
 
-/// Sets an attribute.
+/// Sets an attribute, or replaces its value.
 pub fn set(item: &mut Item, attribute: &str, value: AttributeValue) {
     item.insert(attribute.to_owned(), value);
 }
 
-/// Sets an entry of an attribute that is a map.
+/// Sets an entry of an attribute that must be a map.
 pub fn set_in(item: &mut Item, map: &str, entry: &str, value: AttributeValue) {
     let Some(AttributeValue::M(map)) = item.get_mut(map) else { panic!("{map} is not a map") };
     map.insert(entry.to_owned(), value);
 }
 
 impl Api {
-    /// Returns all items of the table, which must fit into one page.
+    /// Returns all items of the table, which must fit into one page of a scan.
     pub async fn all_items(&self) -> Vec<Item> {
         let page = self.dynamodb.scan().table_name(&self.table).send().await.unwrap();
         assert!(page.last_evaluated_key.is_none(), "the table has more than one page");

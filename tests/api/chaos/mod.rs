@@ -1,8 +1,8 @@
 //! Runs all operations of the API under all kinds of faults and then checks the consistency of the
 //! table.
 //!
-//! A seed determines the operations and the faults. It does not determine how requests interleave,
-//! except with `CLIENTS=1`. The long run is a separate command:
+//! A seed determines the operations and the faults. The interleaving of requests is determined only
+//! with `CLIENTS=1`. The long run is a separate command:
 //!
 //! `SEED=1 OPERATIONS=100000 cargo test -p api-tests --profile ci --test api -- --ignored --exact
 //! chaos::many_operations_under_faults --nocapture`
@@ -27,7 +27,8 @@ use local::calls::Interceptor;
 use operations::run_client;
 use world::World;
 
-/// Executes the first transaction but loses its answer, and cancels the second one.
+/// Executes the first transaction but loses its answer, and cancels the second one without
+/// executing it. Other calls succeed.
 #[derive(Clone, Debug, Default)]
 struct LostThenCancelled {
     transactions: Arc<AtomicUsize>,
@@ -87,7 +88,7 @@ async fn the_table_is_consistent_after_faults() {
     world.run(setting("OPERATIONS", 400) as usize, 200, run_client).await;
     world.settle_and_check().await;
 
-    // Most kinds of operations were answered, and most kinds of faults occurred.
+    // Most kinds of operations got an answer, and most kinds of faults occurred.
     let (operations, faults) = (world.status_counts(), world.faults());
     assert!(operations.len() > 12 && faults.len() > 6, "{operations:?} {faults:?}");
 }

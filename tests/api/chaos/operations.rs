@@ -1,4 +1,5 @@
-//! The operations of the clients: all operations of the API, with data that makes clients conflict.
+//! Runs the operations of the clients: all operations of the API, with data that makes clients
+//! conflict.
 
 use api_tests::{Value, json};
 
@@ -6,7 +7,7 @@ use super::world::{Client, NAMES, TENANTS, World, customer_path, push_unique};
 
 const COUNTRIES: [&str; 6] = ["DE", "FR", "IR", "KP", "US", "PA"];
 
-/// Runs random operations as the client with this number.
+/// Runs this number of random operations as the client with this number.
 pub(super) async fn run_client(world: &World, number: usize, operations: usize) {
     let mut client = world.client(number);
     for _ in 0..operations {
@@ -15,7 +16,7 @@ pub(super) async fn run_client(world: &World, number: usize, operations: usize) 
     }
 }
 
-/// Runs a random operation.
+/// Runs a random operation in the client's current tenant.
 async fn run_random(client: &mut Client<'_>) {
     match client.dice.roll(1_000) {
         0..100 => create(client).await,
@@ -36,13 +37,13 @@ async fn run_random(client: &mut Client<'_>) {
 }
 
 /// Picks the number that determines the body of a request, and in half of the cases an idempotency
-/// key for it. The same key always has the same number.
+/// key. A key always belongs to the same number.
 fn pick_key(client: &mut Client<'_>) -> (usize, Vec<(&'static str, String)>) {
     let number = client.dice.roll(100_000);
     if client.dice.percent(50) {
         return (number, Vec::new());
     }
-    // Few numbers have a key, so that several clients use the same one.
+    // Few numbers have a key at a time, so that several clients use the same key.
     let number = number % 60
         + client.world.setup.now.load(std::sync::atomic::Ordering::SeqCst) as usize / 100_000
             % 1_000
@@ -50,8 +51,8 @@ fn pick_key(client: &mut Client<'_>) -> (usize, Vec<(&'static str, String)>) {
     (number, vec![("idempotency-key", client.world.key(number))])
 }
 
-/// Stores the idempotency key in the metadata. A later check finds items that were created twice
-/// with the same key, whatever the answers were.
+/// Stores the idempotency key, if there is one, in the metadata of the body. A later check finds
+/// items that were created twice with the same key, even if the clients got no answer.
 fn mark_with_key(body: &mut Value, headers: &[(&'static str, String)]) {
     if let Some((_, key)) = headers.first() {
         body["metadata"]["key"] = json!(key);
@@ -91,7 +92,8 @@ async fn create_session(client: &mut Client<'_>) {
     let (number, headers) = pick_key(client);
     let mut body = json!({ "ttl_days": 1 + number % 3, "metadata": { "n": number.to_string() } });
     mark_with_key(&mut body, &headers);
-    // The body for a key must always be the same, so it does not use the shared knowledge.
+    // Requests with the same key must have the same body, so a body with a key does not use the
+    // shared knowledge.
     let customer = client.customer().filter(|_| headers.is_empty() && number % 3 > 0);
     match customer {
         Some(customer) => body["customer_id"] = json!(customer),
@@ -257,7 +259,7 @@ async fn read(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
     match client.dice.roll(9) {
         0 => {
-            // The list also has customers whose creation was not answered.
+            // The list also contains customers whose creation was not answered.
             let page = client.send("list", "GET", "/customers?limit=20", None, &[]).await;
             for customer in items(page) {
                 client.learn(|knowledge, tenant| {
@@ -299,8 +301,8 @@ fn items(page: Option<Value>) -> Vec<Value> {
     page.and_then(|page| page["items"].as_array().cloned()).unwrap_or_default()
 }
 
-/// Runs a scheduled job. A pass over the whole lists waits until new lists are old enough, so
-/// refreshes and such passes run in different rounds.
+/// Runs a random scheduled job. A pass over the whole lists waits until new lists are old enough,
+/// so refreshes and such passes run in different rounds.
 async fn run_job(client: &mut Client<'_>) {
     match (client.dice.roll(6), client.world.allows_refresh()) {
         (0 | 1, true) => client.run("refresh", "refresh-watchlists", &json!({})).await,

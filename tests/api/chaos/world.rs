@@ -1,4 +1,5 @@
-//! Clients of servers whose calls to the table have faults, and the knowledge that they share.
+//! Provides clients of servers whose calls to the table have faults, and the knowledge that the
+//! clients share.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -14,7 +15,7 @@ use shared::model::time::Clock;
 use crate::invariants::checked;
 use crate::monitoring::Setup;
 
-/// Names of customers and of listed entities.
+/// Names that both customers and listed entities have.
 pub(super) const NAMES: [&str; 12] = [
     "Mirka Dovello",
     "Tarun Oblasti",
@@ -37,7 +38,7 @@ pub(super) struct World {
     round: u64,
     pub(super) setup: Setup,
     chaos: Chaos,
-    /// Two processes that share the table.
+    /// Servers of two processes that share the table.
     apis: Vec<Api>,
     pub(super) tenants: Vec<Persona>,
     pub(super) knowledge: Mutex<Knowledge>,
@@ -54,14 +55,15 @@ pub(super) struct Knowledge {
     pub(super) sessions: [Vec<String>; 2],
     /// Customer and alert ids by tenant.
     pub(super) alerts: [Vec<(String, String)>; 2],
-    /// The answer by tenant, operation and idempotency key, and the number of answers that were not
-    /// replayed.
+    /// First answer by tenant, operation and idempotency key, and number of the answers that were
+    /// not replayed.
     answers_by_key: HashMap<(usize, &'static str, String), (Value, usize)>,
-    /// Customers by tenant and client id: one, apart from erased ones.
+    /// Ids of the customers with a client id, by tenant and client id. At most one of them is not
+    /// erased.
     owners: HashMap<(usize, String), BTreeSet<String>>,
 }
 
-/// A running client.
+/// A running client, which sends its requests to one of the servers.
 pub(super) struct Client<'w> {
     pub(super) world: &'w World,
     pub(super) dice: Dice,
@@ -69,7 +71,7 @@ pub(super) struct Client<'w> {
     pub(super) tenant: usize,
 }
 
-/// A random list. Some of its entries match customers.
+/// Returns the entries of a random list, each as id and name. Some of them match customers.
 fn random_list(dice: &mut Dice) -> Vec<(&'static str, &'static str)> {
     const IDS: [&str; 12] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
     let mut entries = vec![("100", "Someone Unrelated")];
@@ -84,7 +86,7 @@ fn random_list(dice: &mut Dice) -> Vec<(&'static str, &'static str)> {
 impl World {
     pub(super) async fn new(seed: u64, clients: usize) -> World {
         let setup = Setup::start(&random_list(&mut Dice::new(seed))).await;
-        // The embedded store expires items by the real time, so the clock must not lag that time.
+        // The embedded store expires items by the real time, so the clock must not lag behind it.
         let lag = Clock::system().now().millis() - setup.now.load(Ordering::SeqCst);
         setup.advance_clock(lag / 1_000 + 1);
         let chaos = Chaos::of(seed);
@@ -106,10 +108,11 @@ impl World {
         }
     }
 
-    /// Runs operations in rounds of `per_round`. Between two rounds the clock advances and the list
-    /// may change.
+    /// Runs operations in rounds of `per_round`. Between two rounds, the clock advances and the
+    /// list may change.
     ///
-    /// `run_client` runs a number of operations as the client with a number.
+    /// The arguments of `run_client` are the number of the client and the number of operations to
+    /// run.
     pub(super) async fn run(
         &mut self,
         operations: usize,
@@ -134,7 +137,7 @@ impl World {
             join_all(clients).await;
             self.chaos.calm();
 
-            // All leases expire. Only dead workers still hold one.
+            // All leases expire. After the round, only dead workers still hold one.
             self.setup.advance_clock(100);
             self.check_owners().await;
 
@@ -152,20 +155,21 @@ impl World {
         }
     }
 
-    /// The client with this number, in the current round.
+    /// Returns the client with this number in the current round.
     pub(super) fn client(&self, number: usize) -> Client<'_> {
         let seed = self.seed ^ self.round << 40 ^ (number as u64 + 1) << 24;
         let api = &self.apis[number % self.apis.len()];
         Client { world: self, dice: Dice::new(seed), api, tenant: 0 }
     }
 
-    /// Returns the idempotency key with this number. A key expires after a day, so keys change
-    /// before that.
+    /// Returns the idempotency key with this number. The keys change every 200 rounds, before they
+    /// expire after a day.
     pub(super) fn key(&self, number: usize) -> String {
         format!("k{number}-{}", self.round / 200)
     }
 
-    /// Whether clients may refresh the lists in this round.
+    /// Returns whether clients may refresh the lists in this round, which is true in every other
+    /// round.
     pub(super) fn allows_refresh(&self) -> bool {
         self.round.is_multiple_of(2)
     }
@@ -174,7 +178,8 @@ impl World {
         self.failures.lock().unwrap().push(failure);
     }
 
-    /// Checks the consistency of the table, and that every idempotency key took effect once.
+    /// Finishes interrupted erasures, and checks that the table is consistent and that no
+    /// idempotency key took effect twice.
     pub(super) async fn check_consistency(&self) -> Report {
         self.finish_erasures().await;
         let report = checked(&self.setup).await;
@@ -190,7 +195,8 @@ impl World {
         report
     }
 
-    /// Checks that each key created at most one item of a type, whatever the answers were.
+    /// Checks that each key created at most one item of a type in a tenant, even if the clients got
+    /// no answer.
     async fn check_keys(&self) {
         let mut counts = BTreeMap::<String, usize>::new();
         for item in self.scan_items("attribute_exists(metadata.#key)", &[("#key", "key")]).await {
@@ -202,7 +208,7 @@ impl World {
         assert!(repeated.is_empty(), "seed {}: keys took effect again: {repeated:#?}", self.seed);
     }
 
-    /// Finishes all pending work without faults, and checks that passes did not miss an alert and
+    /// Finishes all pending work without faults. Then checks that passes did not miss an alert and
     /// that the table is consistent.
     pub(super) async fn settle_and_check(&self) -> Report {
         self.check_consistency().await;
@@ -221,7 +227,7 @@ impl World {
         self.check_consistency().await
     }
 
-    /// Checks that of all customers with the same client id, at most one is not erased.
+    /// Checks for each client id that at most one of its customers is not erased.
     async fn check_owners(&self) {
         let shared_ids: Vec<_> = {
             let knowledge = self.knowledge.lock().unwrap();
@@ -244,7 +250,7 @@ impl World {
         }
     }
 
-    /// Repeats the requests of interrupted erasures.
+    /// Completes interrupted erasures by repeating their requests.
     async fn finish_erasures(&self) {
         let unfinished = "attribute_exists(erased_at) AND attribute_not_exists(is_scrubbed)";
         for item in self.scan_items(unfinished, &[]).await {
@@ -270,7 +276,7 @@ impl World {
         pages.collect::<Result<_, _>>().await.unwrap()
     }
 
-    /// Number of answers by operation and status.
+    /// Returns the number of answers by operation and status.
     pub(super) fn status_counts(&self) -> BTreeMap<&'static str, BTreeMap<u16, usize>> {
         self.status_counts.lock().unwrap().clone()
     }
@@ -289,8 +295,9 @@ impl Client<'_> {
         &self.world.tenants[self.tenant]
     }
 
-    /// Sends a request, compares the answer with earlier ones for the same idempotency key, and
-    /// returns the data of a successful answer.
+    /// Sends a request, and repeats it up to two times if it has an idempotency key and gets a 503.
+    /// Compares the answer with earlier answers for the same key. Returns the data of a successful
+    /// answer.
     pub(super) async fn send(
         &mut self,
         operation: &'static str,
@@ -312,7 +319,7 @@ impl Client<'_> {
             let answer = call.send().await;
             self.count(operation, answer.status);
             attempts_left -= 1;
-            // A request with a key can be repeated safely.
+            // Only a request with a key can be repeated safely.
             if answer.status != 503 || attempts_left == 0 {
                 break answer;
             }
@@ -335,7 +342,7 @@ impl Client<'_> {
         Some(answer.body["data"].clone())
     }
 
-    /// Checks that a key took effect once and always has the same answer.
+    /// Checks that a key took effect at most once and always has the same answer.
     fn check_replay(&self, operation: &'static str, key: &str, answer: &Answer) {
         let data = &answer.body["data"];
         let is_first = answer.header("idempotent-replayed").is_none();
@@ -359,8 +366,7 @@ impl Client<'_> {
         owners.insert(id.to_owned());
     }
 
-    /// Runs a scheduled job. The job may fail because of faults of the table, but not for another
-    /// reason.
+    /// Runs a scheduled job. The job may fail only because of faults of the table.
     pub(super) async fn run(&mut self, operation: &'static str, job: &str, payload: &Value) {
         let result = self.api.run(job, payload).await;
         if let Err(error) = &result
@@ -392,19 +398,22 @@ impl Client<'_> {
         recent(&mut self.dice, &knowledge.alerts[self.tenant])
     }
 
-    /// Changes the shared knowledge with a function of the knowledge and the current tenant.
+    /// Changes the shared knowledge with a function that gets the knowledge and the index of the
+    /// current tenant.
     pub(super) fn learn(&self, update: impl FnOnce(&mut Knowledge, usize)) {
         update(&mut self.world.knowledge.lock().unwrap(), self.tenant);
     }
 }
 
-/// Whether the error message of a job, which reports its first failure, names a call to the table.
+/// Returns whether the error message of a job, which reports its first failure, names a call to the
+/// table. An invalid call does not count.
 fn names_failed_call(message: &str) -> bool {
     let calls = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"];
     calls.iter().any(|call| message.contains(call)) && !message.contains("ValidationException")
 }
 
-/// Picks an element, mostly one of the last 20, so that clients often use the same one.
+/// Picks an element, mostly one of the last 20, so that clients often use the same element. Returns
+/// `None` if there are none.
 fn recent<T: Clone>(dice: &mut Dice, all: &[T]) -> Option<T> {
     if all.is_empty() {
         return None;

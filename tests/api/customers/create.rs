@@ -82,7 +82,7 @@ async fn absent_and_null_fields_take_their_defaults() {
     );
     assert_eq!((&customer["tags"], &customer["metadata"]), (&json!([]), &json!({})));
 
-    // Without a client id, the same body creates another customer.
+    // Without a client id, repeating the same body creates another customer.
     let other = api.create(&acme, &json!({ "name": "A" })).await;
     assert_ne!(customer["customer_id"], other["customer_id"]);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api_tests::{Api, Persona, Value, json, path_of};
 
-/// Pause between two requests so that their timestamps, in milliseconds, differ.
+/// Pause between two requests that makes their timestamps in milliseconds differ.
 const A_MOMENT: Duration = Duration::from_millis(2);
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_deactivation_with_an_old_etag_is_refused() {
     assert_eq!(api.get(&acme, &path).await.expect(200), customer);
 
     assert_eq!(delete_if("\"1\"").await.expect(200)["version"], 2);
-    // The header is also checked if the customer is already inactive.
+    // `If-Match` is also checked if the customer is already inactive.
     delete_if("\"1\"").await.refused(412, "VERSION_MISMATCH");
     assert_eq!(delete_if("\"2\"").await.expect(200)["version"], 2);
     assert_eq!(delete_if("*").await.expect(200)["version"], 2);

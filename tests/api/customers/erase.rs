@@ -11,7 +11,8 @@ use crate::organization::structure;
 
 use super::populated::{KEY, PERSONAL, populated_customer, post_with_key};
 
-/// Returns every item of the table as text, with binary attributes decompressed.
+/// Returns every item of the table as text, including the decompressed content of binary
+/// attributes.
 async fn dump_table(setup: &Setup) -> Vec<String> {
     let mut all = Vec::new();
     let mut start = None;
@@ -214,7 +215,7 @@ async fn a_customer_under_a_retention_hold_is_not_erased() {
     assert_eq!(refused["details"][0]["retain_until"], "2999-12-31");
     assert_eq!(refused["details"][0]["retain_reason"], patch["retain_reason"]);
 
-    // The refusal does not use up the idempotency key. The key works once the hold has ended.
+    // The refusal does not use up the idempotency key, so the key works after the hold has ended.
     let path = format!("{}/erase", path_of(&customer));
     let erase_keyed = async || {
         setup.api.call(&setup.acme, "POST", &path).header("idempotency-key", KEY).send().await
@@ -276,7 +277,8 @@ async fn an_idempotency_key_replays_the_answer_of_an_erasure() {
     assert_eq!(first.expect(200), second.expect(200));
 }
 
-/// The stored answers contain personal data, so they are not replayed.
+/// The stored answers contain personal data, so a request with the key of an erased customer must
+/// not replay its answer.
 #[tokio::test]
 async fn the_idempotency_keys_of_an_erased_customer_report_the_erasure() {
     let setup = Setup::start(&[("1", "Nora Quist")]).await;
@@ -313,7 +315,7 @@ async fn the_idempotency_keys_of_an_erased_customer_report_the_erasure() {
     assert_eq!(checked(&setup).await.violations, []);
 }
 
-/// A key expires after a day; then another request can use it.
+/// A key expires after a day, and then another request can use it.
 #[tokio::test]
 async fn an_erasure_keeps_the_answer_of_a_later_request_with_the_same_key() {
     let setup = Setup::without_lists().await;
@@ -329,8 +331,8 @@ async fn an_erasure_keeps_the_answer_of_a_later_request_with_the_same_key() {
     assert_eq!(post_with_key(&setup, KEY, "/customers", &body).await.expect(201), other);
 }
 
-/// The erasing process dies before or after each of its calls to the table. Repeating the request
-/// completes the erasure.
+/// The process that erases the customer dies before or after each of its calls to the table.
+/// Repeating the request completes the erasure.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_erasure_is_completed_by_the_next_request() {
     const MAX_CALLS: usize = 20;
@@ -407,7 +409,8 @@ async fn patches_during_an_erasure_leave_no_personal_data() {
     assert_eq!(checked(&setup).await.violations, []);
 }
 
-/// If the erasure releases the client id first, the session creates a new customer.
+/// A session during the erasure creates a new customer if the erasure has already released the
+/// client id.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_by_client_id_is_not_refused_during_an_erasure() {
     let setup = Setup::without_lists().await;

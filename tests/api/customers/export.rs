@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::populated::populated_customer;
 
-/// Exports a customer, page after page, and returns its items by type.
+/// Exports a customer page by page, and returns the data of its items by type.
 pub(super) async fn export_all(
     setup: &crate::monitoring::Setup,
     customer: &Value,
@@ -106,15 +106,16 @@ async fn a_large_export_comes_in_pages() {
     assert_eq!(all["customer"].len(), 1);
 }
 
-/// Builds an export cursor the way the service does.
+/// Returns an export cursor for a position, built as the service builds it.
 pub(crate) fn forged_cursor(tenant: &str, id: &str, position: &str) -> String {
     let scope = format!("1\n{tenant}\nexport\n\"{id}\"\n{position}");
     let digest = Sha256::digest(scope.as_bytes());
     URL_SAFE_NO_PAD.encode([&digest[..12], position.as_bytes()].concat())
 }
 
-/// The tag of a cursor is a checksum and not a signature, so a client can build a cursor. It reads
-/// from another position of the same customer; an impossible position is refused.
+/// The tag of a cursor is a checksum and not a signature, so a client can build a cursor. A cursor
+/// built this way can only read from another position of the same customer. An impossible position
+/// is refused.
 #[tokio::test]
 async fn a_forged_cursor_reads_only_the_same_customer() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));

@@ -21,7 +21,7 @@ async fn the_etag_of_a_customer_is_its_version() {
     assert_eq!(answer.expect(200), changed);
 }
 
-/// Returns the body of the answer without its request id.
+/// Returns the text of the answer without its request id.
 fn text_without_request_id(answer: &Answer) -> String {
     let id = answer.header("x-request-id").unwrap();
     assert!(id.len() >= 10 && answer.text.contains(id), "{}", answer.text);
@@ -47,7 +47,7 @@ async fn an_unknown_customer_and_one_of_another_tenant_get_the_same_answer() {
         "*",
         "null",
         "00000000-0000-0000-0000-000000000000",
-        // The canonical form of an id is the only one that finds its customer.
+        // Only the canonical form of an id finds its customer.
         &own.to_uppercase(),
         &own.replace('-', ""),
         &own[..35],
@@ -62,7 +62,7 @@ async fn an_unknown_customer_and_one_of_another_tenant_get_the_same_answer() {
         assert_eq!(text_without_request_id(&answer), text_without_request_id(&unknown), "{id}");
     }
 
-    // The other tenant's customer does exist.
+    // The customer does exist for the other tenant.
     assert_eq!(api.get(&other, &path_of(&foreign_customer)).await.status, 200);
 }
 

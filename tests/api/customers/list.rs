@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 type Query = Vec<(&'static str, String)>;
 type Choices = BTreeMap<&'static str, Vec<String>>;
 
-/// Names, and their folded form that a search compares, written by hand.
+/// Names, each with the folded form that a search compares. The folded forms are written by hand.
 const NAMES: &[(&str, &str)] = &[
     ("Acme", "acme"),
     ("ACME", "acme"),
@@ -43,12 +43,13 @@ const NAMES: &[(&str, &str)] = &[
     ("한국 상사", "한국 상사"),
     ("7 Eleven", "7 eleven"),
     ("zz top", "zz top"),
-    // The order of these two is by code point; UTF-16 would order them the other way round.
+    // The list must order these two names by code point. UTF-16 would order them the other way
+    // round.
     ("\u{e000} Ltd", "\u{e000} ltd"),
     ("😀 Toys", "😀 toys"),
 ];
 
-/// Search texts and their folded form.
+/// Search texts, each with its folded form.
 const SEARCHES: &[(&str, &str)] = &[
     ("acme", "acme"),
     ("ACMÉ ", "acme"),
@@ -91,7 +92,7 @@ impl Row {
             "tag" => customer["tags"].as_array().unwrap().iter().any(|tag| tag == wanted),
             "monitored" => (customer["monitoring"]["status"] == "active") == (wanted == "true"),
             "search" => self.folded.starts_with(folded(SEARCHES, wanted)),
-            // All times have the same format, so the order of their texts is their order in time.
+            // All times have the same format, so comparing their texts compares the times.
             "created_after" => customer["created_at"].as_str().unwrap() > wanted.as_str(),
             "created_before" => customer["created_at"].as_str().unwrap() < wanted.as_str(),
             _ => panic!("unknown filter: {filter}"),
@@ -112,8 +113,8 @@ fn ids(items: &[Value]) -> Vec<&str> {
     items.iter().map(|item| item["customer_id"].as_str().unwrap()).collect()
 }
 
-/// Returns the rows that the API must list, by brute force over all rows of a tenant. The rows are
-/// in order of creation.
+/// Returns the rows that the API must list, in the order of the list. Filters all rows of a tenant
+/// by brute force. `rows` must be in order of creation.
 fn expected_rows<'a>(
     rows: &'a [Row],
     filters: &[(&'static str, String)],
@@ -130,7 +131,8 @@ fn expected_rows<'a>(
     matching
 }
 
-/// Reads a list to its end, each page with another limit, and compares every page with the model.
+/// Reads a list to its end, using a random limit for each page, and compares every page with the
+/// model.
 async fn check_pages(
     api: &Api,
     who: &Persona,
@@ -141,7 +143,7 @@ async fn check_pages(
 ) {
     let expected = expected_rows(rows, filters, order);
     let query_text = format!("{filters:?} {order}, seed {}", dice.seed);
-    // Pages grow with the number of rows, so that a list has several pages, but not too many.
+    // The limits grow with the number of rows, so that a list has several pages, but not too many.
     let min_limit = 1 + expected.len() / 6;
     let (mut row_count, mut cursor) = (0, None::<String>);
     loop {
@@ -175,7 +177,7 @@ async fn check_pages(
     }
 }
 
-/// Creates `count` customers with a variety of values for every filter and returns them in order of
+/// Creates `count` customers with a variety of values for every filter. Returns them in order of
 /// creation.
 async fn seed_tenant(api: &Api, tenant: &str, count: usize, dice: &mut Dice) -> Vec<Row> {
     let who = Persona::of(tenant);
@@ -190,7 +192,7 @@ async fn seed_tenant(api: &Api, tenant: &str, count: usize, dice: &mut Dice) -> 
             body["entity_type"] = json!("individual");
         }
         if dice.percent(50) {
-            // Other tenants have the same client ids.
+            // Customers of other tenants have the same client ids.
             body["client_id"] = json!(format!("client:{i}"));
         }
         let tags: BTreeSet<&str> = (0..dice.roll(4)).map(|_| *dice.pick(TAGS)).collect();
@@ -233,8 +235,8 @@ async fn seed_tenant(api: &Api, tenant: &str, count: usize, dice: &mut Dice) -> 
     rows
 }
 
-/// Writes the risk and the monitoring status of a customer into the table: a route that sets them
-/// directly does not exist.
+/// Writes the risk and the monitoring status of a customer directly into the table, because no
+/// route sets them to given values.
 async fn write_risk_and_monitoring(api: &Api, tenant: &str, row: &Row) {
     let text = |value: &Value| AttributeValue::S(value.as_str().unwrap().to_owned());
     let tenant = api.tenant(tenant);
@@ -263,7 +265,7 @@ async fn write_risk_and_monitoring(api: &Api, tenant: &str, row: &Row) {
         .unwrap();
 }
 
-/// Returns for every filter some values that match rows and some that do not.
+/// Returns some values for every filter, including values that match no row.
 fn filter_values(rows: &[Row]) -> Choices {
     let owned = |values: &[&str]| values.iter().map(ToString::to_string).collect::<Vec<String>>();
     let created = |at: usize| rows[at].customer["created_at"].as_str().unwrap().to_owned();
@@ -292,7 +294,7 @@ fn filter_values(rows: &[Row]) -> Choices {
     ])
 }
 
-/// Picks a value for each of these filters.
+/// Picks a random value for each of these filters.
 fn pick_values(choices: &Choices, filters: &[&'static str], dice: &mut Dice) -> Query {
     filters.iter().map(|filter| (*filter, dice.pick(&choices[filter]).clone())).collect()
 }
@@ -310,8 +312,8 @@ async fn combinations_of_filters_agree_with_a_brute_force_model() {
         for (filter, values) in &choices {
             queries.extend(values.iter().map(|value| vec![(*filter, value.clone())]));
         }
-        // One tenant is enough for the combinations. The other one's rows must never be listed
-        // here.
+        // Combinations are tested in one tenant only, which is enough. Its lists must never contain
+        // rows of the other tenant.
         if tenant == "acme" {
             for (i, first) in filters.iter().enumerate() {
                 for second in &filters[..i] {
@@ -393,7 +395,8 @@ async fn times_at_both_ends_of_the_calendar_are_accepted() {
 #[tokio::test]
 async fn a_search_finds_the_longest_names() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    // The character of the first name folds to 18 characters; that of the second has four bytes.
+    // The character of the first name folds to 18 characters, and the character of the second name
+    // has four bytes.
     for name in ["\u{fdfa}".repeat(200), "😀".repeat(200)] {
         let customer = api.create(&acme, &json!({ "name": name })).await;
         let prefix = name.chars().take(20).collect();
@@ -492,7 +495,7 @@ async fn every_fault_of_a_query_is_reported() {
         ("client_id=a%23b", &["?client_id"]),
         ("monitored=yes", &["?monitored"]),
         ("created_after=2026-11-22", &["?created_after"]),
-        // An unescaped + is a space.
+        // An unescaped `+` in a query string is a space.
         ("created_before=2026-11-22T13:00:00+01:00", &["?created_before"]),
         (
             "status=closed&entity_type=shop&risk_level=extreme&country=XX&limit=x&a=1&b=2&a=3",
@@ -527,7 +530,7 @@ async fn a_page_has_twenty_rows_newest_first_by_default() {
     assert_eq!((&page["count"], &page["has_more"]), (&json!(20), &json!(true)));
 }
 
-/// The tenant has more rows than one request reads; five of them match the filter.
+/// The tenant has more rows than one request reads, and only five of them match the filter.
 #[tokio::test]
 async fn a_selective_filter_returns_short_pages() {
     const ROWS: usize = 8_000;
@@ -590,12 +593,13 @@ async fn a_selective_filter_returns_short_pages() {
             expected.reverse();
         }
         assert_eq!(listed, expected, "{query}");
-        // One request reads more than half of the rows, but not all of them.
+        // Two pages are needed, because one request reads more than half of the rows, but not all
+        // of them.
         assert_eq!(pages, 2, "{query}");
     }
 }
 
-/// A Lambda response is limited to 6 MB. Customers that do not fit come with the next page.
+/// A Lambda response is limited to 6 MB, so customers that do not fit are on the next page.
 #[tokio::test]
 async fn pages_of_the_largest_customers_stay_below_the_response_limit() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
@@ -636,7 +640,7 @@ fn sketches(max_count: usize) -> impl Strategy<Value = Vec<Sketch>> {
     prop::collection::vec((name, any::<bool>()), 0..=max_count)
 }
 
-/// Returns the key that a list is ordered by.
+/// Returns the key by which a list is ordered: the name if `by_name`, then the id.
 fn position(by_name: bool, customer: &Value) -> (String, String) {
     let text = |field: &str| customer[field].as_str().unwrap().to_owned();
     (if by_name { text("name") } else { String::new() }, text("customer_id"))
@@ -644,7 +648,7 @@ fn position(by_name: bool, customer: &Value) -> (String, String) {
 
 #[test]
 fn paging_returns_every_row_once_while_others_are_inserted() {
-    // The limit of each page, and the customers that are created after it.
+    // For each page: its limit, and the customers that are created after the page was read.
     let pages = prop::collection::vec((1..8usize, sketches(3)), 1..8);
     let query =
         prop::sample::select(vec!["", "&country=DE", "&search=%20", "&search=a&country=DE"]);
@@ -672,7 +676,7 @@ fn paging_returns_every_row_once_while_others_are_inserted() {
         let order = if ascending { "asc" } else { "desc" };
         let mut listed: Vec<(String, String)> = Vec::new();
         let mut cursor = String::new();
-        // After these pages insertions stop, so that the list ends.
+        // After these pages nothing is inserted, so that the list ends.
         for (limit, inserted) in pages.into_iter().chain(std::iter::repeat((10, Vec::new()))) {
             let path = format!("/customers?order={order}&limit={limit}{query}{cursor}");
             let page = api.get(&who, &path).await.expect(200);

@@ -1,11 +1,11 @@
-//! A customer with every kind of item and with personal data in every field.
+//! Creates a customer with every kind of item and with personal data in every field.
 
 use api_tests::{Answer, Value, json, path_of};
 
 use crate::monitoring::Setup;
 use crate::organization::structure;
 
-/// Personal data that [`populated_customer`] sends, each value in one field only.
+/// Personal data that [`populated_customer`] sends. Each value is in one field only.
 pub(super) const PERSONAL: [&str; 22] = [
     "Mirka Dovello",
     "crm-secret-1",
@@ -31,12 +31,12 @@ pub(super) const PERSONAL: [&str; 22] = [
     "mirka dovello",
 ];
 
-/// Idempotency key. A key that a caller chooses may identify a person, so the table must not hold
-/// it in plain text.
+/// Idempotency key of the requests. A key that a caller chooses may identify a person, so the table
+/// must not contain it in plain text.
 pub(super) const KEY: &str = "key-secret-16";
 
-/// Creates a customer with every kind of item, and with personal data in every field that takes
-/// any.
+/// Creates a customer with every kind of item, and with personal data in every field that can
+/// contain any.
 pub(crate) async fn populated_customer() -> (Setup, Value) {
     let setup = Setup::start(&[("1", "Mirka Dovello"), ("2", "Nora Quist")]).await;
     let body = json!({

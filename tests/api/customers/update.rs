@@ -28,7 +28,7 @@ async fn an_absent_field_stays_and_null_clears_a_field() {
     expected["country"] = json!("FR");
     expected["version"] = json!(2);
     expected["updated_at"] = changed["updated_at"].clone();
-    // The country is a risk factor, so the risk was calculated. Its level remains `not_set`.
+    // The country is a risk factor, so the risk was calculated. The risk level remains `not_set`.
     expected["risk"]["calculated_at"] = changed["updated_at"].clone();
     assert_eq!(changed, expected);
 
@@ -80,7 +80,7 @@ async fn a_patch_that_changes_nothing_keeps_the_version() {
     let body = json!({ "name": "Acme", "country": "DE", "tags": ["a"], "metadata": { "a": "1" } });
     let customer = api.create(&acme, &body).await;
 
-    // A customer can have 50 keys at most, but a null does not add one.
+    // A customer can have at most 50 metadata keys, but a null does not add a key.
     let nulls: serde_json::Map<_, _> = (0..60).map(|i| (format!("k{i}"), Value::Null)).collect();
     for patch in [
         json!({ "metadata": nulls }),
@@ -188,7 +188,7 @@ async fn a_client_id_can_be_set_only_once() {
     }
     assert_eq!(api.patch(&acme, &path, &json!({ "client_id": "b" })).await.expect(200), set);
 
-    // A client id that was set later can be looked up, and it is unique within its tenant.
+    // A client id that a patch has set can be looked up, and it is unique within its tenant.
     let page = api.get(&acme, "/customers?client_id=b").await.expect(200);
     assert_eq!(page["items"], json!([set]));
     let answer = api.post(&acme, "/customers", &json!({ "name": "D", "client_id": "b" })).await;
@@ -232,7 +232,7 @@ async fn a_patch_with_a_date_of_the_wrong_kind_or_in_the_future_is_refused() {
         (&company, json!({ "incorporated_on": "2999-01-01" }), "/incorporated_on"),
         (&person, json!({ "incorporated_on": "1970-01-01" }), "/incorporated_on"),
         (&person, json!({ "entity_type": "company" }), "/date_of_birth"),
-        // Clearing the type resets it to the default, a company.
+        // Clearing the type resets it to the default, which is a company.
         (&person, json!({ "entity_type": null }), "/date_of_birth"),
         (&person, json!({ "date_of_birth": "2999-01-01" }), "/date_of_birth"),
     ] {
@@ -314,7 +314,7 @@ async fn a_patch_with_an_old_etag_is_refused() {
     }
 
     let patch = json!({ "name": "B" });
-    // If-Match uses the strong comparison, character by character (RFC 9110, section 8.8.3.2).
+    // `If-Match` uses the strong comparison, character by character (RFC 9110, section 8.8.3.2).
     for tag in ["\"1\"", "\"6\"", "W/\"5\"", "\"x\"", "\"\"", "\"1\", W/\"5\"", "\"-1\""] {
         let answer = patch_if(&api, &acme, &path, tag, &patch).await;
         assert_eq!(answer.status, 412, "{tag}: {}", answer.text);
@@ -328,7 +328,7 @@ async fn a_patch_with_an_old_etag_is_refused() {
         assert_eq!(answer.faults(), ["If-Match"], "{malformed}");
     }
 
-    // The header is also checked if the patch would not change anything.
+    // `If-Match` is also checked if the patch would not change anything.
     let answer = patch_if(&api, &acme, &path, "\"1\"", &json!({})).await;
     answer.refused(412, "VERSION_MISMATCH");
     assert_eq!(api.get(&acme, &path).await.expect(200)["version"], 5);
@@ -352,7 +352,7 @@ async fn an_unknown_or_foreign_customer_cannot_be_patched() {
 
     for path in [path_of(&foreign), "/customers/01a20000-0000-7000-8000-000000000000".to_owned()] {
         api.patch(&acme, &path, &patch).await.refused(404, "CUSTOMER_NOT_FOUND");
-        // A stale If-Match or a fault in the body must not reveal whether the customer exists.
+        // A stale `If-Match` or a fault in the body must not reveal whether the customer exists.
         let answer = patch_if(&api, &acme, &path, "\"9\"", &json!({ "name": null })).await;
         answer.refused(404, "CUSTOMER_NOT_FOUND");
     }
@@ -361,7 +361,8 @@ async fn an_unknown_or_foreign_customer_cannot_be_patched() {
     assert_eq!(api.get(&other, &path_of(&foreign)).await.expect(200), foreign);
 }
 
-/// Sends `count` patches at once, each with another metadata key, and expects that all take effect.
+/// Sends `count` patches at once, each with another metadata key, and checks that all of them take
+/// effect.
 async fn patch_in_parallel(count: u64) {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);
@@ -505,7 +506,7 @@ fn a_patch_agrees_with_rfc_7396() {
         for patch in patches {
             let before = expected.clone();
             merge_patch(&mut expected, &patch);
-            // The API returns cleared fields as null, empty or their default.
+            // The API returns a cleared field as null, as an empty value or as its default.
             for (field, cleared) in [
                 ("country", Value::Null),
                 ("tax_id", Value::Null),

@@ -7,10 +7,10 @@ use api_tests::Value;
 /// A request of a client and its answer.
 #[derive(Clone, Debug)]
 pub(super) struct Exchange {
-    /// Start and end of the exchange, on a logical clock of all clients.
+    /// Start and end of the exchange, as times of the logical clock that all clients share.
     pub(super) span: (u64, u64),
     pub(super) request: Request,
-    /// The data of a successful answer, else the status. After a 503 it is unknown whether the
+    /// The data of a successful answer, otherwise the status. After a 503 it is unknown whether the
     /// request took effect.
     pub(super) answer: Result<Value, u16>,
     pub(super) key: Option<String>,
@@ -22,7 +22,8 @@ impl Exchange {
         self.answer == Err(503)
     }
 
-    /// Returns the field and the value that the request writes.
+    /// Returns the customer field that the request writes and its new value. Returns `None` if the
+    /// request does not write to an existing customer's fields.
     fn write(&self) -> Option<(&'static str, Value)> {
         match &self.request {
             Request::Patch { field, value, .. } => Some((field, value.clone())),
@@ -37,7 +38,7 @@ impl Exchange {
 pub(super) enum Request {
     /// Creates a customer with this client id.
     Create(String),
-    /// Changes a field to a value that other requests do not write.
+    /// Changes a field to a value that no other request writes.
     Patch {
         field: &'static str,
         value: Value,
@@ -47,11 +48,11 @@ pub(super) enum Request {
     Reactivate,
     /// Creates a session of the customer.
     Session,
-    /// Sets the outcome of a session.
+    /// Sets the outcome of a session, such as `approved`.
     Decide(&'static str),
 }
 
-/// Returns the contradictions in a history whose final state of the customer is `last`.
+/// Returns the contradictions in a history. `last` is the state of the customer at the end.
 pub(super) fn faults(history: &[Exchange], last: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     check_keys(history, &mut faults);
@@ -61,7 +62,8 @@ pub(super) fn faults(history: &[Exchange], last: &Value) -> Vec<String> {
     faults
 }
 
-/// Checks that a request with an idempotency key takes effect once and always has the same answer.
+/// Checks that requests with the same idempotency key take effect once and always get the same
+/// answer.
 fn check_keys(history: &[Exchange], faults: &mut Vec<String>) {
     let mut answers: BTreeMap<&String, Vec<&Exchange>> = BTreeMap::new();
     for exchange in history.iter().filter(|exchange| exchange.answer.is_ok()) {
@@ -83,7 +85,7 @@ fn check_keys(history: &[Exchange], faults: &mut Vec<String>) {
     }
 }
 
-/// Checks that a client id belongs to one customer.
+/// Checks that all successful creations with a client id return the same customer.
 fn check_creations(history: &[Exchange], faults: &mut Vec<String>) {
     let mut owners: BTreeMap<&String, Vec<&Value>> = BTreeMap::new();
     for exchange in history {
@@ -120,7 +122,8 @@ fn check_writes(history: &[Exchange], last: &Value, faults: &mut Vec<String>) {
     let mut previous: Option<(u64, &Exchange)> = None;
     for (version, exchange, customer) in &writes {
         if let Some((previous_version, previous)) = previous {
-            // A deactivation or reactivation that is already in effect does not write a version.
+            // A request that deactivates an inactive customer or reactivates an active one does not
+            // write a version.
             let is_patch = matches!(exchange.request, Request::Patch { .. });
             let previous_is_patch = matches!(previous.request, Request::Patch { .. });
             if previous_version == *version && is_patch && previous_is_patch {
@@ -137,7 +140,7 @@ fn check_writes(history: &[Exchange], last: &Value, faults: &mut Vec<String>) {
         }
         state.extend(exchange.write());
         for (field, value) in &mut state {
-            // A write without an answer did take effect if its value is visible now.
+            // A write without an answer took effect if its value is visible now.
             if may_be_written(field, &customer[*field], exchange.span.1) {
                 *value = customer[*field].clone();
             }
@@ -157,7 +160,8 @@ fn check_writes(history: &[Exchange], last: &Value, faults: &mut Vec<String>) {
     }
 }
 
-/// Checks that the session counters of the customer count every acknowledged session once.
+/// Checks that the session counters of the customer count every acknowledged session and decision
+/// once. A request without an answer may count or not.
 fn check_counters(history: &[Exchange], last: &Value, faults: &mut Vec<String>) {
     let expected = |is_kind: fn(&Request) -> bool| {
         let of_kind = history.iter().filter(move |exchange| is_kind(&exchange.request));
@@ -200,7 +204,7 @@ mod tests {
         })
     }
 
-    /// A history without contradictions, and the final state of the customer.
+    /// Returns a history without contradictions, and the final state of the customer.
     fn valid() -> (Vec<Exchange>, Value) {
         let created =
             exchange((0, 1), Request::Create("a".to_owned()), json!({ "customer_id": "1" }));

@@ -1,5 +1,6 @@
-//! Several clients change the same customer concurrently. Their requests and answers are recorded,
-//! and a sequential history must explain all of them.
+//! Checks that concurrent changes are linearizable. Several clients change the same customer
+//! concurrently. Their requests and answers are recorded, and a sequential history must explain all
+//! of them.
 
 mod check;
 
@@ -13,15 +14,15 @@ use check::{Exchange, Request, faults};
 
 const CLIENTS: usize = 8;
 const STEPS_PER_CLIENT: usize = 12;
-/// Maximum number of retries of a request that the history does not record. A slow machine needs
-/// some.
+/// Maximum number of retries after a 503, for requests that the history does not record. A slow
+/// machine needs some retries.
 const RETRIES: usize = 20;
 
 struct Recorder {
     who: Persona,
-    /// Two processes that share a table.
+    /// Servers of two processes that share a table.
     apis: [Api; 2],
-    /// Logical clock that orders the starts and ends of all requests.
+    /// Logical clock that puts the starts and ends of all requests in order.
     clock: AtomicU64,
     history: Mutex<Vec<Exchange>>,
 }
@@ -96,7 +97,8 @@ impl Recorder {
         }
     }
 
-    /// Creates a session, sending the request twice with the same key, and decides it.
+    /// Creates a session with two concurrent requests that have the same key. Then completes the
+    /// session and decides it.
     async fn create_and_decide_session(&self, number: usize, value: &str, dice: &mut Dice) {
         let key = vec![("idempotency-key", format!("session-{value}"))];
         let body = json!({ "client_id": "one" });

@@ -1,4 +1,4 @@
-//! Passes that cannot continue, and customers whose check failed or was interrupted.
+//! Tests of passes that cannot continue, and of customers whose check failed or was interrupted.
 
 use api_tests::faults::{End, Mortal, NoTransactions};
 use api_tests::{Value, json};
@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{Setup, pairs, path};
 
-/// Changes a field of the unfinished pass in the table.
+/// Changes a numeric field of the unfinished pass in the table.
 async fn change_unfinished_pass(setup: &Setup, pass: &str, field: &str, value: &str) {
     let text = AttributeValue::S;
     let table = &setup.api.table;
@@ -35,8 +35,8 @@ async fn unfinished_shard(setup: &Setup) -> u64 {
     panic!("there is no unfinished pass");
 }
 
-/// A worker of one release starts the pass. The release that resumes it has another matching model,
-/// or cannot open the lists of the pass any more.
+/// A worker of one release starts the pass. The release that resumes the pass has another matching
+/// model, or can no longer open the lists of the pass.
 #[tokio::test]
 async fn a_pass_that_cannot_be_resumed_is_restarted() {
     for (field, value, pass) in

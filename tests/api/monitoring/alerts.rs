@@ -90,7 +90,7 @@ async fn a_false_positive_stays_closed_until_compared_data_changes() {
         assert_eq!(setup.alerts(&customer).await, closed);
     }
 
-    // A list update of fields that screening does not compare.
+    // Update the list in a field that screening does not compare.
     setup.write_rows(&[row("1", "Mirka Dovello", "", "Moved to B street")]);
     setup.refresh().await;
     let shards = setup.run_pass("on_update").await;
@@ -99,7 +99,7 @@ async fn a_false_positive_stays_closed_until_compared_data_changes() {
     setup.monitor(&customer, &json!({})).await.expect(200);
     assert_eq!(setup.alerts(&customer).await, closed);
 
-    // A list update of the name.
+    // Update the name in the list.
     setup.write_rows(&[row("1", "Mirka Ilinovna Dovello", "", "Moved to B street")]);
     setup.refresh().await;
     setup.run_pass("on_update").await;
@@ -112,7 +112,7 @@ async fn a_false_positive_stays_closed_until_compared_data_changes() {
     assert_eq!(reopened["first_seen_at"], alert["first_seen_at"]);
     assert_eq!(setup.alert_statuses(&customer).await, pairs(&[("1", "open")]));
 
-    // A change of the customer's date of birth.
+    // Change the customer's date of birth.
     setup.decide(&customer, &reopened, "false_positive").await;
     let patch = json!({ "date_of_birth": "1971-03-09" });
     setup.api.patch(&setup.acme, &path(&customer, ""), &patch).await.expect(200);

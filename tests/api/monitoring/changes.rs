@@ -1,4 +1,4 @@
-//! Changes of a customer and their effect on its monitor.
+//! Tests of the effect that changes of a customer have on its monitor.
 
 use api_tests::{Value, json};
 
@@ -15,7 +15,7 @@ async fn a_renamed_customer_is_screened_at_once() {
 
     let listed = patch(json!({ "name": "Mirka Dovello" })).await;
     assert_eq!(listed["monitoring"]["open_alerts"], 1);
-    // The open alert counts in the risk at once.
+    // The open alert affects the risk at once.
     assert_ne!(listed["risk"]["level"], "not_set");
     assert_eq!(setup.alert_statuses(&customer).await, pairs(&[("1", "open")]));
 
@@ -23,7 +23,7 @@ async fn a_renamed_customer_is_screened_at_once() {
     assert_eq!(unlisted["monitoring"]["open_alerts"], 0);
     assert_eq!(setup.alert_statuses(&customer).await, pairs(&[("1", "cleared")]));
 
-    // A change of a field that screening does not compare does not start a check.
+    // Changing a field that screening does not compare does not start a check.
     let before = setup.get_monitor(&customer).await["last_checked_at"].clone();
     setup.advance_clock(5);
     patch(json!({ "tags": ["vip"] })).await;
@@ -57,7 +57,7 @@ async fn the_monitor_of_a_blocked_customer_is_paused_and_of_an_inactive_one_off(
     let shards = setup.update_list(&[("1", "Mirka Dovello"), ("2", "Tarun Oblasti")]).await;
     assert_eq!(sum(&shards, "monitors"), 0);
     assert_eq!(setup.alert_statuses(&customer).await, []);
-    // After unblocking, the customer is checked against the changes that it missed.
+    // After unblocking, the customer is checked against the list changes that it missed.
     assert_eq!(set_status("active").await["monitoring"]["status"], "active");
     assert_eq!(setup.alert_statuses(&customer).await, pairs(&[("2", "open")]));
 
@@ -120,6 +120,6 @@ async fn a_monitor_stops_when_it_expires() {
     );
     assert_eq!((monitored("true").await, monitored("false").await), (json!(0), json!(1)));
     assert_eq!(setup.alert_statuses(&customer).await, []);
-    // The pass recorded the expiry, so the next one does not read the monitor.
+    // The pass recorded the expiry, so the next pass does not read the monitor.
     assert_eq!(sum(&setup.update_list(&[("3", "Tarun Oblasti")]).await, "monitors"), 0);
 }

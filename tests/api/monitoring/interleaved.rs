@@ -1,6 +1,6 @@
-//! Requests, list changes and passes that run concurrently, interleaved at every call to the table
-//! and at random. In the end every customer has the alerts of a full screening against the newest
-//! lists.
+//! Tests of requests, list changes and passes that run concurrently, interleaved at every call to
+//! the table and at random. In the end, every customer has the alerts of a full screening against
+//! the newest lists.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use tokio::sync::RwLock;
 
 use super::{Setup, path, sum};
 
-/// Upper bound for the calls to the table that an operation makes.
+/// Upper bound for the number of calls that an operation makes to the table.
 const MAX_CALLS: usize = 40;
 
 const OLD: [(&str, &str); 3] =
@@ -68,7 +68,7 @@ const CONCURRENT_CHANGES: [ConcurrentChange; 4] = [
 ];
 
 impl HeldOperation {
-    /// Whether the operation itself screens the customer.
+    /// Returns whether the operation itself screens the customer.
     fn screens(self) -> bool {
         matches!(
             self,
@@ -96,7 +96,7 @@ impl HeldOperation {
             HeldOperation::Decide => {
                 let body = json!({ "status": "false_positive" });
                 let decided = api.patch(&setup.acme, &path(customer, alert), &body).await;
-                // The alert may have been cleared in the meantime; then the decision is refused.
+                // If the alert has been cleared in the meantime, the decision is refused.
                 assert!([200, 409].contains(&decided.status), "{}", decided.text);
             }
             HeldOperation::Stop => {
@@ -113,7 +113,7 @@ impl HeldOperation {
     }
 }
 
-/// Holds the operation back at each of its calls in turn, makes the other change, lets the
+/// Holds the operation back at each of its calls in turn, makes the concurrent change, lets the
 /// operation finish, and checks the alerts.
 async fn interleave(operation: HeldOperation, change: ConcurrentChange) {
     for call in 0..MAX_CALLS {
@@ -164,8 +164,8 @@ async fn interleave(operation: HeldOperation, change: ConcurrentChange) {
                     setup.monitor(&company, &body).await;
                 }
                 ConcurrentChange::Pass => {
-                    // Shorter than the time limit of a function, so the held operation is still
-                    // alive.
+                    // This is shorter than the time limit of a function, so the held operation
+                    // still counts as alive.
                     setup.advance_clock(28);
                     setup.api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
                 }
@@ -173,7 +173,8 @@ async fn interleave(operation: HeldOperation, change: ConcurrentChange) {
             gate.release();
             running.await;
             if operation.screens() {
-                // The operation noticed the list change and did not leave it to the next pass.
+                // The operation itself noticed the list change, instead of leaving it to the next
+                // pass.
                 let monitor = crate::audit::items(&setup.api, &company, "MONITOR").await;
                 let current = setup.refresh().await["revision"].clone();
                 assert_eq!(monitor[0]["list_revision"], current, "call {call}");
@@ -231,7 +232,8 @@ const NAMES: [&str; 7] = [
     "Anna Harmless",
 ];
 
-/// Sends random requests about random customers until the given time.
+/// Sends random requests about random customers until `until`. Holds the lock `time` for reading
+/// during each request, so that the clock does not advance.
 async fn send_requests(
     setup: &Setup,
     customers: &[Value],
@@ -271,8 +273,8 @@ async fn send_requests(
     }
 }
 
-/// Updates the list at random intervals. The clock advances by more than the time limit of a
-/// function, so it advances only while no request or pass is running.
+/// Updates the list at random intervals until `until`. The clock advances by more than the time
+/// limit of a function, so it advances only while no request or pass is running.
 async fn publish_lists(setup: &Setup, until: Instant, time: &RwLock<()>) {
     let mut dice = Dice::new(7);
     while Instant::now() < until {
@@ -297,8 +299,8 @@ async fn run_passes(api: &Api, seed: u64, until: Instant, time: &RwLock<()>) {
         let pass = dice.pick(&["on_update", "on_update", "daily"]);
         {
             let _shared = time.read().await;
-            // A `daily` pass could wait for the clock, which cannot advance while this holds the
-            // lock.
+            // A `daily` pass could wait for the clock, which cannot advance while this task holds
+            // the lock.
             if *pass == "on_update" {
                 api.run("rescreen", &json!({ "pass": pass })).await.unwrap();
             }

@@ -1,5 +1,5 @@
-//! Workers die at random calls to the table, alone or two at a time. In the end the alerts equal
-//! those of an undisturbed run.
+//! Tests of workers that die at random calls to the table, alone or two at a time. In the end, the
+//! alerts equal the alerts of an undisturbed run.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use api_tests::{Dice, Value, json};
 
 use super::{Setup, sum};
 
-/// The entries of each revision of a list, as id and name.
+/// Entries of each revision of a list, each entry as id and name.
 type Revisions = Vec<Vec<(String, String)>>;
 
 fn customer_name(number: usize) -> String {
@@ -23,8 +23,8 @@ fn customer_name(number: usize) -> String {
     )
 }
 
-/// Makes five revisions in which entries are added, removed and renamed. Their names are names of
-/// customers.
+/// Returns five revisions in which entries are added, removed and renamed. Every entry has the name
+/// of a customer.
 fn revisions(dice: &mut Dice, customers: usize) -> Revisions {
     let mut entries: BTreeMap<usize, usize> = (0..20).map(|id| (id, id * 3)).collect();
     let mut all = Vec::new();
@@ -47,7 +47,8 @@ fn as_strs(entries: &[(String, String)]) -> Vec<(&str, &str)> {
     entries.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect()
 }
 
-/// Returns the alerts of each customer with its name, as ids differ between two runs.
+/// Returns the name and the alerts of each customer. Customers are named because their ids differ
+/// between two runs.
 async fn alerts_by_name(setup: &Setup, customers: &[Value]) -> Vec<Value> {
     let mut all = Vec::new();
     for customer in customers {
@@ -64,7 +65,7 @@ async fn monitored_customers(setup: &Setup, count: usize) -> Vec<Value> {
     customers
 }
 
-/// Runs a worker that may die at the given call, and returns whether it died.
+/// Runs a worker that dies at `end`, unless it finishes first. Returns whether it died.
 async fn run_mortal_worker(setup: &Setup, end: End) -> bool {
     let mortal = Mortal::new(end);
     let api = setup.server_with_fault(mortal.clone()).await;
@@ -85,9 +86,10 @@ fn random_end(dice: &mut Dice, calls: usize) -> End {
     if dice.percent(50) { End::Before(call) } else { End::After(call) }
 }
 
-/// Kills `count` workers or one more, two at a time in half of the cases, each within its first
-/// `calls` calls, and returns the number of killed workers. If the pass ended before a worker
-/// reached its call, the next ones die earlier. Every worker makes at least one call, so this ends.
+/// Kills `count` workers or one more, and returns the number of killed workers. In half of the
+/// cases, two workers run at a time. Each worker dies within its first `calls` calls. If the pass
+/// ends before a worker reaches its call, later workers die earlier. Every worker makes at least
+/// one call, so this function returns.
 pub(crate) async fn kill_workers(
     setup: &Setup,
     dice: &mut Dice,

@@ -1,5 +1,5 @@
-//! Measures the cost of a pass over 200,000 customers without news. `WATCHLISTS` is a folder as for
-//! the module `real`:
+//! Measures the cost of a pass over 200,000 customers without news. `WATCHLISTS` names a folder as
+//! described in the module `real`:
 //!
 //! `WATCHLISTS=<folder> cargo test -p api-tests --profile ci --test api -- --ignored many:: --nocapture`
 
@@ -28,7 +28,7 @@ const GB_SECOND_USD: f64 = 0.000_013_333_4;
 /// Memory at which Lambda provides one whole processor, in GB.
 const GB_PER_CPU: f64 = 1.769;
 
-/// Returns the resident memory of this process, in MB.
+/// Returns the resident memory of this process in MiB, or 0 if the system does not provide it.
 pub(crate) fn resident_memory() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
@@ -42,7 +42,7 @@ async fn a_pass_without_news_stays_within_its_cost() {
     let setup = start(bytes).await;
     let table = setup.api.table.clone();
 
-    // One real monitor, and copies of it with other names.
+    // The table gets one real monitor, and copies of it with other names.
     let original = setup.monitored_customer("Zzyzx Qwortelbrand").await;
     let list = index(bytes);
     let mut screener = Screener::new([&list]);
@@ -118,7 +118,7 @@ async fn a_pass_without_news_stays_within_its_cost() {
         let writes = count("PutItem") + count("UpdateItem");
         assert!(writes <= queries + 12, "{writes} writes");
         assert_eq!(count("TransactWriteItems") + count("BatchWriteItem"), 0);
-        // The first pass opens lists and connections. Later ones must not use more memory.
+        // The first pass opens lists and connections. Later passes must not use more memory.
         assert!(pass == "on_update" || after < before + 32, "{before} MB, then {after} MB");
 
         let units = units(&setup, &table).await;
@@ -136,7 +136,7 @@ async fn a_pass_without_news_stays_within_its_cost() {
     assert_eq!(last["last_pass"]["frequency"], "reconcile");
 }
 
-/// Returns the read units that reading the whole index once consumes.
+/// Returns the number of read units that one read of the whole index consumes.
 async fn units(setup: &super::Setup, table: &str) -> f64 {
     let mut units = 0.0;
     for shard in 0..2 {

@@ -27,7 +27,7 @@ use shared::screening::import;
 use shared::screening::lists::Input;
 use tempfile::TempDir;
 
-/// A server whose clock and watchlist, `ours`, the test controls.
+/// A server with a clock and a watchlist, `ours`, that the test controls.
 pub(crate) struct Setup {
     pub(crate) api: Api,
     pub(crate) acme: Persona,
@@ -39,7 +39,7 @@ pub(crate) struct Setup {
 const COLUMNS: &str = "id,name,kind,aliases,weak_aliases,former_names,date,countries,identifiers,programs,gender,remarks";
 
 impl Setup {
-    /// Starts a server whose list has these entries, each an id and a name.
+    /// Starts a server and loads a list with these entries, each an id and a name.
     pub(crate) async fn start(entries: &[(&str, &str)]) -> Setup {
         let setup = Setup::without_lists().await;
         setup.write_list(entries);
@@ -47,7 +47,7 @@ impl Setup {
         setup
     }
 
-    /// Starts a server before its first refresh of the lists.
+    /// Starts a server that has not loaded any lists yet.
     pub(crate) async fn without_lists() -> Setup {
         let folder = TempDir::new().unwrap();
         let now = Arc::new(AtomicI64::new(1_795_000_000_000));
@@ -67,13 +67,14 @@ impl Setup {
         Api::set(clock(&self.now), Some(&self.api), None, environment(&self.folder)).await
     }
 
-    /// Starts another process whose calls to the table have this fault.
+    /// Starts another process with the same table, lists and clock. `fault` intercepts its calls to
+    /// the table.
     pub(crate) async fn server_with_fault(&self, fault: impl Interceptor) -> Api {
         let client = faults::client(fault);
         Api::set(clock(&self.now), Some(&self.api), Some(client), environment(&self.folder)).await
     }
 
-    /// Writes the list: an id and a name in every row, the other columns empty.
+    /// Writes the list with these ids and names. All other columns are empty.
     pub(crate) fn write_list(&self, entries: &[(&str, &str)]) {
         let rows: Vec<String> =
             entries.iter().map(|(id, name)| format!("{id},\"{name}\",,,,,,,,,,")).collect();
@@ -97,8 +98,8 @@ impl Setup {
         self.api.refresh().await
     }
 
-    /// Advances the clock. A deployed stack uses the real time, so there this waits, for 5 seconds
-    /// at most.
+    /// Advances the clock. A deployed stack uses the real time, so there this function sleeps for
+    /// up to 5 seconds and panics if `seconds` is larger.
     pub(crate) fn advance_clock(&self, seconds: i64) {
         if DEPLOYED.is_some() && seconds <= 5 {
             return std::thread::sleep(Duration::from_secs(seconds.unsigned_abs()));
@@ -108,7 +109,7 @@ impl Setup {
     }
 
     /// Advances the clock until a pass may use the current lists, which is 60 seconds after a
-    /// refresh.
+    /// refresh. On a deployed stack, changes the age of the lists instead.
     pub(crate) async fn advance_past_grace(&self) {
         if DEPLOYED.is_some() {
             self.api.age_lists(61).await;
@@ -117,14 +118,16 @@ impl Setup {
         }
     }
 
-    /// Runs a pass, long enough after the last refresh, and returns the result of every shard.
+    /// Runs a pass after advancing the clock far enough for it to use the current lists. Returns
+    /// the result of every shard.
     pub(crate) async fn run_pass(&self, pass: &str) -> Vec<Value> {
         self.advance_past_grace().await;
         let result = self.api.run("rescreen", &json!({ "pass": pass })).await.unwrap();
         result["shards"].as_array().unwrap().clone()
     }
 
-    /// Writes the list, refreshes the lists and runs an `on_update` pass.
+    /// Writes the list, refreshes the lists and runs an `on_update` pass. Returns the result of
+    /// every shard.
     pub(crate) async fn update_list(&self, entries: &[(&str, &str)]) -> Vec<Value> {
         self.write_list(entries);
         self.refresh().await;
@@ -157,7 +160,7 @@ impl Setup {
     }
 
     /// Returns the list entry and the status of every alert, in order of the entries. Also checks
-    /// the number of open alerts on the customer.
+    /// that the customer has the right number of open alerts.
     pub(crate) async fn alert_statuses(&self, customer: &Value) -> Vec<(String, String)> {
         let alerts = self.alerts(customer).await;
         let text = |alert: &Value, field: &str| alert[field].as_str().unwrap().to_owned();
@@ -181,8 +184,8 @@ impl Setup {
     }
 }
 
-/// Leaves a list the way a release with another index format or matching model would: with that
-/// release's index and without one for this release.
+/// Changes a list to the state in which a release with another index format or matching model
+/// leaves it: with that release's index and without an index for this release.
 pub(crate) async fn leave_index_of_another_release(api: &Api, list: &str, csv: &[u8]) {
     let input = Input { name: "list.csv", read: Box::new(csv) };
     let index = import(list, None, vec![input], |_| ()).unwrap().index;
@@ -225,7 +228,7 @@ pub(crate) fn path(customer: &Value, rest: &str) -> String {
     format!("{}{rest}", api_tests::path_of(customer))
 }
 
-/// Adds up a counter of a pass over all shards.
+/// Returns the sum of a counter of a pass over all shards.
 pub(crate) fn sum(shards: &[Value], field: &str) -> u64 {
     shards.iter().filter_map(|shard| shard["run"][field].as_u64()).sum()
 }

@@ -33,7 +33,8 @@ async fn a_listed_name_raises_one_alert_and_a_delisted_one_clears_it() {
         "the check of the customer itself is the latest one"
     );
 
-    // The pass does not write to a customer without news, but the time of its check is known.
+    // The pass does not write to a customer without news, but the API still returns the time of its
+    // check.
     assert_eq!(setup.get(&unlisted).await["version"], 2);
     let state = setup.get_monitor(&unlisted).await;
     let last = &state["last_pass"];
@@ -85,7 +86,8 @@ async fn an_entry_that_is_removed_and_restored_between_passes_is_not_missed() {
     let setup = Setup::start(&both).await;
     setup.run_pass("on_update").await;
 
-    // A monitor starts while the entry is missing. Both lists that the next pass compares have it.
+    // A monitor starts while the entry is missing. The entry is in both lists that the next pass
+    // compares.
     setup.write_list(&[("2", "Someone Else")]);
     setup.refresh().await;
     let customer = setup.monitored_customer("Mirka Dovello").await;

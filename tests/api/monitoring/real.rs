@@ -1,6 +1,7 @@
-//! Passes over a year of revisions of a real list, with 5,000 customers if `THOROUGH=1`, else
-//! 1,000. `WATCHLISTS` is the absolute path of a folder with `ofac/sdn_2024-01-11.csv`, later
-//! revisions as `ofac/history/sdn_*.csv.gz`, and names in `names/negatives_us.csv`:
+//! Runs passes over a year of revisions of a real list, with 5,000 customers if `THOROUGH=1` is
+//! set, otherwise with 1,000. `WATCHLISTS` is the absolute path of a folder with
+//! `ofac/sdn_2024-01-11.csv`, later revisions as `ofac/history/sdn_*.csv.gz`, and names in
+//! `names/negatives_us.csv`:
 //!
 //! `WATCHLISTS=<folder> cargo test -p api-tests --profile ci --test api -- --ignored real:: --nocapture`
 
@@ -22,7 +23,7 @@ fn folder() -> PathBuf {
     PathBuf::from(std::env::var("WATCHLISTS").expect("WATCHLISTS is the path of a folder"))
 }
 
-/// Reads the files of all revisions of the list, the oldest first.
+/// Reads the files of all revisions of the list, from the oldest to the newest.
 pub(super) fn revisions() -> Vec<Vec<u8>> {
     let mut history: Vec<PathBuf> = std::fs::read_dir(folder().join("ofac/history"))
         .unwrap()
@@ -44,8 +45,8 @@ pub(super) fn index(bytes: &[u8]) -> Index {
     Index::open(import("ours", None, vec![file], |_| ()).unwrap().index).unwrap()
 }
 
-/// Number of unlisted customers whose alerts are compared after each revision but the last, which
-/// compares all.
+/// Number of unlisted customers whose alerts are compared after each revision. After the last
+/// revision, all customers are compared.
 const UNLISTED_SAMPLE: usize = 300;
 
 /// A customer with the name of a list entry.
@@ -53,14 +54,14 @@ struct Listed {
     entry: String,
     name: String,
     kind: EntityKind,
-    /// First revision that contains the entry; 0 is the oldest.
+    /// Number of the first revision that contains the entry. The oldest revision is number 0.
     from: usize,
-    /// First revision that does not contain the entry any more.
+    /// Number of the first later revision that does not contain the entry, if there is one.
     until: Option<usize>,
 }
 
-/// Selects 200 entries that later revisions add and keep, and up to 12 per revision that they
-/// remove.
+/// Selects 200 entries that later revisions add and keep, and for each revision up to 12 entries
+/// that it removes.
 fn select_listed(indexes: &[Index]) -> Vec<Listed> {
     let mut selected: Vec<Listed> = Vec::new();
     let mut selected_ids = BTreeSet::new();
@@ -104,7 +105,7 @@ fn select_listed(indexes: &[Index]) -> Vec<Listed> {
     selected
 }
 
-/// Reads names that are not on the list.
+/// Reads the first `count` names of people who are not on the list.
 pub(super) fn unlisted_names(count: usize) -> Vec<String> {
     let mut reader = csv::Reader::from_path(folder().join("names/negatives_us.csv")).unwrap();
     let headers = reader.headers().unwrap().clone();
@@ -121,7 +122,7 @@ async fn monitored_customer(setup: &Setup, name: &str, kind: EntityKind) -> Valu
     customer
 }
 
-/// Starts a server with this revision of the list.
+/// Starts a server and loads this revision of the list.
 pub(super) async fn start(first: &[u8]) -> Setup {
     let setup = Setup::start(&[("x", "Someone Else")]).await;
     setup.write_file(first);
@@ -129,7 +130,7 @@ pub(super) async fn start(first: &[u8]) -> Setup {
     setup
 }
 
-/// Returns for every customer the status of its alerts by list entry.
+/// Returns the status of the alerts of every customer by list entry.
 async fn all_alerts(setup: &Setup, customers: &[Value]) -> Vec<BTreeMap<String, String>> {
     let mut all = Vec::new();
     for customer in customers {
@@ -163,8 +164,8 @@ async fn a_list_moves_on_under_its_customers() {
 
     let dice = &mut Dice::new(4);
     let mut killed = 0;
-    // The sample has all listed customers, which are at the start, and some others. The last
-    // revision compares all customers.
+    // The sample contains all listed customers, which come first, and some others. After the last
+    // revision, all customers are compared.
     let sample = listed.len() + UNLISTED_SAMPLE;
     let mut before = all_alerts(&reference, &reference_customers[..sample]).await;
     for (number, bytes) in revisions.iter().enumerate().skip(1) {
@@ -189,7 +190,7 @@ async fn a_list_moves_on_under_its_customers() {
             } else if customer.from > number {
                 assert_eq!(status, None, "{entry}");
             } else {
-                // A pass does not raise or clear an alert a second time.
+                // A later pass does not raise or clear an alert a second time.
                 let is_removed = customer.until.is_some_and(|until| until <= number);
                 assert_eq!(status, Some(if is_removed { "cleared" } else { "open" }));
                 assert!(status_before.is_some());
@@ -203,7 +204,7 @@ async fn a_list_moves_on_under_its_customers() {
             sum(&pass, "news"),
             sum(&pass, "worked_ms"),
         );
-        // A repeated pass does not have news.
+        // Repeating the pass does not find any news.
         assert_eq!(sum(&reference.run_pass("on_update").await, "news"), 0);
 
         disturbed.write_file(bytes);

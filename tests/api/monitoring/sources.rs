@@ -1,4 +1,4 @@
-//! Downloads of watchlists: bad answers of a publisher never replace a list.
+//! Tests of the download of watchlists: a bad answer of a publisher never replaces a list.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use super::{Setup, clock, leave_index_of_another_release, pairs, path};
 
-/// Behaviour of a publisher's server.
+/// The response of a publisher's server.
 #[derive(Clone)]
 enum Response {
     /// Sends these bytes and closes the connection.
@@ -101,8 +101,8 @@ async fn an_unchanged_list_does_not_create_a_new_version() {
     assert_eq!(changed["lists"][0]["entities"], 2);
 }
 
-/// A table that was restored into another stack refers to indexes that the bucket there does not
-/// have.
+/// A table that was restored into another stack refers to indexes that are missing from the bucket
+/// of that stack.
 #[tokio::test]
 async fn a_lost_index_is_rebuilt_by_the_next_refresh() {
     let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
@@ -192,8 +192,8 @@ async fn an_invalid_list_is_refused_and_the_old_one_stays_in_use() {
     assert_eq!(stale().await, false);
 }
 
-/// A release with another matching model needs other indexes. An unavailable publisher does not
-/// delay them.
+/// A release with another matching model needs new indexes. An unavailable publisher does not delay
+/// building them.
 #[tokio::test]
 async fn a_release_with_another_model_rebuilds_the_index_of_every_list() {
     let publisher = Publisher::start().await;
@@ -225,7 +225,7 @@ async fn a_release_with_another_model_rebuilds_the_index_of_every_list() {
     );
 }
 
-/// A list that was redirected to plain HTTP could have been tampered with.
+/// A list that was downloaded over plain HTTP could have been tampered with.
 #[tokio::test]
 async fn a_redirect_that_leaves_https_is_not_followed() {
     let publisher = Publisher::start().await;
@@ -265,7 +265,7 @@ async fn a_bad_source_does_not_block_the_others() {
     write("bad.csv", &list(&["Mirka Dovello"]));
     assert_eq!(api.refresh().await["revision"], 2);
 
-    // A monitor of all lists includes the new one from the next pass on.
+    // A monitor of all lists includes the new list from the next pass on.
     now.fetch_add(61_000, Ordering::SeqCst);
     api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
     let read = api.get(&acme, &path(&customer, "")).await.expect(200);
@@ -292,7 +292,8 @@ async fn removing_a_list_from_the_settings_clears_its_alerts() {
     let refreshed = api.refresh().await;
     assert_eq!(refreshed["lists"][0], json!({ "outcome": "removed", "list": "ours" }));
 
-    // The number of shards was reduced, but the pass still processes the old ones.
+    // The number of shards was reduced, but the pass still processes the shards of the larger
+    // number.
     setup.advance_clock(61);
     let result = api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
     assert_eq!(result["shards"].as_array().unwrap().len(), 2);
@@ -301,8 +302,8 @@ async fn removing_a_list_from_the_settings_clears_its_alerts() {
     assert_eq!(setup.alerts(&customer).await[0]["cleared_because"], "list_removed");
 }
 
-/// In a list of several files, the file of aliases can be incomplete although the entries are
-/// complete.
+/// If a list has several files, the file of aliases can be incomplete although the file of entries
+/// is complete.
 #[tokio::test]
 async fn a_list_that_lost_half_of_its_aliases_is_refused() {
     let folder = tempfile::TempDir::new().unwrap();

@@ -61,7 +61,7 @@ async fn starting_a_monitor_screens_at_once_and_returns_the_result() {
     assert_eq!(again["started_at"], started["started_at"]);
     assert!(again["next_check_due"].is_string());
 
-    // A higher minimum score clears the alerts below it.
+    // A higher minimum score clears the alerts with lower scores.
     let strict = setup.create_customer("Mirca Dovelo").await;
     assert_eq!(setup.monitor(&strict, &json!({})).await.expect(201)["matches"], 1);
     assert_eq!(setup.monitor(&strict, &json!({ "min_score": 1 })).await.expect(200)["matches"], 0);

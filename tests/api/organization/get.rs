@@ -4,7 +4,8 @@ use api_tests::{Api, Persona, Value, json};
 
 use super::{company, firm, holds, individual, put, structure};
 
-/// Puts a structure and returns the ownership statement of the API.
+/// Stores a structure for a new company, and returns the ownership statement that the API
+/// calculates.
 async fn statement(body: &Value, query: &str) -> Value {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let (_, path) = company(&api, &acme).await;
@@ -34,7 +35,8 @@ fn assert_close(value: &Value, expected: f64) {
 
 #[tokio::test]
 async fn effective_shares_are_exact_through_layers_and_circles() {
-    // The customer and c1 hold half of each other. In effect p1 holds 2/3 of the customer, p2 1/3.
+    // The customer and c1 hold half of each other. The effective shares in the customer are 2/3 for
+    // p1 and 1/3 for p2.
     let body = structure(
         &["p1", "p2", "c1"],
         &[("self", "c1", 50.0), ("c1", "self", 50.0), ("p1", "self", 50.0), ("p2", "c1", 50.0)],
@@ -111,7 +113,7 @@ async fn beneficial_owners_hold_at_least_the_threshold() {
         assert!(read["ubos"].as_array().unwrap().iter().all(|ubo| ubo["basis"] == "ownership"));
     }
 
-    // Without an owner above the threshold, the senior manager is the beneficial owner.
+    // If no owner reaches the threshold, the senior manager is the beneficial owner.
     let fallback = api.get(&acme, &format!("{path}?threshold=50.1")).await.expect(200);
     assert_eq!(fallback["threshold"], 50.1);
     assert_eq!(bases(&fallback), [("p5", "senior_manager")]);
@@ -140,8 +142,8 @@ async fn voting_rights_and_control_also_make_a_beneficial_owner() {
     let more = [
         json!({ "owner": "p1", "owned": "self", "percentage": 10, "voting_percentage": 30 }),
         json!({ "owner": "p2", "owned": "self", "control": true }),
-        // p3 has the majority of the votes in c2. As c2 does not control the customer, p3 does not
-        // either.
+        // p3 has the majority of the votes in c2, but c2 does not control the customer, so neither
+        // does p3.
         json!({ "owner": "p3", "owned": "c2", "percentage": 51 }),
         json!({ "owner": "p4", "owned": "c1", "control": true }),
     ];
@@ -161,7 +163,8 @@ async fn voting_rights_and_control_also_make_a_beneficial_owner() {
     assert_eq!(path_of("p2"), json!([{ "parties": ["p2", "self"], "percentage": null }]));
     assert_eq!(path_of("p4"), json!([{ "parties": ["p4", "c1", "self"], "percentage": null }]));
 
-    // The share of p3, 51 % of 40 %, is below 25 %. A warning points out its majority in c2.
+    // The share of p3, 51 % of 40 %, is below 25 %. A warning points out that p3 has the majority
+    // in c2.
     let warnings = result["warnings"].as_array().unwrap();
     let majority = warnings.iter().find(|warning| warning["code"] == "majority_of_votes").unwrap();
     assert_eq!(majority["parties"], json!(["p3"]));
@@ -267,7 +270,7 @@ async fn the_accept_header_chooses_svg_mermaid_or_json() {
     assert_eq!(kind, "application/json");
     assert!(json.starts_with("{\"status\":\"success\""));
 
-    // The drawing marks the beneficial owners at the requested threshold.
+    // The drawing marks the parties that are beneficial owners at the requested threshold.
     let svg_with_threshold = |threshold: u32| {
         let call = api.call(&acme, "GET", &format!("{path}?threshold={threshold}"));
         call.header("accept", "image/svg+xml").send()

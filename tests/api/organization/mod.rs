@@ -6,7 +6,7 @@ mod put;
 
 use api_tests::{Answer, Api, Persona, Value, json, path_of};
 
-/// Creates a company and returns it with the path of its organization.
+/// Creates a company. Returns the company and the path of its organization.
 pub(crate) async fn company(api: &Api, who: &Persona) -> (Value, String) {
     let customer = api.create(who, &json!({ "name": "Acme GmbH", "country": "DE" })).await;
     let path = format!("{}/organization", path_of(&customer));
@@ -29,7 +29,8 @@ pub(crate) fn holds(owner: &str, owned: &str, percentage: f64) -> Value {
     json!({ "owner": owner, "owned": owned, "percentage": percentage })
 }
 
-/// Builds a structure. Parties whose id starts with `p` are individuals, the others companies.
+/// Returns a structure with these parties and holdings, each as owner, owned and percentage. A
+/// party is an individual if its id starts with `p`, otherwise a company.
 pub(crate) fn structure(parties: &[&str], holdings: &[(&str, &str, f64)]) -> Value {
     let party = |id: &&str| if id.starts_with('p') { individual(id) } else { firm(id) };
     let parties: Vec<Value> = parties.iter().map(party).collect();

@@ -1,5 +1,5 @@
-//! Structures of the largest permitted size whose shape is the worst for the calculation. They are
-//! accepted or refused like any other, and the server stays available.
+//! Tests structures of the largest permitted size whose shapes are the worst for the calculation.
+//! Like other structures, they are accepted or refused, and the server stays available.
 
 use api_tests::{Api, Persona, Value, json, path_of};
 
@@ -16,7 +16,8 @@ fn firms() -> Vec<Value> {
     (0..PARTIES - 1).map(|number| firm(&id(number))).chain([individual("p")]).collect()
 }
 
-/// A chain of all parties, in which each company owns the next.
+/// Returns a chain of all parties, in which each company owns the next one. `p` owns the first
+/// company.
 fn chain() -> Vec<Value> {
     let mut all: Vec<Value> =
         (1..PARTIES - 1).map(|number| holds(&id(number), &id(number - 1), 100.0)).collect();
@@ -25,7 +26,7 @@ fn chain() -> Vec<Value> {
     all
 }
 
-/// The chain, closed to a ring in which every company indirectly owns itself.
+/// Returns the chain without `p`, closed to a ring in which every company indirectly owns itself.
 fn ring() -> Vec<Value> {
     let mut all = chain();
     all.pop();
@@ -33,7 +34,8 @@ fn ring() -> Vec<Value> {
     all
 }
 
-/// A ring in which every company owns a share of the two before and of the two after it.
+/// Returns a ring in which every company owns a share of the two companies before it and of the two
+/// after it.
 fn knot() -> Vec<Value> {
     let companies = PARTIES - 1;
     let mut all = vec![holds(&id(0), "self", 90.0), holds("p", &id(7), 4.0)];
@@ -46,8 +48,8 @@ fn knot() -> Vec<Value> {
     all
 }
 
-/// Layers in which every company owns a share of each company of the next layer. The number of
-/// chains is far too large to enumerate.
+/// Returns layers in which every company owns a share of each company of the next layer. There are
+/// far too many chains of ownership to enumerate.
 fn lattice() -> Vec<Value> {
     const WIDTH: usize = 8;
     let mut all: Vec<Value> = (0..WIDTH).map(|n| holds(&id(n), "self", 12.0)).collect();

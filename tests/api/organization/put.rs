@@ -183,7 +183,8 @@ async fn an_individual_cannot_be_owned() {
     );
 }
 
-/// A structure that reaches all limits of the contract at once, with names that compress badly.
+/// Uses a structure that reaches all limits of the contract at once, with names that compress
+/// badly.
 #[tokio::test]
 async fn the_largest_permitted_structure_can_be_stored() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
@@ -248,7 +249,7 @@ async fn a_put_with_an_old_etag_is_refused() {
     assert_eq!(error["details"][0]["version"], 2);
     assert_eq!(put_if("*", 30.0).await.expect(200)["version"], 3);
 
-    // Putting the same structure again does not change the version.
+    // Storing the same structure again does not change the version.
     assert_eq!(put(&api, &acme, &path, &body(30.0)).await.expect(200)["version"], 3);
 }
 

@@ -1,6 +1,6 @@
-//! Checks which calls to the table every operation makes, and that it stays within a budget of read
-//! and write units. More calls or units make an operation slower and more expensive, which other
-//! tests do not notice.
+//! Checks that every operation makes exactly the expected calls to the table and stays within a
+//! budget of read and write units. Additional calls or units make an operation slower and more
+//! expensive, which other tests do not notice.
 
 mod rows;
 #[cfg(test)]
@@ -33,7 +33,7 @@ impl Bench {
         Bench { api, meter }
     }
 
-    /// Creates the data that the row requires, for this tenant.
+    /// Creates the data that the row requires, in this tenant.
     pub(crate) async fn prepare(&self, row: &Row, tenant: &str) -> Scenario {
         let (api, who) = (&self.api, Persona::of(tenant));
         let mut placeholders = BTreeMap::new();
@@ -95,7 +95,7 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    /// Replaces the placeholders in a text.
+    /// Returns a text with its placeholders replaced.
     fn fill_in(&self, text: &str) -> String {
         let placeholders = self.placeholders.iter();
         placeholders.fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
@@ -103,7 +103,8 @@ impl Scenario {
 }
 
 impl Row {
-    /// Describes how the operation exceeded its budget; `None` if it did not.
+    /// Describes how the operation differs from its calls or exceeds its units. Returns `None` if
+    /// it does neither.
     fn excess(&self, consumed: &Consumed) -> Option<String> {
         let calls: Vec<String> = consumed
             .calls
@@ -136,7 +137,8 @@ async fn every_operation_stays_within_its_budget() {
         bench.call(row, &scenario).await.expect(row.status);
         excesses.extend(row.excess(&bench.meter.take()));
         if row.is_keyed {
-            // A replay makes one conditional write, which returns the stored answer.
+            // A replay makes only one conditional write. The refusal of this write returns the
+            // stored answer.
             let replayed = bench.call(row, &scenario).await;
             assert_eq!(replayed.header("idempotent-replayed"), Some("true"));
             let replay = Row { what: "replay", calls: "1 PutItem", units: (0.0, 2.0), ..*row };
@@ -153,7 +155,8 @@ fn every_route_has_a_budget() {
     assert_eq!(ROWS.iter().map(|row| row.route.to_owned()).collect::<BTreeSet<_>>(), routes);
 }
 
-/// An operation that scans the table returns correct results but becomes slower as the table grows.
+/// An operation that scans the table would return correct results, but would become slower as the
+/// table grows.
 #[test]
 fn functions_must_not_scan_the_table() {
     for function in Template::embedded().unwrap().functions {

@@ -1,4 +1,4 @@
-//! The budget of every operation: its calls to the table and the read and write units.
+//! Lists the budget of every operation: its calls to the table, and its read and write units.
 
 use Given::{Customer, Customers, Monitored, NoCustomer};
 
@@ -12,13 +12,13 @@ pub(crate) struct Row {
     pub(super) body: &'static str,
     pub(super) is_keyed: bool,
     pub(crate) status: u16,
-    /// The exact calls, by name and in alphabetical order.
+    /// The exact calls, as number and name, in alphabetical order of their names.
     pub(super) calls: &'static str,
-    /// Maximum read units and maximum write units.
+    /// Maximum number of read units, and maximum number of write units.
     pub(super) units: (f64, f64),
 }
 
-/// Data of the tenant before the operation.
+/// The data of the tenant before the operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Given {
     NoCustomer,
@@ -187,8 +187,8 @@ pub(crate) const ROWS: &[Row] = &[
         units: (7.0, 11.0),
         ..MONITOR
     },
-    // Reads the monitor and the customer, then in one transaction the pending recheck and the
-    // passes.
+    // This operation reads the monitor and the customer, and then, in one transaction, the pending
+    // recheck and the passes.
     Row {
         what: "monitor",
         route: "GET /customers/{id}/monitor",

@@ -1,8 +1,8 @@
-//! The embedded store counts the units that the budgets use, so its count must match the
-//! documentation of DynamoDB under docs.aws.amazon.com/amazondynamodb/latest/developerguide/
-//! (read-write-operations.html, GSI.html, transaction-apis.html). One rule is not documented, but
-//! was measured by the author of the store: a transaction doubles the units of the table, but not
-//! those of its indexes.
+//! Checks that the embedded store counts units as DynamoDB does, because the budgets rely on its
+//! counts. The rules are in the documentation under
+//! docs.aws.amazon.com/amazondynamodb/latest/developerguide/ (read-write-operations.html, GSI.html,
+//! transaction-apis.html). One rule is not documented, but was measured by the author of the store:
+//! a transaction doubles the units of the table, but not those of its indexes.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,8 @@ fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
-/// Builds an item of exactly `size` bytes. With a position, the item is also in one index.
+/// Returns an item of exactly `size` bytes. With a position, the item is also in one index, in
+/// which `customer_id` is its position.
 fn item(sk: &str, size: usize, position: Option<&str>) -> Item {
     let mut attributes = vec![("pk", "T#units"), ("sk", sk)];
     if let Some(position) = position {
@@ -36,7 +37,7 @@ struct Metered {
 }
 
 impl Metered {
-    /// Returns the read and write units since the last call.
+    /// Returns the read and write units since the previous call of this function.
     fn units(&self) -> (f64, f64) {
         let consumed = self.meter.take();
         assert_eq!(consumed.unknown, 0);
@@ -102,12 +103,12 @@ async fn the_embedded_store_counts_units_as_documented() {
     let writes = |units: f64| (0.0, units);
     let reads = |units: f64| (units, 0.0);
 
-    // A write costs one unit per KB of the larger of the old and the new item.
+    // A write costs one unit per KB of the old or the new item, whichever is larger.
     assert_eq!(metered.put(item("a", 1_024, None)).await, writes(1.0));
     assert_eq!(metered.put(item("a", 1_025, None)).await, writes(2.0));
     assert_eq!(metered.put(item("a", 100, None)).await, writes(2.0));
 
-    // An index adds the same again, and twice as much if the position in the index changes.
+    // An index adds the units of one write, or of two writes if the position in the index changes.
     assert_eq!(metered.put(item("b", 1_024, Some("1"))).await, writes(2.0));
     assert_eq!(metered.update("b", "filling", "x").await, writes(2.0));
     assert_eq!(metered.update("b", "customer_id", "2").await, writes(3.0));
@@ -116,7 +117,7 @@ async fn the_embedded_store_counts_units_as_documented() {
     let both = [item("c", 1_024, None), item("d", 1_025, Some("3"))];
     assert_eq!(metered.transact(both).await, writes(2.0 + 4.0 + 2.0));
 
-    // A consistent read costs one unit per 4 KB; an eventually consistent one costs half of it.
+    // A consistent read costs one unit per 4 KB. An eventually consistent read costs half as much.
     metered.put(item("e", 4_096, None)).await;
     metered.put(item("f", 4_097, None)).await;
     for (sk, units) in [("e", 1.0), ("f", 2.0), ("missing", 1.0)] {
@@ -124,14 +125,15 @@ async fn the_embedded_store_counts_units_as_documented() {
         assert_eq!(metered.get(sk, false).await, reads(units / 2.0), "{sk}");
     }
 
-    // A query costs units for the total size of the items it reads, including filtered ones.
+    // A query costs units for the total size of the items that it reads, including the items that a
+    // filter removes.
     for sk in ["g1", "g2", "g3", "g4", "g5"] {
         metered.put(item(sk, 1_024, None)).await;
     }
     assert_eq!(metered.query("g", None).await, reads(1.0));
     assert_eq!(metered.query("g", Some("attribute_not_exists(filling)")).await, reads(1.0));
 
-    // A refused write costs units for the existing item.
+    // A refused write costs units for the size of the existing item.
     let put = metered.dynamodb.put_item().table_name(&metered.table);
     put.set_item(Some(item("f", 100, None)))
         .condition_expression("attribute_not_exists(pk)")

@@ -85,7 +85,7 @@ async fn a_session_with_an_unknown_client_id_creates_the_customer() {
     let person = api.get(&acme, &path_of(&session)).await.expect(200);
     assert_eq!((&person["name"], &person["entity_type"]), (&json!("Ann"), &json!("individual")));
 
-    // The same client id of another tenant belongs to another customer.
+    // In another tenant, the same client id belongs to another customer.
     let other = create_session(&api, &Persona::of("other"), "crm/7").await;
     assert_eq!(other["customer_created"], true);
     assert_ne!(other["customer_id"], first["customer_id"]);
@@ -160,7 +160,7 @@ async fn a_blocked_or_inactive_customer_cannot_start_a_session() {
         api.post(&acme, ROUTE, body).await.refused(409, "CUSTOMER_BLOCKED");
     }
 
-    // A session that was started before can still be completed.
+    // A session that was started before the customer was blocked can still be completed.
     let completed = json!({ "status": "completed" });
     api.patch(&acme, &super::path_of(&first), &completed).await.expect(200);
 
@@ -198,8 +198,8 @@ async fn an_idempotency_key_creates_one_session() {
     assert_eq!(counters(&api, &acme, &first.body["data"]).await["total"], 2);
 }
 
-/// Sends a request as a client does: if the service is busy, it repeats the request with the same
-/// idempotency key.
+/// Sends a request as a client does: repeats it with the same idempotency key while the service
+/// answers with a 503 or the first request is in progress.
 async fn post_until_answered(api: &Api, who: &Persona, key: &str, body: &Value) -> Answer {
     loop {
         let post = api.call(who, "POST", ROUTE).header("idempotency-key", key);

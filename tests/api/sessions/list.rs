@@ -68,7 +68,8 @@ async fn a_customer_without_sessions_has_an_empty_list_and_an_unknown_one_has_no
     assert_eq!(faults, ["?status", "?limit", "?search"]);
 }
 
-/// The customer has more sessions than one request reads; the filter does not match any.
+/// The customer has more sessions than one request reads, and the filter does not match any of
+/// them.
 #[tokio::test]
 async fn a_filter_without_matches_returns_a_short_page() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
@@ -143,7 +144,7 @@ async fn an_expired_session_is_reported_as_expired_everywhere_at_once() {
         assert_eq!(error["details"][0]["status"], "expired");
     }
 
-    // A later write starts from the counters without the expired session.
+    // A later write starts from counters that do not count the expired session as active.
     let newest = create(1).await;
     let counts = counters(&api, &acme, &long).await;
     assert_eq!((&counts["active"], &counts["total"]), (&json!(2), &json!(4)));

@@ -9,7 +9,7 @@ use super::{counters, create_session, path_of};
 const STATUSES: [&str; 6] =
     ["active", "completed", "approved", "rejected", "manual_review", "expired"];
 
-/// Whether the contract allows this status transition.
+/// Returns whether the contract allows this change of the status.
 fn is_allowed(from: &str, to: &str) -> bool {
     let outcomes = ["approved", "rejected", "manual_review"];
     from == to
@@ -55,7 +55,7 @@ async fn a_session_passes_through_review_to_its_decision() {
     let with_more = api.patch(&acme, &path, &more).await.expect(200);
     assert_eq!(with_more["validations"].as_array().unwrap().len(), 3);
     assert_eq!(with_more["final_decision"], "flagged");
-    // A repeated validation is not added a second time.
+    // Sending a validation again does not add it a second time.
     assert_eq!(api.patch(&acme, &path, &more).await.expect(200), with_more);
 
     let approved = api.patch(&acme, &path, &json!({ "status": "approved" })).await.expect(200);
@@ -148,8 +148,8 @@ async fn every_fault_is_reported_at_once() {
     assert_eq!(read["status"], "active");
 }
 
-/// Applies random patches to several sessions of a customer and compares the answers and counters
-/// with a model of the contract.
+/// Applies random patches to several sessions of a customer, and compares the answers and the
+/// counters with a model of the contract.
 #[test]
 fn the_counters_match_the_statuses_of_the_sessions() {
     let patches = prop::collection::vec((0..4usize, 0..6usize, any::<bool>()), 1..40);

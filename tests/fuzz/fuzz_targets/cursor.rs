@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
 const ID: &str = "01920000-0000-7000-8000-000000000000";
-/// Functions with a cursor, and other parameters for them.
+/// Functions with a cursor, each with other query parameters.
 const LISTS: [(&str, &str); 7] = [
     ("list-customers", ""),
     ("list-customers", "search=ab&order=asc&"),
@@ -21,7 +21,7 @@ const LISTS: [(&str, &str); 7] = [
     ("list-alerts", "status=open&"),
     ("export-customer", ""),
 ];
-/// Number of scanned rows after which a page ends early.
+/// Number of scanned rows in the answer, which is large enough that the page ends early.
 const MANY: usize = 1_000_000;
 
 /// Returns a customer as an item of the table.
@@ -41,9 +41,10 @@ fuzz_target!(|data: &[u8]| {
     let [choice, rest @ ..] = data else { return };
     let (name, query) = LISTS[usize::from(*choice) % LISTS.len()];
     let position = String::from_utf8_lossy(rest);
-    // An export needs a customer, or it answers with a 404.
+    // Without a customer, an export would be answered with a 404.
     let items = if name == "export-customer" { vec![customer()] } else { vec![] };
-    // The page ends at a position that the fuzzer chose, so the API itself makes the cursor for it.
+    // The page ends at a position that the fuzzer chose, so the API itself creates the cursor for
+    // this position.
     API.table.set_answer(&json!({
         "Items": items, "Count": items.len(), "ScannedCount": MANY, "Item": customer(),
         "LastEvaluatedKey": {
@@ -67,7 +68,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(status == 200, last_query.is_object());
     let start = &last_query["ExclusiveStartKey"];
     for (attribute, value) in start.as_object().into_iter().flatten() {
-        // DynamoDB refuses other lengths, and the API would answer with a 500.
+        // DynamoDB refuses keys of other lengths, and then the API would answer with a 500.
         let length = value["S"].as_str().map_or(0, str::len);
         assert!((1..=1_024).contains(&length), "{name} queries a key of {length} bytes");
         let own = |key: &str| key == "T#acme" || key.starts_with("T#acme#");

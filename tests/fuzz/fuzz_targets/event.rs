@@ -13,10 +13,10 @@ static API: LazyLock<Api> = LazyLock::new(Api::start);
 fuzz_target!(|data: &[u8]| {
     let [choice, rest @ ..] = data else { return };
     let function = &FUNCTIONS[usize::from(*choice) % FUNCTIONS.len()];
-    // Most inputs become a well-formed event with any parts, the others are any JSON.
+    // Most inputs become the parts of a well-formed event. The others are read as an event in JSON.
     let event = if *choice < 224 {
         let text = String::from_utf8_lossy(rest);
-        // Record separators separate the parts. Missing parts are empty.
+        // Record separators stand between the parts. Missing parts are empty.
         let mut parts = text.split('\u{1e}');
         let mut part = || parts.next().unwrap_or_default();
         let (query, body, id) = (part(), part(), part());

@@ -1,5 +1,5 @@
-//! Opens damaged index files, with and without valid checksums. They must be refused or be usable
-//! without a panic.
+//! Opens damaged index files, with and without valid checksums. A file must be refused, or be
+//! usable without a panic.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ static INTACT: LazyLock<Vec<u8>> = LazyLock::new(|| {
     import("fuzz", None, vec![file], |_| ()).expect("the sample is a valid list").index
 });
 
-/// Offset of the table of sections in bytes.
+/// Offset of the table of sections in the file, in bytes.
 const TABLE: usize = 24;
 /// Number of sections.
 const SECTIONS: usize = 12;
@@ -59,7 +59,7 @@ struct Section {
     offset: usize,
     /// Length in bytes.
     length: usize,
-    /// Offset of its checksum in the file, in bytes.
+    /// Offset of the section's checksum in the file, in bytes.
     checksum: usize,
 }
 

@@ -1,5 +1,5 @@
-//! Imports any bytes as the files of a list. If they are accepted, the index must open and hold all
-//! entries.
+//! Imports any bytes as the files of a list. If the import succeeds, the index must open and
+//! contain all entries.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,7 +8,7 @@ use shared::screening::index::Index;
 use shared::screening::lists::Input;
 
 fuzz_target!(|data: &[u8]| {
-    // A list can have several files. Record separators separate them.
+    // A list can have several files. In the input, record separators stand between them.
     let files: Vec<&[u8]> = data.split(|byte| *byte == 0x1e).take(4).collect();
     let input = |bytes| Input { name: "fuzz", read: Box::new(std::io::BufReader::new(bytes)) };
     let Ok(imported) = import("fuzz", None, files.into_iter().map(input).collect(), |_| ()) else {

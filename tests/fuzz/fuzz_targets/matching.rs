@@ -7,8 +7,8 @@ use shared::screening::entity::{Entity, EntityKind, ListedName, NameKind};
 use shared::screening::index::{Index, Source, build};
 use shared::screening::{Match, Query, Screener};
 
-// The input has one name per line: up to eight listed names, two for each entry, and the name to
-// screen last.
+// Each line of the input is a name. The last of up to nine lines is the name to screen. The others
+// are listed names, two for each entry.
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);
     let mut lines: Vec<&str> = text.split('\n').take(9).collect();
@@ -22,10 +22,10 @@ fuzz_target!(|data: &[u8]| {
     for one in &matches {
         assert!((0.3..=1.0).contains(&one.score), "the score is {}", one.score);
     }
-    // A higher threshold only removes matches.
+    // A higher threshold removes matches and changes nothing else.
     let above: Vec<Match> = matches.iter().filter(|one| one.score >= 0.78).cloned().collect();
     assert_eq!(Screener::new([&new]).screen(&query, 0.78), above);
-    // The entries that a delta adds match as they do in the whole list.
+    // The entries that a delta adds match in the delta as in the whole list.
     let delta = Delta::between(&old, &new);
     let bytes = delta.index(&new).expect("a list of four entries builds");
     let delta_index = Index::open(bytes).expect("a new index opens");

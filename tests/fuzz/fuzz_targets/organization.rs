@@ -1,5 +1,6 @@
-//! Reads any body as an organization. If it is accepted, its owners must be computed, its structure
-//! must be drawn, and the statement must be readable as a body, all in little time.
+//! Reads any body as an organization. If the organization is valid, its owners must be computed and
+//! its structure must be drawn without a panic, and the statement's structure must be readable as a
+//! body.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,7 +14,8 @@ use shared::model::organization::{Organization, Structure};
 use shared::model::profile::Profile;
 use shared::ownership::{DEFAULT_THRESHOLD, Statement, picture};
 
-/// Maximum number of parties of a structure that is drawn as SVG. Larger ones take seconds.
+/// Maximum number of parties of a structure that is drawn as SVG. Drawing a larger one takes
+/// seconds.
 const MAX_DRAWN: usize = 20;
 
 fuzz_target!(|data: &[u8]| {
@@ -42,7 +44,7 @@ fuzz_target!(|data: &[u8]| {
     if organization.structure.parties.len() <= MAX_DRAWN {
         let _ = drawing::svg(&picture);
     }
-    // A client can send the structure of an answer back.
+    // A client can send the structure of an answer back unchanged.
     let Value::Object(body) = encoded["structure"].clone() else {
         panic!("the structure is not an object")
     };

@@ -1,5 +1,5 @@
-//! Applies any merge patches to a customer, one after the other. The result must be a customer that
-//! could have been created, and an empty patch must not change it.
+//! Applies any merge patches to a customer, one after the other. After each accepted patch, an
+//! empty patch must be accepted and must not change the customer.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! Reads any bytes as labelled queries, as names and as pairs, and evaluates what can be read.
+//! Reads any bytes as labelled queries, as names and as pairs, and evaluates everything that is
+//! readable.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -18,7 +18,7 @@ use shared::monitoring::watchlists::Watchlists;
 use shared::runtime::edge::{FUNCTION_TIME, Function, answer};
 use tokio::runtime::{Builder, Runtime};
 
-/// A fake DynamoDB table. It gives the same answer to every call and records the last query.
+/// A fake DynamoDB table that gives the same answer to every call and records the last query.
 #[derive(Clone, Debug, Default)]
 pub struct Table(Arc<Mutex<Calls>>);
 
@@ -31,7 +31,7 @@ struct Calls {
 }
 
 impl Table {
-    /// Sets the answer to all further calls.
+    /// Sets the body of the answer to all further calls.
     pub fn set_answer(&self, answer: &Value) {
         self.calls().answer = answer.to_string();
     }
@@ -69,8 +69,9 @@ pub struct Api {
 impl Api {
     /// Starts the API with an empty table.
     pub fn start() -> Api {
-        // The API catches panics of `lambda_http` and answers them with a 400. The panic hook of the
-        // fuzzer would end the process before that. A panic that is not caught still ends it.
+        // The API catches panics in `lambda_http` and answers with a 400, but the panic hook of the
+        // fuzzer would end the process first. This hook lets such panics pass. A panic that the API
+        // does not catch still ends the process.
         std::panic::set_hook(Box::new(|panic| {
             let file = panic.location().map_or("", |at| at.file());
             if !file.contains("lambda_http") {
@@ -93,8 +94,8 @@ impl Api {
         Api { runtime, app, table }
     }
 
-    /// Calls a function. Returns the status and the body, and checks that the body has the envelope
-    /// of the API.
+    /// Calls a function with an event. Returns the status and the body. Panics if the body does not
+    /// have the envelope of the API.
     pub fn answer(&self, function: &Function, event: &RawValue) -> (u64, Value) {
         let call = answer(&self.app, function, event, "fuzz", FUNCTION_TIME);
         let response =
@@ -107,7 +108,7 @@ impl Api {
     }
 }
 
-/// Returns the function with this name.
+/// Returns the function with this name, which must exist.
 pub fn function(name: &str) -> &'static Function {
     FUNCTIONS.iter().find(|function| function.name == name).expect("the function exists")
 }
@@ -115,22 +116,22 @@ pub fn function(name: &str) -> &'static Function {
 /// The parts of a request that a fuzz target chooses.
 #[derive(Default)]
 pub struct Parts<'a> {
-    /// Query string.
+    /// Query string, without the question mark.
     pub query: &'a str,
-    /// Body.
+    /// Body of the request.
     pub body: &'a str,
-    /// All ids in the path.
+    /// Value of every id in the path.
     pub id: &'a str,
-    /// Idempotency key.
+    /// Header `Idempotency-Key`.
     pub key: &'a str,
     /// Header `If-Match`.
     pub if_match: &'a str,
-    /// Claims of the access token as JSON. Other text is replaced by the claims of tenant `acme` with all
-    /// permissions.
+    /// Claims of the access token as JSON. If the text is not JSON, the claims are those of tenant
+    /// `acme` with all permissions.
     pub claims: &'a str,
 }
 
-/// Returns the event of a request to a function.
+/// Returns the event that API Gateway would send to the function for a request with these parts.
 pub fn request(function: &Function, parts: &Parts) -> Box<RawValue> {
     let Parts { query, body, id, key, if_match, claims } = parts;
     let claims: Value = serde_json::from_str(claims).unwrap_or_else(

@@ -1,4 +1,4 @@
-//! Sizes of deployment packages, unpacked and zipped.
+//! Finds executables and calculates the sizes of deployment packages, unpacked and zipped.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,21 +7,21 @@ use anyhow::{Context, Result, bail};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
-/// Bytes of the two headers that a ZIP archive has for each file, without the name of the file. Both
-/// headers contain the name.
+/// Number of bytes of the two headers that a ZIP archive has for each file. Both headers also
+/// contain the name of the file, which is not counted here.
 const ZIP_ENTRY: u64 = 30 + 46;
-/// Bytes of the record at the end of a ZIP archive.
+/// Number of bytes of the record at the end of a ZIP archive.
 const ZIP_END: u64 = 22;
 
-/// Size of a deployment package in bytes.
+/// Size of a deployment package in bytes, unpacked and zipped.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     pub(crate) bytes: u64,
     pub(crate) zipped: u64,
 }
 
-/// Returns the executable of a function. Searches the places where `cargo build`,
-/// `cargo lambda build` and `sam build` write it.
+/// Returns the path of a function's executable. Searches the places where `cargo build`, `cargo
+/// lambda build` and `sam build` write executables.
 pub(crate) fn find(folder: &Path, binary: &str) -> Result<PathBuf> {
     let logical_id: String = binary
         .split('-')
@@ -37,7 +37,8 @@ pub(crate) fn find(folder: &Path, binary: &str) -> Result<PathBuf> {
     file.with_context(|| format!("{} does not contain {binary}: build it first", folder.display()))
 }
 
-/// Returns the size of a package that contains one executable.
+/// Returns the size of a package that contains one executable, or an error if the file is not in
+/// ELF format.
 pub(crate) fn size_of_bootstrap(file: &Path) -> Result<Size> {
     let content = std::fs::read(file)?;
     if !content.starts_with(b"\x7fELF") {

@@ -20,9 +20,9 @@ use crate::subject::Subject;
 use crate::table::{Table, megabytes, microseconds, milliseconds};
 use crate::test_bed::TestBed;
 
-/// Target of the time from start to first answer, as a multiple of that of `hello-http`.
+/// Target for the time from start to first answer, divided by the same time of `hello-http`.
 const MAX_COLD_RATIO: f64 = 3.5;
-/// Target of the CPU time between the first poll and the first answer of [`FIRST_CPU_FUNCTION`].
+/// Target for the CPU time of [`FIRST_CPU_FUNCTION`] between the first poll and the first answer.
 const MAX_FIRST_CPU: Duration = Duration::from_micros(700);
 /// A function that sends one GetItem over TLS.
 const FIRST_CPU_FUNCTION: &str = "get-customer";
@@ -90,7 +90,8 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// Returns the functions with the figures that do not need a running process.
+/// Returns the selected functions and both minimal functions, with the figures that do not need a
+/// running process. Adds an error message for each banned crate.
 fn rows(options: &Options, test_bed: &TestBed, faults: &mut Vec<String>) -> Result<Vec<Row>> {
     let is_unknown = |name: &&String| !test_bed.functions().any(|function| function == **name);
     if let Some(unknown) = options.only.iter().find(is_unknown) {
@@ -156,7 +157,7 @@ fn first_cpu(row: &Row) -> Duration {
     median_of(&row.cold, |cold| cold.first_cpu)
 }
 
-/// Returns the time from start to first answer, as a multiple of that of `hello-http`.
+/// Returns the median time from start to first answer, divided by the median of `hello-http`.
 fn cold_ratio(rows: &[Row], row: &Row) -> f64 {
     let hello = rows.iter().find(|row| row.subject.name == HELLO_HTTP);
     hello.map_or(0.0, |hello| total(row).as_secs_f64() / total(hello).as_secs_f64())
@@ -214,7 +215,7 @@ fn print(rows: &[Row], test_bed: &TestBed) {
     print_targets(rows);
 }
 
-/// Prints whether the times reach their targets.
+/// Prints whether the measured times reach their targets.
 fn print_targets(rows: &[Row]) {
     let functions: Vec<&Row> = rows.iter().filter(|row| !row.is_hello).collect();
     let too_slow: Vec<String> = (functions.iter())
@@ -240,7 +241,8 @@ fn print_targets(rows: &[Row]) {
     }
 }
 
-/// Adds an error message for each value above its limit.
+/// Adds an error message for each value above its limit, and for each function without limits.
+/// Compares instructions only if the limits were measured on this architecture.
 fn check(limits: &Limits, rows: &[Row], faults: &mut Vec<String>) {
     let is_comparable = limits.architecture == std::env::consts::ARCH;
     if !is_comparable {
@@ -274,7 +276,8 @@ fn check(limits: &Limits, rows: &[Row], faults: &mut Vec<String>) {
     }
 }
 
-/// Replaces the limits of the measured functions. If instructions were not counted, their limit stays.
+/// Replaces the limits of the measured functions. Keeps the limit of instructions if they were not
+/// counted. Drops all old limits if they come from another architecture.
 fn update(limits: &mut Limits, rows: &[Row]) -> Result<()> {
     if limits.architecture != std::env::consts::ARCH {
         *limits = Limits { architecture: std::env::consts::ARCH.to_owned(), ..Limits::default() };

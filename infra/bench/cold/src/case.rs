@@ -1,6 +1,6 @@
-//! The events with which each function is measured. A function gets one kind of request, which
-//! succeeds, on customers that were created for it. If a request can succeed only once for a customer,
-//! each event has its own customer.
+//! Builds the events with which each function is measured. A function gets one kind of request,
+//! which succeeds, on customers that were created for it. If a request can succeed only once for a
+//! customer, each event has its own customer.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ pub(crate) const HELLO_HTTP: &str = "hello-http";
 /// Minimal function for any event.
 pub(crate) const HELLO_RUNTIME: &str = "hello-runtime";
 
-/// Number of customers that are listed, or screened in a pass. A page has fewer rows.
+/// Number of customers that a list or a pass covers, which is more than a page has rows.
 const LISTED: usize = 25;
 /// A name on the sample watchlist.
 const SUSPECT: &str = "Brindal Quarry Trading";
@@ -37,8 +37,8 @@ pub(crate) fn expected(function: &str) -> Expected {
     }
 }
 
-/// Returns `count` events for a function. They belong to a new tenant, which has only the customers
-/// that the events need.
+/// Returns `count` events for a function. The events belong to a new tenant, which has only the
+/// customers that they need.
 pub(crate) async fn events(test_bed: &TestBed, function: &str, count: usize) -> Result<Vec<Value>> {
     let tenant = Tenant { test_bed, name: test_bed.new_tenant() };
     let same = |event: Value| vec![event; count];
@@ -154,7 +154,8 @@ impl Tenant<'_> {
         self.about(route, &self.monitored_customer().await?)
     }
 
-    /// Returns an event that can succeed only once for its customer, alert or session.
+    /// Returns an event that can succeed only once for its customer, alert or session, and creates
+    /// what the event needs. Returns an error if the function has no such event.
     async fn single_use_event(&self, function: &str, n: usize) -> Result<Value> {
         match function {
             "deactivate-customer" => {
@@ -221,7 +222,8 @@ impl Tenant<'_> {
         Ok(id)
     }
 
-    /// Creates the customers that a daily pass screens. All passes of a run screen the same ones.
+    /// Creates the customers that a daily pass screens. Only the first call in a run creates them,
+    /// because all passes screen the same customers.
     async fn prepare_pass(&self) -> Result<()> {
         if !self.test_bed.claim_pass_preparation() {
             return Ok(());
@@ -232,7 +234,8 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Creates a session and returns it.
+    /// Creates a session for a client id and returns the session. Creates the client's customer if
+    /// it does not exist.
     async fn session(&self, client: &str) -> Result<Value> {
         let body = json!({ "client_id": client, "name": "Acme GmbH" });
         self.test_bed.prepare(&self.name, "create-session", SESSIONS, &[], Some(&body)).await

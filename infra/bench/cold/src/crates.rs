@@ -1,4 +1,4 @@
-//! The dependency tree of a function as it is deployed, and the crates that must not be in it.
+//! Reads the dependency tree of a function as it is deployed, and lists the banned crates in it.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 
 /// Banned crates, each with the prefix of the banned versions. An empty prefix bans all versions.
 ///
-/// Each of them shows that a dependency has its default features enabled. AWS-LC would also collect
-/// entropy from CPU jitter in every cold start.
+/// Each of these crates shows that a dependency has its default features enabled. AWS-LC would also
+/// collect entropy from CPU jitter in every cold start.
 const BANNED: [(&str, &str); 9] = [
     ("aws-lc-rs", ""),
     ("aws-lc-sys", ""),
@@ -26,8 +26,8 @@ const BANNED: [(&str, &str); 9] = [
 pub(crate) struct Tree(BTreeSet<(String, String)>);
 
 impl Tree {
-    /// Reads the dependency tree of one package, with build scripts and macros. The features that
-    /// other members of its workspace enable do not count.
+    /// Reads the dependency tree of one package, including build scripts and macros. Ignores the
+    /// features that other members of the workspace enable.
     pub(crate) fn of(manifest: &str, package: &str) -> Result<Tree> {
         let run = Command::new("cargo")
             .args(["tree", "--manifest-path", manifest, "--package", package])
@@ -48,7 +48,7 @@ impl Tree {
         u64::try_from(self.0.len()).unwrap_or(u64::MAX)
     }
 
-    /// Returns the banned crates in the tree, as name and version.
+    /// Returns the banned crates in the tree, each as its name and version.
     pub(crate) fn banned(&self) -> Vec<String> {
         let is_banned = |name: &str, version: &str| {
             BANNED.iter().any(|(banned, prefix)| name == *banned && version.starts_with(prefix))

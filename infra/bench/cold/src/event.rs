@@ -1,5 +1,5 @@
-//! Events that an HTTP API sends to a function, in payload format 2.0, with the claims of its JWT
-//! authorizer.
+//! Builds events as an HTTP API sends them to a function, in payload format 2.0, with the claims of
+//! its JWT authorizer.
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 /// A captured event. All events are modified copies of it.
 const CAPTURED: &str = include_str!("../../../../tests/events/get-customers.json");
 
-/// Returns the event of a request by a user of the tenant with all permissions. `route` is a route
-/// key such as `GET /customers/{id}`; `path` has the values of its parameters.
+/// Returns the event of a request by a user who has all permissions in the tenant. `route` is a
+/// route key such as `GET /customers/{id}`, and `path` contains the values of its parameters.
 pub(crate) fn http(
     tenant: &str,
     route: &str,
@@ -44,7 +44,8 @@ pub(crate) fn http(
     Ok(event)
 }
 
-/// Returns the status and the JSON body of an HTTP function's answer.
+/// Returns the status and the JSON body of an HTTP function's answer. The body is null if it is
+/// absent or not JSON. Returns `None` if the answer has no status.
 pub(crate) fn answer(answer: &Value) -> Option<(u64, Value)> {
     let status = answer.get("statusCode")?.as_u64()?;
     let body = answer.get("body").and_then(Value::as_str).unwrap_or("null");

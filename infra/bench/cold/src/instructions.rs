@@ -1,8 +1,8 @@
 //! Counts the instructions of a warm request. The count is the same on all machines of one
 //! architecture, regardless of their load.
 //!
-//! Valgrind counts two runs with different numbers of events. Their difference does not contain the
-//! work that a process does only once.
+//! Valgrind counts two runs with different numbers of events. The difference of the counts does not
+//! contain the work that a process does only once.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use crate::process::{Process, Program};
 use crate::runtime_api::RuntimeApi;
 use crate::subject::Subject;
 
-/// Maximum duration of a run. A program takes about fifty times as long under Valgrind.
+/// Maximum time that a process may take to answer all its events. A program takes about fifty times
+/// as long under Valgrind.
 const TIMEOUT: Duration = Duration::from_secs(600);
 /// Number of events in the shorter run.
 const FEW: usize = 10;
@@ -33,7 +34,7 @@ pub(crate) fn check_valgrind() -> Result<()> {
     }
 }
 
-/// Returns the number of instructions per warm request. Needs [`EVENTS`] events.
+/// Returns the number of instructions per warm request. `events` must contain [`EVENTS`] events.
 pub(crate) async fn per_request(subject: &Subject, events: &[Value]) -> Result<u64> {
     let (few, many) =
         events.split_at_checked(FEW).context("too few events to count instructions")?;

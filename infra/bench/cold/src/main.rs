@@ -1,7 +1,9 @@
-//! Starts functions on this machine as Lambda does, and measures them. `infra/bench/run` runs it.
+//! Starts functions on this machine as Lambda does, and measures them. `infra/bench/run` runs this
+//! program.
 //!
-//! It does not use AWS. The Lambda Runtime API, DynamoDB and S3 are replaced by local servers on the
-//! loopback interface, the last two with TLS. The measured time is therefore the function's own work.
+//! The program does not use AWS. The Lambda Runtime API, DynamoDB and S3 are replaced by local
+//! servers on the loopback interface, the last two with TLS. The measured time is therefore the
+//! function's own work.
 
 mod artifacts;
 mod budget;

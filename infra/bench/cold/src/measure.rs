@@ -11,9 +11,9 @@ use crate::runtime_api::{Finished, RuntimeApi};
 use crate::subject::Subject;
 use crate::test_bed::TestBed;
 
-/// Maximum duration of a run.
+/// Maximum time that a process may take to answer all its events.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// Number of requests before those that are measured.
+/// Number of requests before the measured ones.
 const WARM_UP: usize = 50;
 
 /// One cold start, from the start of the process to its first answer.
@@ -39,12 +39,12 @@ impl Cold {
     }
 }
 
-/// Requests to a process that has finished its initialization.
+/// Measurements of requests to a process after its first [`WARM_UP`] requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Warm {
     /// Median time from event to answer.
     pub(crate) wall: Duration,
-    /// Mean CPU time of a request, with the work of the runtime between two requests.
+    /// Mean CPU time of a request, including the work of the Lambda runtime until the next request.
     pub(crate) cpu: Duration,
     /// Peak memory after all requests, in bytes.
     pub(crate) peak_memory: u64,
@@ -61,8 +61,8 @@ async fn cold(subject: &Subject, event: &Value) -> Result<Cold> {
     })
 }
 
-/// Measures `rounds` cold starts of each subject. A round contains one cold start of each, so that
-/// other load on the machine affects all subjects equally.
+/// Measures `rounds` cold starts of each subject. A round contains one cold start of each subject,
+/// so that other load on the machine affects all subjects equally.
 pub(crate) async fn cold_starts(
     test_bed: &TestBed,
     subjects: &[(&str, &Subject)],
@@ -91,7 +91,7 @@ pub(crate) async fn answer(subject: &Subject, event: &Value) -> Result<Value> {
     Ok(first.context("the process did not answer")?.answer)
 }
 
-/// Measures warm requests. Needs [`warm_events`] events.
+/// Measures warm requests. `events` must contain [`warm_events`] events.
 pub(crate) async fn warm(subject: &Subject, events: &[Value]) -> Result<Warm> {
     let (process, finished) = run(subject, events).await?;
     let measured = finished.invocations.get(WARM_UP..).unwrap_or_default();
@@ -125,7 +125,7 @@ pub(crate) fn median(mut durations: Vec<Duration>) -> Duration {
     durations.get(durations.len() / 2).copied().unwrap_or_default()
 }
 
-/// Returns the median of one figure of cold starts.
+/// Returns the median over the cold starts of the duration that `figure` selects.
 pub(crate) fn median_of(colds: &[Cold], figure: impl Fn(&Cold) -> Duration) -> Duration {
     median(colds.iter().map(figure).collect())
 }

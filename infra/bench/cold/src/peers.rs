@@ -21,7 +21,7 @@ use crate::subject::Subject;
 use crate::table::{Table, megabytes, milliseconds, ratio};
 use crate::test_bed::TestBed;
 
-/// Names of the compared functions, and their names in the peers.
+/// Names of the compared functions, each with its name in the peers.
 const OPERATIONS: [(&str, &str); 3] =
     [("create-customer", "create"), ("get-customer", "get"), ("list-customers", "list")];
 /// Number of customers on a page of a list.
@@ -50,7 +50,7 @@ struct Row {
     implementation: &'static str,
     subject: Subject,
     uploaded: Size,
-    /// Unpacked size in bytes, with the runtime of the language, which Lambda provides.
+    /// Unpacked size in bytes. Includes the runtime of the language, which Lambda provides.
     on_disk: u64,
     cold: Vec<Cold>,
     warm: Option<Warm>,
@@ -190,15 +190,15 @@ fn python(
     Ok(row(function, operation, "Python", program, size, runtime))
 }
 
-/// Returns the output of a program.
+/// Runs a program and returns its trimmed standard output.
 fn output_of(program: &str, args: &[&str]) -> Result<String> {
     let run = Command::new(program).args(args).output().with_context(|| program.to_owned())?;
     ensure!(run.status.success(), "{program}: {}", String::from_utf8_lossy(&run.stderr));
     Ok(String::from_utf8(run.stdout)?.trim().to_owned())
 }
 
-/// Returns the size of a folder's files in bytes. Skips the files and subfolders whose names begin
-/// with an excluded prefix.
+/// Returns the size of all files in a folder and its subfolders in bytes. Skips the direct entries
+/// of the folder whose names begin with an excluded prefix.
 fn total_size(folder: &Path, excluded: &[&str]) -> Result<u64> {
     let mut sum = 0;
     for file in artifacts::files(folder)? {
@@ -210,8 +210,8 @@ fn total_size(folder: &Path, excluded: &[&str]) -> Result<u64> {
     Ok(sum)
 }
 
-/// Checks that a function answers with the requested customers. The measurements check only the
-/// status.
+/// Checks the body of an answer: a created customer, the requested customer or a full page. The
+/// measurements check only the status.
 async fn check(test_bed: &TestBed, row: &Row) -> Result<()> {
     let events = case::events(test_bed, row.function, 1).await?;
     let event = events.first().context("the function has no event")?;
@@ -228,7 +228,7 @@ async fn check(test_bed: &TestBed, row: &Row) -> Result<()> {
     Ok(())
 }
 
-/// The compared figures.
+/// The median figures of a function that the table compares.
 struct Figures {
     cold: Duration,
     cold_cpu: Duration,

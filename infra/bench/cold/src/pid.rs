@@ -1,4 +1,4 @@
-//! The id of a process, and the CPU time that the process has used.
+//! Reads the CPU time of a process, and ends a process.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -11,15 +11,16 @@ use nix::time::ClockId;
 pub(crate) struct Pid(nix::unistd::Pid);
 
 impl Pid {
-    /// Takes an id as the standard library returns it.
+    /// Converts the id that `std::process::Child::id` returns.
     pub(crate) fn new(id: u32) -> Result<Pid> {
         Ok(Pid(nix::unistd::Pid::from_raw(i32::try_from(id)?)))
     }
 
-    /// Returns the CPU time of all threads of the process, with those that have ended.
+    /// Returns the CPU time that all threads of the process have used, including ended threads.
+    /// Returns `None` if the system does not provide it.
     ///
-    /// The `schedstat` files of its threads lack the time of ended threads, and the time since the
-    /// scheduler last updated them.
+    /// The `schedstat` files of the threads would lack the time of ended threads, and the time
+    /// since the scheduler last updated the files.
     pub(crate) fn cpu(self) -> Option<Duration> {
         let time = ClockId::pid_cpu_clock_id(self.0).and_then(ClockId::now).ok()?;
         Some(Duration::from(time))

@@ -1,4 +1,5 @@
-//! The process of a function. It gets only the environment variables of its program, as on Lambda.
+//! Runs the process of a function. The process gets only the environment variables of its program,
+//! as on Lambda.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,9 +13,9 @@ use tempfile::NamedTempFile;
 use crate::pid::Pid;
 use crate::runtime_api::{Finished, RuntimeApi};
 
-/// Interval of the checks whether a process has ended too early.
+/// Interval at which a running process is checked for an early end.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// Maximum length of the end of the log that an error message contains, in bytes.
+/// Maximum number of bytes that an error message quotes from the end of the log.
 const MAX_LOG: usize = 2_000;
 
 /// A command with its environment.
@@ -29,7 +30,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// A program for a custom runtime of Lambda, which is one executable without arguments.
+    /// Returns a program for a custom runtime of Lambda, which is one executable without arguments.
     pub(crate) fn bootstrap(file: &Path, environment: BTreeMap<String, String>) -> Program {
         Program { file: file.to_owned(), args: Vec::new(), environment, folder: None }
     }
@@ -114,7 +115,7 @@ impl Process {
         Ok(kilobytes * 1_024)
     }
 
-    /// Returns the end of the log.
+    /// Returns the last [`MAX_LOG`] bytes of the log, or a note that the log is not readable.
     fn log(&self) -> String {
         let mut text = String::new();
         let read = File::open(self.log.path())

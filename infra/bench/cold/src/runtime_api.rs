@@ -1,8 +1,8 @@
-//! The Lambda Runtime API. A function polls it for events and posts its answers to it. Every process
-//! gets its own server, so that an earlier process cannot receive its events.
+//! Serves the Lambda Runtime API. A function polls it for events and posts its answers to it. Every
+//! process gets its own server, so that an earlier process cannot receive its events.
 //!
-//! The server records the time when a request arrives. A task that waits for the request would run
-//! only some time later.
+//! The request handlers record the times themselves, because a task that they notify would run only
+//! some time later.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,12 +21,12 @@ use tokio::task::JoinHandle;
 
 use crate::pid::Pid;
 
-/// Time limit of an invocation.
+/// Time limit of an invocation that the function is given.
 const DEADLINE: Duration = Duration::from_secs(900);
 const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:function:bench";
 const TRACE: &str = "Root=1-65f0c9b2-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0";
 
-/// A point in time, and the CPU time that the function has used until then.
+/// A point in time, and the CPU time that the function had used by then.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) at: Instant,
@@ -36,7 +36,7 @@ pub(crate) struct Moment {
 /// An event that the function has answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Invocation {
-    /// When the function polled for the event.
+    /// Time at which the function polled for the event.
     pub(crate) polled: Moment,
     pub(crate) sent: Instant,
     pub(crate) answered: Moment,
@@ -54,12 +54,12 @@ pub(crate) struct Finished {
 struct Inner {
     process: Option<Pid>,
     events: VecDeque<Bytes>,
-    /// When the event that is being handled was polled and sent.
+    /// Times at which the function polled for the current event and at which the event was sent.
     pending: Option<(Moment, Instant)>,
     invocations: Vec<Invocation>,
-    /// The first poll after the last event.
+    /// The poll for which no event was left.
     last_poll: Option<Moment>,
-    /// The error that the function has reported.
+    /// The last error that the function has reported.
     error: Option<String>,
 }
 
@@ -85,7 +85,8 @@ impl Drop for RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// Starts a server with all events of a process, so that the process never waits for one.
+    /// Starts a server that has all events of a process from the start, so that the process never
+    /// waits for an event.
     pub(crate) async fn start(events: &[Value]) -> Result<RuntimeApi> {
         let shared = Shared::default();
         shared.lock().events = events.iter().map(|event| Bytes::from(event.to_string())).collect();
@@ -108,7 +109,8 @@ impl RuntimeApi {
         self.shared.lock().process = Some(process);
     }
 
-    /// Waits until the process has answered every event and polls for another one.
+    /// Waits until the process has answered every event and polls for another one. Returns an error
+    /// if the process reports one or takes longer than `timeout`.
     pub(crate) async fn finish(&self, timeout: Duration) -> Result<Finished> {
         let finished = async {
             loop {
@@ -149,7 +151,7 @@ async fn next(State(shared): State<Shared>) -> Response<Body> {
         }
     };
     if event.is_empty() {
-        // Lambda freezes a sandbox that waits for an event.
+        // This poll is never answered. Lambda freezes a sandbox in the same situation.
         std::future::pending::<()>().await;
     }
     let deadline = (SystemTime::now() + DEADLINE).duration_since(UNIX_EPOCH);

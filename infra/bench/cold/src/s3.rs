@@ -1,5 +1,5 @@
-//! The part of S3 that the indexes of watchlists need: whole objects are written and read by
-//! path-style addresses. The local server uses the same objects.
+//! Serves the part of S3 that the indexes of watchlists need: clients write and read whole objects
+//! at path-style addresses. The local server uses the same objects.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -14,7 +14,8 @@ pub(crate) fn router(watchlists: Watchlists) -> Router {
     Router::new().fallback(serve).with_state(watchlists)
 }
 
-/// Answers a request to `/{bucket}/{object}`.
+/// Answers a request to `/{bucket}/{object}`: stores the object if the method is PUT, and otherwise
+/// returns the object or a 404.
 async fn serve(State(watchlists): State<Watchlists>, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let object = path.trim_start_matches('/').split_once('/').map_or("", |(_, object)| object);

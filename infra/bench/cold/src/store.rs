@@ -1,11 +1,13 @@
-//! The endpoint of the table: the embedded store with a cache of its answers.
+//! Serves the table: the embedded store with a cache of its answers.
 //!
-//! The time that the store needs for a read is not part of the measurement, and the store would share
-//! the processors of this machine with the program that waits for it. The cache answers only reads, and
-//! only if no later write can have changed the answer. Every write goes to the store.
+//! Without the cache, the measured time would include the time that the store needs for a read, and
+//! the store would share the processors of this machine with the program that waits for the answer.
+//! The cache answers only reads, and only if no later write can have changed the answer. Every
+//! write goes to the store.
 //!
-//! The items that a read depends on follow from its text. A read of keys depends on the partitions that
-//! it names. A read of an index depends on its tenant, because every key contains the tenant's name.
+//! The text of a read determines which writes can change its answer. A read of keys depends on the
+//! partitions that it names. A read of an index depends on its tenant, because every key contains
+//! the tenant's name.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,9 +53,9 @@ impl Store {
         router.with_state(self.clone())
     }
 
-    /// Begins a write. Dropping the result removes the answers that the write may have changed from
-    /// the cache, even if the write was canceled. `request` is the text of the write. `None` removes
-    /// all answers.
+    /// Begins a write, whose text is `request`. When the result is dropped, the cache loses all
+    /// answers that the write may have changed, even if the write was canceled. If `request` is
+    /// `None`, the cache loses all answers.
     pub(crate) fn begin_write<'a>(&'a self, request: Option<&'a str>) -> Write<'a> {
         Write { store: self, request }
     }
@@ -62,7 +64,8 @@ impl Store {
         self.0.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forwards a request to the embedded store.
+    /// Forwards a request to the embedded store. Returns the answer without the headers of
+    /// [`CONNECTION`].
     async fn forward(
         &self,
         headers: HeaderMap,
@@ -117,7 +120,7 @@ async fn serve(State(store): State<Store>, mut headers: HeaderMap, body: Bytes) 
     match result {
         Ok((status, answer)) => response(status, answer),
         Err(error) => {
-            // The program tries again and seems slow, so the message explains why.
+            // The measured program tries again and seems slow. The message explains why.
             eprintln!("\nthe store does not answer: {error}");
             response(StatusCode::BAD_GATEWAY, (HeaderMap::new(), Bytes::new()))
         }
@@ -131,14 +134,14 @@ fn response(status: StatusCode, (headers, body): Answer) -> Response<Body> {
     response
 }
 
-/// A read. Its body is parsed, because the SDK for Rust writes the members of an object in a different
-/// order each time.
+/// A read request. Its body is parsed, because the SDK for Rust writes the members of an object in
+/// a different order each time.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Read {
     target: String,
     body: Value,
-    /// A write changes the answer only if its text contains one of these. If it is empty, every write
-    /// may change the answer.
+    /// Names of partitions or tenants. A write can change the answer only if the write's text
+    /// contains one of them. If there are none, every write can change the answer.
     depends_on: Vec<String>,
 }
 
@@ -166,7 +169,7 @@ fn partitions(body: &Value) -> Vec<String> {
     }
 }
 
-/// Returns the names of all tenants in a request.
+/// Returns the names of all tenants of this run in a request.
 fn tenants(text: &str) -> Vec<String> {
     let number = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>();
     text.split(TENANT).skip(1).map(|rest| format!("{TENANT}{}", number(rest))).collect()
@@ -185,8 +188,8 @@ impl<A> Default for Cache<A> {
 }
 
 impl<A: Clone> Cache<A> {
-    /// Returns the answer to a read. If it is not cached, returns the number of writes so far, which
-    /// [`Cache::insert`] needs.
+    /// Returns the cached answer to a read. If there is none, returns the number of writes so far
+    /// as the error, which [`Cache::insert`] needs.
     fn get(&self, read: &Read) -> Result<A, u64> {
         self.answers.get(read).cloned().ok_or(self.writes)
     }

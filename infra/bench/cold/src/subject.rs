@@ -1,4 +1,4 @@
-//! The program that is measured, and the answer that it must give.
+//! Describes the program that is measured, and the answer that the program must give.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -14,11 +14,11 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// Checks an answer to an event.
+    /// Checks that an answer is the expected one.
     ///
     /// # Errors
     ///
-    /// Returns an error with the name of the subject if the answer is not the expected one.
+    /// Returns an error with the name of the subject if the check fails.
     pub(crate) fn check(&self, answer: &Value) -> Result<()> {
         self.expected.check(answer).with_context(|| self.name.clone())
     }

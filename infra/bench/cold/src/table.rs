@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// A header and rows. The first columns are text, the others are numbers.
+/// A table with a header. The first columns contain text and are aligned to the left; the others
+/// contain numbers and are aligned to the right.
 pub(crate) struct Table {
     /// Number of columns with text.
     text_columns: usize,
@@ -55,7 +56,7 @@ pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{}.{:02}", bytes / 1_000_000, bytes % 1_000_000 / 10_000)
 }
 
-/// Formats a quotient, or a dash if the divisor is not positive.
+/// Formats a quotient with two decimal places, or a dash if the divisor is not positive.
 pub(crate) fn ratio(dividend: f64, divisor: f64) -> String {
     if divisor > 0.0 { format!("{:.2}", dividend / divisor) } else { "-".to_owned() }
 }

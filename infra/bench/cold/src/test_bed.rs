@@ -1,5 +1,5 @@
-//! The environment in which functions run: local replacements for Lambda, DynamoDB and S3. The table
-//! is the one of `template.yaml`, in the embedded store that `cargo run` uses.
+//! Provides the environment in which functions run: local replacements for Lambda, DynamoDB and S3.
+//! The table is the one of `template.yaml`, in the embedded store that `cargo run` uses.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -14,7 +14,7 @@ use crate::event;
 use crate::store::{Store, TENANT};
 use crate::tls::Authority;
 
-/// Age of the prepared data. A pass waits until a list is one minute old before it uses the list.
+/// Age of the prepared data. A pass uses a list only after the list is one minute old.
 const AGE: Duration = Duration::from_secs(3_600);
 
 pub(crate) struct TestBed {
@@ -26,7 +26,7 @@ pub(crate) struct TestBed {
     dynamodb: String,
     /// Address of the replacement for S3.
     s3: String,
-    /// Number of tenants that were handed out.
+    /// Number of tenants that [`TestBed::new_tenant`] has named.
     tenants: AtomicU32,
     is_pass_prepared: AtomicBool,
 }
@@ -79,13 +79,13 @@ impl TestBed {
         self.server.template.functions.iter().map(|function| function.name.as_str())
     }
 
-    /// Returns the name of a tenant without data.
+    /// Returns a name that no earlier call has returned, for a tenant without data.
     pub(crate) fn new_tenant(&self) -> String {
         format!("{TENANT}{:04}", self.tenants.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Returns whether the customers of a pass still have to be created. Only the first call returns
-    /// true.
+    /// Returns whether the caller must create the customers of a pass. Only the first call returns
+    /// `true`.
     pub(crate) fn claim_pass_preparation(&self) -> bool {
         !self.is_pass_prepared.swap(true, Ordering::Relaxed)
     }
@@ -94,7 +94,8 @@ impl TestBed {
     pub(crate) async fn invoke(&self, function: &str, event: &Value) -> Result<Value> {
         let path = format!("2015-03-31/functions/{function}/invocations");
         let url = format!("{}/{path}", self.server.url());
-        // The local server accesses the embedded store directly, without the cache.
+        // The local server accesses the embedded store without the cache, so all cached answers are
+        // removed after the call.
         let _write = self.store.begin_write(None);
         let answer = self.http.post(url).body(event.to_string()).send().await?.text().await?;
         serde_json::from_str(&answer).with_context(|| format!("{function} answered {answer:.400}"))
@@ -116,8 +117,8 @@ impl TestBed {
         Ok(body["data"].take())
     }
 
-    /// Returns the environment variables that Lambda and the template set for a function. `None` is a
-    /// function that is not in the template.
+    /// Returns the environment variables that Lambda and the template set for a function. Use
+    /// `None` for a function that is not in the template.
     pub(crate) fn environment(&self, function: Option<&str>) -> BTreeMap<String, String> {
         let bundle = self.authority.bundle.path().to_string_lossy();
         let root = self.authority.root.path().to_string_lossy();
@@ -125,7 +126,7 @@ impl TestBed {
         let functions = &self.server.template.functions;
         let spec = functions.iter().find(|spec| Some(spec.name.as_str()) == function);
         let mut environment = spec.map(|spec| spec.environment.clone()).unwrap_or_default();
-        // Has the length of a session token of Lambda.
+        // The token is as long as a session token of Lambda.
         let token = "IQoJb3JpZ2luX2VjEJf/".repeat(36);
         for (name, value) in [
             ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE"),

@@ -1,6 +1,6 @@
-//! TLS like that of AWS's endpoints: TLS 1.3, an RSA-2048 certificate that an intermediate authority
-//! has issued, and connections that stay open. The handshake is most of the work of a function before
-//! its first answer, so a measurement without TLS would be too low.
+//! Serves TLS as AWS's endpoints do: TLS 1.3, an RSA-2048 certificate that an intermediate
+//! authority has issued, and connections that stay open. The handshake is most of the work of a
+//! function before its first answer, so a measurement without TLS would be too low.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -34,8 +34,8 @@ pub(crate) struct Authority {
     config: Arc<ServerConfig>,
     /// File with the certificate of this authority.
     pub(crate) root: NamedTempFile,
-    /// File with all authorities that a Lambda sandbox trusts, and this authority. A function needs
-    /// some time to read it.
+    /// File with all authorities that a Lambda sandbox trusts, and this authority. Its size
+    /// matters, because a function needs time to read it.
     pub(crate) bundle: NamedTempFile,
     /// Number of authorities in the bundle.
     pub(crate) bundle_size: usize,
@@ -83,8 +83,8 @@ impl Authority {
     pub(crate) async fn serve(&self, router: Router) -> Result<u16> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
-        // `localhost` may also be the IPv6 address. A client would lose time if it tried that first
-        // and failed.
+        // `localhost` may also resolve to the IPv6 address. A client that first tried that address
+        // without success would lose time.
         let ipv6 = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok();
         let acceptor = TlsAcceptor::from(self.config.clone());
         for listener in [Some(listener), ipv6].into_iter().flatten() {
@@ -121,7 +121,8 @@ fn authority(name: &str) -> CertificateParams {
     params
 }
 
-/// Returns the authorities that Mozilla trusts, for a machine without a list.
+/// Returns the authorities that Mozilla trusts in PEM format, for a machine without any of
+/// [`SYSTEM_BUNDLES`].
 fn mozilla_authorities() -> String {
     use base64::Engine;
     let pem = |der: &[u8]| {

@@ -1,4 +1,4 @@
-//! A caller that sends HTTP requests to a server.
+//! Sends HTTP requests to a server with the token of one caller.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ pub(crate) struct Caller {
     token: String,
 }
 
-/// An answer, and the time until it was read.
+/// An answer, and the time that it took.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) data: Value,
@@ -49,7 +49,7 @@ impl Caller {
         &self.token
     }
 
-    /// Sends a request and reads the answer, with any status.
+    /// Sends a request and reads the JSON answer, whatever its status is.
     pub(crate) async fn call(
         &self,
         method: Method,
@@ -70,7 +70,7 @@ impl Caller {
         Ok(Answer { status, data: body["data"].take(), ms })
     }
 
-    /// Sends a request and reads the answer, which must be a success.
+    /// Sends a request and reads the answer.
     pub(crate) async fn expect(
         &self,
         method: Method,

@@ -1,9 +1,10 @@
 //! Measures whether requests get slower with the number of customers. They must not.
 //!
-//! The same operations run on tenants of different sizes, over HTTP through the local server. Each size
-//! has its own store. Every round measures all sizes, in random order, so that other load on the machine
-//! affects them equally. The ratios are the result, because the milliseconds depend on this machine
-//! and on the embedded store. The last table has the calls and units that DynamoDB would see.
+//! The same operations run on tenants of different sizes, over HTTP through the local server. Each
+//! size has its own store. Every round measures all sizes, in random order, so that other load on
+//! the machine affects them equally. The ratios are the result, because the milliseconds depend on
+//! this machine and on the embedded store. The last table shows the calls and units that DynamoDB
+//! would see.
 
 use std::collections::BTreeMap;
 
@@ -27,9 +28,10 @@ pub(crate) struct Flat {
     rounds: usize,
 }
 
-/// Target for get and list pages: median at the largest size, divided by that at the first size.
+/// Maximum median at the last size as a multiple of the median at the first size. Applies to
+/// operations with [`Operation::has_target`].
 const MAX_RATIO: f64 = 1.2;
-/// Number of rounds before the measurement. They open connections and fill caches.
+/// Number of rounds before the measurement, which open connections and fill caches.
 const WARM_UP: usize = 20;
 /// The operation `RARE` is measured only once in this number of rounds. It reads thousands of rows and
 /// would otherwise take most of the time.
@@ -40,15 +42,16 @@ const PAGE: usize = 20;
 /// Maximum number of rows on a page.
 const LARGEST_PAGE: usize = 100;
 
-/// A request that is measured.
+/// A kind of request that is measured.
 struct Operation {
     name: String,
-    /// Whether the target applies.
+    /// Whether [`MAX_RATIO`] applies. It applies to get and to list pages, except for the rare
+    /// country and later pages by name.
     ///
-    /// It does not apply to later pages by name, because the embedded store is known to be slow there.
-    /// If a query has a cursor and a range of sort keys, the store reads from the beginning of the range,
-    /// because SQLite cannot combine two bounds with the row value of the cursor. DynamoDB begins at the
-    /// cursor, and the units show that no more rows are requested.
+    /// Later pages by name are an exception because the embedded store is known to be slow there.
+    /// If a query has a cursor and a range of sort keys, the store reads from the beginning of the
+    /// range, because SQLite cannot combine two bounds with the row value of the cursor. DynamoDB
+    /// begins at the cursor, and the units show that no more rows are requested.
     has_target: bool,
     request: Request,
 }
@@ -89,7 +92,7 @@ impl Flat {
         self.print_calls(&names, &sizes).await
     }
 
-    /// Prints the calls and units of one request of each operation.
+    /// Prints the calls and units of one request of each operation at each size.
     async fn print_calls(&self, names: &[(String, bool)], sizes: &[Size]) -> Result<()> {
         let mut rows: Vec<Vec<String>> = names.iter().map(|(name, _)| vec![name.clone()]).collect();
         for size in sizes {
@@ -180,8 +183,8 @@ async fn operations(seeded: &Seeded) -> Result<Vec<Operation>> {
     Ok(operations)
 }
 
-/// Reads a list page by page, as a caller does. Returns a query parameter for each offset, which
-/// continues the list after that number of rows.
+/// Reads a list page by page, as a caller does. Returns for each of the ascending offsets the query
+/// parameter that continues the list after that number of rows.
 async fn cursors(seeded: &Seeded, query: &str, offsets: [usize; 2]) -> Result<Vec<String>> {
     let (mut cursors, mut cursor, mut read) = (Vec::new(), String::new(), 0);
     for offset in offsets {
@@ -200,7 +203,8 @@ async fn cursors(seeded: &Seeded, query: &str, offsets: [usize; 2]) -> Result<Ve
     Ok(cursors)
 }
 
-/// Returns the milliseconds of all requests by operation and size.
+/// Measures all operations at all sizes. Returns the durations in milliseconds by the index of the
+/// operation and the index of the size.
 async fn measure(
     sizes: &[Size],
     operations: usize,
@@ -231,7 +235,7 @@ async fn measure(
 }
 
 impl Size {
-    /// Sends a request and returns its milliseconds.
+    /// Sends one request of the operation and returns its duration in milliseconds.
     async fn send(&self, caller: &Caller, operation: &Operation, dice: &mut Dice) -> Result<f64> {
         let number = dice.roll(usize::MAX / 2);
         let id = dice.pick(&self.seeded.ids);
@@ -250,7 +254,7 @@ impl Size {
     }
 }
 
-/// Returns the resident memory of this process in MB, or 0 if the system does not provide it.
+/// Returns the resident memory of this process in MiB, or 0 if the system does not provide it.
 fn resident_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

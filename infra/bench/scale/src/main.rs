@@ -1,5 +1,6 @@
-//! Measures how the API scales: `flat` with the number of customers, `load` with the number of callers.
-//! `cost` calculates the price of a million requests. Each command prints Markdown tables.
+//! Measures how the API scales: `flat` with the number of customers, `load` with the number of
+//! concurrent requests. `cost` calculates the price of a million requests. Each command prints
+//! Markdown tables.
 
 mod api;
 mod cost;

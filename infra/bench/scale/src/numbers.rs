@@ -1,8 +1,9 @@
-//! Medians, percentiles and Markdown tables.
+//! Calculates medians and percentiles, and formats Markdown tables.
 
 use indicatif::HumanCount;
 
-/// Returns the smallest sample that at least `share` of all samples do not exceed. `share` is from 0 to 1.
+/// Returns the quantile by nearest rank: the smallest sample such that at least `share` (0 to 1) of
+/// the samples are not larger. Returns NaN if there are no samples.
 pub(crate) fn quantile(samples: &[f64], share: f64) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,9 +1,9 @@
 //! Loads many customers quickly.
 //!
-//! A few customers are created through the API. Their items are copied directly into the store, with
-//! different ids, times, names and client ids. A copy has the same items as a created customer: customer,
-//! event and claim, in the table and its indexes. Apart from these values,
-//! only its risk level differs from that of a new customer, and there is no risk profile for it.
+//! Two customers are created through the API. Their items are copied directly into the store, with
+//! different ids, times, names and client ids. A copy has the same items as a created customer
+//! (customer, event and claim) in the table and its indexes. A copy also has a risk level of `low`
+//! or `high` instead of `not_set`, but no risk profile.
 
 use std::net::TcpListener;
 use std::sync::mpsc::sync_channel;
@@ -25,7 +25,7 @@ use crate::api::Caller;
 /// A server with a store that already contains customers.
 pub(crate) struct Seeded {
     pub(crate) caller: Caller,
-    /// Caller of another server on the same store. The meter counts the calls of that server.
+    /// Caller of another server on the same store. `meter` counts that server's calls to the store.
     pub(crate) metered: Caller,
     pub(crate) meter: Meter,
     /// Ids of the customers, in order of creation.
@@ -33,19 +33,19 @@ pub(crate) struct Seeded {
     _servers: [Server; 2],
 }
 
-/// First words of the names. Each is used for a tenth of the customers.
+/// First words of the names. Each word is used for a tenth of the customers.
 pub(crate) const WORDS: [&str; 10] = [
     "Amber", "Birch", "Cobalt", "Delta", "Ember", "Fjord", "Garnet", "Harbour", "Indigo", "Juniper",
 ];
-/// One in this number of customers has the rare country.
+/// One in this number of customers has [`RARE_COUNTRY`].
 const RARE: usize = 10_000;
-/// Country of few customers.
+/// Country of one in [`RARE`] customers.
 pub(crate) const RARE_COUNTRY: &str = "LI";
-/// Risk level of every tenth customer. A thousand customers have more than a page of them.
+/// Risk level of one in ten customers, so that even 1,000 customers have more than one page of it.
 pub(crate) const TENTH_LEVEL: &str = "high";
 /// Number of customers that are imported at once.
 const CHUNK: usize = 2_000;
-/// Milliseconds between the creation of two customers.
+/// Milliseconds between the creation times of consecutive customers.
 const MILLIS: i64 = 1_000;
 /// Time when the first customer was created, in milliseconds since 1970.
 const FIRST_MILLIS: i64 = 1_750_000_000_000;
@@ -156,7 +156,8 @@ impl Pattern {
         Ok(Pattern { items, customer_id, event_id, created_at, name, client_id })
     }
 
-    /// Returns the items of a copy.
+    /// Returns the items of the copy with this number, created `millis` milliseconds after the
+    /// start of 1970.
     fn copy(&self, number: usize, id: Uuid, event_id: Uuid, millis: i64) -> Result<Vec<Item>> {
         let word = WORDS.get(number % WORDS.len()).copied().unwrap_or_default();
         let name = format!("{word} {number:07}");
@@ -179,7 +180,8 @@ impl Pattern {
     }
 }
 
-/// Sets the risk level of a customer. Does not change other items.
+/// Sets the risk level if the item is a customer. Does not change other items, which have no
+/// `risk_pk`.
 fn set_risk_level(item: &mut Item, level: &str, calculated_at: &str) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let Some(AttributeValue::S(partition)) = item.get("risk_pk") else { return };
@@ -192,7 +194,7 @@ fn set_risk_level(item: &mut Item, level: &str, calculated_at: &str) {
     }
 }
 
-/// Loads copies into the store and returns their ids.
+/// Loads copies into the store and returns their ids in order of creation.
 fn load(
     database: &Database,
     table: &str,
@@ -220,13 +222,14 @@ fn load(
             for number in start..customers.min(start + CHUNK) {
                 let millis = FIRST_MILLIS + number as i64 * MILLIS;
                 let (id, event_id) = (id_at(millis), id_at(millis));
-                // The rare customer is in the middle of its 10,000, or of all if there are fewer.
+                // One customer in the middle of every 10,000 is rare. If there are fewer customers,
+                // the one in the middle of all is rare.
                 let is_rare = number % RARE == RARE.min(customers) / 2;
                 let pattern = if is_rare { rare } else { common };
                 items.extend(pattern.copy(number, id, event_id, millis)?);
                 ids.push(id);
             }
-            // If sending fails, the importer has ended. Joining it returns its error.
+            // If sending fails, the importer has ended. `join` below returns its error.
             if sender.send(items).is_err() {
                 break;
             }

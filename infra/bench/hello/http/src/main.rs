@@ -1,4 +1,4 @@
-//! Answers every HTTP event with a constant. It is the baseline for HTTP functions.
+//! Answers every HTTP event with a constant. This function is the baseline for HTTP functions.
 
 use lambda_http::{Body, Error, Request, Response, service_fn};
 use serde_json::json;
@@ -10,6 +10,6 @@ async fn main() -> Result<(), Error> {
         let response = Response::builder().header("content-type", "application/json").body(body)?;
         Ok::<Response<Body>, Error>(response)
     };
-    // The functions of the API do the same. `lambda_http::run` would add a span per request.
+    // As in the functions of the API: `lambda_http::run` would add a tracing span per request.
     lambda_http::runtime(service_fn(hello)).run().await
 }

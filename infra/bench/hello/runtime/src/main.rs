@@ -1,4 +1,4 @@
-//! Answers every event with a constant. It is the baseline for functions without HTTP.
+//! Answers every event with a constant. This function is the baseline for functions without HTTP.
 
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use serde_json::{Value, json};
@@ -6,6 +6,6 @@ use serde_json::{Value, json};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let hello = async |_: LambdaEvent<Value>| Ok::<Value, Error>(json!({ "message": "hello" }));
-    // The functions of the API do the same. `lambda_runtime::run` would add a span per request.
+    // As in the functions of the API: `lambda_runtime::run` would add a tracing span per request.
     Runtime::new(service_fn(hello)).run().await
 }

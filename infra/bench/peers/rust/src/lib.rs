@@ -1,8 +1,8 @@
 //! A peer in the style of aws-samples/serverless-rust-demo: create, get and list customers.
 //!
-//! Each function is a binary with `lambda_http`, the SDK with the defaults of `aws-config`, Tokio with
-//! all its threads, and JSON logs by `tracing` with a filter from the environment. The peer uses the same
-//! rows of the same table as the functions that it is compared with.
+//! Each function is a binary with `lambda_http`, the SDK with the defaults of `aws-config`, Tokio
+//! with all its threads, and JSON logs by `tracing` with a filter from the environment. The peer
+//! uses the same rows of the same table as the functions that it is compared with.
 
 pub mod store;
 
@@ -24,7 +24,8 @@ pub async fn get_store() -> Result<Store, Error> {
     Ok(Store::new(aws_sdk_dynamodb::Client::new(&config), table_name))
 }
 
-/// Returns the tenant of the claims that API Gateway has verified.
+/// Returns the `tenant_id` claim, which API Gateway has verified, or `None` if the event has no
+/// such claim.
 pub fn tenant(event: &Request) -> Option<String> {
     let RequestContext::ApiGatewayV2(context) = event.request_context_ref()? else { return None };
     context.authorizer.as_ref()?.jwt.as_ref()?.claims.get("tenant_id").cloned()

@@ -61,8 +61,8 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// Writes new items in one transaction. Returns false if one of them exists already; no item is
-    /// written then.
+    /// Writes new items in one transaction. If the transaction is canceled, usually because an item
+    /// exists already, writes none of them and returns `false`.
     #[tracing::instrument(skip(self, items))]
     pub async fn create(&self, items: Vec<Value>) -> Result<bool, Error> {
         tracing::info!("Writing {} items", items.len());

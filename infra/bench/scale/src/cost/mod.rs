@@ -1,7 +1,7 @@
 //! Calculates the price of a million requests of each operation, by part.
 //!
-//! The operations come from the test of round trips. The price follows from their calls and units, and
-//! from the time that they take on this machine.
+//! The operations come from the test of round trips. The price follows from the calls and units of
+//! an operation, and from the time that the operation takes on this machine.
 
 mod prices;
 
@@ -31,7 +31,7 @@ pub(crate) struct Cost {
     times: usize,
 }
 
-/// Number of requests before the measurement. They open connections and fill caches.
+/// Number of requests before the measurement, which open connections and fill caches.
 const WARM_UP: usize = 5;
 
 /// The measurements of one operation.
@@ -85,9 +85,10 @@ impl Cost {
 }
 
 impl Operation {
-    /// Estimates the billed duration in whole milliseconds: the time that a function waits for the
-    /// table, and the time that was measured on this machine, scaled to the processor share of a
-    /// function. The measured time includes the store and the gateway, so the estimate is too high.
+    /// Estimates the billed duration in whole milliseconds. It is the sum of the time that a
+    /// function waits for the table and of the time measured on this machine, scaled to the
+    /// processor share of a function. The measured time includes the store and the gateway, so the
+    /// estimate is too high.
     fn billed_ms(&self) -> f64 {
         let waiting = self.consumed.waits as f64 * TABLE_MS;
         (waiting + self.ms * PROCESSOR_MB / MEMORY_MB).ceil()
@@ -108,7 +109,8 @@ impl Operation {
 }
 
 impl Price {
-    /// Returns the sum of all parts, with those that are the same for every request.
+    /// Returns the sum of all parts and of the fixed prices of a request: HTTP API, invocation and
+    /// trace.
     fn total(&self) -> f64 {
         let Price { duration, reads, writes, events, logs } = self;
         let fixed = HTTP_API + LAMBDA_REQUEST + TRACED * TRACE;

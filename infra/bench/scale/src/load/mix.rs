@@ -1,4 +1,4 @@
-//! Sends a mix of requests: mostly reads, and every kind of write.
+//! Sends a mix of requests: mostly reads, and some writes of customers and sessions.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,8 +24,8 @@ const PERCENT: [(Kind, usize); 6] = [
     (Kind::CreateSession, 6),
     (Kind::UpdateSession, 5),
 ];
-/// Number of workers of an open loop. It is large enough that a worker is free for every request at all
-/// rates that the server can answer.
+/// Number of workers of an open loop. They suffice to send every request in time at any rate that
+/// the server can sustain.
 const OPEN_WORKERS: usize = 128;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,9 +40,9 @@ enum Kind {
 
 #[derive(Clone, Copy)]
 pub(crate) enum Loop {
-    /// This number of workers. Each sends the next request when the previous one is answered.
+    /// Runs this number of workers. Each sends its next request when its previous one is answered.
     Closed(usize),
-    /// This number of requests per second.
+    /// Sends this number of requests per second.
     Open(f64),
 }
 
@@ -59,15 +59,16 @@ struct Shared {
     counter: AtomicUsize,
 }
 
-/// The results of all requests.
+/// The results of all requests of a run.
 pub(crate) struct Results {
-    /// The kind of a request, its milliseconds, and whether it succeeded.
+    /// Kind of each request, its latency in milliseconds, and whether it succeeded.
     requests: Vec<(Kind, f64, bool)>,
     seconds: f64,
 }
 
 impl Mix {
-    /// Creates this number of customers, and a session for every tenth of them.
+    /// Creates `customers` customers over `connections` concurrent connections, and a session for
+    /// every tenth customer.
     pub(crate) async fn prepare(
         caller: Caller,
         customers: usize,
@@ -109,12 +110,12 @@ impl Mix {
         Ok(Mix(Arc::new(Shared { caller, seed, customers, sessions, counter })))
     }
 
-    /// Returns the path of a customer.
+    /// Returns the path of the first customer, or an empty text if there is no customer.
     pub(crate) fn customer_path(&self) -> String {
         self.0.customers.first().cloned().unwrap_or_default()
     }
 
-    /// Sends requests for this duration.
+    /// Sends requests for `duration`, and waits for the answers to the last ones.
     pub(crate) async fn run(&self, mode: Loop, duration: Duration) -> Result<Results> {
         let turns = Arc::new(AtomicUsize::new(0));
         let started = Instant::now();
@@ -139,8 +140,8 @@ impl Mix {
                     }
                     if due > started.elapsed() {
                         tokio::time::sleep_until((started + due).into()).await;
-                        // The timer fires up to a millisecond late. That is not waiting time of the
-                        // request, so its latency starts now.
+                        // The timer fires up to a millisecond late. The latency starts now, because
+                        // the request did not wait for the server in that time.
                         due = started.elapsed();
                     }
                     let (kind, succeeded) = shared.send(&mut dice).await;
@@ -155,7 +156,8 @@ impl Mix {
 }
 
 impl Shared {
-    /// Sends a random request. Returns its kind, and whether it succeeded.
+    /// Sends a random request. Returns its kind, and whether it succeeded. If no active session is
+    /// left to update, creates a session instead.
     async fn send(&self, dice: &mut Dice) -> (Kind, bool) {
         let mut kind = random_kind(dice);
         let sessions = || self.sessions.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,7 +19,8 @@ pub(crate) fn installed() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/bin/oha")
 }
 
-/// Measures a request with oha. A rate in requests per second makes it an open loop.
+/// Measures a request with oha. With a `rate` in requests per second, the loop is open; without
+/// one, it is closed.
 pub(crate) async fn run(
     oha: &Path,
     caller: &Caller,
@@ -57,7 +58,7 @@ pub(crate) async fn run(
         .filter_map(|(_, count)| count.as_u64())
         .sum();
     let mut unanswered = report["errorDistribution"].clone();
-    // The end of the measurement canceled these requests.
+    // oha reports the requests that it canceled at the end of the measurement as errors.
     unanswered.as_object_mut().map(|errors| errors.remove("aborted due to deadline"));
     let requests = sum(&report["statusCodeDistribution"]) + sum(&unanswered);
     Ok(Measured {

@@ -26,7 +26,7 @@ impl Local {
         let mut process = Command::new(&binary)
             .args(["--memory", "--port", "0"])
             .stdout(Stdio::piped())
-            // The server logs a line for every request.
+            // The server logs a line for every request to standard error.
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
@@ -37,10 +37,10 @@ impl Local {
             if let Some(rest) = line.strip_prefix("Customers API on ") {
                 url = rest.split_whitespace().next().map(str::to_owned);
             }
-            // Every JWT begins like this.
+            // Every JWT begins with these characters.
             token = Some(line).filter(|line| line.starts_with("eyJ"));
         }
-        // The server fails if its standard output is closed.
+        // Keep reading, because the server fails if its standard output is closed.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let (url, token) = (
             url.context("the server did not print its address")?,

@@ -1,5 +1,5 @@
-//! POST /customers: validates the body, and writes the customer, an event and the claim of the client
-//! id in one transaction.
+//! POST /customers: validates the body and writes the customer and an event in one transaction. If
+//! the body has a client id, the transaction also writes the item that claims the client id.
 
 use std::time::SystemTime;
 
