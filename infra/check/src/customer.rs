@@ -14,7 +14,7 @@ use crate::records::Records;
 use crate::report::{Rule, Violations};
 use crate::{events, monitoring, organization, risk, sessions};
 
-/// Attributes that put an item into an index.
+/// Attributes that place an item in an index.
 const INDEX_ATTRIBUTES: [&str; 5] =
     ["tenant_pk", "risk_pk", "name_sk", "monitored_pk", "monitored_sk"];
 
@@ -27,7 +27,7 @@ const RULES: [fn(&Records<'_>, &mut Violations); 6] = [
     check_erasure,
 ];
 
-/// Checks the items of one customer's partition, which must be in the order of their keys.
+/// Checks the items of one customer's partition. The items must be in the order of their keys.
 pub(crate) fn check(items: &[Item], now: Timestamp, violations: &mut Violations) {
     let Some((key, customer)) = items.iter().find_map(customer_item) else {
         for item in items {
@@ -110,7 +110,7 @@ fn monitor_index_attributes(
     ]
 }
 
-/// An erasure that began must be complete, and must leave no personal data.
+/// Checks that an erasure that has started is complete and left no personal data.
 fn check_erasure(records: &Records<'_>, violations: &mut Violations) {
     let is_complete = records.is_erased() == records.customer.is_scrubbed;
     violations.require(is_complete, Rule::Erasure, records.item, || {

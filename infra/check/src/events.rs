@@ -1,5 +1,6 @@
-//! Checks that every change has its event: one per version, each continuing from the state that
-//! the one before left. Applied in order, the events must produce the stored state.
+//! Checks that every change of a customer has an event. There must be one event per version, and
+//! each event must start from the state that the previous event left. Applied in order, the events
+//! must produce the stored state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +48,7 @@ pub(crate) fn check(records: &Records<'_>, violations: &mut Violations) {
     violations.require(is_current, Rule::Events, records.item, || {
         "updated_at is not that of the last event".to_owned()
     });
-    // An erasure removes the values from the events.
+    // An erasure removes the values from the events, so the events cannot be replayed.
     if records.is_erased() {
         return;
     }
@@ -72,13 +73,16 @@ fn check_event(item: &Item, at: Option<Timestamp>, violations: &mut Violations) 
     });
 }
 
-/// Returns the time in a UUID of version 7, in milliseconds since 1970.
+/// Returns the time in a UUID of version 7, in milliseconds since 1970. Returns `None` for a UUID
+/// without a time.
 fn uuid_millis(id: Uuid) -> Option<i64> {
     let (seconds, nanos) = id.get_timestamp()?.to_unix();
     Some(i64::try_from(seconds).unwrap_or(i64::MAX) * 1_000 + i64::from(nanos / 1_000_000))
 }
 
-/// Each risk profile is calculated with a version of the customer, whose event mentions it.
+/// Checks that every risk profile has an event, and every event that changes the risk has a
+/// profile. A profile and its event have the same time. The first event is skipped, because the
+/// creation of a customer stores no profile.
 fn check_risk_profiles(records: &Records<'_>, violations: &mut Violations) {
     let mentioned: BTreeSet<&str> = records
         .events
@@ -95,7 +99,7 @@ fn check_risk_profiles(records: &Records<'_>, violations: &mut Violations) {
     });
 }
 
-/// The state that the events produce.
+/// The state that the events produce, applied in order.
 #[derive(Default)]
 struct Replay {
     customer: Map<String, Value>,
@@ -126,7 +130,7 @@ impl Replay {
 
     fn apply_session(&mut self, change: &Value) -> bool {
         let session_id = member(change, "session_id").as_str();
-        // The event that creates a session has the id as a changed field.
+        // In the event that creates a session, the id is a change with `from` and `to`.
         let new_session_id = || member(member(change, "session_id"), "to").as_str();
         let Some(session_id) = session_id.or_else(new_session_id) else { return false };
         let session = self.sessions.entry(session_id.to_owned()).or_default();
@@ -149,7 +153,7 @@ impl Replay {
         continues
     }
 
-    /// Compares the state with the stored records.
+    /// Compares the state with the stored records and adds a violation for each difference.
     fn compare(&self, records: &Records<'_>, violations: &mut Violations) {
         let mut require = |holds: bool, item: &Item, what: &dyn Fn() -> String| {
             violations.require(holds, Rule::Replay, item, what);
@@ -198,19 +202,20 @@ fn is_session(item: &Item, expected: &Map<String, Value>) -> bool {
     let fields: BTreeSet<&String> = recorded.chain(expected.keys()).collect();
     fields
         .into_iter()
-        // Every event has the id as it is, not as a change.
+        // The id identifies the session and is not compared.
         .filter(|field| *field != "session_id")
         .all(|field| expected.get(field).unwrap_or(ABSENT) == item.get(field))
 }
 
-/// Applies the change of a field. Returns whether it begins with the field's current value.
+/// Applies a change to a field. Returns whether the change starts from the field's current value,
+/// or from a value that differs from it only because time has passed.
 fn apply_field(fields: &mut Map<String, Value>, field: &str, change: &Value) -> bool {
     let (from, to) = (member(change, "from"), member(change, "to"));
     let before = fields.insert(field.to_owned(), to.clone()).unwrap_or_default();
     before == *from || changes_with_time(field, &before, from)
 }
 
-/// Applies a change. Returns whether it begins with the current value.
+/// Applies a change to a value. Returns whether the change starts from the current value.
 fn apply_change(value: &mut Value, change: &Value) -> bool {
     let before = std::mem::replace(value, member(change, "to").clone());
     before == *member(change, "from")
@@ -220,8 +225,8 @@ fn member<'v>(value: &'v Value, name: &str) -> &'v Value {
     value.get(name).unwrap_or(ABSENT)
 }
 
-/// Whether the passing of time alone explains the difference: sessions expire and monitoring ends
-/// without a write, and therefore without an event.
+/// Returns whether the passing of time alone explains the difference: sessions expire and
+/// monitoring ends without a write, and therefore without an event.
 fn changes_with_time(field: &str, before: &Value, after: &Value) -> bool {
     let (Value::Object(before), Value::Object(after)) = (before, after) else { return false };
     let get = |map: &Map<String, Value>, name: &str| map.get(name).cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! An item as it is stored.
+//! Represents an item as it is stored.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,14 +9,14 @@ use shared::model::id::CustomerId;
 
 use crate::key::ItemKey;
 
-/// The value of an absent field.
+/// The value that `Item::get` returns for an absent field.
 pub(crate) const ABSENT: &Value = &Value::Null;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Item {
     pub(crate) pk: String,
     pub(crate) sk: String,
-    /// All attributes except the keys and the binary ones.
+    /// All attributes except the keys and binary attributes.
     pub(crate) fields: Map<String, Value>,
     pub(crate) blobs: BTreeMap<String, Vec<u8>>,
 }
@@ -35,7 +35,7 @@ impl Item {
         Item { pk, sk, fields, blobs }
     }
 
-    /// Returns the field's value, or `null` if the item does not have it.
+    /// Returns the value of a field, or `null` if the item does not have the field.
     pub(crate) fn get(&self, field: &str) -> &Value {
         self.fields.get(field).unwrap_or(ABSENT)
     }
@@ -52,7 +52,7 @@ impl Item {
         ItemKey::parse(&self.pk, &self.sk)
     }
 
-    /// Returns the key without the parts that a caller chose.
+    /// Returns the key for a report. An ellipsis replaces the parts that a caller chose.
     pub(crate) fn printable_key(&self) -> String {
         let Item { pk, sk, .. } = self;
         match self.key() {

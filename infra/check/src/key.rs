@@ -3,20 +3,20 @@
 use shared::model::id::{AlertId, CustomerId, SessionId};
 use shared::model::value::{ClientId, TenantId};
 
-/// Identifies a customer.
+/// Identifies a customer by tenant and customer id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CustomerKey<'i> {
     pub(crate) tenant: &'i str,
     pub(crate) customer_id: &'i str,
 }
 
-/// An item in the partition of a customer.
+/// The sort key of an item in the partition of a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part<'i> {
     Customer,
     Session(&'i str),
     Organization,
-    /// A version that was replaced.
+    /// A replaced version of the organization, by its number.
     PreviousOrganization(u64),
     RiskProfile(&'i str),
     Monitor,
@@ -24,7 +24,7 @@ pub(crate) enum Part<'i> {
     Event(&'i str),
 }
 
-/// A parsed key. `shared/src/store/keys.rs` lists all of them.
+/// A parsed key. `shared/src/store/keys.rs` lists all kinds of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ItemKey<'i> {
     OfCustomer(CustomerKey<'i>, Part<'i>),
@@ -52,7 +52,7 @@ pub(crate) enum ItemKey<'i> {
 }
 
 impl<'i> ItemKey<'i> {
-    /// Returns `None` for a key that the store does not use.
+    /// Parses the key of an item. Returns `None` for a key that the store does not use.
     pub(crate) fn parse(pk: &'i str, sk: &'i str) -> Option<ItemKey<'i>> {
         match pk.strip_prefix("T#") {
             Some(rest) => parse_tenant_key(rest, sk),
@@ -60,7 +60,7 @@ impl<'i> ItemKey<'i> {
         }
     }
 
-    /// Returns the `type` attribute of an item with this key.
+    /// Returns the value of the `type` attribute that an item with this key must have.
     pub(crate) fn item_type(&self) -> &'static str {
         match self {
             ItemKey::OfCustomer(_, part) => match part {
@@ -131,7 +131,7 @@ fn parse_part(sk: &str) -> Option<Part<'_>> {
     }
 }
 
-/// Parses a key that belongs to no tenant.
+/// Parses a key that does not belong to a tenant.
 fn parse_shared_key<'i>(pk: &'i str, sk: &'i str) -> Option<ItemKey<'i>> {
     match (pk.split_once('#'), sk.split_once('#')) {
         (None, None) => match (pk, sk) {
@@ -154,7 +154,8 @@ fn parse_shared_key<'i>(pk: &'i str, sk: &'i str) -> Option<ItemKey<'i>> {
     }
 }
 
-/// Parses a number of 12 digits with leading zeros.
+/// Parses a number of at least 12 digits with leading zeros. Returns `None` if the text has another
+/// form.
 fn parse_padded(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number| format!("{number:012}") == text)
 }

@@ -1,12 +1,12 @@
 //! Scans a table and reports inconsistencies.
 //!
-//! It compares every item with what the store promises: claims match customers, counters match
+//! The scan compares every item with the rules of the store: claims match customers, counters match
 //! sessions, summaries match their sources, alerts match monitors, every change has its event, and
 //! every item belongs to an existing customer.
 //!
-//! A table in use changes while it is read. Each apparent inconsistency is therefore read a second
-//! time, in one transaction or between two reads of the same version, and reported only if it
-//! persists.
+//! A table in use changes while it is read. The items of each apparent inconsistency are therefore
+//! read again, in one transaction or between two reads of the same version. The inconsistency is
+//! reported only if it persists.
 
 mod customer;
 mod events;
@@ -31,23 +31,26 @@ use shared::model::time::Clock;
 
 pub use report::{Report, Rule, Violation};
 
-/// Why a table could not be checked, as one line.
+/// Reason why a table could not be checked, as one line.
 pub type Failure = String;
 
-/// Timeout of one attempt of a call. A page of a scan holds 1 MB and can take long.
+/// Timeout of one attempt of a call. A page of a scan holds up to 1 MB and can take long.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Timeout of a call with all its attempts.
 const CALL_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Reads the whole table once, rereads what looks inconsistent, and reports what persists.
+/// Reads the whole table, rereads the items that look inconsistent, and reports the inconsistencies
+/// that persist.
 ///
 /// # Errors
-/// Fails when a call to DynamoDB fails after its retries.
+/// Fails when a call to DynamoDB fails after its retries, or when two items change too often to be
+/// read together.
 pub async fn scan_table(client: &Client, table: &str, clock: &Clock) -> Result<Report, Failure> {
     scan::Scan::new(&with_long_timeouts(client), table, clock).run().await
 }
 
-/// Returns a copy of the client with longer timeouts and more retries than a request has.
+/// Returns a copy of the client with longer timeouts and more retries than a request of the API
+/// needs.
 pub fn with_long_timeouts(client: &Client) -> Client {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)

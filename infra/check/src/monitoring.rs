@@ -32,7 +32,7 @@ pub(crate) fn check(records: &Records<'_>, violations: &mut Violations) {
 fn check_alert(records: &Records<'_>, alert: &Alert, item: &Item, violations: &mut Violations) {
     let subject = alert.subject.party_id.as_deref().unwrap_or("self");
     let customer_id = records.customer.customer_id;
-    // An erasure removes the subject, from which the id was made.
+    // An erasure removes the subject, which is needed to compute the id.
     let has_right_id = item.sk == format!("ALERT#{}", alert.alert_id)
         && (records.is_erased()
             || alert.alert_id == AlertId::of(&customer_id, subject, &alert.list, &alert.entity_id));
@@ -61,8 +61,8 @@ fn check_summary(records: &Records<'_>, violations: &mut Violations) {
         });
         return;
     };
-    // Expired monitoring reads as off. A later write of the customer stores it as off, while the
-    // monitor keeps its status until the next pass.
+    // A reader sees expired monitoring as off. A later write of the customer stores it as off,
+    // while the monitor keeps its status until the next pass.
     let has_expired = monitored_until.is_some_and(|until| until <= records.now);
     let is_off_by_expiry = has_expired && summary.status == MonitoringStatus::Off;
     let expected_end = match monitor.status {
@@ -83,10 +83,12 @@ fn check_summary(records: &Records<'_>, violations: &mut Violations) {
     }
 }
 
-/// Compares the matches that a monitor knows with the alerts.
+/// Compares the matches that a monitor knows with the alerts, and checks the number of its
+/// subjects.
 ///
-/// After a complete check, each match has an alert and each alert that is not cleared has a match.
-/// During a check, an alert may be ahead of the monitor.
+/// After a complete check, each match has an alert, and each alert that is not cleared has a match.
+/// While a check is incomplete (`list_revision` 0), there may also be alerts that the monitor does
+/// not know yet.
 fn check_monitor(
     records: &Records<'_>,
     monitor: &Monitor,

@@ -1,4 +1,5 @@
-//! Checks that every replaced version of an organization is kept.
+//! Checks that every replaced version of an organization is kept, and that each version is stored
+//! under its number.
 
 use crate::records::Records;
 use crate::report::{Rule, Violations};

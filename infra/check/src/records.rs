@@ -1,4 +1,4 @@
-//! All records of one customer, deserialized from the items of its partition.
+//! Deserializes all records of one customer from the items of its partition.
 
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::de::DeserializeOwned;
@@ -15,7 +15,7 @@ use crate::item::Item;
 use crate::key::{ItemKey, Part};
 use crate::report::{Rule, Violations};
 
-/// Limit of a decompressed field, in bytes. A structure or the subjects of a monitor are far
+/// Maximum size of a decompressed field, in bytes. A structure or the subjects of a monitor are far
 /// smaller.
 const MAX_DECOMPRESSED_BYTES: usize = 8 * 1024 * 1024;
 
@@ -25,7 +25,7 @@ pub(crate) struct Records<'i> {
     pub(crate) item: &'i Item,
     pub(crate) customer: StoredCustomer,
     pub(crate) sessions: Vec<(Session, &'i Item)>,
-    /// The current version of the organization.
+    /// Version and item of the current organization.
     pub(crate) organization: Option<(u64, &'i Item)>,
     pub(crate) previous_organizations: Vec<(u64, &'i Item)>,
     /// Risk profiles, oldest first.
@@ -37,10 +37,9 @@ pub(crate) struct Records<'i> {
 }
 
 impl<'i> Records<'i> {
-    /// Deserializes the items. Returns `None` and adds a violation if one of them does not
-    /// deserialize.
+    /// Deserializes the items. Returns `None` and adds a violation if an item does not deserialize.
     ///
-    /// `items` must be in the order of their keys, and `item` must be the customer's.
+    /// `items` must be in the order of their keys, and `item` must be the item of the customer.
     pub(crate) fn read(
         items: &'i [Item],
         item: &'i Item,

@@ -1,4 +1,4 @@
-//! References between items of different partitions.
+//! Determines the references between items of different partitions.
 
 use serde_json::Value;
 use shared::model::id::{CustomerId, SessionId};
@@ -10,7 +10,7 @@ use crate::report::Rule;
 /// A reference to another item, which must exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
-    /// The rule that a missing item breaks.
+    /// The rule that is broken if the item does not exist.
     pub(crate) rule: Rule,
     pub(crate) pk: String,
     pub(crate) sk: String,
@@ -30,7 +30,8 @@ impl Reference {
     }
 }
 
-/// Returns a text that both items of a mutual reference share, and only they.
+/// Returns a text that is the same for the two items of a mutual reference, and different for all
+/// other items. Returns `None` for an item without mutual references.
 pub(crate) fn pair_id(item: &Item) -> Option<String> {
     let customer_id = item.text("customer_id").unwrap_or_default();
     match item.key()? {
@@ -51,7 +52,7 @@ pub(crate) fn pair_id(item: &Item) -> Option<String> {
     }
 }
 
-/// Returns the references of an item.
+/// Returns the references of an item to items that must exist.
 pub(crate) fn references(item: &Item) -> Vec<Reference> {
     let customer_id = item.text("customer_id").unwrap_or_default();
     match item.key() {
@@ -86,7 +87,7 @@ pub(crate) fn references(item: &Item) -> Vec<Reference> {
             shard.map(recheck).into_iter().collect()
         }
         Some(ItemKey::Recheck { customer }) => {
-            // The customer exists even after an erasure, but its monitor may not.
+            // The customer exists even after an erasure. Its monitor may no longer exist.
             let (tenant, id) = customer.rsplit_once('#').unwrap_or_default();
             vec![Reference::one_way(Rule::Again, format!("T#{tenant}#C#{id}"), "CUSTOMER")]
         }
@@ -106,7 +107,7 @@ fn idempotency_references(record: &Item, tenant: &str, operation: &str) -> Vec<R
     let Some((customer_id, sk)) = answered_item(record, operation) else { return Vec::new() };
     let pk = format!("T#{tenant}#C#{customer_id}");
     let mut references = vec![Reference::one_way(Rule::Answer, pk.clone(), sk)];
-    // The answer to an erasure has no personal data and may stay.
+    // The answer to an erasure contains no personal data and may stay.
     if operation != "erase-customer" {
         let customer = Reference::one_way(Rule::Erasure, pk, "CUSTOMER");
         references.push(Reference { is_unerased: true, ..customer });
@@ -114,7 +115,8 @@ fn idempotency_references(record: &Item, tenant: &str, operation: &str) -> Vec<R
     references
 }
 
-/// Returns the customer and the sort key of the item that a recorded answer names.
+/// Returns the customer and the sort key of the item that a recorded answer names. Returns `None`
+/// if there is no answer, or if it does not have a 2xx status.
 fn answered_item(record: &Item, operation: &str) -> Option<(CustomerId, String)> {
     let answer: Value = serde_json::from_str(record.text("answer")?).ok()?;
     let status = answer.get("status")?.as_u64()?;

@@ -1,4 +1,4 @@
-//! The report: violations of rules, and the items that were read.
+//! Defines the report: the violations of rules, and the number of items that were read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,13 +13,15 @@ use crate::item::Item;
 #[serde(into = "&'static str")]
 #[strum(serialize_all = "lowercase")]
 pub enum Rule {
-    /// The match of an alert determines its id, and its decision agrees with its status.
+    /// The id of an alert agrees with its match, its time of resolution agrees with its status, and
+    /// its customer has a monitor.
     Alert,
     /// The customer or session that a recorded answer names exists.
     Answer,
-    /// A check that did not finish has an entry that requests a recheck.
+    /// A check that did not finish has an entry that requests a recheck, and the customer of an
+    /// entry exists.
     Again,
-    /// A client id and its claim refer to the same customer.
+    /// The client id of a customer and its claim refer to each other.
     Claim,
     /// An item names the customer and tenant of its key.
     Customer,
@@ -33,11 +35,12 @@ pub enum Rule {
     Index,
     /// The key has a known form and fits the item's type.
     Key,
-    /// Revisions of the lists have consecutive numbers.
+    /// Revisions of the lists have consecutive numbers, starting at 1.
     Lists,
     /// The item deserializes.
     Model,
-    /// A monitor knows its alerts and its subjects.
+    /// The matches that a monitor knows agree with the alerts, and the number of its subjects is
+    /// right.
     Monitor,
     /// The customer's monitoring summary agrees with its monitor.
     #[strum(serialize = "monitoring summary")]
@@ -49,17 +52,19 @@ pub enum Rule {
     Organization,
     /// The customer of the item exists.
     Orphan,
-    /// A finished pass has its record.
+    /// The records of passes and the number of shards are valid, and the last finished pass has its
+    /// record.
     Pass,
-    /// The events, applied in order, produce the customer, its sessions and its alerts.
+    /// The events, applied in order, produce the customer, its sessions, its alerts and the version
+    /// of its organization.
     Replay,
-    /// Each risk profile continues from the previous level, and an event mentions it.
+    /// Each risk profile continues from the previous level, and has an event.
     #[strum(serialize = "risk profile")]
     RiskProfile,
-    /// The customer's risk summary is that of its newest profile.
+    /// The customer's risk summary agrees with its newest profile.
     #[strum(serialize = "risk summary")]
     RiskSummary,
-    /// Status, decision and completion of a session agree.
+    /// The status of a session agrees with its decision and its completion.
     Session,
     /// The customer's counters agree with its sessions.
     #[strum(serialize = "session counters")]
@@ -79,7 +84,7 @@ impl PartialEq<&str> for Rule {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Violation {
     pub rule: Rule,
-    /// Key of the item, without the parts that a caller chose.
+    /// Key of the item. An ellipsis replaces the parts that a caller chose.
     pub key: String,
     /// Description of the inconsistency.
     pub what: String,
@@ -97,7 +102,7 @@ pub struct Report {
     /// Number of items, by type.
     pub items: BTreeMap<String, u64>,
     /// Number of customers that were not checked, because they changed during every attempt or
-    /// because their erasure is in progress.
+    /// because an erasure of them is in progress.
     pub restless: u64,
     pub violations: Vec<Violation>,
 }
@@ -128,7 +133,7 @@ impl Violations {
         self.0.is_empty()
     }
 
-    /// Returns the violations in order, each once.
+    /// Returns the violations in order, without duplicates.
     pub(crate) fn into_sorted(mut self) -> Vec<Violation> {
         self.0.sort();
         self.0.dedup();

@@ -1,5 +1,5 @@
-//! Compares a customer's risk summary with its newest risk profile, and each profile with the one
-//! before.
+//! Compares a customer's risk summary with its newest risk profile, and each profile with the
+//! previous profile.
 
 use shared::model::customer::{RiskLevel, RiskSummary};
 

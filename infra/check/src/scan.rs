@@ -1,4 +1,4 @@
-//! Reads the table item by item, and a second time what looks inconsistent.
+//! Reads the table item by item, and rereads the items that look inconsistent.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -21,7 +21,7 @@ type Attributes = HashMap<String, AttributeValue>;
 
 /// Maximum number of keys of a `BatchGetItem`.
 const BATCH: usize = 100;
-/// How often to reread a customer or a pair of items that keeps changing.
+/// Maximum number of attempts to read a customer or a pair of items that keeps changing.
 const ATTEMPTS: usize = 10;
 /// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -32,14 +32,14 @@ pub(crate) struct Scan<'a> {
     clock: &'a Clock,
     report: Report,
     violations: Violations,
-    /// Items of the customer that the scan is at. A scan returns the items of a partition one
-    /// after another.
+    /// Items of the customer at the current position of the scan. A scan returns all items of a
+    /// partition in sequence.
     partition: Vec<Item>,
     /// Partition keys of the customers to read again.
     suspects: BTreeSet<String>,
-    /// Hashes of the pairs of which the scan has met one item: 16 bytes each.
+    /// Hashes of the pairs of which the scan has read only one item so far: 16 bytes each.
     unpaired: HashSet<u128>,
-    /// One-way references that are not looked up yet.
+    /// One-way references that have not been looked up yet, each with the item that refers.
     pending: Vec<(Item, Reference)>,
 }
 
@@ -126,7 +126,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Looks up the items that a batch of one-way references needs.
+    /// Looks up the items that a batch of one-way references refers to. Rechecks each reference
+    /// whose item is missing or should not be erased.
     async fn look_up_references(&mut self) -> Result<(), Failure> {
         let rest = self.pending.split_off(self.pending.len().min(BATCH));
         let batch = std::mem::replace(&mut self.pending, rest);
@@ -144,7 +145,7 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// Returns which of the items exist and whether each is the tombstone of a complete erasure.
+    /// Returns the items that exist, each with whether it is the tombstone of a complete erasure.
     async fn tombstones(
         &self,
         keys: &BTreeSet<(&str, &str)>,
@@ -173,7 +174,8 @@ impl<'a> Scan<'a> {
         Ok(existing)
     }
 
-    /// Scans for the items whose counterpart was not met, and reads each pair in one transaction.
+    /// Scans the table for the items whose counterpart was not read, and reads each pair in one
+    /// transaction.
     async fn recheck_unpaired(&mut self) -> Result<(), Failure> {
         if self.unpaired.is_empty() {
             return Ok(());
@@ -220,7 +222,7 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// Reads two items in one transaction.
+    /// Reads two items in one transaction. Tries again while another request writes one of them.
     async fn read_together(&self, keys: [Attributes; 2]) -> Result<[Option<Item>; 2], Failure> {
         let get = |key: Attributes| {
             let get = Get::builder().table_name(self.table).set_key(Some(key)).build();
@@ -236,7 +238,7 @@ impl<'a> Scan<'a> {
                     let mut next = || responses.next()?.item.map(Item::from_attributes);
                     return Ok([next(), next()]);
                 }
-                // Another request is writing one of the items.
+                // In this case, another request is writing one of the items.
                 Err(error)
                     if error
                         .as_service_error()
@@ -250,10 +252,11 @@ impl<'a> Scan<'a> {
         Err("an item changes too often to be read: check the table again later".to_owned())
     }
 
-    /// Reads a customer until its version is the same before and after.
+    /// Reads a customer until its version is the same before and after the read, and then checks
+    /// it. Counts the customer as restless if it changes during every attempt or is being erased.
     ///
-    /// The version changes with everything that belongs to a customer, except for the steps of an
-    /// erasure after its tombstone.
+    /// The version changes with every change of a customer's items, except for the steps of an
+    /// erasure after it has set `erased_at`.
     async fn recheck_customer(&mut self, pk: &str) -> Result<(), Failure> {
         for _ in 0..ATTEMPTS {
             let before = self.read_state(pk).await?;
@@ -310,7 +313,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The revisions of the lists must be numbered from 1 to the current one.
+    /// Checks that the revisions of the lists are numbered from 1 to the current revision, without
+    /// gaps.
     async fn check_list_revisions(&mut self) -> Result<(), Failure> {
         let items = self.read_partition("LISTS").await?;
         let mut current = None;
@@ -333,11 +337,11 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// State of a customer, to compare before and after its items are read.
+/// State of a customer, which is compared before and after its items are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Absent,
-    /// By a request that may still be running.
+    /// An erasure by a request that may still be running.
     BeingErased,
     Version(Option<u64>),
 }

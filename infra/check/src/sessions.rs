@@ -1,4 +1,4 @@
-//! Compares a customer's counters with its sessions.
+//! Checks the fields of each session, and compares a customer's counters with its sessions.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ fn check_session(
 
 /// Compares `open_sessions` and the counter `active` with the sessions.
 ///
-/// Sessions that expired may still be listed and counted, because expiry writes nothing.
+/// Expired sessions may still be listed and counted, because a session expires without a write.
 fn check_open_sessions(records: &Records<'_>, violations: &mut Violations) {
     let is_open = |expires_at: Timestamp| expires_at > records.now;
     let listed = &records.customer.open_sessions;

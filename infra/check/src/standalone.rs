@@ -1,4 +1,5 @@
-//! Rules that concern one item alone: its key, idempotency records, the lists, and passes.
+//! Checks the rules that concern a single item: its key, idempotency records, the lists, and
+//! passes.
 
 use serde_json::Value;
 use shared::model::rescreen::{Progress, Run};
@@ -9,7 +10,8 @@ use crate::item::Item;
 use crate::key::ItemKey;
 use crate::report::{Rule, Violations};
 
-/// Checks the key of an item and, for an item outside the partitions of customers, its content.
+/// Checks the key and the type of an item. Also checks the content of idempotency records and of
+/// the items for lists and passes.
 pub(crate) fn check(item: &Item, violations: &mut Violations) {
     let Some(key) = item.key() else {
         violations.add(Rule::Key, item, "the key has no known form");
@@ -88,7 +90,7 @@ fn progress_fault(item: &Item) -> Option<&'static str> {
     let Some(progress) = item.deserialize::<Progress>() else {
         return Some(UNREADABLE);
     };
-    // A worker that stops early leaves its name and releases its lease.
+    // A worker that stops early releases its lease, but its name stays in the item.
     let has_needless_lease = progress.lease_until.is_some() && progress.run.is_none();
     has_needless_lease.then_some("has a lease but no pass in progress")
 }

@@ -1,4 +1,4 @@
-//! `check`: scans a table and reports inconsistencies.
+//! Implements the command `check`, which scans a table and reports inconsistencies.
 
 use ::check::{Report, scan_table};
 use clap::Args;

@@ -1,4 +1,4 @@
-//! The log of the server: JSON lines on standard error or in a file.
+//! Writes the log of the server: JSON lines on standard error or in a file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use local::Failure;
 #[derive(Clone, Debug)]
 pub(crate) enum Destination {
     Stderr,
-    /// Appends to a file. The folder may be created later than the log starts.
+    /// Appends to a file. Its folder may be created after the log starts.
     File(PathBuf),
     /// Discards the log.
     Nowhere,
@@ -19,13 +19,13 @@ pub(crate) enum Destination {
 
 struct LogFile {
     path: PathBuf,
-    /// Opened with the first line, or by `open_file`.
+    /// The open file, or the error from opening it. `open_file` opens it, or else the first line.
     file: OnceLock<io::Result<File>>,
 }
 
 static LOG_FILE: OnceLock<LogFile> = OnceLock::new();
 
-/// Starts the log. Call it once.
+/// Starts the log. Call this function only once per process.
 pub(crate) fn start(destination: &Destination) {
     match destination {
         Destination::Stderr => shared::telemetry::init(None),
@@ -66,12 +66,13 @@ impl LogFile {
 
 fn write_line(line: &[u8]) {
     if let Some(Ok(mut file)) = LOG_FILE.get().map(LogFile::open).map(Result::as_ref) {
-        // There is no other place to report this error to.
+        // This error cannot be reported anywhere else.
         let _ = file.write_all(line);
     }
 }
 
-/// Logs where a panic happened. Its message is left out, because it can have personal data.
+/// Installs a panic hook that logs the location of a panic. The hook leaves out the message,
+/// because the message can contain personal data.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

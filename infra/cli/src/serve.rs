@@ -37,7 +37,7 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    /// Whether standard output is reserved for events, so that the start text goes to standard
+    /// Returns whether standard output is reserved for events. The start text then goes to standard
     /// error.
     fn prints_events(&self) -> bool {
         matches!(self.events, Some(Sink::Print))
@@ -55,7 +55,7 @@ impl Serve {
     }
 }
 
-/// Environment variables that configure the server as they configure the functions.
+/// Environment variables that the server passes to the functions as settings.
 const SETTINGS: [&str; 5] = [
     "WATCHLIST_SOURCES",
     "MAX_SHRINK_PERCENT",
@@ -85,7 +85,7 @@ pub(crate) async fn run(options: Serve) -> Result<(), Failure> {
         events: options.events.clone(),
     })
     .await?;
-    // Creates the default log file in the data folder, which exists now.
+    // This call creates the default log file in the data folder, which exists now.
     log::open_file()?;
     let text = start_text(&server, &options, &log_destination)?;
     if options.prints_events() {
@@ -99,7 +99,7 @@ pub(crate) async fn run(options: Serve) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns the settings from the environment. Without other sources, the sample watchlist is
+/// Returns the settings from the environment. Without `WATCHLIST_SOURCES`, the sample watchlist is
 /// loaded.
 fn environment() -> BTreeMap<String, String> {
     let mut environment: BTreeMap<String, String> = SETTINGS
@@ -110,10 +110,11 @@ fn environment() -> BTreeMap<String, String> {
     environment
 }
 
-/// Returns the address, where to look in a browser, a token, a curl line, and more.
+/// Returns the start text: the address of the server, the address of the OpenAPI document, a token,
+/// a curl line, and more.
 ///
-/// Scripts read the line that starts with `Customers API on`, the line of the token and the line
-/// that starts with `curl`.
+/// Scripts read three lines: the line that starts with `Customers API on`, the line of the token,
+/// and the line that starts with `curl`.
 fn start_text(
     server: &Server,
     options: &Serve,
@@ -127,7 +128,7 @@ fn start_text(
         lifetime: Duration::from_secs(12 * 3_600),
     };
     let token = server.key.token(&request, template)?;
-    // Each start has its own client id, so that the line always creates a customer.
+    // Each start has a different client id, so the curl line always creates a customer.
     let client_id = format!("demo-{}", Clock::system().now().seconds());
     let mut text = format!(
         "Customers API on {url} (Ctrl-C stops it)
@@ -164,7 +165,7 @@ curl -i {url}/customers -H 'Content-Type: application/json' -H 'Authorization: B
     Ok(text)
 }
 
-/// Returns when the process is asked to stop.
+/// Waits for Ctrl-C or the signal SIGTERM.
 #[cfg(unix)]
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -180,7 +181,7 @@ async fn stop_signal() {
     }
 }
 
-/// Returns when the process is asked to stop.
+/// Waits for Ctrl-C.
 #[cfg(not(unix))]
 async fn stop_signal() {
     let _ = tokio::signal::ctrl_c().await;

@@ -1,4 +1,4 @@
-//! `token`: prints an access token for the local server.
+//! Implements the command `token`, which prints an access token for the local server.
 
 use std::path::PathBuf;
 use std::time::Duration;

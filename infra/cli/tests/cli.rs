@@ -60,7 +60,8 @@ impl Running {
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
-    /// Stops the server and returns what it wrote to standard error.
+    /// Stops the server with a signal, checks that it exits with success, and returns its standard
+    /// error.
     fn stop(mut self, signal: &str) -> String {
         self.signal(signal);
         let status = self.child.wait().unwrap();
@@ -97,7 +98,7 @@ impl Drop for Running {
     }
 }
 
-/// Reads up to the line with the destination of the log, which is the last one.
+/// Reads the start text up to its last line, which names the destination of the log.
 fn read_start_text(output: &mut impl BufRead) -> String {
     let mut text = String::new();
     while !text.lines().any(|line| line.starts_with("Log:")) {
@@ -110,7 +111,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Opens a terminal. Returns the end for the user and the end for the program.
+/// Opens a pseudoterminal. Returns the end for the user and the end for the program.
 fn open_terminal() -> (File, OwnedFd) {
     let user = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&user).unwrap();
@@ -132,7 +133,7 @@ impl OnTerminal {
         let mut command = command(arguments, folder);
         command.stdout(program.try_clone().unwrap()).stderr(program);
         let child = command.spawn().unwrap();
-        // Closes the program's end in this process, so that reading ends when the server does.
+        // Closes the program's end in this process, so that reading ends when the server exits.
         drop(command);
         let mut terminal = BufReader::new(user);
         let start_text = read_start_text(&mut terminal);
@@ -154,7 +155,7 @@ async fn the_curl_line_works_and_data_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(&["--port", "0"], folder.path());
     let curl = server.start_text.lines().find(|line| line.starts_with("curl ")).unwrap();
-    // Sends the request of the line without curl, which may not be installed.
+    // Sends the request of the curl line without curl, which may not be installed.
     let body: Value =
         serde_json::from_str(curl.split('\'').rfind(|part| part.starts_with('{')).unwrap())
             .unwrap();
@@ -518,7 +519,7 @@ async fn a_rejected_list_writes_one_log_line_with_a_metric() {
         (&metric["Namespace"], &metric["Dimensions"]),
         (&json!("kyc-customers"), &json!([["list"], []]))
     );
-    // The log must not have the name that matched.
+    // The log must not contain the name that matched.
     assert!(!log.contains("Dovello"), "{log}");
 }
 

@@ -1,4 +1,4 @@
-//! ARNs of the local table and bucket.
+//! Builds the ARNs of the local table and bucket.
 
 pub(crate) const ACCOUNT: &str = "000000000000";
 pub(crate) const REGION: &str = "local";

@@ -1,4 +1,4 @@
-//! The JWT authorizer of an HTTP API, and a key pair in place of an identity provider.
+//! Implements the JWT authorizer of an HTTP API, and a key pair in place of an identity provider.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,12 +16,12 @@ use serde_json::{Map, Value, json};
 use crate::Failure;
 use crate::template::{AuthorizerSpec, Template};
 
-/// Limit of API Gateway for all headers of a request together.
+/// Limit of API Gateway for all headers of a request together. A longer token is rejected.
 const MAX_TOKEN_BYTES: usize = 10_240;
 const KEY_ID: &str = "local";
 const KEY_BITS: usize = 2_048;
 
-/// A key for RS256. The JWT authorizer of an HTTP API accepts RSA signatures only.
+/// A key pair for RS256. The JWT authorizer of an HTTP API accepts RSA signatures only.
 #[derive(Clone)]
 pub struct SigningKey {
     pem: String,
@@ -30,7 +30,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Generates a key.
+    /// Generates a new key of 2,048 bits.
     ///
     /// # Errors
     /// Fails when the system has no random numbers.
@@ -64,7 +64,7 @@ impl SigningKey {
         &self.pem
     }
 
-    /// Signs any claims, even those that the authorizer rejects.
+    /// Signs any claims, even claims that the authorizer rejects, and returns the token.
     ///
     /// # Errors
     /// Fails when the key cannot sign.
@@ -74,7 +74,8 @@ impl SigningKey {
             .map_err(|error| format!("the token could not be signed: {error}"))
     }
 
-    /// Returns a token that the template's authorizer accepts.
+    /// Returns a token that the template's authorizer accepts. It is valid from now for the
+    /// requested lifetime.
     ///
     /// # Errors
     /// Fails when the key cannot sign.
@@ -93,7 +94,7 @@ impl SigningKey {
     }
 }
 
-/// The claims of a token that the caller chooses.
+/// The claims of a token that the caller can choose.
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
     pub tenant: String,
@@ -115,22 +116,23 @@ impl Authorizer {
         // `exp` must be later than now.
         validation.reject_tokens_expiring_in_less_than = 1;
         validation.validate_nbf = true;
-        // `claims` checks the audience, because `client_id` may replace `aud`.
+        // The method `claims` checks the audience, because `client_id` may replace `aud`.
         validation.validate_aud = false;
         validation.set_issuer(&[&spec.issuer]);
         validation.set_required_spec_claims(&["exp", "iss"]);
         Authorizer { spec, key: key.public.clone(), validation }
     }
 
-    /// Returns the name of the header that has the token.
+    /// Returns the name of the header that contains the token, in lower case.
     pub(crate) fn header(&self) -> &str {
         &self.spec.header
     }
 
-    /// Verifies a token and returns its claims as API Gateway passes them on, all as strings.
+    /// Verifies the token in the value of a header, with or without the prefix `Bearer`. Returns
+    /// all claims as strings, as API Gateway passes them to a function.
     ///
     /// # Errors
-    /// Returns the reason for which the token is rejected.
+    /// Returns the reason why the token is rejected.
     pub(crate) fn claims(&self, header: &str) -> Result<Map<String, Value>, Failure> {
         let token = match header.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
@@ -166,8 +168,8 @@ impl Authorizer {
     }
 }
 
-/// The claims of a token, each of which must occur once. Of two claims of one name, one program
-/// might use the first and another the last.
+/// The claims of a token. A token with a repeated claim is rejected, because one program might use
+/// the first value and another program the last.
 struct Claims(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Claims {
@@ -196,7 +198,8 @@ impl<'de> Deserialize<'de> for Claims {
     }
 }
 
-/// Returns a reason that helps to fix the request and quotes no part of the token.
+/// Returns the reason for a rejection. The reason helps to fix the request and does not quote the
+/// token.
 fn rejection(kind: &ErrorKind) -> &'static str {
     match kind {
         ErrorKind::ExpiredSignature => "the token has expired",
@@ -209,7 +212,7 @@ fn rejection(kind: &ErrorKind) -> &'static str {
     }
 }
 
-/// Converts a claim to a string the way API Gateway does: arrays to `[a b]`, objects to
+/// Converts a claim to a string as API Gateway does: an array to `[a b]`, and an object to
 /// `map[a:b]`.
 fn claim_text(value: &Value) -> String {
     match value {

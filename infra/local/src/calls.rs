@@ -1,4 +1,5 @@
-//! HTTP clients for the SDK that pass each call through an interceptor: a role, or in tests a fault.
+//! Creates HTTP clients for the SDK that pass each call through an interceptor. The interceptor is
+//! the role of a function or, in tests, a fault.
 
 use std::fmt::Debug;
 
@@ -8,13 +9,13 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
-/// Receives the calls to the table. It can pass them on, change them, or answer them.
+/// Receives the calls to the table. An interceptor can pass a call on, change it, or answer it.
 pub trait Interceptor: Clone + Debug + Send + Sync + 'static {
-    /// Answers a request, usually by calling `next`.
+    /// Answers a request, usually by passing it to `next`.
     fn call(&self, next: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture;
 }
 
-/// Returns the HTTP client that a function uses.
+/// Returns the HTTP client that the functions also use on Lambda.
 pub fn default_client() -> SharedHttpClient {
     shared::aws::http_client()
 }

@@ -1,5 +1,5 @@
-//! The data folder: the table, the indexes of watchlists, the signing key, and a lock against a
-//! second server.
+//! Manages the data folder: the table, the indexes of watchlists, the signing key, and a lock
+//! against a second server.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -16,7 +16,7 @@ pub struct DataFolder {
     path: PathBuf,
 }
 
-/// A lock of a data folder. It is released when it is dropped.
+/// A lock on a data folder. Dropping the value releases the lock.
 pub(crate) struct Lock(#[allow(dead_code, reason = "dropping the file releases the lock")] File);
 
 impl DataFolder {
@@ -67,18 +67,18 @@ impl DataFolder {
         self.key_file().exists()
     }
 
-    /// Reads the signing key of this folder, and generates it first if it does not exist.
+    /// Reads the signing key of this folder. Generates the key first if its file does not exist.
     ///
     /// # Errors
-    /// Fails when the file cannot be read or written, or is not a key.
+    /// Fails when the file cannot be read or written, or does not contain a key.
     pub fn signing_key(&self) -> Result<SigningKey, Failure> {
         let name = self.key_file();
         let failure = |error: std::io::Error| format!("{}: {error}", name.display());
         if !name.exists() {
             let temporary = self.path.join(format!("signing-key.{}.new", std::process::id()));
             write_private(&temporary, SigningKey::generate()?.pem()).map_err(failure)?;
-            // A hard link does not replace an existing file. If two processes start at once, both
-            // use the key that was linked first.
+            // A hard link never replaces an existing file. If two processes start at once, both use
+            // the key that was linked first.
             let link = fs::hard_link(&temporary, &name);
             fs::remove_file(&temporary).map_err(failure)?;
             if let Err(error) = link
@@ -91,7 +91,7 @@ impl DataFolder {
     }
 }
 
-/// Writes a file that only its owner can read.
+/// Writes a file. On Unix, only its owner can read and write it.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

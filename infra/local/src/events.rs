@@ -1,8 +1,8 @@
-//! Forwards events: reads the stream of the embedded table, as a pipe reads DynamoDB Streams, and
+//! Forwards events. Reads the stream of the embedded table, as a pipe reads DynamoDB Streams, and
 //! prints the events as JSON lines or posts them.
 //!
-//! Events leave in order and at least once. The position is stored after an event has left, so an
-//! event that was on its way when the process ended leaves again.
+//! Events are sent in order and at least once. The position is stored after an event was sent. If
+//! the process ends in between, the event is sent again at the next start.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,14 +22,14 @@ use shared::events::of_record;
 
 use crate::Failure;
 
-/// Pause after the stream had no new records.
+/// Pause after a read that returned no new records.
 const IDLE_PAUSE: Duration = Duration::from_millis(100);
 /// Timeout of a request that posts an event.
 const POST_TIMEOUT: Duration = Duration::from_secs(10);
-/// Pause before an event is posted again. It doubles with each attempt, up to `MAX_PAUSE`.
+/// Pause before an event is posted again. The pause doubles with each attempt, up to `MAX_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const MAX_PAUSE: Duration = Duration::from_secs(30);
-/// Maximum number of records per read.
+/// Maximum number of records per read of a shard.
 const READ_LIMIT: usize = 1_000;
 
 /// Destination of events.
@@ -37,7 +37,7 @@ const READ_LIMIT: usize = 1_000;
 pub enum Sink {
     /// Prints each event as a line on standard output.
     Print,
-    /// Posts each event. The next one follows after an answer with a 2xx status.
+    /// Posts each event to a URL. The next event follows after an answer with a 2xx status.
     Post(Url),
 }
 
@@ -53,8 +53,8 @@ impl FromStr for Sink {
     }
 }
 
-/// Enables or disables the stream of the table. A stream makes every write slower, so it is enabled
-/// only for a sink.
+/// Enables or disables the stream of the table. A stream slows every write, so the server enables
+/// it only if there is a sink.
 pub(crate) async fn enable_stream(
     client: &Client,
     table: &str,
@@ -76,7 +76,8 @@ pub(crate) async fn enable_stream(
     update.send().await.map(drop).map_err(|error| failure(error.to_string()))
 }
 
-/// Position in the stream, stored in the data folder if there is one.
+/// Position in the stream: the sequence number of the last event that was sent. Stored in the data
+/// folder; without a folder, it is not stored.
 pub(crate) struct Position(Option<PathBuf>);
 
 impl Position {
@@ -123,7 +124,7 @@ impl Forwarder {
         Ok(Forwarder { database, table, sink, position, http_client })
     }
 
-    /// Runs until the task is aborted.
+    /// Forwards events until the task is aborted.
     pub(crate) async fn run(self) {
         let mut last_sequence = self.position.read();
         loop {
@@ -153,7 +154,8 @@ impl Forwarder {
         }
     }
 
-    /// Sends an event, and repeats it until the sink accepts it.
+    /// Sends an event. Posts it again until the sink accepts it. An event that cannot be printed is
+    /// dropped.
     async fn send(&self, event: &Value) {
         let url = match &self.sink {
             Sink::Print => {
@@ -177,7 +179,8 @@ impl Forwarder {
     }
 }
 
-/// Returns the next records of the stream, each with its sequence number.
+/// Returns the next records of the stream after a sequence number, or from the oldest record on,
+/// each with its own sequence number.
 fn read_records(
     database: &Database,
     table: &str,

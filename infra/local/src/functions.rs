@@ -1,4 +1,4 @@
-//! The functions that are linked into the local server. The template says which routes they have.
+//! Lists the functions that are linked into the local server. The template defines their routes.
 
 use shared::runtime::edge::Function;
 use shared::runtime::job::Job;
@@ -26,6 +26,6 @@ pub const FUNCTIONS: &[Function] = &[
     update_session::FUNCTION,
 ];
 
-/// All functions that a schedule, a pipe or a user pool invokes.
+/// All functions without a route: a schedule, a pipe or a user pool invokes them.
 pub(crate) const JOBS: &[Job] =
     &[pre_token_generation::JOB, refresh_watchlists::JOB, rescreen::JOB, shape_events::JOB];

@@ -1,4 +1,4 @@
-//! The HTTP API: what API Gateway does between a caller and a function.
+//! Implements the HTTP API: the steps of API Gateway between a caller and a function.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,9 +22,9 @@ use crate::authorizer::Authorizer;
 use crate::payload;
 use crate::routes::Routes;
 
-/// Limit of an HTTP API for the body of a request.
+/// Limit of an HTTP API for the body of a request, in bytes.
 const MAX_REQUEST_BYTES: usize = 10 * 1024 * 1024;
-/// Limit of Lambda for the answer of a function.
+/// Limit of Lambda for the answer of a function, in bytes.
 const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
 /// Longest timeout that Lambda supports.
 pub(crate) const JOB_TIMEOUT: Duration = Duration::from_secs(900);
@@ -57,8 +57,9 @@ impl Gateway {
             return json_response(StatusCode::OK, self.openapi.clone());
         }
         if let Some(name) = invoked_function(&parts.method, path) {
-            // The Invoke API bypasses the authorizer, so it is for tools on this machine only. It
-            // rejects web pages, and host names that someone else points at this machine.
+            // The Invoke API bypasses the authorizer, so only tools on this machine may use it. A
+            // request from a web page is rejected, and so is a request with another host name,
+            // because anyone can point a host name at this machine.
             if parts.headers.contains_key(ORIGIN) || !is_loopback(parts) {
                 return message(StatusCode::FORBIDDEN, "Forbidden");
             }
@@ -86,7 +87,7 @@ impl Gateway {
         response
     }
 
-    /// Returns the claims of a request's token, or the reason for which it is rejected.
+    /// Returns the claims of a request's token, or the reason why the token is rejected.
     fn authorize(&self, parts: &Parts) -> Result<Map<String, Value>, Failure> {
         let values = parts.headers.get_all(self.authorizer.header()).iter();
         let values: Vec<_> = values.map(HeaderValue::to_str).collect();
@@ -97,8 +98,8 @@ impl Gateway {
         }
     }
 
-    /// Answers as Lambda's Invoke API: the event goes to the function as it is, without routes and
-    /// authorizer.
+    /// Answers a request to Lambda's Invoke API. The event goes to the function unchanged, without
+    /// routing and authorizer.
     async fn invoke(&self, name: &str, body: &Bytes, request_id: &str) -> Response<Body> {
         if let Some(job) = self.jobs.get(name) {
             return invoke_job(job, body).await;
@@ -123,7 +124,8 @@ impl Gateway {
         }
     }
 
-    /// Runs a function. Returns `None` if it does not exist or its answer is too large.
+    /// Runs a function on an event and returns its answer. Returns `None` if the function does not
+    /// exist or its answer is too large.
     async fn run(&self, name: &str, event: &RawValue, request_id: &str) -> Option<String> {
         let (function, app) = self.functions.get(name)?;
         let response = answer(app, function, event, request_id, FUNCTION_TIME - MARGIN).await;
@@ -136,7 +138,8 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
     gateway.answer(&parts, body).await
 }
 
-/// Answers as Lambda does for a function without a route: an error is a 200 with a header.
+/// Runs a function without a route and answers as Lambda does: an error has the status 200 and a
+/// header.
 async fn invoke_job(job: &(Job, App), body: &Bytes) -> Response<Body> {
     let Ok(payload) = job_payload(body) else {
         return invalid_payload();
@@ -156,12 +159,13 @@ async fn invoke_job(job: &(Job, App), body: &Bytes) -> Response<Body> {
     }
 }
 
-/// Parses a payload, which may be empty.
+/// Parses a payload as JSON. An empty payload is `null`.
 fn job_payload(body: &Bytes) -> serde_json::Result<Value> {
     if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(body) }
 }
 
-/// Returns the name of the function if the request is one to Lambda's Invoke API.
+/// Returns the name of the function if a request goes to Lambda's Invoke API, and `None` for other
+/// requests.
 fn invoked_function<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
     let (start, end) = INVOKE_PATH;
     let name = path.strip_prefix(start)?.strip_suffix(end)?;
@@ -188,8 +192,8 @@ fn unauthorized(request_id: &str, why: &str) -> Response<Body> {
     response
 }
 
-/// Logs a request that reaches no function. The line has no path, because a path can have personal
-/// data.
+/// Logs a request that does not reach a function. The line omits the path, because a path can
+/// contain personal data.
 fn log_rejection(request_id: &str, status: StatusCode, why: &str) {
     tracing::info!(target: "kyc", request_id, status = status.as_u16(), why, "refused");
 }

@@ -1,7 +1,8 @@
 //! Enforces the policies of the template, as IAM does between a function and its table and bucket.
 //!
-//! A call that the policies of a function do not allow fails and names the missing action. Each role
-//! records the permissions it used, so that a test can find the needless ones.
+//! A call that the policies of a function do not allow fails with an error that names the missing
+//! action. Each role records the permissions that were used, so a test can find permissions that
+//! are not needed.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,12 +50,12 @@ impl Role {
         &self.permissions
     }
 
-    /// Returns the permissions that were used since the start.
+    /// Returns the permissions that calls have used since the start.
     pub fn used(&self) -> BTreeSet<Permission> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns the reasons for which calls were denied since the start.
+    /// Returns the reasons why calls were denied since the start.
     pub fn denied(&self) -> BTreeSet<Failure> {
         self.denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -70,7 +71,7 @@ impl Role {
     /// Checks that all accesses of one call are allowed.
     ///
     /// One statement must allow all accesses with the same action and resource, because its
-    /// condition with `ForAllValues` is about every partition key of the call.
+    /// condition with `ForAllValues` applies to every partition key of the call.
     fn allow(&self, mut accesses: Vec<Access>) -> Result<(), Failure> {
         accesses.sort();
         accesses
@@ -78,7 +79,7 @@ impl Role {
             .try_for_each(|accesses| self.allow_by_one_statement(accesses))
     }
 
-    /// Checks accesses with the same action and resource.
+    /// Checks that one statement allows all accesses. They have the same action and resource.
     fn allow_by_one_statement(&self, accesses: &[Access]) -> Result<(), Failure> {
         let mut statements =
             self.permissions.chunk_by(|one, other| one.statement == other.statement);
@@ -105,9 +106,10 @@ impl Role {
         }
     }
 
-    /// Logs and records denied accesses, which all have the same action and resource.
+    /// Logs and records denied accesses, which all have the same action and resource. Returns the
+    /// reason.
     fn deny(&self, accesses: &[Access]) -> Failure {
-        // Keys can have client ids, so only their first parts are logged.
+        // Keys can contain client ids, so only their first parts are logged.
         let key_prefixes: BTreeSet<&str> = accesses
             .iter()
             .filter_map(|access| access.partition.as_deref()?.split('#').next())
@@ -126,7 +128,8 @@ impl Role {
         why
     }
 
-    /// Returns the accesses of a request to DynamoDB: one, or one per member of a transaction.
+    /// Returns the accesses of a request to DynamoDB: one access, or one per member of a
+    /// transaction.
     fn accesses(&self, operation: &str, body: &Value) -> Result<Vec<Access>, Failure> {
         let Some(members) = body["TransactItems"].as_array() else {
             return Ok(vec![self.access(operation, body)?]);
@@ -169,7 +172,8 @@ impl Role {
     }
 }
 
-/// Returns the value that a key condition compares the partition key with.
+/// Returns the value with which a key condition compares the partition key. Returns `None` if the
+/// condition does not compare it with `=`.
 fn queried_partition<'b>(body: &'b Value, hash: &str) -> Option<&'b Value> {
     let expression = body["KeyConditionExpression"].as_str()?;
     let names = &body["ExpressionAttributeNames"];
@@ -196,7 +200,7 @@ impl Interceptor for Role {
     }
 }
 
-/// The bucket, with the permissions of a function's role.
+/// The bucket, restricted by the permissions of a function's role.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     pub(crate) objects: Arc<dyn Objects>,
@@ -310,7 +314,7 @@ mod tests {
         };
         assert!(allows(&role, "Query", &query("risk", "T#acme#RISK#high")));
         assert!(!allows(&role, "Query", &query("risk", "MONITORED#daily#0")));
-        // The key condition names no partition of this index.
+        // The key condition does not name the partition key of this index.
         assert!(role.accesses("Query", &query("created", "T#acme")).is_err());
     }
 }

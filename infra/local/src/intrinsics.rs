@@ -6,7 +6,7 @@ use yaml_serde::{Mapping, Value};
 use crate::yaml::at;
 use crate::{Failure, arn};
 
-/// Parameters that a deployment sets. The others have their defaults.
+/// Values for the parameters that a deployment sets. The other parameters have their defaults.
 pub const LOCAL_PARAMETERS: [(&str, &str); 2] =
     [("JwtIssuer", "https://kyc-customers.local"), ("JwtAudience", "kyc-customers")];
 
@@ -15,7 +15,7 @@ pub const LOCAL_PARAMETERS: [(&str, &str); 2] =
 pub(crate) struct Intrinsics<'a>(pub(crate) &'a Value);
 
 impl Intrinsics<'_> {
-    /// Evaluates all intrinsic functions in a value.
+    /// Evaluates all intrinsic functions in a value. Returns null for `AWS::NoValue`.
     ///
     /// # Errors
     /// Fails when a function is not supported or refers to something that does not exist.
@@ -23,7 +23,8 @@ impl Intrinsics<'_> {
         Ok(self.resolve_optional(value)?.unwrap_or(Value::Null))
     }
 
-    /// Evaluates a value that must be a text, a number or a Boolean, and returns it as text.
+    /// Evaluates a value and returns the result as text. The result must be a text, a number or a
+    /// Boolean.
     pub(crate) fn text(&self, value: &Value) -> Result<String, Failure> {
         match self.resolve(value)? {
             Value::String(text) => Ok(text),
@@ -37,7 +38,8 @@ impl Intrinsics<'_> {
         self.evaluate_condition(at(self.0, &["Conditions", name])?)
     }
 
-    /// Returns `None` for `AWS::NoValue`.
+    /// Evaluates all intrinsic functions in a value. Returns `None` for `AWS::NoValue`, and leaves
+    /// out such members of sequences and mappings.
     fn resolve_optional(&self, value: &Value) -> Result<Option<Value>, Failure> {
         let tagged = match value {
             Value::Tagged(tagged) => tagged,
@@ -78,8 +80,8 @@ impl Intrinsics<'_> {
         Err(format!("the intrinsic function {} is not supported", tagged.tag))
     }
 
-    /// Evaluates `!Ref`: the local value or the default of a parameter, or the logical id of a
-    /// resource.
+    /// Evaluates `!Ref`. Returns the local value or the default of a parameter, or the logical id
+    /// of a resource. Returns `None` for `AWS::NoValue`.
     fn reference(&self, name: &str) -> Result<Option<Value>, Failure> {
         let pseudo_parameter = match name {
             "AWS::AccountId" => Some(arn::ACCOUNT),
@@ -102,7 +104,7 @@ impl Intrinsics<'_> {
         at(self.0, &["Resources", name]).map(|_| Some(Value::from(name)))
     }
 
-    /// Evaluates `!GetAtt`. It supports the ARN of a table and of a bucket only.
+    /// Evaluates `!GetAtt`. Only the ARN of a table or of a bucket is supported.
     fn attribute(&self, name: &str) -> Result<String, Failure> {
         let unsupported = || format!("GetAtt {name} is not supported");
         let resource = name.strip_suffix(".Arn").ok_or_else(unsupported)?;
@@ -113,7 +115,7 @@ impl Intrinsics<'_> {
         }
     }
 
-    /// Evaluates `!Sub`.
+    /// Evaluates `!Sub` with a text: replaces each `${Name}` and `${Name.Arn}`.
     fn substitute(&self, text: &str) -> Result<String, Failure> {
         let mut parts = text.split("${");
         let mut result = parts.next().unwrap_or_default().to_owned();

@@ -1,5 +1,6 @@
-//! A local cloud, driven by `template.yaml`: an HTTP API with its JWT authorizer, IAM, schedules, an
-//! embedded DynamoDB-compatible table, and events. It runs the same handlers as Lambda.
+//! Runs a local cloud, driven by `template.yaml`: an HTTP API with its JWT authorizer, IAM,
+//! schedules, an embedded DynamoDB-compatible table, and events. The local cloud runs the same
+//! handlers as Lambda.
 
 mod arn;
 mod authorizer;
@@ -29,10 +30,10 @@ pub use authorizer::{SigningKey, TokenRequest};
 pub use functions::FUNCTIONS;
 pub use server::{Options, Server};
 
-/// Why something failed, as one line.
+/// Reason for a failure, as one line.
 pub type Failure = String;
 
-/// A watchlist of invented people and companies.
+/// A watchlist of invented people and companies, as CSV.
 pub const SAMPLE: &str = include_str!("../../watchlists/sample.csv");
 
 /// Returns a value of `WATCHLIST_SOURCES` that loads [`SAMPLE`] under the name `sample`.

@@ -1,4 +1,4 @@
-//! Stores for indexes of watchlists in place of a bucket: a folder, and memory.
+//! Provides stores for indexes of watchlists in place of a bucket: a folder, and memory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -56,8 +56,8 @@ impl Objects for Folder {
     }
 }
 
-/// Replaces a file atomically. The data is on the disk before the name changes, so that a reader
-/// never gets a part of it, even after a loss of power.
+/// Replaces a file atomically. The data is synced to the disk before the file is renamed, so a
+/// reader never gets part of the data, even after a power failure.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;

@@ -1,4 +1,5 @@
-//! Builds the OpenAPI document: paths come from the template, operations from the functions.
+//! Builds the OpenAPI document. The paths come from the template, and the operations come from the
+//! functions.
 
 use shared::openapi::envelope_schemas;
 use utoipa::openapi::path::{HttpMethod, Paths};
@@ -9,7 +10,7 @@ use crate::Failure;
 use crate::functions::FUNCTIONS;
 use crate::template::Template;
 
-/// Returns the OpenAPI document.
+/// Returns the OpenAPI document of all routes in the template.
 ///
 /// # Errors
 /// Fails when a route has no function, or its method is not supported.
@@ -55,10 +56,10 @@ pub fn document(template: &Template) -> Result<OpenApi, Failure> {
         .build())
 }
 
-/// Returns the OpenAPI document as YAML, as `infra/openapi.yaml` has it.
+/// Returns the content of `infra/openapi.yaml`: the OpenAPI document as YAML, after a comment.
 ///
 /// # Errors
-/// Fails as [`document`] does.
+/// Fails when [`document`] fails, or when the document cannot be written as YAML.
 pub fn yaml(template: &Template) -> Result<String, Failure> {
     let yaml = document(template)?
         .to_yaml()

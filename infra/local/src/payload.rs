@@ -98,7 +98,8 @@ fn clf_time(seconds: u64) -> String {
     time.and_then(|time| time.format(&layout).ok()).unwrap_or_default()
 }
 
-/// Whether an HTTP API passes the body on as text. It encodes other bodies in Base64.
+/// Returns whether an HTTP API passes a body of this type on as text. Bodies of other types are
+/// encoded in Base64.
 fn is_text(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence.starts_with("text/")
@@ -121,7 +122,7 @@ fn headers(parts: &Parts) -> BTreeMap<String, String> {
     headers
 }
 
-/// Joins the values of each name with commas.
+/// Joins the values of each name with commas, in their order.
 fn join_values(pairs: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
     let mut values: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in pairs {
@@ -148,7 +149,8 @@ struct Answer {
     is_base64_encoded: bool,
 }
 
-/// Converts the answer of a function. Returns `None` where API Gateway would answer 500.
+/// Converts the answer of a function to an HTTP response. Returns `None` if the answer is not
+/// valid; API Gateway would then answer 500.
 pub(crate) fn response(answer: &str) -> Option<Response<Body>> {
     let answer: Answer = serde_json::from_str(answer).ok()?;
     let body = answer.body.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Permissions that policies grant.
+//! Compares the permissions that policies grant with the accesses of calls.
 
 use std::fmt;
 
@@ -8,18 +8,19 @@ pub struct Permission {
     pub action: String,
     /// ARN of the resource. A `*` at the end matches any text.
     pub resource: String,
-    /// Pattern of the condition `dynamodb:LeadingKeys`, likewise. `None` allows any key.
+    /// Pattern for partition keys, from the condition `dynamodb:LeadingKeys`. A `*` at the end
+    /// matches any text. `None` allows any key.
     pub leading_keys: Option<String>,
-    /// Number of the statement in the function's policies, from 1.
+    /// Number of the statement in the function's policies, starting at 1.
     pub statement: usize,
 }
 
-/// An access that a call needs a permission for.
+/// An access that a call makes and that needs a permission.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Access {
     pub(crate) action: String,
     pub(crate) resource: String,
-    /// Partition key. A call without one satisfies any condition on partition keys.
+    /// Partition key. `None` satisfies any condition on partition keys.
     pub(crate) partition: Option<String>,
 }
 

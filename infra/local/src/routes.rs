@@ -70,8 +70,8 @@ impl Routes {
         if faults.is_empty() { Ok(Routes(entries)) } else { Err(faults.join("; ")) }
     }
 
-    /// Finds the route of a request. `path` must still be percent-encoded, so that `%2F` is part of
-    /// a segment.
+    /// Finds the route of a request. `path` must still be percent-encoded, so that `%2F` stays
+    /// within a segment. Returns `None` if no route matches.
     pub(crate) fn find(&self, method: &str, path: &str) -> Option<Match<'_>> {
         let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         let (entry, parameters) = self
@@ -85,7 +85,7 @@ impl Routes {
 }
 
 impl Entry {
-    /// Returns the path parameters if the path matches.
+    /// Returns the decoded path parameters, or `None` if the path does not match.
     fn parameters(&self, path: &[&str]) -> Option<BTreeMap<String, String>> {
         if path.len() != self.segments.len() {
             return None;

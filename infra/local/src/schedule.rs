@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::gateway::JOB_TIMEOUT;
 use crate::template::{Schedule, Template};
 
-/// Loads the watchlists once, so that they exist before the first request, and starts all
+/// Loads the watchlists, so that they exist before the first request, and then starts all
 /// schedules.
 pub(crate) async fn start(
     template: &Template,

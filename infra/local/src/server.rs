@@ -29,22 +29,23 @@ use crate::store::Store;
 use crate::template::Template;
 use crate::{Failure, calls, events, openapi, schedule, table, tls};
 
-/// How long running requests may take to finish when the server stops.
+/// Time that running requests have to finish when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub struct Options {
-    /// Port to listen on. 0 takes any free port.
+    /// Port to listen on, on 127.0.0.1. 0 takes any free port.
     pub port: u16,
     /// Data folder. `None` keeps everything in memory.
     pub data: Option<PathBuf>,
     /// Endpoint of another DynamoDB-compatible server to use instead of the embedded store.
     pub dynamodb_endpoint: Option<String>,
-    /// Key that signs and verifies tokens. `None` uses that of the data folder, or generates one.
+    /// Key that signs and verifies tokens. `None` uses the key of the data folder, or generates a
+    /// key.
     pub key: Option<SigningKey>,
     pub clock: Clock,
-    /// HTTP client of the SDK. `None` uses that of the functions.
+    /// HTTP client of the SDK. `None` uses the client that the functions use.
     pub http_client: Option<SharedHttpClient>,
-    /// Settings in addition to those of the template.
+    /// Settings that replace or extend the settings of the template.
     pub environment: BTreeMap<String, String>,
     /// Store for indexes of watchlists. `None` uses the data folder, or memory.
     pub lists: Option<Watchlists>,
@@ -59,7 +60,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub key: SigningKey,
     pub template: Template,
-    /// Endpoint of the DynamoDB-compatible server that has the table.
+    /// Endpoint of the DynamoDB-compatible server that contains the table.
     pub dynamodb_endpoint: String,
     pub dynamodb: Client,
     pub lists: Watchlists,
@@ -76,8 +77,8 @@ impl Server {
     /// Starts the server.
     ///
     /// # Errors
-    /// Fails when the port or the data folder is in use, a setting is not valid, or the table
-    /// cannot be created.
+    /// Fails when the port or the data folder is in use, a setting is not valid, the table cannot
+    /// be created, or events are requested without the embedded store.
     pub async fn start(options: Options) -> Result<Server, Failure> {
         tls::install_provider();
         let template = Template::embedded()?;
@@ -179,11 +180,12 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Waits for running requests, stops background work, and closes the table.
+    /// Waits up to `STOP_TIMEOUT` for running requests, stops background work, and closes the
+    /// table.
     pub async fn stop(mut self) {
         let _ = self.stop.send(());
         let _ = tokio::time::timeout(STOP_TIMEOUT, self.serving).await;
-        // A pass and the forwarding of events can stop at any point and continue later.
+        // A rescreen pass and the forwarding of events can stop at any point and continue later.
         self.background.shutdown().await;
         drop(self.dynamodb);
         if let Some(store) = self.store {
@@ -200,8 +202,8 @@ async fn listen(port: u16) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Returns a client of the table. Only another server than the embedded store needs the
-/// credentials of the environment.
+/// Returns a client for the table. The credentials of the environment are used only for a server
+/// other than the embedded store.
 async fn connect(
     endpoint: &str,
     is_embedded: bool,
@@ -237,11 +239,11 @@ fn roles(template: &Template) -> BTreeMap<String, Role> {
         .collect()
 }
 
-/// Everything that the functions' applications are made of.
+/// The parts from which the functions' applications are built.
 struct Apps<'a> {
     template: &'a Template,
     roles: &'a BTreeMap<String, Role>,
-    /// Takes precedence over the template's environment.
+    /// Environment variables that take precedence over the template's environment.
     environment: BTreeMap<String, String>,
     clock: Clock,
     dynamodb: &'a Client,

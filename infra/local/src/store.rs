@@ -1,5 +1,5 @@
-//! The embedded DynamoDB-compatible store. The AWS SDK connects to it over loopback, so that the
-//! functions use it as they use DynamoDB.
+//! Runs the embedded DynamoDB-compatible store. The AWS SDK connects to the store over loopback, so
+//! the functions use it in the same way as DynamoDB.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -12,7 +12,8 @@ use tokio::sync::oneshot;
 
 use crate::Failure;
 
-/// How often to remove expired items. The functions ignore an expired item that still exists.
+/// Time between two removals of expired items. The functions ignore an expired item that still
+/// exists.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
 pub(crate) struct Store {
@@ -24,7 +25,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Starts a store in a file or, without one, in memory.
+    /// Starts a store in a file. Without a file, the store is in memory.
     pub(crate) fn start(file: Option<&Path>) -> Result<Store, Failure> {
         let database = match file {
             Some(file) => Database::new(&file.to_string_lossy()),
@@ -36,7 +37,8 @@ impl Store {
         listener.set_nonblocking(true).map_err(failure)?;
         let endpoint = format!("http://{}", listener.local_addr().map_err(failure)?);
 
-        // The store works synchronously. It has its own runtime, so that it does not block handlers.
+        // The store works synchronously. It runs on a separate thread with a separate runtime, so
+        // it does not block handlers.
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failure)?;
         let (stop_server, server_stopped) = oneshot::channel::<()>();
@@ -69,7 +71,7 @@ impl Store {
         })
     }
 
-    /// Waits for running requests and closes the file.
+    /// Stops the store: waits for running requests and closes the file.
     pub(crate) fn stop(mut self) {
         drop(self.stop_sweep.take());
         if let Some(stop) = self.stop_server.take() {

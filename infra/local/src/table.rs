@@ -13,14 +13,16 @@ use aws_sdk_dynamodb::types::{
 use crate::Failure;
 use crate::template::{IndexSpec, KeySpec, TableSpec};
 
-/// How often to ask whether the table is active.
+/// Maximum number of checks whether the table is active.
 const ACTIVE_ATTEMPTS: usize = 300;
 const ACTIVE_PAUSE: Duration = Duration::from_millis(100);
 
-/// Creates the table, or adds the indexes that an existing table lacks.
+/// Creates the table, or adds the indexes that an existing table lacks. Then enables the expiry of
+/// items.
 ///
 /// # Errors
-/// Fails when an existing index has another key than in the template.
+/// Fails when an existing index has a different key than in the template, when a request fails, or
+/// when the table does not become active within 30 seconds.
 pub(crate) async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
     let mut table = match describe(client, spec).await? {
         Some(table) => table,
@@ -61,7 +63,7 @@ async fn describe(client: &Client, spec: &TableSpec) -> Result<Option<TableDescr
     }
 }
 
-/// Waits until the table and its indexes are active.
+/// Waits up to 30 seconds until the table and its indexes are active.
 async fn wait_until_active(client: &Client, spec: &TableSpec) -> Result<TableDescription, Failure> {
     for _ in 0..ACTIVE_ATTEMPTS {
         if let Some(table) = describe(client, spec).await?
@@ -75,7 +77,7 @@ async fn wait_until_active(client: &Client, spec: &TableSpec) -> Result<TableDes
 }
 
 fn is_active(table: &TableDescription) -> bool {
-    // Some servers return no status of an index.
+    // Some servers do not return the status of an index.
     let indexes = table.global_secondary_indexes().iter();
     table.table_status() == Some(&TableStatus::Active)
         && indexes
@@ -106,10 +108,10 @@ async fn create(client: &Client, spec: &TableSpec) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Adds one index.
+/// Adds one index to an existing table.
 ///
-/// DynamoDB adds one index per request, and rejects the definition of an attribute that is not in a
-/// key.
+/// DynamoDB adds one index per request. It rejects the definition of an attribute that is not part
+/// of a key, so only the attributes of existing keys and of the new key are defined.
 async fn add_index(
     client: &Client,
     spec: &TableSpec,
@@ -225,7 +227,7 @@ mod tests {
         let mut indexes: Vec<&str> = indexes.collect();
         indexes.sort_unstable();
         assert_eq!(indexes, spec.indexes.keys().map(String::as_str).collect::<Vec<_>>());
-        // Repeating it has no effect.
+        // A repeated call has no effect.
         ensure(&client, &spec).await.unwrap();
 
         let mut conflicting = spec.clone();

@@ -25,10 +25,10 @@ pub struct Template {
 
 #[derive(Clone, Debug)]
 pub struct FunctionSpec {
-    /// Name of the binary that the function is built from.
+    /// Name of the binary that contains the function.
     pub name: String,
     pub environment: BTreeMap<String, String>,
-    /// Permissions of its role on the table and the bucket.
+    /// Permissions of the function's role on the table and the bucket.
     pub permissions: Vec<Permission>,
     pub routes: Vec<Route>,
     pub schedules: Vec<Schedule>,
@@ -59,15 +59,15 @@ impl Route {
 pub struct AuthorizerSpec {
     pub issuer: String,
     pub audiences: Vec<String>,
-    /// Name of the header that has the token, in lower case.
+    /// Name of the header that contains the token, in lower case.
     pub header: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSpec {
-    /// Logical id of the table, which is also its name on this machine.
+    /// Logical id of the table. It is also the name of the local table.
     pub name: String,
-    /// Types of the key attributes, by name.
+    /// Types of the key attributes, such as `S`, by attribute name.
     pub attributes: BTreeMap<String, String>,
     pub key: KeySpec,
     pub indexes: BTreeMap<String, IndexSpec>,
@@ -84,7 +84,7 @@ pub struct KeySpec {
 pub struct IndexSpec {
     pub key: KeySpec,
     pub projection: String,
-    /// Attributes that the index has besides keys.
+    /// Attributes that the index contains in addition to keys.
     pub included: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ impl Template {
         Template::parse(TEMPLATE)
     }
 
-    /// Reads a template.
+    /// Parses the text of a template.
     ///
     /// # Errors
     /// Fails when a part is missing or is not supported by the local server.
@@ -108,7 +108,8 @@ impl Template {
         reader.template().map_err(|why| format!("template.yaml: {why}"))
     }
 
-    /// Returns the name of the claim that has the tenant, as the functions are configured.
+    /// Returns the name of the claim that contains the tenant: the first `TENANT_CLAIM` in the
+    /// environment of a function, or `tenant_id`.
     pub fn tenant_claim(&self) -> &str {
         self.functions
             .iter()
@@ -166,7 +167,8 @@ impl Reader<'_> {
         Ok(FunctionSpec { name, environment, permissions, routes, schedules })
     }
 
-    /// Returns the variables of all functions and those of one function, which take precedence.
+    /// Returns the variables of all functions and of one function. The variables of the function
+    /// take precedence.
     fn environment(&self, function: &Value) -> Result<BTreeMap<String, String>, Failure> {
         let mut environment = BTreeMap::new();
         for parent in [at(self.root, &["Globals", "Function"]), at(function, &["Properties"])] {
@@ -342,7 +344,8 @@ fn statement_permissions(statement: &Value, number: usize) -> Result<Vec<Permiss
     Ok(permissions)
 }
 
-/// Reads the only kind of condition that is supported.
+/// Reads the patterns of a condition `ForAllValues:StringLike` on `dynamodb:LeadingKeys`. Other
+/// conditions are not supported.
 fn leading_keys(condition: &Value) -> Result<Vec<String>, Failure> {
     if condition.as_mapping().map(Mapping::len) != Some(1) {
         return Err("a policy with several conditions is not supported".to_owned());
@@ -350,7 +353,8 @@ fn leading_keys(condition: &Value) -> Result<Vec<String>, Failure> {
     at(condition, &["ForAllValues:StringLike", "dynamodb:LeadingKeys"]).map(texts)
 }
 
-/// Parses a schedule expression such as `rate(5 minutes)`, the only kind that is supported.
+/// Parses a schedule expression such as `rate(5 minutes)`. Other kinds of expressions are not
+/// supported.
 fn interval(expression: &str) -> Result<Duration, Failure> {
     expression
         .strip_prefix("rate(")

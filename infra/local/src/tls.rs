@@ -1,9 +1,9 @@
-//! The TLS provider of `reqwest`, which needs one even for plain HTTP.
+//! Installs the TLS provider of `reqwest`, which needs a provider even for plain HTTP.
 
-/// Installs ring as the TLS provider of this process, unless one is installed already.
+/// Installs ring as the TLS provider of this process, unless a provider is already installed.
 ///
-/// Call it before making a `reqwest` client.
+/// Call this function before you create a `reqwest` client.
 pub fn install_provider() {
-    // An error means that a provider is installed.
+    // An error means that a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

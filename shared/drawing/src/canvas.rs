@@ -1,4 +1,4 @@
-//! Writes SVG elements with `quick-xml`. Text of API callers is only ever written as a text node.
+//! Writes SVG elements with `quick-xml`. Text of API callers is written only as a text node.
 
 use std::io;
 
@@ -10,7 +10,7 @@ pub(crate) struct Canvas {
     writer: Writer<Vec<u8>>,
 }
 
-/// The look of a text.
+/// Font and alignment of a text.
 #[derive(Clone, Copy)]
 pub(crate) struct TextStyle {
     /// Font size in pixels.
@@ -18,7 +18,7 @@ pub(crate) struct TextStyle {
     /// CSS font weight.
     pub(crate) weight: &'static str,
     pub(crate) colour: &'static str,
-    /// `start` or `middle`: the part of the text that is at its `x`.
+    /// SVG `text-anchor`: `start` if the text begins at its `x`, `middle` if it is centred there.
     pub(crate) anchor: &'static str,
 }
 
@@ -27,13 +27,13 @@ impl Canvas {
         Canvas { writer: Writer::new_with_indent(Vec::new(), b' ', 1) }
     }
 
-    /// Opens an element that contains others.
+    /// Opens an element that contains others. [`Canvas::close`] must follow.
     pub(crate) fn open(&mut self, name: &str, attributes: &[(&str, &str)]) -> io::Result<()> {
         let element = BytesStart::new(name).with_attributes(attributes.iter().copied());
         self.writer.write_event(Event::Start(element))
     }
 
-    /// Closes an element.
+    /// Closes the innermost open element, which must have this name.
     pub(crate) fn close(&mut self, name: &str) -> io::Result<()> {
         self.writer.write_event(Event::End(BytesEnd::new(name)))
     }
@@ -62,7 +62,7 @@ impl Canvas {
         element.write_text_content(BytesText::new(text)).map(drop)
     }
 
-    /// Draws a rectangle. `(x, y)` is its top left corner; `look` holds the other attributes.
+    /// Draws a rectangle whose top left corner is `(x, y)`. `look` contains the other attributes.
     pub(crate) fn rect(
         &mut self,
         (x, y): (f64, f64),
@@ -76,7 +76,7 @@ impl Canvas {
         self.shape("rect", &attributes)
     }
 
-    /// Returns the document.
+    /// Returns the finished document.
     pub(crate) fn finish(self) -> Result<String, std::string::FromUtf8Error> {
         String::from_utf8(self.writer.into_inner())
     }

@@ -15,21 +15,21 @@ const BADGE: TextStyle =
     TextStyle { size: 10.0, weight: "700", colour: "#ffffff", anchor: "middle" };
 /// Text colour on the dark box of the customer.
 const ON_DARK: &str = "#ffffff";
-/// Border of a beneficial owner, and colour of its badge.
+/// Colour of the border and of the badge of a beneficial owner.
 const RED: &str = "#b91c1c";
 
-/// Maximum width of a line of text. The title of the box has the full text.
+/// Maximum width of a line of text. The tooltip of the box has the full text.
 const MAX_TEXT_WIDTH: f64 = 180.0;
 const MAX_NAME_LINES: usize = 3;
-/// Maximum number of lines that one detail takes.
+/// Maximum number of lines for one detail.
 const MAX_LINES_PER_DETAIL: usize = 2;
-/// Maximum number of lines that all details take.
+/// Maximum number of lines for all details together.
 const MAX_DETAIL_LINES: usize = 6;
 
 const MIN_CONTENT_WIDTH: f64 = 90.0;
-/// Space between the content of a box and its left and right border, both together.
+/// Sum of the space to the left and to the right of the content of a box.
 const SIDE_PADDING: f64 = 28.0;
-/// Space above the content of a box, and again below it.
+/// Space above the content of a box, and also below it.
 const PADDING: f64 = 11.0;
 const BADGE_ROW: f64 = 22.0;
 const NAME_LINE: f64 = 17.0;
@@ -149,7 +149,8 @@ impl Card {
     }
 }
 
-/// Breaks the details into lines. If there are too many, the last line is an ellipsis.
+/// Breaks the details into lines. If there are more than `MAX_DETAIL_LINES`, the last line is an
+/// ellipsis.
 fn detail_lines(details: &[String]) -> Vec<String> {
     let mut lines: Vec<String> = details
         .iter()
@@ -167,8 +168,8 @@ fn badges_width(badges: &[Badge]) -> f64 {
     badges.iter().map(|badge| badge.width() + BADGE_GAP).sum::<f64>() - BADGE_GAP
 }
 
-/// Returns the attributes of a box: round for an individual, dark for the customer, and with a
-/// thick red border for a beneficial owner.
+/// Returns the attributes of a box. The box has round corners for an individual, is dark for the
+/// customer, and has a thick red border for a beneficial owner.
 pub(crate) fn frame(
     kind: Kind,
     is_customer: bool,

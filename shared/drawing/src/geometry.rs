@@ -1,4 +1,4 @@
-//! Points and sizes, and the boxes and lines that a layout places.
+//! Defines points and sizes, and the boxes and lines that a layout places.
 //!
 //! Lengths are in pixels. `x` grows to the right and `y` grows downwards.
 
@@ -16,12 +16,12 @@ pub(crate) struct Point {
     pub(crate) y: f64,
 }
 
-/// A holding to lay out.
+/// A holding or control without a holding, as the input of a layout.
 #[derive(Clone, Copy)]
 pub(crate) struct Link {
     /// Index of the owner's box.
     pub(crate) owner: usize,
-    /// Index of the box that is owned.
+    /// Index of the box of the party that is owned.
     pub(crate) owned: usize,
     /// Size of the label.
     pub(crate) label: Size,
@@ -30,7 +30,7 @@ pub(crate) struct Link {
 
 /// The path of a link.
 pub(crate) struct Line {
-    /// Corners of the path, from the owner to the box it owns. Empty if a party holds itself.
+    /// Corners of the path, from the owner to the box that it owns. Empty if a party holds itself.
     pub(crate) points: Vec<Point>,
     /// Centre of the label.
     pub(crate) label: Point,

@@ -1,5 +1,5 @@
-//! Places boxes in rows and finds where lines pass between them, with the layered layout of
-//! `dagre`.
+//! Places boxes in rows and determines where lines pass between the boxes, with the layered layout
+//! of `dagre`.
 #![expect(clippy::indexing_slicing, reason = "links refer to boxes by valid indices")]
 
 use dagre::graph::{Graph, GraphOptions};
@@ -12,21 +12,21 @@ use crate::routes::{Bends, routes};
 
 /// Maximum number of lines that pass between one row and the next.
 ///
-/// The time of a layout grows with the square of this number and of the next one. At these limits
-/// a layout takes one second of a whole core, and the drawing is metres wide.
+/// The time of a layout grows with the square of this limit and of `MAX_LINES_IN_ALL_GAPS`. At
+/// these limits a layout takes one second of a whole core, and the drawing is metres wide.
 const MAX_LINES_PER_GAP: usize = 600;
 /// Maximum number of lines between rows, summed over all gaps.
 const MAX_LINES_IN_ALL_GAPS: usize = 2_000;
 
-/// Reported when a layout lacks a position for a box or a link.
+/// Error text for a layout without a position for a box or a link.
 pub(crate) const NOT_PLACED: &str =
     "a party or holding could not be placed; request text/vnd.mermaid or application/json instead";
 
 /// Lays out boxes and the links between them.
 ///
 /// # Errors
-/// A text for the API caller, if the structure has too many lines or `dagre` does not place a box
-/// or a link.
+/// Returns a text for the API caller if the structure has too many lines, or if `dagre` does not
+/// place a box or a link.
 pub(crate) fn layout(
     boxes: &[Size],
     links: &[Link],
@@ -52,7 +52,8 @@ pub(crate) fn layout(
         let label = EdgeLabel { width, height, labelpos: LabelPos::Center, ..Default::default() };
         graph.set_edge(above, below, Some(label), Some(&key));
     }
-    // `routes` decides the distance between rows later. The other rankers search without a bound.
+    // The module `routes` later sets the distance between rows. The search of the other rankers has
+    // no bound.
     let ranker = Ranker::LongestPath;
     let layout_options =
         LayoutOptions { nodesep: 22.0, edgesep: 14.0, ranksep: 40.0, ranker, ..Default::default() };
@@ -71,11 +72,11 @@ pub(crate) fn layout(
     Ok(routes(boxes, &centres, bends))
 }
 
-/// How `dagre` identifies the edge of a link.
+/// Identifies the edge of a link in the graph of `dagre`.
 struct EdgeId {
     above: String,
     below: String,
-    /// Distinguishes parallel edges.
+    /// Index of the link, which distinguishes parallel edges.
     key: String,
 }
 
@@ -87,9 +88,10 @@ impl EdgeId {
     }
 }
 
-/// Reads where the layout leads a link. Returns `None` if the layout gave the link no place.
+/// Reads the path of a link from the layout. Returns `None` if the layout has no points for the
+/// link.
 fn bends_of(link: &Link, edge: &EdgeLabel, is_upward: bool) -> Option<Bends> {
-    // The first and last points are where the line meets the boxes. `routes` replaces them.
+    // The line meets the boxes at its first and last points. `routes` replaces these two points.
     let inner_count = edge.points.len().saturating_sub(2);
     let inner = edge.points.iter().skip(1).take(inner_count);
     let mut points: Vec<Point> = inner.map(|point| Point { x: point.x, y: point.y }).collect();

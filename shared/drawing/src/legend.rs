@@ -1,4 +1,4 @@
-//! Explains the shapes and lines of a drawing.
+//! Draws the legend, which explains the shapes and lines of a drawing.
 
 use std::io;
 
@@ -44,7 +44,8 @@ const ITEMS: [(Sample, &str); 6] = [
     (Sample::Line { is_control_only: true }, "controls without shares"),
 ];
 
-/// Returns the top left corner of every item, relative to the top left corner of the legend.
+/// Returns the top left corner of every item, relative to the top left corner of the legend. Items
+/// that do not fit into `legend_width` start a new row.
 fn item_corners(legend_width: f64) -> [Point; ITEMS.len()] {
     let (mut x, mut y) = (0.0, 14.0);
     ITEMS.map(|(_, text)| {

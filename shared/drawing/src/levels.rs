@@ -1,5 +1,5 @@
-//! Decides which way up a structure is drawn: owners above what they own, the customer at the
-//! bottom.
+//! Decides whether each holding is drawn downwards or upwards: owners are above what they own, and
+//! the customer is at the bottom.
 #![expect(clippy::indexing_slicing, reason = "edges refer to boxes by valid indices")]
 
 use std::collections::HashSet;
@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{DfsEvent, Reversed, depth_first_search};
 
-/// The direction of every edge, and how crowded the gaps between the rows become.
+/// Directions of all edges, and the number of edges in each gap between two rows.
 pub(crate) struct Levels {
     /// For each edge: whether it is drawn upwards, because it closes a circle.
     pub(crate) is_upward: Vec<bool>,
@@ -16,7 +16,8 @@ pub(crate) struct Levels {
     pub(crate) edges_above: Vec<usize>,
 }
 
-/// Assigns directions and rows. `edges` are pairs of owner and owned.
+/// Determines the direction of every edge and the number of edges in every gap. `edges` are pairs
+/// of owner and owned.
 pub(crate) fn levels(boxes: usize, edges: &[(usize, usize)], customer: Option<usize>) -> Levels {
     let mut graph = DiGraph::<(), ()>::with_capacity(boxes, edges.len());
     for _ in 0..boxes {
@@ -46,7 +47,7 @@ pub(crate) fn levels(boxes: usize, edges: &[(usize, usize)], customer: Option<us
             boxes_below[upper].push(lower);
         }
     }
-    // The ranker of the layout does the same: a box goes one row above the highest box below it.
+    // This loop follows the ranker of the layout: a box is one row above the highest box below it.
     let mut row = vec![0_usize; boxes];
     for &party in owners_first.iter().rev() {
         row[party] = boxes_below[party].iter().map(|&lower| row[lower] + 1).max().unwrap_or(0);

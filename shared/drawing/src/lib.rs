@@ -1,14 +1,14 @@
 //! Draws the ownership structure of a customer: as an SVG page for print, or as Mermaid text for a
 //! wiki or a ticket.
 //!
-//! Names and labels are text that API callers supply. They reach an SVG only as text nodes, which
-//! `quick-xml` escapes, and Mermaid text only as entity codes inside quoted labels.
+//! API callers supply the names and labels. This text reaches an SVG only as text nodes, which
+//! `quick-xml` escapes. It reaches Mermaid text only as entity codes inside quoted labels.
 //!
-//! An SVG is made in these steps:
+//! These modules create an SVG:
 //!
-//! 1. `levels` decides which holdings point down and which close a circle and point up.
-//! 2. `layout` places the boxes in rows, and `routes` leads the lines between them.
-//! 3. `towers` stacks many similar shareholders, so that a row stays narrow.
+//! 1. `towers` stacks many similar shareholders, so a row stays narrow.
+//! 2. `levels` decides which holdings point down, and which close a circle and point up.
+//! 3. `layout` places boxes and towers in rows, and `routes` leads the lines between them.
 //! 4. `page` adds the title, the parties without holdings and the legend.
 //! 5. `svg` writes the page.
 #![warn(missing_docs)]

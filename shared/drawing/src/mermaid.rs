@@ -11,7 +11,7 @@ const CLASSES: &str = "    classDef individual fill:#e0f2fe,stroke:#075985,color
 
 /// Writes a drawing as a Mermaid flowchart, with owners at the top.
 ///
-/// The same drawing always gives the same text. The title is not part of it.
+/// The same drawing always gives the same text. The text does not contain the title.
 pub fn mermaid(drawing: &Drawing) -> String {
     let mut text = String::from("flowchart TB\n");
     for (number, node) in drawing.nodes.iter().enumerate() {
@@ -54,11 +54,11 @@ fn edge_line(edge: &Edge) -> String {
     format!("    n{} {arrow}{label} n{}\n", edge.owner, edge.owned)
 }
 
-/// Escapes caller-supplied text for use between quotes.
+/// Escapes caller-supplied text for use between double quotes.
 ///
-/// Letters, digits, spaces and commas stay as they are. All other characters become entity codes,
-/// which Mermaid decodes last. The text can therefore not end a label, and Mermaid does not read it
-/// as a directive, as a link or as Markdown. (`1. FC Example` would be a Markdown list.)
+/// Letters, digits, spaces and commas are kept. All other characters become entity codes, which
+/// Mermaid decodes last. The text therefore cannot end a label, and Mermaid does not read it as a
+/// directive, as a link or as Markdown. (`1. FC Example` would be a Markdown list.)
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in clean(text).chars() {
@@ -68,7 +68,8 @@ fn escape(text: &str) -> String {
             escaped.push_str(&format!("#{};", u32::from(c)));
         }
         if c == ':' {
-            // A word joiner, which has no width. Without it Mermaid takes `fa:fa-car` for an icon.
+            // This is a word joiner, which has no width. Without it, Mermaid takes `fa:fa-car` for
+            // an icon.
             escaped.push_str("#8288;");
         }
     }

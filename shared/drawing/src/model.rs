@@ -1,4 +1,4 @@
-//! The input of a drawing: parties and the holdings between them.
+//! Defines the input of a drawing: parties and the holdings between them.
 
 /// An ownership structure to draw.
 #[cfg_attr(test, derive(Clone, Debug))]
@@ -7,7 +7,7 @@ pub struct Drawing {
     pub title: String,
     /// The parties. An [`Edge`] refers to them by their index in this list.
     pub nodes: Vec<Node>,
-    /// The holdings.
+    /// The holdings and other means of control.
     pub edges: Vec<Edge>,
 }
 
@@ -16,7 +16,7 @@ pub struct Drawing {
 pub struct Node {
     /// Id of the party, or `self` for the customer. Shown only in the tooltip of the box.
     pub id: String,
-    /// Name of the party. Long names are wrapped and then cut; the tooltip has all of it.
+    /// Name of the party. A long name is wrapped and then cut; the tooltip shows the full name.
     pub name: String,
     /// Whether the party is an individual or a company.
     pub kind: Kind,
@@ -28,7 +28,7 @@ pub struct Node {
     pub is_beneficial_owner: bool,
 }
 
-/// Kind of a party, which decides the shape and colour of its box.
+/// Kind of a party, which determines the shape and colour of its box.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
 pub enum Kind {
@@ -38,7 +38,7 @@ pub enum Kind {
     Company,
 }
 
-/// A holding of one party in another, drawn as a line with an arrow.
+/// A holding of one party in another, or control without a holding. Drawn as a line with an arrow.
 ///
 /// An edge whose `owner` or `owned` is not an index of [`Drawing::nodes`] is left out.
 #[cfg_attr(test, derive(Clone, Debug))]
@@ -47,7 +47,7 @@ pub struct Edge {
     pub owner: usize,
     /// Index of the party that is held. It may be the owner itself.
     pub owned: usize,
-    /// Text beside the line, such as `25 %`, `10 % (votes 40 %)` or `control`.
+    /// Text on the line, such as `25 %`, `10 % (votes 40 %)` or `control`.
     pub label: String,
     /// Whether the owner controls without holding shares or votes. Such a line is dashed.
     pub is_control_only: bool,

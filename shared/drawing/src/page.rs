@@ -1,4 +1,4 @@
-//! Collects everything that a drawing shows, with its position on the page.
+//! Lays out the page: collects everything that a drawing shows, with its position.
 #![expect(clippy::indexing_slicing, reason = "`Drawing::valid_edges` refer to nodes that exist")]
 
 use std::collections::HashMap;
@@ -22,16 +22,17 @@ const MIN_WIDTH: f64 = 640.0;
 /// Vertical distance between the parts of the page.
 const GAP: f64 = 30.0;
 
-/// Everything on the page.
+/// The content of a page, with positions in pixels.
 pub(crate) struct Page {
     pub(crate) size: Size,
     pub(crate) title: String,
     pub(crate) title_lines: Vec<String>,
     pub(crate) boxes: Vec<PlacedCard>,
     pub(crate) lines: Vec<LabelledLine>,
-    /// The trunks of towers, each with whether it stands for control only.
+    /// Corners of the trunks of towers, each with whether the trunk shows control without shares.
     pub(crate) trunks: Vec<(Vec<Point>, bool)>,
-    /// Baseline of the heading above the parties without holdings, if there are any.
+    /// Baseline of the heading above the parties without holdings. `None` if there are no such
+    /// parties.
     pub(crate) unconnected_heading: Option<f64>,
     /// Top of the legend.
     pub(crate) legend: f64,
@@ -48,7 +49,7 @@ pub(crate) struct LabelledLine {
     /// Size of the label.
     pub(crate) size: Size,
     pub(crate) is_control_only: bool,
-    /// If a party holds itself: the middle of the right side of its box.
+    /// Middle of the right side of the box, if the party holds itself. `None` for other lines.
     pub(crate) loop_start: Option<Point>,
 }
 
@@ -56,7 +57,7 @@ impl Page {
     /// Lays out a drawing.
     ///
     /// # Errors
-    /// A text for the API caller, if the structure is too large or could not be placed.
+    /// Returns a text for the API caller if the structure is too large or could not be placed.
     pub(crate) fn new(drawing: &Drawing) -> Result<Page, String> {
         let edges = drawing.valid_edges();
         let mut is_connected: Vec<bool> =
@@ -65,7 +66,8 @@ impl Page {
             is_connected[edge.owner] = true;
             is_connected[edge.owned] = true;
         }
-        // Parties without holdings stand below the others, because they would only widen the rows.
+        // Parties without holdings are placed below the others, because they would only widen the
+        // rows.
         let (connected, unconnected): (Vec<usize>, Vec<usize>) =
             (0..drawing.nodes.len()).partition(|&party| is_connected[party]);
         let card = |&party: &usize| Card::new(&drawing.nodes[party]);
@@ -131,14 +133,14 @@ impl Page {
     }
 }
 
-/// Prepares the label of an edge, and measures it.
+/// Cuts the label of an edge to one line and measures it.
 fn label(text: &str) -> (String, Size) {
     let text = wrap(&clean(text), LABEL_SIZE, MAX_LABEL_WIDTH, 1).concat();
     let size = Size { width: width(&text, LABEL_SIZE) + 8.0, height: 18.0 };
     (text, size)
 }
 
-/// Adds cards in rows, starting at the height `top`. Returns the bottom of the last row.
+/// Adds cards to `boxes` in rows below the height `top`. Returns the bottom of the last row.
 fn place_in_rows(cards: Vec<Card>, top: f64, width: f64, boxes: &mut Vec<PlacedCard>) -> f64 {
     let (mut x, mut y, mut row_height) = (0.0, top, 0.0);
     for card in cards {

@@ -1,7 +1,7 @@
-//! Leads the lines between the boxes.
+//! Routes the lines between the boxes.
 //!
-//! A line runs vertically through rows and sideways only between two rows. Sideways pieces that
-//! would overlap get lanes of their own, and the distance between two rows grows with the number
+//! A line runs vertically through rows. It runs sideways only between two rows. Sideways pieces
+//! that would overlap get separate lanes, and the distance between two rows grows with the number
 //! of lanes.
 #![expect(clippy::indexing_slicing, reason = "bends refer to boxes by valid indices")]
 
@@ -9,40 +9,40 @@ use std::collections::BTreeMap;
 
 use crate::geometry::{Layout, Line, Link, Point, Size};
 
-/// Distance from a row to its nearest lane, which leaves room for an arrow head.
+/// Distance between a row and its nearest lane. It leaves room for an arrow head.
 const CLEARANCE: f64 = 15.0;
 /// Distance between two lanes.
 const LANE: f64 = 8.0;
 /// Smallest distance at which two arrow heads can be distinguished.
 const ARROW_DISTANCE: f64 = 14.0;
-/// Largest distance between lines that are spread evenly along a box.
+/// Maximum distance between two lines that are spread evenly along a box.
 const MAX_PORT_DISTANCE: f64 = 28.0;
 
-/// The path of a line in the layout.
+/// The path of a link as the layout of `dagre` gives it.
 pub(crate) struct Bends {
     pub(crate) link: Link,
     /// Whether the line leads upwards, because it closes a circle.
     pub(crate) is_upward: bool,
-    /// Places where the line crosses the rows between its ends, starting at the owner. Never empty.
+    /// Points where the line crosses the rows between its ends, starting at the owner. Never empty.
     pub(crate) points: Vec<Point>,
     /// Centre of the label.
     pub(crate) label: Point,
 }
 
-/// A place where a line passes through a row.
+/// A point where a line passes through a row.
 #[derive(Clone, Copy)]
 struct Stop {
     x: f64,
     row: usize,
 }
 
-/// A line and the index of its leg. Leg `n` leads from stop `n` to stop `n + 1`.
+/// Index of a line, and index of its leg. Leg `n` leads from stop `n` to stop `n + 1`.
 type Leg = (usize, usize);
 
-/// By line and party: where, horizontally, the line meets the box of the party.
+/// By line and party: the horizontal position at which the line meets the box of the party.
 type Ports = BTreeMap<(usize, usize), f64>;
 
-/// Routes every line, and moves the rows as far apart as the lanes between them need.
+/// Routes every line, and moves the rows apart to make room for the lanes between them.
 pub(crate) fn routes(boxes: &[Size], centres: &[Point], bends: Vec<Bends>) -> Layout {
     let rows = Rows::of(boxes, centres, &bends);
     let ports = ports(boxes, centres, &bends);
@@ -71,8 +71,8 @@ pub(crate) fn routes(boxes: &[Size], centres: &[Point], bends: Vec<Bends>) -> La
     Layout { boxes: boxes.collect(), lines: lines.collect() }
 }
 
-/// Lists where a line passes through rows, from the owner on. A line from a box to itself has no
-/// ports.
+/// Lists the stops of a line at its ends and at the rows between them, from the owner to the owned
+/// party. A line from a box to itself has no stops at its ends.
 fn stops(index: usize, line: &Bends, centres: &[Point], rows: &Rows, ports: &Ports) -> Vec<Stop> {
     let end = |party: usize| {
         let row = rows.at(centres[party].y);
@@ -83,7 +83,7 @@ fn stops(index: usize, line: &Bends, centres: &[Point], rows: &Rows, ports: &Por
     start.into_iter().chain(inner).chain(end).collect()
 }
 
-/// The rows from top to bottom. A row is identified by the height at which its content is centred.
+/// The rows, numbered from top to bottom. The rounded height of its centre identifies a row.
 struct Rows {
     numbers: BTreeMap<i64, usize>,
     /// Half the height of each row.
@@ -104,23 +104,24 @@ impl Rows {
         Rows { numbers, half_heights: half_heights.into_values().collect() }
     }
 
-    /// Rounds to an eighth of a pixel, because the heights within one row differ by rounding.
+    /// Rounds a height to an eighth of a pixel, because rounding errors make heights within one row
+    /// differ.
     fn key(middle: f64) -> i64 {
         (middle * 8.0).round() as i64
     }
 
-    /// Returns the number of the row whose content is centred at this height.
+    /// Returns the number of the row whose content is centred at the height `middle`.
     fn at(&self, middle: f64) -> usize {
         self.numbers[&Rows::key(middle)]
     }
 }
 
-/// A leg that leads sideways between two rows.
+/// A leg that leads sideways in the gap between two rows.
 struct Crossing {
     leg: Leg,
-    /// Horizontal position at the upper row.
+    /// Horizontal position where the leg leaves the upper row.
     top: f64,
-    /// Horizontal position at the lower row.
+    /// Horizontal position where the leg reaches the lower row.
     bottom: f64,
     lane: usize,
 }
@@ -130,13 +131,13 @@ impl Crossing {
         self.bottom < self.top
     }
 
-    /// The horizontal range in which the crossing needs its lane for itself.
+    /// Returns the horizontal range in which no other crossing may use the same lane.
     fn span(&self) -> (f64, f64) {
         (self.top.min(self.bottom) - LANE, self.top.max(self.bottom) + LANE)
     }
 }
 
-/// Lists, for each row, the crossings in the gap below it.
+/// Lists the crossings in the gap below each row, with all lanes set to 0.
 fn crossings(stops: &[Vec<Stop>], rows: &Rows) -> Vec<Vec<Crossing>> {
     let mut crossings: Vec<Vec<Crossing>> = rows.half_heights.iter().map(|_| Vec::new()).collect();
     for (line, stops) in stops.iter().enumerate() {
@@ -152,11 +153,11 @@ fn crossings(stops: &[Vec<Stop>], rows: &Rows) -> Vec<Vec<Crossing>> {
     crossings
 }
 
-/// Heights on the page.
+/// Vertical positions of rows and lanes.
 struct Heights {
-    /// The middle of each row.
+    /// Vertical middle of each row.
     middles: Vec<f64>,
-    /// The lane of each leg that leads sideways.
+    /// Vertical position of the lane of each leg that leads sideways.
     lanes: BTreeMap<Leg, f64>,
 }
 
@@ -177,7 +178,8 @@ impl Heights {
         Heights { middles, lanes }
     }
 
-    /// Returns the corners of a line that begins at the height `start` and ends at `end`.
+    /// Returns the corners of a line that begins at the height `start` and ends at the height
+    /// `end`.
     fn corners(&self, line: usize, stops: &[Stop], start: f64, end: f64) -> Vec<Point> {
         let (first, last) = (stops[0], stops[stops.len() - 1]);
         let mut points = Vec::with_capacity(2 * stops.len() + 2);
@@ -192,9 +194,10 @@ impl Heights {
     }
 }
 
-/// Assigns lanes from top to bottom, so that lines that lead to the same side do not cross: of two
-/// lines that lead right, the one that starts further left gets the lower lane. Returns the number
-/// of the last lane.
+/// Assigns lanes from top to bottom, so that lines that lead to the same side do not cross. If two
+/// lines lead right, the line that starts further left gets the lower lane. If two lines lead left,
+/// the line that starts further right gets the lower lane. Crossings that do not overlap may share
+/// a lane. Returns the number of the last lane.
 fn assign_lanes(crossings: &mut [Crossing]) -> usize {
     let order = |crossing: &Crossing| {
         if crossing.leads_left() { crossing.top } else { -crossing.top }
@@ -213,8 +216,8 @@ fn assign_lanes(crossings: &mut [Crossing]) -> usize {
     crossings.iter().map(|crossing| crossing.lane).max().unwrap_or(0)
 }
 
-/// Decides where lines meet boxes. Each line meets a box in a place of its own, so that arrow
-/// heads do not pile up.
+/// Determines the position at which each line meets each of its boxes. Lines meet a side of a box
+/// at different positions, so arrow heads do not overlap.
 fn ports(boxes: &[Size], centres: &[Point], bends: &[Bends]) -> Ports {
     let mut sides: BTreeMap<(usize, bool), Vec<(f64, usize)>> = BTreeMap::new();
     for (index, line) in bends.iter().enumerate() {
@@ -228,8 +231,8 @@ fn ports(boxes: &[Size], centres: &[Point], bends: &[Bends]) -> Ports {
     let mut ports = BTreeMap::new();
     for ((party, _), mut lines) in sides {
         lines.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        // The lines stay straight if all of them can. Otherwise they are spread evenly around the
-        // middle of the box.
+        // The lines stay straight if every line at this side of the box can be straight. Otherwise
+        // they are spread evenly around the middle of the box.
         let (middle, half) = (centres[party].x, 0.4 * boxes[party].width);
         let can_be_straight = lines.iter().all(|(x, _)| (x - middle).abs() <= half)
             && lines.windows(2).all(|pair| pair[1].0 - pair[0].0 >= ARROW_DISTANCE);

@@ -1,4 +1,4 @@
-//! Lines with round corners, and arrow heads.
+//! Draws lines with round corners, and arrow heads.
 
 use std::fmt::Write;
 use std::io;
@@ -6,20 +6,20 @@ use std::io;
 use crate::canvas::{Canvas, number};
 use crate::geometry::Point;
 
-/// Colour of a line that stands for shares or votes.
+/// Colour of a line that shows shares or votes.
 pub(crate) const SHARES: &str = "#374151";
-/// Colour of a line that stands for control only.
+/// Colour of a line that shows control without shares or votes.
 pub(crate) const CONTROL: &str = "#6d28d9";
-/// Radius of corners.
+/// Maximum radius of a round corner. The radius is smaller at short pieces of a line.
 const CORNER_RADIUS: f64 = 7.0;
 const ARROW_LENGTH: f64 = 10.0;
 const ARROW_HALF_WIDTH: f64 = 4.5;
 
-/// Draws a line along `points`, with an arrow head at its end. A line that ends horizontally has no
-/// arrow head: it is a branch of a tower, which ends at the trunk.
+/// Draws a line along `points`, with an arrow head at the last point. A line that ends horizontally
+/// has no arrow head: it is a branch of a tower, which ends at the trunk.
 ///
 /// # Errors
-/// If there are fewer than two points.
+/// Fails if there are fewer than two points, or if the canvas cannot be written.
 pub(crate) fn stroke(
     canvas: &mut Canvas,
     points: &[Point],
@@ -45,14 +45,14 @@ pub(crate) fn stroke(
     arrow_head(canvas, *last, direction, is_control_only)
 }
 
-/// Returns where the rounding of a corner begins on the way to `other`, which is straight above,
-/// below or beside it.
+/// Returns the point where the rounding of a corner begins on the way to `other`. The point `other`
+/// is straight above, below or to the side of the corner.
 fn round_from(corner: Point, other: Point) -> Point {
     let part = |distance: f64| (distance / 2.0).clamp(-CORNER_RADIUS, CORNER_RADIUS);
     Point { x: corner.x + part(other.x - corner.x), y: corner.y + part(other.y - corner.y) }
 }
 
-/// Draws a path from SVG path data. A path of control only is dashed.
+/// Draws a path from SVG path data. The path is dashed if it shows control without shares.
 pub(crate) fn path(canvas: &mut Canvas, data: &str, is_control_only: bool) -> io::Result<()> {
     let (stroke, dashes) = if is_control_only { (CONTROL, "7 4") } else { (SHARES, "none") };
     canvas.shape(
@@ -67,7 +67,8 @@ pub(crate) fn path(canvas: &mut Canvas, data: &str, is_control_only: bool) -> io
     )
 }
 
-/// Draws an arrow head. The direction `(dx, dy)` has the length 1 and runs along an axis.
+/// Draws an arrow head whose tip is at `tip`. The direction `(dx, dy)` has the length 1 and runs
+/// along an axis.
 pub(crate) fn arrow_head(
     canvas: &mut Canvas,
     tip: Point,

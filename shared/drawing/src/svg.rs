@@ -22,7 +22,8 @@ const LABEL: TextStyle =
 /// The same drawing always gives the same text.
 ///
 /// # Errors
-/// A clause that tells the API caller why there is no drawing, without personal data:
+/// Returns a clause for the API caller that explains why there is no drawing, without personal
+/// data:
 /// - the structure has too many holdings between its layers to be laid out in reasonable time;
 /// - the layout did not place every party and holding;
 /// - the document could not be written.
@@ -88,7 +89,7 @@ impl LabelledLine {
     }
 
     /// Draws the line of a party that holds itself: a curve that leaves the box on the right,
-    /// reaches to the label and returns.
+    /// reaches to the label and returns to the box.
     fn draw_loop(&self, canvas: &mut Canvas, Point { x, y }: Point) -> io::Result<()> {
         // A cubic Bézier curve reaches three quarters of the way to its control points.
         let reach = (self.line.label.x - self.size.width / 2.0 - 2.0 - x) / 0.75;
@@ -99,7 +100,7 @@ impl LabelledLine {
         arrow_head(canvas, Point { x, y: y + 9.0 }, (-1.0, 0.0), self.is_control_only)
     }
 
-    /// Draws the label on white, so that it is readable where lines cross.
+    /// Draws the label on a white rectangle, so it is readable where lines cross.
     fn draw_label(&self, canvas: &mut Canvas) -> io::Result<()> {
         if self.text.is_empty() {
             return Ok(());

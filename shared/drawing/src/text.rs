@@ -1,10 +1,10 @@
 //! Prepares caller-supplied text: cleans it, measures it, and breaks it into lines.
 
-/// Removes characters that a drawing must not show.
+/// Removes characters that a drawing must not show, and normalises white space.
 ///
-/// White space of any kind becomes a single space. Characters that XML 1.0 forbids are dropped. So
-/// are controls that reorder the text around them, because a name must not change how its
-/// neighbours read.
+/// White space of any kind becomes a single space, and is removed at both ends. Control characters
+/// and the characters that XML 1.0 forbids are dropped. Characters that reorder the text around
+/// them are also dropped, because a name must not change how neighbouring text is read.
 pub(crate) fn clean(text: &str) -> String {
     let spaced: String = text
         .chars()
@@ -19,8 +19,8 @@ fn is_dropped(c: char) -> bool {
     c.is_control() || reorders_text || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
-/// Estimates the width of a text in pixels. The reader's font is not known, so the estimate tends
-/// to be too large.
+/// Estimates the width of a text in pixels at a font size in pixels. The reader's font is unknown,
+/// so the estimate tends to be too large.
 pub(crate) fn width(text: &str, size: f64) -> f64 {
     text.chars().map(em).sum::<f64>() * size
 }
@@ -34,11 +34,12 @@ fn em(c: char) -> f64 {
         'm' | 'w' | 'M' | 'W' | '%' | '@' => 1.0,
         'A'..='Z' | '&' | '+' | '<' | '=' | '>' | '~' | '#' => 0.76,
         '\u{0}'..='\u{ff}' => 0.62,
-        // Combining marks, joiners and variation selectors, which merge with the character before.
+        // Combining marks, joiners and variation selectors merge with the preceding character.
         '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' => 0.0,
-        // Skin tones of emoji.
+        // Skin tones of emoji also have no width.
         '\u{1f3fb}'..='\u{1f3ff}' => 0.0,
-        // Chinese, Japanese, Korean, full-width forms, emoji.
+        // Chinese, Japanese and Korean characters, full-width forms and emoji are wider than a
+        // Latin letter.
         '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' => 1.24,
         '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' => 1.24,
         '\u{ffe0}'..='\u{ffe6}' | '\u{1f000}'..='\u{3fffd}' => 1.24,
@@ -48,7 +49,7 @@ fn em(c: char) -> f64 {
 }
 
 /// Breaks a text into lines that are at most `max_width` pixels wide, at spaces where possible. If
-/// there are more than `max_lines`, the rest is cut and the last line ends with an ellipsis.
+/// there are more than `max_lines` lines, the rest is cut, and the last line ends with an ellipsis.
 pub(crate) fn wrap(text: &str, size: f64, max_width: f64, max_lines: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

@@ -1,7 +1,7 @@
 //! Stacks shareholders into towers.
 //!
-//! If many parties hold shares in one company and nothing else, they are drawn in pairs along a trunk
-//! that leads down to the company. A hundred shareholders side by side could neither be read nor
+//! If many parties hold shares only in the same company, they are drawn in pairs along a trunk that
+//! leads down to the company. A hundred shareholders side by side could neither be read nor
 //! printed.
 #![expect(clippy::indexing_slicing, reason = "links refer to boxes by valid indices")]
 
@@ -10,29 +10,31 @@ use std::collections::{BTreeMap, HashMap};
 use crate::geometry::{Layout, Line, Link, Point, Size};
 use crate::layout::{NOT_PLACED, layout};
 
-/// Maximum number of similar shareholders that stand side by side.
+/// Maximum number of similar shareholders that are drawn side by side. More shareholders form
+/// towers.
 const MAX_SIDE_BY_SIDE: usize = 4;
-/// Minimum number of pairs in a tower, except in the last one.
+/// Minimum number of pairs in a tower. The last tower of a company may have fewer.
 const MIN_PAIRS: usize = 3;
 /// Vertical distance between two pairs.
 const GAP: f64 = 14.0;
-/// Length of a branch that is visible on either side of its label.
+/// Length of the visible part of a branch on either side of its label.
 const BRANCH: f64 = 14.0;
 
-/// The boxes and lines of a structure, with towers.
+/// Positions of the boxes and lines of a structure, with towers.
 pub(crate) struct Plan {
     pub(crate) size: Size,
     /// Centre of every box.
     pub(crate) boxes: Vec<Point>,
     /// Path of every link. The path of a member of a tower is its branch, which ends at the trunk.
     pub(crate) lines: Vec<Line>,
-    /// The trunks.
+    /// Trunks of all towers.
     pub(crate) trunks: Vec<Trunk>,
 }
 
 /// The line that leads from a tower to the company below it.
 pub(crate) struct Trunk {
-    /// Index of one of the links that the trunk bundles. All of them are of the same kind.
+    /// Index of one of the links that the trunk bundles. All of these links have the same owned
+    /// party and the same kind.
     pub(crate) link: usize,
     pub(crate) points: Vec<Point>,
 }
@@ -40,7 +42,7 @@ pub(crate) struct Trunk {
 /// Places boxes and links. The top left corner of the result is the origin.
 ///
 /// # Errors
-/// A text for the API caller, if the structure is too large or could not be placed.
+/// Returns a text for the API caller if the structure is too large or could not be placed.
 pub(crate) fn plan(
     boxes: &[Size],
     links: &[Link],
@@ -55,8 +57,8 @@ pub(crate) fn plan(
     let free_links: Vec<usize> =
         (0..links.len()).filter(|&link| !is_in_tower[links[link].owner]).collect();
 
-    // The layout sees one block for each free box, and after them one for each tower. A member of
-    // a tower owns only one company, and is neither owned nor the customer.
+    // The layout gets one block for each free box, followed by one block for each tower. A member
+    // of a tower owns only one company, is not owned itself, and is not the customer.
     let block: HashMap<usize, usize> =
         free_boxes.iter().enumerate().map(|(block, &party)| (party, block)).collect();
     let mut blocks: Vec<Size> = free_boxes.iter().map(|&party| boxes[party]).collect();
@@ -101,16 +103,16 @@ pub(crate) fn plan(
     Ok(plan)
 }
 
-/// Boxes and links that have a place so far, by index.
+/// Positions of boxes and links that have already been placed, by index.
 struct Places {
     /// Centres of boxes.
     boxes: BTreeMap<usize, Point>,
     lines: BTreeMap<usize, Line>,
 }
 
-/// Shareholders of one company that own nothing else.
+/// A stack of shareholders of one company that have no other holding.
 struct Tower {
-    /// Indices of their links.
+    /// Indices of the links of the shareholders.
     links: Vec<usize>,
     size: Size,
     /// Width of the widest box.
@@ -119,8 +121,8 @@ struct Tower {
     label_width: f64,
 }
 
-/// Finds the shareholders to stack: more than [`MAX_SIDE_BY_SIDE`] that hold one company in the
-/// same way and have no other holding.
+/// Finds the shareholders to stack: groups of more than [`MAX_SIDE_BY_SIDE`] parties that hold the
+/// same company in the same way, and have no other link. The customer is never stacked.
 fn towers(boxes: &[Size], links: &[Link], customer: Option<usize>) -> Vec<Tower> {
     let mut link_count = vec![0; boxes.len()];
     for link in links {
@@ -154,8 +156,8 @@ impl Tower {
         Tower { links: members, size, box_width, label_width }
     }
 
-    /// Places the members of a tower and their branches. Returns where the trunk begins: at the
-    /// branches of the first pair.
+    /// Places the members of a tower and their branches. Returns the start of the trunk, which is
+    /// at the branches of the first pair.
     fn place_members(
         &self,
         centre: Point,
@@ -190,8 +192,8 @@ fn tallest(pair: &[usize], boxes: &[Size], links: &[Link]) -> f64 {
 }
 
 impl Plan {
-    /// Computes the size of the plan and moves its top left corner to the origin. The layout does
-    /// not count lines as part of its size, and some of them lead around all boxes.
+    /// Computes the size of the plan and moves its top left corner to the origin. The bounds
+    /// include lines, because some lines lead around all boxes and the layout does not count them.
     fn move_to_origin(&mut self, boxes: &[Size], links: &[Link]) {
         let lines = self.lines.iter().map(|line| &line.points);
         let points = lines.chain(self.trunks.iter().map(|trunk| &trunk.points)).flatten();
@@ -216,7 +218,7 @@ impl Plan {
         }
     }
 
-    /// Moves everything to the right by `x` and down by `y`.
+    /// Moves all boxes and lines to the right by `x` and down by `y`.
     pub(crate) fn shift(&mut self, x: f64, y: f64) {
         let line_points =
             self.lines.iter_mut().flat_map(|line| line.points.iter_mut().chain([&mut line.label]));

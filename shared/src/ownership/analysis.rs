@@ -1,4 +1,5 @@
-//! Everything that follows from a declared structure and a threshold, as numbers.
+//! Computes the effective shares, the control and the rings of a declared structure, and compares
+//! shares with a threshold.
 #![expect(clippy::indexing_slicing, reason = "callers take places from the group")]
 
 use super::control::Control;
@@ -6,10 +7,10 @@ use super::effective::{Effective, effective};
 use super::group::{CUSTOMER, Group};
 use crate::model::organization::Structure;
 
-/// A fraction below this is a rounding error.
+/// Tolerance for rounding errors when a fraction is compared with the threshold.
 const ROUNDING: f64 = 1e-12;
 
-/// A group with what was computed for it.
+/// A group together with the results that were computed from it.
 pub(super) struct Analysis<'a> {
     pub(super) group: Group<'a>,
     pub(super) control: Control,
@@ -21,9 +22,10 @@ pub(super) struct Analysis<'a> {
     pub(super) rings: Vec<Vec<usize>>,
     /// For each place: whether shares, votes or control lead from it to the customer.
     pub(super) is_upstream: Vec<bool>,
-    /// The share from which on an individual is a beneficial owner, 0 to 100.
+    /// Smallest share that makes an individual a beneficial owner, in percent: above 0, at most
+    /// 100.
     pub(super) threshold_percentage: f64,
-    /// The same as a fraction, lowered by a rounding error.
+    /// The threshold as a fraction, lowered by `ROUNDING`, but never below `ROUNDING`.
     threshold: f64,
 }
 
@@ -41,54 +43,56 @@ impl<'a> Analysis<'a> {
             rings: group.rings(),
             is_upstream: group.upstream_of_customer(),
             threshold_percentage,
-            // A share of 25 % that a double holds as slightly less reaches 25 %. A share of zero
-            // reaches no threshold.
+            // The tolerance lets a share of 25 % reach a threshold of 25 % even if its double is
+            // slightly smaller. The lower bound keeps a share of zero below every threshold.
             threshold: (threshold_percentage / 100.0 - ROUNDING).max(ROUNDING),
             group,
         }
     }
 
-    /// Whether the customer is a company. An individual has no owners.
+    /// Returns whether the customer is a company. An individual has no owners.
     pub(super) fn customer_is_company(&self) -> bool {
         self.group.is_company[CUSTOMER]
     }
 
-    /// Whether the effective share of a party reaches the threshold.
+    /// Returns whether the effective share of a party reaches the threshold.
     pub(super) fn share_reaches_threshold(&self, place: usize) -> bool {
         self.shares.shares[place] >= self.threshold
     }
 
-    /// Whether the effective voting share of a party reaches the threshold.
+    /// Returns whether the effective voting share of a party reaches the threshold.
     pub(super) fn votes_reach_threshold(&self, place: usize) -> bool {
         self.votes.shares[place] >= self.threshold
     }
 
-    /// Whether control of this place makes a beneficial owner: it is the customer, or its share or
-    /// voting share reaches the threshold.
+    /// Returns whether control by other means over this place makes an individual a beneficial
+    /// owner. This is so if the place is the customer, or if its effective share or voting share
+    /// reaches the threshold.
     pub(super) fn is_significant(&self, place: usize) -> bool {
         place == CUSTOMER
             || self.share_reaches_threshold(place)
             || self.votes_reach_threshold(place)
     }
 
-    /// Effective share of a party in the customer, 0 to 100.
+    /// Returns the effective share of a party in the customer, 0 to 100.
     pub(super) fn share_percentage(&self, place: usize) -> f64 {
         percentage(self.shares.shares[place])
     }
 
-    /// Effective voting share of a party in the customer, 0 to 100.
+    /// Returns the effective voting share of a party in the customer, 0 to 100.
     pub(super) fn voting_percentage(&self, place: usize) -> f64 {
         percentage(self.votes.shares[place])
     }
 
-    /// Share of the customer that no declared owner accounts for, 0 to 100. Zero if the customer
-    /// is an individual.
+    /// Returns the share of the customer that no declared owner accounts for, 0 to 100. Returns
+    /// zero if the customer is an individual.
     pub(super) fn undisclosed_percentage(&self) -> f64 {
         if self.customer_is_company() { percentage(self.shares.undisclosed) } else { 0.0 }
     }
 }
 
-/// Converts a fraction to a percentage with 10 decimals. Further decimals are rounding errors.
+/// Converts a fraction to a percentage, rounded to 10 decimals. Further decimals are rounding
+/// errors.
 pub(super) fn percentage(fraction: f64) -> f64 {
     (fraction * 1e12).round() / 1e10
 }

@@ -1,5 +1,5 @@
-//! Finds the chains of holdings that lead from a party to the customer, those that carry the most
-//! first.
+//! Finds the chains of holdings that lead from a party to the customer. The chain that carries the
+//! largest fraction is found first.
 #![expect(
     clippy::indexing_slicing,
     reason = "holdings refer to parties by valid indices, and a chain has at least one party"
@@ -11,23 +11,26 @@ use std::collections::{BinaryHeap, VecDeque};
 use super::effective::Holding;
 use super::group::CUSTOMER;
 
-/// Maximum number of chains that are listed for one party.
+/// Maximum number of chains to list for one party.
 const MAX_CHAINS: usize = 10;
-/// Maximum number of partial chains that a search extends. This is enough for the first ten chains
-/// of realistic structures, and bounds the search where chains are too many to count.
+/// Maximum number of steps of a search. Each step takes one chain and either lists it, if it is
+/// complete, or extends it. The limit is enough to find the first ten chains of realistic
+/// structures. It bounds the search if a structure has too many chains to enumerate.
 const MAX_STEPS: usize = 2_000;
 
-/// Holdings, prepared for following them to the customer.
+/// Index of the holdings for searches that lead to the customer.
 pub(super) struct Chains {
-    /// By owner: the companies it holds, each with the fraction.
+    /// By owner: the companies that it holds, each with the fraction.
     holds: Vec<Vec<(usize, f64)>>,
-    /// By party: the fraction that its best chain carries; 0 if no chain leads to the customer.
+    /// By party: the largest fraction that a single chain carries to the customer. It is 1 for the
+    /// customer, and 0 for a party without a chain.
     best: Vec<f64>,
-    /// By party: the number of holdings in its shortest chain.
+    /// By party: the number of holdings in its shortest chain to the customer. `None` if it has no
+    /// chain.
     shortest: Vec<Option<u32>>,
 }
 
-/// The beginning of a chain.
+/// A chain under construction, from its first party to the last party added so far.
 struct PartialChain {
     /// Upper bound for the fraction that the complete chain carries.
     bound: f64,
@@ -53,15 +56,17 @@ impl Chains {
     }
 
     /// Returns the number of holdings in the shortest chain from a party to the customer. A direct
-    /// holding is 1.
+    /// holding counts as 1. Returns `None` if no chain leads to the customer.
     pub(super) fn layers(&self, party: usize) -> Option<u32> {
         self.shortest[party]
     }
 
-    /// Returns the chains of a party that carry the most, each with the fraction it carries.
+    /// Returns up to `MAX_CHAINS` chains from a party to the customer, each with the fraction that
+    /// it carries. The chain that carries the most is first. If two chains carry the same, the
+    /// shorter one is first.
     ///
-    /// A chain never contains a party twice. In a ring, the chains therefore add up to less than
-    /// the effective share.
+    /// A chain never contains a party twice. If holdings form a ring, the fractions of the chains
+    /// therefore add up to less than the effective share.
     pub(super) fn from(&self, party: usize) -> Vec<(Vec<usize>, f64)> {
         let mut chains = Vec::new();
         let start = PartialChain { bound: self.best[party], carried: 1.0, parties: vec![party] };
@@ -89,8 +94,9 @@ impl Chains {
     }
 }
 
-/// Computes the best chain of every party: Dijkstra's algorithm from the customer up, with
-/// products of fractions in place of sums of distances.
+/// Computes, for every party, the largest fraction that a single chain carries to the customer. The
+/// algorithm is Dijkstra's, from the customer upwards, with products of fractions in place of sums
+/// of distances.
 fn best(owners: &[Vec<(usize, f64)>]) -> Vec<f64> {
     let mut best = vec![0.0; owners.len()];
     let start = PartialChain { bound: 1.0, carried: 1.0, parties: vec![CUSTOMER] };
@@ -112,7 +118,8 @@ fn best(owners: &[Vec<(usize, f64)>]) -> Vec<f64> {
     best
 }
 
-/// Computes the length of the shortest chain of every party by breadth-first search.
+/// Computes, for every party, the number of holdings in its shortest chain to the customer, by
+/// breadth-first search.
 fn shortest(owners: &[Vec<(usize, f64)>]) -> Vec<Option<u32>> {
     let mut shortest = vec![None; owners.len()];
     let mut open = VecDeque::from([(CUSTOMER, 0)]);
@@ -134,9 +141,9 @@ impl PartialChain {
 }
 
 impl Ord for PartialChain {
-    /// Orders by the bound. If two bounds are equal, the longer chain is the greater, so that a search
-    /// completes one chain before it follows others. Bounds are compared as `f32`, because bounds
-    /// that differ in the last bits of a double are equal.
+    /// Compares the bounds first. If they are equal, the longer chain is greater, so the search
+    /// completes one chain before it extends others. Bounds are compared as `f32`: bounds that
+    /// differ only in the last bits of a double count as equal.
     fn cmp(&self, other: &PartialChain) -> Ordering {
         let by_bound = (self.bound as f32).total_cmp(&(other.bound as f32));
         let by_length = self.parties.len().cmp(&other.parties.len());

@@ -1,29 +1,32 @@
 //! Determines who controls which companies.
 //!
-//! A party controls a company by other means, where that is declared, or by the majority of its
-//! votes. The votes of the companies that the party controls count as its own.
+//! A party controls a company if control by other means is declared, or if the party has the
+//! majority of the company's votes. The votes of companies that the party controls count as the
+//! party's own votes.
 #![expect(clippy::indexing_slicing, reason = "a group refers to its parties by valid indices")]
 
 use super::group::Group;
 
-/// Votes above this fraction are a majority. The margin absorbs the rounding of doubles.
+/// A larger fraction of the votes is a majority. The margin above one half absorbs the rounding of
+/// doubles.
 const HALF: f64 = 0.5 + 1e-9;
 
 /// Votes and other means of control in a group.
 pub(super) struct Control {
-    /// By owner: the companies in which it has votes, each with the fraction.
+    /// By owner: the companies in which it has votes, each with the fraction of the votes.
     votes: Vec<Vec<(usize, f64)>>,
     /// By owner: the companies it controls by other means.
     other_means: Vec<Vec<usize>>,
 }
 
-/// The companies that a party controls, after the party itself.
+/// The companies that a party controls. The first step is the party itself.
 pub(super) struct Controlled(Vec<Step>);
 
 /// A controlled company, or the party itself.
 struct Step {
     place: usize,
-    /// Index of the step whose votes or means complete the control of this one.
+    /// Index of the step that completes the control of this company, by its votes or by other
+    /// means.
     through: usize,
 }
 
@@ -76,15 +79,15 @@ impl Control {
         Controlled(steps)
     }
 
-    /// Whether the party behind `controlled`, or a company it controls, controls this company by
-    /// other means.
+    /// Returns whether the party of `controlled`, or a company that this party controls, controls
+    /// `company` by other means.
     pub(super) fn includes_other_means(&self, controlled: &Controlled, company: usize) -> bool {
         controlled.0.iter().any(|step| self.other_means[step.place].contains(&company))
     }
 }
 
 impl Controlled {
-    /// Iterates over the companies, the nearest first.
+    /// Iterates over the controlled companies, the nearest to the party first.
     pub(super) fn companies(&self) -> impl Iterator<Item = usize> + '_ {
         self.0.iter().skip(1).map(|step| step.place)
     }

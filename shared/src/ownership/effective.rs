@@ -4,12 +4,12 @@
 //! Let `W[i][k]` be the fraction of company `k` that party `i` holds directly, and `e` the unit
 //! vector of the company `t`. The effective share of `i` in `t` is the sum over all chains of
 //! holdings that lead from `i` to `t`: `x = W·e + W²·e + W³·e + …`. Rings of companies make this
-//! series infinite. Its sum is the solution of the linear system `x = W·e + W·x`, which is solved
-//! here.
+//! series infinite. Its sum is the solution of the linear system `x = W·e + W·x`, and this module
+//! solves that system.
 //!
-//! Source: Brioschi, Buzzacchi, Colombo: "Risk capital financing and the separation of ownership and
-//! control in business groups", Journal of Banking & Finance 13 (1989), 747-772. The paper calls
-//! this "integrated ownership".
+//! Source: Brioschi, Buzzacchi, Colombo: "Risk capital financing and the separation of ownership
+//! and control in business groups", Journal of Banking & Finance 13 (1989), 747-772. The paper
+//! calls effective ownership "integrated ownership".
 #![allow(
     clippy::indexing_slicing,
     reason = "`HoldingGraph::new` leaves out holdings of parties that do not exist"
@@ -18,7 +18,7 @@
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 
-/// A direct holding. Parties are referred to by their index.
+/// A direct holding of a party in a company. Party and company are given by their index.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Holding {
     /// Index of the party that holds.
@@ -34,18 +34,19 @@ pub struct Holding {
 pub struct Effective {
     /// Effective share of every party, 0 to 1.
     ///
-    /// The shares of all parties add up to more than 1, because a company in the middle of a chain
-    /// counts as well as the owners above it. The shares of the individuals and the undisclosed
-    /// share add up to 1, unless a closed ring holds the rest.
+    /// The shares of all parties can add up to more than 1, because a company in the middle of a
+    /// chain is counted in addition to its owners. The shares of the individuals and the
+    /// undisclosed share add up to 1, unless a closed ring holds the rest.
     pub shares: Vec<f64>,
-    /// Share that no declared owner accounts for, at the company itself or further up, 0 to 1.
+    /// Share that no declared owner accounts for, 0 to 1. It includes undisclosed owners of the
+    /// company itself and of companies that hold shares in it.
     pub undisclosed: f64,
     /// Rings of companies that own each other entirely. Their holdings are not attributed to any
     /// owner.
     pub closed_rings: Vec<Vec<usize>>,
 }
 
-/// A ring is closed if it leaves less than this fraction to owners outside of it. The smallest
+/// A ring is closed if owners outside of the ring hold less than this fraction of it. The smallest
 /// declared holding, a percentage with 4 decimals, is a million times larger.
 const CLOSED: f64 = 1e-12;
 
@@ -57,8 +58,8 @@ pub fn effective(is_company: &[bool], company: usize, holdings: &[Holding]) -> E
     let graph = HoldingGraph::new(is_company.len(), holdings);
     let mut shares = vec![0.0; is_company.len()];
     let mut closed_rings = Vec::new();
-    // The share of a party follows from the shares of what it owns. `kosaraju_scc` lists what is
-    // owned before its owners.
+    // The share of a party follows from the shares of the companies that it owns. `kosaraju_scc`
+    // lists a company before its owners.
     for component in kosaraju_scc(&graph.graph) {
         let mut ring: Vec<usize> = component.into_iter().map(|party| party.index()).collect();
         ring.sort_unstable();
@@ -80,7 +81,7 @@ pub fn effective(is_company: &[bool], company: usize, holdings: &[Holding]) -> E
 
 struct HoldingGraph {
     graph: DiGraph<(), ()>,
-    /// By owner: the companies it holds, each once, with the fraction.
+    /// By owner: the companies that it holds, each once, with the total fraction.
     holds: Vec<Vec<(usize, f64)>>,
     /// By company: the fraction that has a declared owner.
     disclosed: Vec<f64>,
@@ -108,11 +109,13 @@ impl HoldingGraph {
         HoldingGraph { graph, holds, disclosed }
     }
 
-    /// Computes the shares of the members of a ring from the shares of what they own outside of
-    /// it. A party that is in no ring is passed as a ring of one. Returns `None` if the ring is
-    /// closed.
+    /// Computes the effective shares of the members of a ring. `shares` must already contain the
+    /// effective shares of the companies outside of the ring that members own. A party that is in
+    /// no ring is passed as a ring of one. Returns `None` if the ring is closed.
     fn shares_of(&self, ring: &[usize], company: usize, shares: &[f64]) -> Option<Vec<f64>> {
-        // The system is (I - W) x = b, where b comes from outside of the ring.
+        // The system is (I - W) x = b. W contains the holdings within the ring. The vector b
+        // contains the direct holdings in `company`, and the shares through companies outside of
+        // the ring.
         let size = ring.len();
         let mut system = System { size, matrix: vec![0.0; size * size], right: vec![0.0; size] };
         for (row, &owner) in ring.iter().enumerate() {
@@ -142,9 +145,10 @@ struct System {
 }
 
 impl System {
-    /// Solves the system by Gaussian elimination. Returns `None` if a pivot is zero.
+    /// Solves the system by Gaussian elimination. Returns `None` if a pivot is zero, up to
+    /// `CLOSED`.
     ///
-    /// Pivoting is not needed. At most 100 % of a company is held, so that the diagonal of `I - W`
+    /// Pivoting is not needed: at most 100 % of a company is held, so the diagonal of `I - W`
     /// dominates every column. Pivots therefore do not grow, and only a closed ring has a pivot of
     /// zero.
     fn solve(mut self) -> Option<Vec<f64>> {
@@ -190,7 +194,7 @@ mod tests {
             .collect()
     }
 
-    /// Checks the effective shares in party 0, in per cent.
+    /// Checks the effective shares in party 0 and the undisclosed share, all in percent.
     fn check(kinds: &[bool], list: &[(usize, usize, f64)], expected: &[f64], undisclosed: f64) {
         let result = effective(kinds, 0, &holdings(list));
         for (party, expected) in expected.iter().enumerate() {
@@ -209,14 +213,14 @@ mod tests {
 
     #[test]
     fn two_layers_multiply() {
-        // 2 holds half of 1, which holds 80 % of the company.
+        // Party 2 holds half of party 1, which holds 80 % of the company.
         let kinds = [COMPANY, COMPANY, PERSON, PERSON];
         check(&kinds, &[(1, 0, 80.0), (2, 1, 50.0), (3, 0, 20.0)], &[0.0, 80.0, 40.0, 20.0], 40.0);
     }
 
     #[test]
     fn a_diamond_adds_up_its_chains() {
-        // 3 reaches the company through 1 and through 2, and holds some of it directly.
+        // Party 3 holds the company through 1 and through 2, and holds some of it directly.
         let kinds = [COMPANY, COMPANY, COMPANY, PERSON];
         let list = [(1, 0, 50.0), (2, 0, 30.0), (3, 1, 60.0), (3, 2, 70.0), (3, 0, 10.0)];
         check(&kinds, &list, &[0.0, 50.0, 30.0, 61.0], 39.0);
@@ -224,9 +228,8 @@ mod tests {
 
     #[test]
     fn a_circle_of_halves_is_solved() {
-        // The company and 1 hold half of each other. 2 has the other half of the company, and 3
-        // the other half of 1.
-        // x2 = 1/2 (1 + x0), x0 = 1/2 x1, x1 = 1/2 (1 + x0): x0 = 1/3, x1 = 2/3.
+        // The company and party 1 hold half of each other. Party 2 has the other half of the
+        // company, and party 3 has the other half of party 1.
         let kinds = [COMPANY, COMPANY, PERSON, PERSON];
         let list = [(0, 1, 50.0), (1, 0, 50.0), (2, 0, 50.0), (3, 1, 50.0)];
         check(&kinds, &list, &[100.0 / 3.0, 200.0 / 3.0, 200.0 / 3.0, 100.0 / 3.0], 0.0);
@@ -234,16 +237,17 @@ mod tests {
 
     #[test]
     fn a_company_that_owns_part_of_itself_through_another() {
-        // 1 has 80 %. 2 has 20 %, and the company owns 2. In the end, all of it belongs to 1.
+        // Party 1 has 80 %. Party 2 has 20 %, and the company owns party 2. In the end, the whole
+        // company belongs to party 1.
         let list = [(1, 0, 80.0), (2, 0, 20.0), (0, 2, 100.0)];
         check(&[COMPANY, PERSON, COMPANY], &list, &[25.0, 100.0, 25.0], 0.0);
-        // The same, with shares that the company holds in itself.
+        // The same result, with shares that the company holds in itself.
         check(&[COMPANY, PERSON], &[(1, 0, 80.0), (0, 0, 20.0)], &[25.0, 100.0], 0.0);
     }
 
     #[test]
     fn a_closed_ring_is_reported_and_owns_nothing() {
-        // 1 and 2 own each other entirely, and 1 holds 40 % of the company.
+        // Parties 1 and 2 own each other entirely, and party 1 holds 40 % of the company.
         let kinds = [COMPANY, COMPANY, COMPANY, PERSON];
         let list = holdings(&[(1, 0, 40.0), (3, 0, 60.0), (1, 2, 100.0), (2, 1, 100.0)]);
         let result = effective(&kinds, 0, &list);
@@ -259,8 +263,8 @@ mod tests {
         assert_eq!(effective(&kinds, 0, &holdings(&[(7, 0, 10.0), (2, 9, 10.0)])).shares, [0.0; 3]);
     }
 
-    /// Groups of up to 200 parties, with rings. At most 95 % of every company is declared, so that
-    /// the series of chains converges.
+    /// Generates groups of 1 to 199 parties, with rings. At most 95 % of every company is declared,
+    /// so the series of chains converges.
     fn groups() -> impl Strategy<Value = (Vec<bool>, Vec<Holding>)> {
         let parties = prop::collection::vec(prop::bool::weighted(0.6), 1..200);
         parties

@@ -1,4 +1,4 @@
-//! Turns a declared structure into numbers.
+//! Converts a declared structure to places and fractions.
 #![expect(
     clippy::indexing_slicing,
     reason = "`Places` only gives out places of parties, and all lists have an entry per party"
@@ -27,7 +27,7 @@ impl<'a> Places<'a> {
         Places(parties.map(|(index, party)| (&party.party_id, index + 1)).collect())
     }
 
-    /// Returns the place of the party with this id. The id `self` is the customer.
+    /// Returns the place of the party with this id. The id `self` refers to the customer.
     ///
     /// # Panics
     /// If the structure has no such party.
@@ -41,7 +41,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// A declared structure as numbers.
+/// A declared structure with places in place of party ids and fractions in place of percentages.
 pub(super) struct Group<'a> {
     structure: &'a Structure,
     /// For each place: whether it is a company.
@@ -52,8 +52,8 @@ pub(super) struct Group<'a> {
     pub(super) votes: Vec<Holding>,
     /// Control by other means than shares or votes, as pairs of owner and owned.
     pub(super) controls: Vec<(usize, usize)>,
-    /// Companies of which more than 100 % is declared. Validation tolerates a little more than
-    /// 100 %, because declared percentages are rounded.
+    /// Companies for which more than 100 % of the shares or votes are declared. Validation
+    /// tolerates a little more than 100 %, because declared percentages are rounded.
     pub(super) over_declared: Vec<usize>,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Group<'a> {
         Group { structure, is_company, holdings, votes, controls, over_declared }
     }
 
-    /// Number of places: the parties and the customer.
+    /// Returns the number of places: the parties and the customer.
     pub(super) fn len(&self) -> usize {
         self.is_company.len()
     }
@@ -94,12 +94,12 @@ impl<'a> Group<'a> {
         self.structure.parties.iter().enumerate().map(|(index, party)| (index + 1, party))
     }
 
-    /// Iterates over the parties that are individuals.
+    /// Iterates over the parties that are individuals, with their places.
     pub(super) fn individuals(&self) -> impl Iterator<Item = (usize, &'a Party)> + '_ {
         self.parties().filter(|(_, party)| party.kind == PartyKind::Individual)
     }
 
-    /// Returns the id that the structure uses for a place.
+    /// Returns the id that the structure uses for a place: `self` for the customer.
     pub(super) fn id(&self, place: usize) -> String {
         match self.party(place) {
             Some(party) => party.party_id.as_str().to_owned(),
@@ -107,7 +107,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Returns the relationship of an owner with the customer itself.
+    /// Returns the declared relationship of an owner with the customer itself, if there is one.
     pub(super) fn direct(&self, owner: &Party) -> Option<&'a Relationship> {
         let mut relationships = self.structure.relationships.iter();
         relationships.find(|relationship| {
@@ -137,7 +137,8 @@ impl<'a> Group<'a> {
         rings
     }
 
-    /// Whether the customer itself holds or controls the party.
+    /// Returns whether the customer holds shares or votes in the party at a place, or controls the
+    /// party by other means. Indirect holdings do not count.
     pub(super) fn is_held_by_customer(&self, place: usize) -> bool {
         self.links().any(|link| link == (CUSTOMER, place))
     }
@@ -161,21 +162,22 @@ impl<'a> Group<'a> {
         is_upstream
     }
 
-    /// Iterates over everything that connects two places, as pairs of owner and owned.
+    /// Iterates over all holdings of shares and votes and all control by other means, as pairs of
+    /// owner and owned.
     fn links(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let held = self.holdings.iter().chain(&self.votes).map(|held| (held.owner, held.owned));
         held.chain(self.controls.iter().copied())
     }
 }
 
-/// Returns a holding, unless its percentage is absent or zero.
+/// Creates a holding. Returns `None` if the percentage is absent or zero.
 fn holding(owner: usize, owned: usize, percentage: Option<Percentage>) -> Option<Holding> {
     let percentage = percentage.filter(|percentage| percentage.units() > 0)?;
     Some(Holding { owner, owned, fraction: percentage.fraction() })
 }
 
-/// Scales the holdings in a company down to 100 % in total, if more is declared. Returns the
-/// companies where more was declared.
+/// Scales the holdings in each company down to a total of 100 % if they add up to more. Returns the
+/// companies whose declared total is above 100 % by more than a rounding error.
 fn limit_to_100_percent(holdings: &mut [Holding], places: usize) -> Vec<usize> {
     let mut sums = vec![0.0; places];
     for holding in holdings.iter() {
@@ -187,8 +189,8 @@ fn limit_to_100_percent(holdings: &mut [Holding], places: usize) -> Vec<usize> {
             holding.fraction /= sum;
         }
     }
-    // An excess of less than half of the smallest unit (0.0001 %) was not declared. It comes from
-    // adding doubles.
+    // An excess below half of the smallest unit (0.0001 %) was not declared: it is a rounding error
+    // of adding doubles.
     let is_over = |sum: f64| sum > 1.0 + 5e-7;
     (0..places).filter(|&company| is_over(sums[company])).collect()
 }

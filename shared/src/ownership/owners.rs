@@ -3,10 +3,10 @@
 //! A beneficial owner (FATF Recommendation 24 and its interpretive note) is an individual
 //!
 //! - whose effective share of the customer reaches the threshold ([`Basis::Ownership`]), or
-//! - whose effective share of the votes reaches it ([`Basis::Voting`]), or
-//! - who controls by other means the customer, or a company whose effective share or voting share
-//!   reaches the threshold, directly or through companies in which the individual has the majority
-//!   of the votes ([`Basis::Control`]).
+//! - whose effective share of the votes reaches the threshold ([`Basis::Voting`]), or
+//! - who controls the customer, or a company whose effective share or voting share reaches the
+//!   threshold ([`Basis::Control`]). Control by votes alone does not count here: part of the
+//!   control must be declared as control by other means.
 //!
 //! If there is no such individual, the senior managers are listed instead
 //! ([`Basis::SeniorManager`]).
@@ -20,7 +20,8 @@ use super::control::Controlled;
 use crate::model::organization::{Party, PartyKind, Role};
 use crate::model::value::{Country, Name, PartyId};
 
-/// The basis on which an individual is a beneficial owner. If several apply, the first one is given.
+/// The basis on which an individual is a beneficial owner. If several apply, the first one in this
+/// order is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
@@ -31,14 +32,14 @@ pub enum Basis {
     Ownership,
     /// The effective share of the votes reaches the threshold.
     Voting,
-    /// The individual controls, by other means, the customer or a company whose share reaches the
-    /// threshold.
+    /// The individual controls by other means the customer, or a company whose effective share or
+    /// voting share reaches the threshold.
     Control,
     /// The individual is a senior manager, and there is no beneficial owner on another basis.
     SeniorManager,
 }
 
-/// Short form of a party.
+/// A party with its roles, without its holdings.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Officer {
@@ -54,7 +55,7 @@ pub struct Officer {
     pub roles: Vec<Role>,
 }
 
-/// A chain of holdings from a party to the customer.
+/// A chain of holdings or of control from a party to the customer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Chain {
@@ -85,10 +86,11 @@ pub struct BeneficialOwner {
     pub effective_percentage: f64,
     /// Share of the votes through all chains, 0 to 100.
     pub voting_percentage: f64,
-    /// Number of holdings in the shortest chain to the customer. 1 is a direct holding; `null` if
-    /// no chain leads to the customer.
+    /// Number of holdings in the shortest chain to the customer. If the basis is `control`, the
+    /// number of links in the chain of control. 1 is a direct holding; `null` if no chain leads to
+    /// the customer.
     pub layers: Option<u32>,
-    /// Chains that the basis rests on: the ten that carry the most.
+    /// Chains on which the basis rests: at most ten, the one that carries the most first.
     pub paths: Vec<Chain>,
 }
 
@@ -96,7 +98,7 @@ pub struct BeneficialOwner {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Shareholder {
-    /// The party that holds.
+    /// The party that has the holding or the control.
     #[serde(flatten)]
     pub party: Officer,
     /// Share held in the customer itself, 0 to 100.
@@ -123,14 +125,15 @@ impl Officer {
     }
 }
 
-/// The basis of a beneficial owner, with the chains that it rests on.
+/// The basis on which an individual is a beneficial owner, with the chains that support it.
 struct Grounds {
     basis: Basis,
     layers: Option<u32>,
     paths: Vec<Chain>,
 }
 
-/// Lists the beneficial owners, the largest effective share first.
+/// Lists the beneficial owners, the largest effective share first. If there is none, lists the
+/// individuals who are senior managers.
 pub(super) fn beneficial_owners(analysis: &Analysis<'_>) -> Vec<BeneficialOwner> {
     let group = &analysis.group;
     let shares = Chains::of(&group.holdings, group.len());
@@ -157,7 +160,8 @@ pub(super) fn beneficial_owners(analysis: &Analysis<'_>) -> Vec<BeneficialOwner>
     owners
 }
 
-/// Decides whether an individual is a beneficial owner, and why.
+/// Returns the first basis on which an individual is a beneficial owner, with its chains. Returns
+/// `None` if the individual is not a beneficial owner by ownership, voting or control.
 fn grounds(
     analysis: &Analysis<'_>,
     shares: &Chains,
@@ -174,8 +178,9 @@ fn grounds(
     }
     let (company, controlled) = controlled_company(analysis, place)?;
     let mut places = controlled.chain_to(company);
-    // From a controlled company other than the customer, the path continues along the best chain
-    // of holdings. The search for chains is bounded; without a result the path ends here.
+    // If the controlled company is not the customer, the path continues along the company's best
+    // chain of votes, or of shares if there is no chain of votes. The search for chains is bounded:
+    // if it finds none, the path ends at the company.
     let onward = votes.from(company).into_iter().chain(shares.from(company)).next();
     if let Some((onward, _)) = onward {
         places.extend(onward.into_iter().skip(1));
@@ -185,8 +190,9 @@ fn grounds(
     Some(Grounds { basis: Basis::Control, layers, paths })
 }
 
-/// Finds a company that makes the party a beneficial owner by control: one that is significant and
-/// that the party does not control by votes alone.
+/// Finds the nearest company that makes the party a beneficial owner by control: a significant
+/// company that the party does not control by votes alone. Returns it with all companies that the
+/// party controls.
 fn controlled_company(analysis: &Analysis<'_>, place: usize) -> Option<(usize, Controlled)> {
     let control = &analysis.control;
     let controlled = control.controlled_by(place);
@@ -219,7 +225,8 @@ fn beneficial_owner(
     }
 }
 
-/// Lists the parties with a direct holding in the customer, the largest direct share first.
+/// Lists the parties with a direct holding in the customer or direct control of it, the largest
+/// direct share first.
 pub(super) fn shareholders(analysis: &Analysis<'_>) -> Vec<Shareholder> {
     let group = &analysis.group;
     let mut shareholders = Vec::new();

@@ -10,7 +10,7 @@ use crate::model::profile::{EntityType, Profile};
 use crate::model::value::{Country, PartyId};
 use drawing::{Drawing, Edge, Kind, Node};
 
-/// Describes the drawing of an organization, with its beneficial owners marked. `threshold` is a
+/// Returns the drawing of an organization, with its beneficial owners marked. `threshold` is a
 /// percentage above 0 and at most 100.
 pub fn picture(customer: &Customer, organization: &Organization, threshold: f64) -> Drawing {
     let structure = &organization.structure;
@@ -50,7 +50,7 @@ fn customer_node(profile: &Profile) -> Node {
     }
 }
 
-/// Describes the box of a party. `share` is its effective share, 0 to 100.
+/// Returns the box of a party. `share` is its effective share, 0 to 100.
 fn party_node(party: &Party, share: f64, is_beneficial_owner: bool) -> Node {
     let mut details: Vec<String> = country(&party.country).into_iter().collect();
     if !party.roles.is_empty() {
@@ -77,7 +77,8 @@ fn country(country: &Option<Country>) -> Option<String> {
     country.as_ref().map(|country| country.as_str().to_owned())
 }
 
-/// Describes a relationship, such as `25 %`, `10 % (votes 40 %)` or `votes 40 % control`.
+/// Returns the label of a relationship, such as `25 %`, `10 % (votes 40 %)` or `votes 40 %
+/// control`. Votes are left out if they equal the shares.
 fn label(relationship: &Relationship) -> String {
     let shares = relationship.percentage;
     let votes = relationship.voting_percentage.filter(|votes| Some(*votes) != shares);
@@ -95,7 +96,7 @@ fn label(relationship: &Relationship) -> String {
     parts.join(" ")
 }
 
-/// Rounds to 4 decimals, the precision of declared percentages.
+/// Rounds a percentage to 4 decimals, the precision of declared percentages.
 fn four_decimals(percentage: f64) -> f64 {
     (percentage * 10_000.0).round() / 10_000.0
 }

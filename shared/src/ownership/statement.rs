@@ -1,4 +1,5 @@
-//! The answer of the API about an organization: the declared structure and what follows from it.
+//! The answer of the API about an organization: the declared structure, with the owners, shares and
+//! warnings derived from it.
 
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ use crate::model::profile::EntityType;
 use crate::model::time::Timestamp;
 use crate::model::value::Issue;
 
-/// Share from which on an individual is a beneficial owner, unless the caller sets another one.
+/// Default threshold in percent: an individual with at least this share is a beneficial owner.
 /// Source: Regulation (EU) 2024/1624, Article 52: 25 % or more.
 pub const DEFAULT_THRESHOLD: f64 = 25.0;
 
@@ -25,7 +26,8 @@ pub struct Statement<'a> {
     pub customer_id: CustomerId,
     /// Beneficial owners, the largest effective share first.
     pub ubos: Vec<BeneficialOwner>,
-    /// Parties with a direct holding in the customer, the largest direct share first.
+    /// Parties with a direct holding in the customer or direct control of it, the largest direct
+    /// share first.
     pub shareholders: Vec<Shareholder>,
     /// Parties with the role `director`.
     pub directors: Vec<Officer>,
@@ -35,20 +37,20 @@ pub struct Statement<'a> {
     pub structure: &'a Structure,
     /// Share of the customer that no declared owner accounts for, through all chains, 0 to 100.
     pub undisclosed_percentage: f64,
-    /// Points that need attention.
+    /// Points of the structure that need attention.
     pub warnings: Vec<Warning>,
-    /// Effective share or voting share from which on an individual is a beneficial owner, above 0
-    /// and at most 100.
+    /// Smallest effective share or voting share that makes an individual a beneficial owner, above
+    /// 0 and at most 100.
     pub threshold: f64,
-    /// Version of the structure: 1 at first, and 1 more with every change. The `ETag` is this
-    /// number in quotes.
+    /// Version of the structure. It starts at 1 and increases by 1 with every change. The `ETag` is
+    /// this number in quotes.
     pub version: u64,
     /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
 impl<'a> Statement<'a> {
-    /// Analyses an organization. `threshold` is a percentage above 0 and at most 100.
+    /// Creates the answer for an organization. `threshold` is a percentage above 0 and at most 100.
     pub fn of(
         customer: &Customer,
         organization: &'a Organization,
@@ -78,12 +80,12 @@ pub fn view(customer: &Customer, organization: &Organization, threshold: f64) ->
     View::of(&organization.structure, is_company, threshold)
 }
 
-/// Parses a threshold for beneficial owners, a percentage.
+/// Parses the threshold for beneficial owners, in percent.
 ///
 /// # Errors
 /// If the text is not a JSON number above 0 and at most 100.
 pub fn parse_threshold(text: &str) -> Result<f64, Issue> {
-    // Rust's own parser also accepts `inf` and `+5`.
+    // `str::parse` would also accept `inf` and `+5`, which are not JSON numbers.
     let number = serde_json::from_str::<f64>(text).ok();
     let threshold = number.filter(|number| *number > 0.0 && *number <= 100.0);
     threshold.ok_or_else(|| "must be a number above 0 and at most 100".to_owned())

@@ -1,4 +1,4 @@
-//! Properties of chains and views on random groups, and single examples.
+//! Tests chains and views: properties on random groups, and single examples.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,8 @@ use super::chains::Chains;
 use super::{Basis, Holding, View, WarningCode, effective};
 use crate::model::organization::Structure;
 
-/// Groups of up to 12 parties without rings. A party only holds parties with a lower place.
+/// Generates groups of 2 to 11 parties without rings. A party only holds parties with a lower
+/// place.
 fn layered() -> impl Strategy<Value = (usize, Vec<Holding>)> {
     (2..12usize).prop_flat_map(|parties| {
         let holding = (1..parties, 0..parties, 1..10u32);
@@ -28,7 +29,7 @@ fn layered() -> impl Strategy<Value = (usize, Vec<Holding>)> {
     })
 }
 
-/// Finds every chain by brute force.
+/// Finds every chain from a party to the customer by brute force.
 fn all_chains(holdings: &[Holding], from: usize) -> Vec<(Vec<usize>, f64)> {
     if from == 0 {
         return vec![(vec![0], 1.0)];
@@ -94,14 +95,15 @@ proptest! {
         }
     }
 
-    /// Random groups with rings: shares add up, and every owner is listed exactly once.
+    /// Checks on random groups with rings that the shares add up, and that every owner is listed
+    /// exactly once.
     #[test]
     fn a_view_is_consistent(
         holdings in prop::collection::vec((0..8usize, 0..8usize, 1..200u32), 0..24),
         controls in prop::collection::vec((0..8usize, 0..8usize), 0..3),
         threshold in 1..100u32,
     ) {
-        // 1 to 4 are companies, 5 to 7 individuals.
+        // Places 1 to 4 are companies, and places 5 to 7 are individuals.
         let id = |place: usize| match place {
             0 => "self".to_owned(),
             1..5 => format!("c{place}"),
@@ -199,7 +201,7 @@ proptest! {
     }
 }
 
-/// A party with 30 % of the votes that controls a company with 25 % has the majority.
+/// A party with 30 % of the votes has the majority if it controls a company with another 25 %.
 #[test]
 fn votes_of_controlled_companies_add_up_to_a_majority() {
     let relationships = serde_json::json!([
@@ -214,7 +216,8 @@ fn votes_of_controlled_companies_add_up_to_a_majority() {
     assert_eq!(majority.parties, ["p1"]);
 }
 
-/// Declared control makes a beneficial owner, whether or not the owner also has the majority.
+/// Declared control makes an individual a beneficial owner, whether or not the individual also has
+/// the majority of the votes.
 #[test]
 fn declared_control_counts_in_addition_to_a_majority() {
     for share in [10, 51] {
@@ -238,7 +241,7 @@ fn declared_control_counts_in_addition_to_a_majority() {
     assert_eq!(view.ubos[0].basis, Basis::Control);
 }
 
-/// A circle among companies that the customer owns is not a circle in its own ownership.
+/// A circle among companies that the customer owns is not a circle in the customer's own ownership.
 #[test]
 fn only_circles_that_lead_to_the_customer_are_circular() {
     let relationships = serde_json::json!([
@@ -252,7 +255,7 @@ fn only_circles_that_lead_to_the_customer_are_circular() {
     assert!(view.warnings.iter().any(|w| w.code == WarningCode::CircularOwnership));
 }
 
-/// A hundred layers of two companies have more chains than can be counted.
+/// A structure of a hundred layers with two companies each has too many chains to enumerate.
 #[test]
 fn the_search_for_chains_is_bounded() {
     let mut holdings = Vec::new();

@@ -1,4 +1,4 @@
-//! The result of analysing a structure.
+//! Collects the results of the analysis of a structure.
 #![expect(clippy::indexing_slicing, reason = "places come from the group")]
 
 use super::analysis::Analysis;
@@ -8,13 +8,14 @@ use super::owners::{beneficial_owners, officers, shareholders};
 use super::warnings::{Warning, warnings};
 use crate::model::organization::{Role, Structure};
 
-/// The result of analysing a declared structure. Percentages are 0 to 100, exact to 10 decimals.
+/// The result of analysing a declared structure. Percentages are 0 to 100, rounded to 10 decimals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
     /// Beneficial owners, the largest effective share first. Empty if the customer is an
     /// individual.
     pub ubos: Vec<BeneficialOwner>,
-    /// Parties with a direct holding in the customer, the largest direct share first.
+    /// Parties with a direct holding in the customer or direct control of it, the largest direct
+    /// share first.
     pub shareholders: Vec<Shareholder>,
     /// Parties with the role of a director.
     pub directors: Vec<Officer>,
@@ -23,19 +24,19 @@ pub struct View {
     /// Share of the customer that no declared owner accounts for, through all chains. Zero if the
     /// customer is an individual.
     pub undisclosed_percentage: f64,
-    /// Points that need attention.
+    /// Points of the structure that need attention.
     pub warnings: Vec<Warning>,
     /// Effective share of every party, in the order of the structure.
     pub effective_percentages: Vec<f64>,
-    /// Ids of the members of rings of holdings that lead to the customer.
+    /// Ids of the parties in rings of holdings that lead to the customer.
     pub circular: Vec<String>,
 }
 
 impl View {
     /// Analyses a structure.
     ///
-    /// `is_company` tells whether the customer is a company: an individual has no owners.
-    /// `threshold` is the share from which on an individual is a beneficial owner, above 0 and at
+    /// `is_company` is true if the customer is a company. An individual has no owners. `threshold`
+    /// is the smallest share that makes an individual a beneficial owner, in percent: above 0, at
     /// most 100.
     ///
     /// # Panics
@@ -59,7 +60,7 @@ impl View {
     }
 }
 
-/// Returns the ids of the members of rings that lead to the customer.
+/// Returns the ids of the parties in rings of holdings that lead to the customer.
 fn circular(analysis: &Analysis<'_>) -> Vec<String> {
     let leads_to_customer = |place: usize| place == CUSTOMER || analysis.is_upstream[place];
     let rings = analysis.rings.iter();

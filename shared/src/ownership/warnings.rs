@@ -17,7 +17,7 @@ use super::owners::{Basis, BeneficialOwner};
 #[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum WarningCode {
-    /// The declared holdings in a company add up to slightly more than 100 %.
+    /// The declared shares or votes in a company add up to slightly more than 100 %.
     #[serde(rename = "over_100_percent")]
     #[strum(serialize = "over_100_percent")]
     Over100Percent,
@@ -27,13 +27,15 @@ pub enum WarningCode {
     ClosedRing,
     /// A party has no country.
     MissingCountry,
-    /// A party has no connection to the customer.
+    /// A party has no role, is not connected to the customer as an owner, and is not held by the
+    /// customer.
     NotConnected,
     /// No individual is connected to the customer by shares, votes or control.
     NoNaturalPerson,
     /// The share without a declared owner reaches the threshold.
     UndisclosedOwnership,
-    /// An individual below the threshold has the majority of the votes.
+    /// An individual below the threshold has the majority of the votes in the customer, or in a
+    /// company whose share reaches the threshold.
     MajorityOfVotes,
     /// There is neither a beneficial owner nor a senior manager.
     NoBeneficialOwner,
@@ -63,7 +65,7 @@ impl Warning {
     }
 }
 
-/// Lists all warnings. `ubos` are the beneficial owners.
+/// Lists all warnings about a structure. `ubos` are its beneficial owners.
 pub(super) fn warnings(analysis: &Analysis<'_>, ubos: &[BeneficialOwner]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     warnings.extend(over_100_percent(analysis));
@@ -135,7 +137,8 @@ fn no_natural_person(analysis: &Analysis<'_>) -> Option<Warning> {
 }
 
 fn undisclosed_ownership(analysis: &Analysis<'_>) -> Option<Warning> {
-    // Not rounded to 10 decimals, unlike `undisclosed_percentage` of the analysis.
+    // This percentage is not rounded to 10 decimals, unlike the result of
+    // `Analysis::undisclosed_percentage`.
     let undisclosed = 100.0 * analysis.shares.undisclosed;
     let reaches_threshold = undisclosed >= analysis.threshold_percentage - 1e-10;
     let message = format!(
@@ -147,7 +150,7 @@ fn undisclosed_ownership(analysis: &Analysis<'_>) -> Option<Warning> {
 }
 
 /// Warns of individuals who control a significant company by votes alone and are not beneficial
-/// owners.
+/// owners by ownership, voting or control.
 fn majority_of_votes(analysis: &Analysis<'_>, ubos: &[BeneficialOwner]) -> Option<Warning> {
     let group = &analysis.group;
     let owners: HashSet<&str> = ubos

@@ -1,19 +1,19 @@
 //! Lists of high-risk countries, each with its source and date.
 //!
-//! To update a list, replace its countries, `date` and `url` with those of the publisher, and give
-//! [`super::MODEL`] a new version. The FATF publishes after each plenary (February, June,
-//! October), the EU in the Official Journal.
+//! To update a list, replace its countries, `date` and `url` with the values of the new
+//! publication, and give [`super::MODEL`] a new version. The FATF publishes after each plenary
+//! (February, June, October), the EU in the Official Journal.
 //!
-//! The lists are the same for every tenant. A tenant with a stricter policy can block a customer.
-//! A profile names the model version and the dates of the lists that it was calculated with, so
-//! that old profiles stay explained.
+//! The lists are the same for every tenant. A tenant with a stricter policy can block a customer. A
+//! profile names the model version and the dates of the lists that it was calculated with, so old
+//! profiles can still be explained.
 
 use crate::model::customer::RiskLevel;
 
 /// A published list of countries.
 #[derive(Debug)]
 pub struct CountryList {
-    /// Id of the list, part of the codes of hard rules.
+    /// Id of the list. The codes of hard rules contain it, such as `customer_country_eu_high_risk`.
     pub id: &'static str,
     /// Title that the publisher uses.
     pub title: &'static str,
@@ -29,20 +29,21 @@ pub struct CountryList {
     pub(super) related_points: u8,
     /// Minimum level if the customer is in one of them.
     pub(super) customer_floor: RiskLevel,
-    /// Minimum level if an owner is in one of them; `NotSet` for none.
+    /// Minimum level if an owner is in one of them. `NotSet` if an owner there sets no minimum.
     pub(super) owner_floor: RiskLevel,
-    /// Minimum level if an officer who owns nothing is in one of them; `NotSet` for none.
+    /// Minimum level if an officer who owns nothing is in one of them. `NotSet` if such an officer
+    /// sets no minimum.
     pub(super) officer_floor: RiskLevel,
 }
 
 impl CountryList {
-    /// Whether a country, an ISO 3166-1 alpha-2 code, is on the list.
+    /// Returns whether the country with an ISO 3166-1 alpha-2 code is on the list.
     pub fn has(&self, country: &str) -> bool {
         self.countries.contains(&country)
     }
 }
 
-/// All lists, the worst first.
+/// All lists, the one with the highest risk first.
 pub(super) const LISTS: &[CountryList] = &[
     CountryList {
         id: "fatf_call_for_action",
@@ -56,9 +57,9 @@ pub(super) const LISTS: &[CountryList] = &[
         owner_floor: RiskLevel::High,
         officer_floor: RiskLevel::Medium,
     },
-    // Directive (EU) 2015/849, Article 18a, requires enhanced due diligence for customers in these
-    // countries in any case. An owner there is a reason to look more closely.
-    // Last amended by Delegated Regulations (EU) 2026/46 (the Russian Federation) and 2026/83.
+    // Directive (EU) 2015/849, Article 18a, always requires enhanced due diligence for customers in
+    // these countries. An owner in one of them is a reason to look more closely. Last amended by
+    // Delegated Regulations (EU) 2026/46 (the Russian Federation) and 2026/83.
     CountryList {
         id: "eu_high_risk",
         title: "EU high-risk third countries, Delegated Regulation (EU) 2016/1675",

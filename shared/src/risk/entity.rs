@@ -1,4 +1,4 @@
-//! Factors of the industry and the age of the customer.
+//! Assesses the industry and the age of the customer.
 
 use serde_json::json;
 
@@ -41,7 +41,8 @@ fn industry_points(model: &Model, risk: RiskLevel) -> u8 {
     if risk == RiskLevel::High { model.high_risk_industry } else { model.medium_risk_industry }
 }
 
-/// Explains that the industry is in these sectors, which are of the same risk.
+/// Returns a sentence that names the sectors of the industry, their risk and their sources. All
+/// `sectors` have the risk `risk`.
 pub(super) fn sector_reason(sectors: &[&Sector], risk: RiskLevel) -> String {
     let ids: Vec<&str> = sectors.iter().map(|sector| sector.id).collect();
     let mut sources: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! Evidence: references to what a factor or a hard rule rests on.
+//! Creates evidence: references to the data on which a factor or a hard rule is based.
 
 use super::countries::CountryList;
 use super::facts::{AlertFacts, Facts, OrganizationFacts, SessionFacts};
@@ -6,7 +6,7 @@ use super::sectors::Sector;
 use crate::model::risk::Evidence;
 
 /// Maximum number of evidence entries of a factor or a rule. A profile is stored as a single item
-/// of the table, and a longer list does not help a reader.
+/// of the table, so its size is limited, and a longer list does not help a reader.
 pub(super) const MAX_EVIDENCE: usize = 25;
 
 fn evidence(kind: &str, id: impl Into<String>) -> Evidence {
@@ -17,7 +17,7 @@ pub(super) fn customer(facts: &Facts<'_>) -> Evidence {
     evidence("customer", facts.customer_id.to_string())
 }
 
-/// References the version of the organization that was assessed.
+/// Refers to the version of the organization that was assessed.
 pub(super) fn organization(facts: &Facts<'_>, organization: &OrganizationFacts) -> Evidence {
     evidence("organization", format!("{}@{}", facts.customer_id, organization.version))
 }
@@ -34,7 +34,7 @@ pub(super) fn alert(alert: &AlertFacts) -> Evidence {
     evidence("alert", &alert.alert_id)
 }
 
-/// References the edition of a country list.
+/// Refers to the edition of a country list that was used.
 pub(super) fn country_list(list: &CountryList) -> Evidence {
     evidence("country_list", format!("{}@{}", list.id, list.date))
 }

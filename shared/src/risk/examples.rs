@@ -1,4 +1,4 @@
-//! Single assessments with their exact points.
+//! Tests single assessments with their exact points.
 
 use serde_json::Value;
 use time::Duration;
@@ -50,7 +50,7 @@ fn related(party: &str, code: &str, is_owner: bool) -> RelatedFacts {
     RelatedFacts { party_id: party.to_owned(), country: Country::parse(code).ok(), is_owner }
 }
 
-/// A German individual who was approved a month ago.
+/// Returns the facts of a German individual who was approved a month ago.
 fn person() -> Facts<'static> {
     Facts {
         now: now(),
@@ -65,7 +65,8 @@ fn person() -> Facts<'static> {
     }
 }
 
-/// A German software company, eleven years old, with one German owner.
+/// Returns the facts of a German software company, eleven years old (4,000 days), with one German
+/// owner.
 fn company() -> Facts<'static> {
     Facts {
         entity_type: EntityType::Company,
@@ -93,7 +94,8 @@ fn with_organization(change: impl FnOnce(&mut OrganizationFacts)) -> Facts<'stat
     with(company(), |facts| change(facts.organization.as_mut().unwrap()))
 }
 
-/// Checks the factors with points, the rules, and the level.
+/// Checks the factors with points, the rules, the level and the score of an assessment, and returns
+/// it.
 fn check(facts: &Facts<'_>, points: &[(&str, u8)], rules: &[&str], level: RiskLevel) -> Assessment {
     let assessment = assess(&MODEL, facts);
     let actual_points: Vec<(&str, u8)> = assessment
@@ -146,7 +148,7 @@ fn an_owner_in_north_korea_makes_the_company_high() {
     let facts = with_organization(|o| o.related.push(related("kp", "KP", false)));
     let rules = ["officer_country_fatf_call_for_action"];
     check(&facts, &[("related_countries", 10)], &rules, RiskLevel::Medium);
-    // A director in a country of another list gives points, but no rule applies.
+    // A director in a country of the EU list gives points, but no rule applies.
     let facts = with_organization(|o| o.related.push(related("ru", "RU", false)));
     check(&facts, &[("related_countries", 7)], &[], RiskLevel::Low);
 }
@@ -253,7 +255,7 @@ fn a_failed_watchlist_check_counts_until_an_approved_session_passes_it() {
     check(&both(&later), &points, &["watchlists_failed"], RiskLevel::High);
     later.passed.push(ValidationKind::Watchlists);
     check(&both(&later), &[], &[], RiskLevel::Low);
-    // A session with contradicting results resolves nothing.
+    // A session with contradicting results does not resolve a failed check.
     later.in_review.push(ValidationKind::Watchlists);
     check(&both(&later), &points, &["watchlists_failed"], RiskLevel::High);
     later.in_review.clear();

@@ -1,4 +1,4 @@
-//! The facts that a score depends on.
+//! Defines the facts that a score depends on.
 
 use time::Date;
 
@@ -28,7 +28,7 @@ pub struct Facts<'a> {
     pub organization: Option<OrganizationFacts>,
     /// The newest sessions, at most a hundred.
     pub sessions: Vec<SessionFacts>,
-    /// Alerts of monitoring.
+    /// Alerts that monitoring has raised.
     pub alerts: Vec<AlertFacts>,
 }
 
@@ -41,10 +41,10 @@ pub struct OrganizationFacts {
     pub related: Vec<RelatedFacts>,
     /// Share of the company without a declared owner, 0 to 100.
     pub undisclosed_percentage: f64,
-    /// Number of holdings between the company and its most distant beneficial owner, on the
-    /// shortest chain. 1 is a direct holding; 0 if there is no such chain.
+    /// Largest number of layers from the company to a beneficial owner, counted along the shortest
+    /// chain of each owner. 1 is a direct holding; 0 if no chain leads to a beneficial owner.
     pub most_layers: u32,
-    /// Ids of the parties in rings of holdings.
+    /// Ids of the parties in rings of holdings that lead to the company.
     pub circular: Vec<String>,
     /// Whether an individual is a beneficial owner by ownership, voting or control.
     pub has_owner_ubo: bool,
@@ -59,7 +59,8 @@ pub struct RelatedFacts {
     pub party_id: String,
     /// Country of the party.
     pub country: Option<Country>,
-    /// Whether the party owns or controls part of the company. Otherwise it is an officer only.
+    /// Whether the party owns or controls part of the company. If not, the party is only an
+    /// officer.
     pub is_owner: bool,
 }
 
@@ -76,8 +77,8 @@ pub struct SessionFacts {
     pub in_review: Vec<ValidationKind>,
     /// The kinds whose latest result in this session is `passed`.
     pub passed: Vec<ValidationKind>,
-    /// When the session expired, or else when the customer completed it, or else when it was
-    /// created.
+    /// Expiry time of an expired session. Otherwise the time when the customer completed the
+    /// session, or the time of creation if the customer has not completed it.
     pub at: Timestamp,
 }
 
@@ -86,7 +87,7 @@ pub struct SessionFacts {
 pub struct AlertFacts {
     /// Id of the alert.
     pub alert_id: String,
-    /// Watchlist that the match is on.
+    /// Id of the watchlist that the match is on.
     pub list: String,
     /// Status of the alert.
     pub status: AlertStatus,
@@ -96,7 +97,7 @@ impl Facts<'_> {
     /// Returns the ownership structure.
     ///
     /// # Errors
-    /// A sentence that says why there is none to assess.
+    /// Returns a sentence that says why there is no structure to assess.
     pub(super) fn ownership(&self) -> Result<&OrganizationFacts, &'static str> {
         match (self.entity_type, &self.organization) {
             (EntityType::Individual, _) => Err("Not applicable: the customer is an individual."),
@@ -120,7 +121,7 @@ impl Facts<'_> {
 }
 
 impl SessionFacts {
-    /// Whether the session was approved, rejected or put into manual review.
+    /// Returns whether the session was approved, rejected or put into manual review.
     pub(super) fn is_decided(&self) -> bool {
         use SessionStatus::{Approved, ManualReview, Rejected};
         matches!(self.status, Approved | Rejected | ManualReview)

@@ -1,18 +1,18 @@
-//! The result of looking at one factor.
+//! Defines the result of assessing one factor.
 
 use serde_json::Value;
 
 use super::evidence::MAX_EVIDENCE;
 use crate::model::risk::{Category, Evidence, Factor};
 
-/// Everything about a factor that depends on the facts.
+/// The parts of a factor that depend on the facts.
 pub(super) struct Finding {
     /// The assessed value; `null` if it is unknown or does not apply.
     pub(super) value: Value,
     pub(super) points: u8,
-    /// One sentence, without personal data.
+    /// Explanation in one sentence, without personal data.
     pub(super) reason: String,
-    /// The worst or newest entries first.
+    /// References to the data behind the finding, the worst or newest first.
     pub(super) evidence: Vec<Evidence>,
 }
 

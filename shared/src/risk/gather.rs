@@ -1,4 +1,4 @@
-//! Collects facts from the models.
+//! Collects the facts about a customer from the models.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::ownership::{Basis, DEFAULT_THRESHOLD, view};
 use crate::ownership::{BeneficialOwner, View};
 
 impl<'a> Facts<'a> {
-    /// Collects the facts about a customer. `sessions` are the newest ones, and `now` is the time
-    /// of the assessment.
+    /// Collects the facts about a customer. `sessions` are the customer's newest sessions, and
+    /// `now` is the time of the assessment.
     pub fn of(
         customer: &'a Customer,
         organization: Option<&Organization>,
@@ -37,7 +37,8 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Collects the facts about an ownership structure, with the related parties: owners and officers.
+/// Collects the facts about an ownership structure, including its related parties: owners and
+/// officers.
 pub fn owned(customer: &Customer, organization: &Organization) -> OrganizationFacts {
     let view = view(customer, organization, DEFAULT_THRESHOLD);
     let parties = organization.structure.parties.iter().zip(&view.effective_percentages);
@@ -58,7 +59,8 @@ fn owner_ubos(view: &View) -> impl Iterator<Item = &BeneficialOwner> {
     view.ubos.iter().filter(|ubo| ubo.basis != Basis::SeniorManager)
 }
 
-/// Returns the facts about a party if it is an owner or an officer. `share` is its effective share.
+/// Returns the facts about a party, or `None` if the party is neither an owner nor an officer.
+/// `share` is its effective share, 0 to 100.
 fn related(view: &View, party: &Party, share: f64) -> Option<RelatedFacts> {
     let id = &party.party_id;
     let is_shareholder = view.shareholders.iter().any(|holder| holder.party.party_id == *id);
@@ -92,7 +94,8 @@ fn session(session: &Session) -> SessionFacts {
         failed: kinds_with(ValidationResult::Failed),
         in_review: kinds_with(ValidationResult::Review),
         passed: kinds_with(ValidationResult::Passed),
-        // A session is as old as the customer's part in it. Later additions do not make it newer.
+        // The age of a session depends only on the customer's part in it. Later additions do not
+        // make the session newer.
         at: match session.status {
             SessionStatus::Expired => session.expires_at,
             _ => session.completed_at.unwrap_or(session.created_at),

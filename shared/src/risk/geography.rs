@@ -1,4 +1,4 @@
-//! Factors of the countries of the customer, its owners and its officers.
+//! Assesses the countries of the customer, its owners and its officers.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,12 @@ use super::finding::Finding;
 use super::model::Model;
 use crate::model::risk::{Category, Factor};
 
-/// Returns the lists that a country is on, the worst first.
+/// Returns the lists that contain a country, the one with the highest risk first.
 pub(super) fn lists_with<'m>(model: &'m Model, country: &str) -> Vec<&'m CountryList> {
     model.country_lists.iter().filter(|list| list.has(country)).collect()
 }
 
-/// Describes an edition of a list by its title and date.
+/// Returns the title of a list with its date in parentheses.
 pub(super) fn title_and_date(list: &CountryList) -> String {
     format!("{} ({})", list.title, list.date)
 }

@@ -41,17 +41,17 @@ fn has_code(sector: &Sector, code: &Code) -> bool {
     }
 }
 
-/// Strips a plural `s`. This is crude, but both sides of a comparison are stripped, so `casino`
-/// matches `casinos`.
+/// Strips a plural `s` if at least 3 bytes remain. This is crude, but both sides of a comparison
+/// are stripped, so `casino` matches `casinos`.
 fn singular(word: &str) -> &str {
     word.strip_suffix('s').filter(|stem| stem.len() >= 3).unwrap_or(word)
 }
 
-/// Digits of a code, by its scheme.
+/// The digits of an industry code, by the scheme of the code.
 enum Code {
-    /// NACE Rev. 2 or ISIC Rev. 4.
+    /// A code of NACE Rev. 2 or ISIC Rev. 4.
     Nace(String),
-    /// ISO 18245.
+    /// A merchant category code of ISO 18245.
     Mcc(String),
 }
 
@@ -66,12 +66,13 @@ fn codes(text: &str) -> Vec<Code> {
     previous.zip(&tokens).filter_map(|(previous, token)| code(text, previous, token)).collect()
 }
 
-/// Reads a token as a code.
+/// Reads a token of a folded text as a code. `previous` is the token before it. Returns `None` if
+/// the token is not a code.
 ///
-/// A number is a code
-/// - if the name of its scheme comes before it (`NACE 64`, `MCC 7995`),
+/// A number of at least two digits, with at most one letter before it, is a code
+/// - if the name of its scheme precedes it (`NACE 64`, `MCC 7995`),
 /// - if it has the form of a NACE or ISIC code (`92.00`, `R9200`), or
-/// - if it has four digits and is the whole text; it is then a merchant category code.
+/// - if it has four digits and is the whole text. It is then a merchant category code.
 fn code(text: &str, previous: &str, token: &str) -> Option<Code> {
     let number = token.trim_start_matches(|c: char| c.is_ascii_lowercase());
     let letters = token.len() - number.len();

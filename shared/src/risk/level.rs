@@ -1,4 +1,4 @@
-//! The order of risk levels.
+//! Defines the order of risk levels.
 
 use crate::model::customer::RiskLevel;
 

@@ -48,22 +48,22 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 pub struct Assessment {
     /// Sum of the points of all factors, 0 to 100. `None` if the level is `not_set`.
     pub score: Option<u8>,
-    /// Level of the score, raised by the hard rules.
+    /// Level that follows from the score, raised by the hard rules.
     pub level: RiskLevel,
     /// All factors, in a fixed order.
     pub factors: Vec<Factor>,
     /// Hard rules that apply, the worst level first.
     pub hard_rules: Vec<HardRule>,
-    /// Version of the model that was used.
+    /// Version of the model that calculated the assessment.
     pub model_version: String,
-    /// When the customer is due for a review. `None` if the level is `not_set`.
+    /// Time of the next review of the customer. `None` if the level is `not_set`.
     pub next_review_at: Option<Timestamp>,
 }
 
-/// Assesses a customer.
+/// Assesses a customer. Lists every factor and every hard rule that applies.
 ///
-/// The level is the level of the score, raised by the hard rules. If there is too little data for a
-/// score, the level is that of the hard rules alone, or `not_set` if none applies. A factor
+/// The level follows from the score and is raised by the hard rules. If data is missing, the level
+/// follows from the hard rules alone and is `not_set` if none applies. The factor
 /// `insufficient_data` then lists the missing data.
 pub fn assess(model: &Model, facts: &Facts<'_>) -> Assessment {
     let mut factors = vec![
@@ -106,7 +106,7 @@ pub fn assess(model: &Model, facts: &Facts<'_>) -> Assessment {
     }
 }
 
-/// Whether two versions of a profile differ in a field that the model uses.
+/// Returns whether two versions of a profile differ in a field that the model uses.
 pub fn scored_fields_differ(before: &Profile, after: &Profile) -> bool {
     before.entity_type != after.entity_type
         || before.country != after.country
@@ -114,9 +114,9 @@ pub fn scored_fields_differ(before: &Profile, after: &Profile) -> bool {
         || before.incorporated_on != after.incorporated_on
 }
 
-/// Lists the data without which there is no score.
+/// Lists the missing data without which the score does not give a level.
 ///
-/// FATF Recommendations 10 and 24 make the owners of a company part of knowing it. Other data can
+/// FATF Recommendations 10 and 24 require a company's owners to be identified. Other data can
 /// therefore not make up for an unknown organization.
 fn missing_data(facts: &Facts<'_>) -> Vec<&'static str> {
     let is_company = facts.entity_type == EntityType::Company;

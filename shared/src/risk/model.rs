@@ -1,4 +1,4 @@
-//! The model: every number that a score depends on, under one version.
+//! Defines the model: every number that a score depends on, under one version.
 //!
 //! To change a list (see `countries`), a sector or a weight, change the data and the version
 //! together, and release. A profile names the version that it was calculated with.
@@ -7,7 +7,7 @@ use super::countries::{self, CountryList};
 use super::sectors::{self, Sector};
 use crate::model::customer::RiskLevel;
 
-/// Points by size. The highest step that a size reaches gives the points.
+/// Maps a size to points. The highest step that a size reaches gives the points.
 #[derive(Debug)]
 pub(super) struct Scale(
     /// Steps in ascending order: the size at which the step begins, and its points.
@@ -23,7 +23,7 @@ impl Scale {
         }
     }
 
-    /// Returns the points for a size.
+    /// Returns the points for a size, 0 if it is below the first step.
     pub(super) fn points(&self, size: u64) -> u8 {
         self.0.iter().rev().find(|(from, _)| size >= *from).map_or(0, |(_, points)| *points)
     }
@@ -33,46 +33,47 @@ impl Scale {
 /// weights add up to at most 100.
 #[derive(Debug)]
 pub struct Model {
-    /// Year, month and a number within the month.
+    /// Version of the model: the year, the month and a number within the month.
     pub version: &'static str,
-    /// Lists of high-risk countries, the worst first.
+    /// Lists of high-risk countries, the one with the highest risk first.
     pub country_lists: &'static [CountryList],
     /// Sectors of higher risk.
     pub sectors: &'static [Sector],
 
-    /// Score from which on the level is `medium`. Below it, the level is `low`.
+    /// Lowest score with the level `medium`. Scores below it have the level `low`.
     pub(super) medium_from: u8,
-    /// Score from which on the level is `high`.
+    /// Lowest score with the level `high`.
     pub(super) high_from: u8,
 
     pub(super) high_risk_industry: u8,
     pub(super) medium_risk_industry: u8,
-    /// Points of companies that are younger than a number of days, the youngest first.
+    /// Points for young companies: pairs of an age in days and the points of a company below that
+    /// age, in ascending order of age.
     pub(super) young_company: &'static [(u64, u8)],
 
-    /// By undisclosed percentage.
+    /// Points by undisclosed percentage.
     pub(super) undisclosed: Scale,
-    /// By number of layers.
+    /// Points by number of layers.
     pub(super) layers: Scale,
-    /// By number of parties in rings.
+    /// Points by number of parties in rings.
     pub(super) circular: Scale,
     pub(super) no_beneficial_owner: u8,
     pub(super) senior_managers_only: u8,
 
     /// Number of days for which rejections, failures and expiries count.
     pub(super) history_days: u64,
-    /// By number of sessions.
+    /// Points by number of sessions.
     pub(super) rejected_sessions: Scale,
-    /// By number of failed checks of a person or document.
+    /// Points by number of failed checks of a person, document or wallet.
     pub(super) failed_validations: Scale,
-    /// By number of sessions.
+    /// Points by number of sessions.
     pub(super) expired_sessions: Scale,
     pub(super) never_approved: u8,
-    /// By days since the last approval.
+    /// Points by days since the last approval.
     pub(super) since_approval: Scale,
 
     pub(super) confirmed_alert: u8,
-    /// By number of alerts.
+    /// Points by number of open alerts. They apply only if no alert is confirmed.
     pub(super) open_alerts: Scale,
     pub(super) watchlists_failed: u8,
     pub(super) watchlists_in_review: u8,
@@ -86,7 +87,7 @@ pub struct Model {
     pub(super) review_prohibited: i64,
 }
 
-/// Days in a year of the model.
+/// Number of days in a year of the model.
 const YEAR: u64 = 365;
 
 /// The current model.
@@ -102,7 +103,7 @@ pub static MODEL: Model = Model {
     medium_risk_industry: 4,
     young_company: &[(YEAR, 4), (3 * YEAR, 2)],
 
-    // An owner of 25 % is a beneficial owner, so from 25 % on a beneficial owner may be hidden.
+    // An owner of 25 % is a beneficial owner, so an undisclosed share of 25 % or more may hide one.
     undisclosed: Scale(&[(10, 3), (25, 6), (50, 8)]),
     layers: Scale(&[(3, 1), (5, 3)]),
     circular: Scale(&[(1, 3)]),
@@ -136,7 +137,7 @@ pub static MODEL: Model = Model {
 const _: () = assert!(MODEL.total_weight() <= 100, "a score is 0 to 100");
 
 impl Model {
-    /// Returns the level of a score.
+    /// Returns the level of a score: `low`, `medium` or `high`.
     pub(super) fn level_of(&self, score: u8) -> RiskLevel {
         if score >= self.high_from {
             RiskLevel::High
@@ -147,7 +148,7 @@ impl Model {
         }
     }
 
-    /// Returns the number of days until the next review. There is no review without a level.
+    /// Returns the number of days until the next review, or `None` if the level is `not_set`.
     pub(super) fn days_until_review(&self, level: RiskLevel) -> Option<i64> {
         match level {
             RiskLevel::NotSet => None,
@@ -158,7 +159,7 @@ impl Model {
         }
     }
 
-    /// Maximum number of points for the customer's country.
+    /// Returns the maximum number of points for the customer's country.
     pub(super) const fn customer_country_weight(&self) -> u8 {
         match self.country_lists {
             [worst, ..] => worst.customer_points,
@@ -166,7 +167,7 @@ impl Model {
         }
     }
 
-    /// Maximum number of points for the countries of owners and officers.
+    /// Returns the maximum number of points for the countries of owners and officers.
     pub(super) const fn related_countries_weight(&self) -> u8 {
         match self.country_lists {
             [worst, ..] => worst.related_points,
@@ -174,7 +175,7 @@ impl Model {
         }
     }
 
-    /// Maximum number of points for the age of a company.
+    /// Returns the maximum number of points for the age of a company.
     pub(super) const fn company_age_weight(&self) -> u8 {
         match self.young_company {
             [(_, youngest), ..] => *youngest,
@@ -182,7 +183,7 @@ impl Model {
         }
     }
 
-    /// Maximum score.
+    /// Returns the maximum score, which is the sum of all weights.
     const fn total_weight(&self) -> u32 {
         self.customer_country_weight() as u32
             + self.related_countries_weight() as u32

@@ -1,7 +1,7 @@
-//! Factors of how well the owners of a company are known.
+//! Assesses how well the owners of a company are known.
 //!
-//! Two facts count separately: the share without a declared owner, and whether any beneficial
-//! owner was identified.
+//! The share without a declared owner and the lack of an identified beneficial owner count
+//! separately.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,8 @@ use crate::model::risk::{Category, Factor};
 pub(super) fn undisclosed(model: &Model, facts: &Facts<'_>) -> Factor {
     let finding = organization_finding(facts, |organization| {
         let undisclosed = organization.undisclosed_percentage;
-        // A percentage that is not a number is unknown, and counts as entirely undisclosed.
+        // If the percentage is not a number, the owners are unknown, and the company counts as
+        // entirely undisclosed.
         let percentage = if undisclosed.is_nan() { 100.0 } else { undisclosed.clamp(0.0, 100.0) };
         Finding {
             value: json!({ "percentage": percentage }),
@@ -92,7 +93,8 @@ pub(super) fn beneficial_owner(model: &Model, facts: &Facts<'_>) -> Factor {
     finding.into_factor("beneficial_owner", Category::OWNERSHIP, model.no_beneficial_owner)
 }
 
-/// Assesses the ownership structure, if there is one to assess.
+/// Applies `assess` to the ownership structure. Without a structure to assess, returns a finding
+/// without a value.
 fn organization_finding(
     facts: &Facts<'_>,
     assess: impl Fn(&OrganizationFacts) -> Finding,

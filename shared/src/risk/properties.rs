@@ -1,4 +1,4 @@
-//! Properties that hold for any facts.
+//! Tests properties that hold for any facts.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -15,7 +15,7 @@ use crate::model::value::{CalendarDate, Country, Industry, one_of};
 const NOW: i64 = 1_795_435_200_000;
 const DAY: i64 = 86_400_000;
 
-/// The same as [`Facts`], but owned.
+/// The same data as [`Facts`], but owned.
 #[derive(Clone, Debug)]
 struct Case {
     is_company: bool,
@@ -59,7 +59,7 @@ fn kinds() -> impl Strategy<Value = ValidationKind> {
     select(ValidationKind::VARIANTS).prop_map(|word| one_of::<ValidationKind>(word).unwrap())
 }
 
-/// Times from a small set, so that sessions often have the same time.
+/// Generates times from a small set, so sessions often have the same time.
 fn times() -> impl Strategy<Value = Timestamp> {
     (-2..8i64).prop_map(|step| Timestamp::from_millis(NOW - step * 200 * DAY))
 }
@@ -119,7 +119,7 @@ fn cases() -> impl Strategy<Value = Case> {
         prop::option::weighted(0.8, organizations()),
     );
     let history = prop::collection::vec(sessions(), 0..8);
-    // Half of the customers have no alert. Some have more alerts than evidence can list.
+    // At least half of the customers have no alert. Some have more alerts than evidence can list.
     let alerts = prop_oneof![Just(Vec::new()), prop::collection::vec(alerts(), 0..60)];
     (any::<bool>(), optional, history, alerts).prop_map(
         |(is_company, (country, industry, incorporated_on, organization), sessions, alerts)| Case {
@@ -134,7 +134,7 @@ fn cases() -> impl Strategy<Value = Case> {
     )
 }
 
-/// A change of the facts for the worse.
+/// A change that makes the facts worse.
 #[derive(Clone, Debug)]
 enum Change {
     Failure(usize, ValidationKind),
@@ -155,7 +155,7 @@ fn changes() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Points of a country, 0 if it is not listed or unknown.
+/// Returns the points for a customer in a country, 0 if the country is unknown or not listed.
 fn country_points(country: Option<&Country>) -> u8 {
     let lists = MODEL.country_lists.iter();
     lists
@@ -197,7 +197,7 @@ fn changed(case: &Case, change: Change) -> Case {
     case
 }
 
-/// Changes the order of all lists.
+/// Returns the case with all lists in another order. `seed` determines the order.
 fn shuffled(case: &Case, seed: usize) -> Case {
     fn shuffle<T>(list: &mut [T], seed: usize) {
         list.rotate_left(seed % list.len().max(1));

@@ -1,4 +1,5 @@
-//! Hard rules, which raise the level whatever the score is. A rule never lowers the level.
+//! Applies the hard rules. A hard rule sets a minimum level regardless of the score and never
+//! lowers the level.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -32,7 +33,7 @@ pub(super) fn apply(model: &Model, facts: &Facts<'_>) -> Vec<HardRule> {
     rules
 }
 
-/// Creates a rule. A rule without evidence does not apply.
+/// Creates a rule. Returns `None` if there is no evidence: the rule does not apply then.
 fn rule(
     code: impl Into<String>,
     level: RiskLevel,
@@ -82,7 +83,7 @@ fn countries(model: &Model, facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
 }
 
 /// Creates the rule for the owners or officers in countries of a list. `position` is `owner` or
-/// `officer`.
+/// `officer`. Returns `None` if the list sets no minimum level or there is no such party.
 fn related_country(
     position: &str,
     list: &CountryList,
@@ -134,8 +135,10 @@ fn checks(facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
     ));
 }
 
-/// Source: FATF Recommendation 10. A company is not known until its beneficial owner, or at least
-/// a senior manager in place of one, is identified.
+/// Adds a rule if neither a beneficial owner nor a senior manager is identified.
+///
+/// Source: FATF Recommendation 10. A company is not known until its beneficial owner, or at least a
+/// senior manager in place of one, is identified.
 fn beneficial_owner(facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
     let Ok(organization) = facts.ownership() else { return };
     if !organization.has_owner_ubo && !organization.senior_manager_only {

@@ -1,4 +1,4 @@
-//! Factors of matches on watchlists and in adverse media.
+//! Assesses matches on watchlists and in adverse media.
 
 use serde_json::json;
 
@@ -75,7 +75,7 @@ fn check_finding(facts: &Facts<'_>, kind: ValidationKind, name: &str, points: &P
     }
 }
 
-/// Sessions with an unresolved check.
+/// Sessions in which a check of one kind is unresolved, by the result of the check.
 pub(super) struct Unresolved<'f> {
     pub(super) failed: Vec<&'f SessionFacts>,
     pub(super) in_review: Vec<&'f SessionFacts>,
@@ -83,8 +83,8 @@ pub(super) struct Unresolved<'f> {
 
 /// Finds the sessions in which a check failed or is in review, and that no newer session resolves.
 ///
-/// Only an approved session that passed the same check resolves it. A session in which the check
-/// did not run resolves nothing.
+/// A newer session resolves a check only if it is approved and its latest result of the same check
+/// is `passed`.
 pub(super) fn unresolved<'f>(facts: &'f Facts<'_>, kind: ValidationKind) -> Unresolved<'f> {
     let failed = |session: &&SessionFacts| session.failed.contains(&kind);
     let in_review = |session: &&SessionFacts| !failed(session) && session.in_review.contains(&kind);

@@ -1,4 +1,4 @@
-//! The sectors of higher risk, each with its sources.
+//! Lists the sectors of higher risk, each with its sources.
 
 use crate::model::customer::RiskLevel::{self, High, Medium};
 
@@ -18,12 +18,13 @@ pub struct Sector {
     pub id: &'static str,
     /// `High` or `Medium`.
     pub risk: RiskLevel,
-    /// The publications that name the sector.
+    /// Publications that name the sector as one of higher risk.
     pub sources: &'static [Source],
     /// English words and phrases, folded (see [`crate::model::fold`]). They match whole words, in
     /// singular and plural.
     pub phrases: &'static [&'static str],
-    /// NACE Rev. 2 and ISIC Rev. 4 codes without the point. A code covers the codes below it.
+    /// NACE Rev. 2 and ISIC Rev. 4 codes without the point. A code also matches every code that
+    /// starts with it.
     pub nace: &'static [&'static str],
     /// ISO 18245 merchant category codes.
     pub mcc: &'static [&'static str],

@@ -1,8 +1,8 @@
-//! Factors of the outcome of the customer's KYC sessions.
+//! Assesses the outcomes of the customer's KYC sessions.
 //!
-//! Watchlist and adverse media checks belong to `screening`, so that one result does not count
-//! twice. A rejection and a failed check do count separately: the first is the decision of a
-//! reviewer, the second is the result of a check.
+//! The module `screening` assesses watchlist and adverse media checks, so one result does not count
+//! twice. A rejection and a failed check count separately: the rejection is the decision of a
+//! reviewer, and the failed check is a result.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -22,7 +22,7 @@ pub(super) fn newest_first(mut sessions: Vec<&SessionFacts>) -> Vec<Evidence> {
     sessions.into_iter().map(evidence::session).collect()
 }
 
-/// Returns the most recently decided session, or several of them if they have the same time.
+/// Returns the most recently decided session. Returns several sessions if they have the same time.
 pub(super) fn latest_decided<'f>(facts: &'f Facts<'_>) -> Vec<&'f SessionFacts> {
     let decided = || facts.sessions.iter().filter(|session| session.is_decided());
     let newest = decided().map(|session| session.at).max();
@@ -57,7 +57,7 @@ pub(super) fn failed_validations(model: &Model, facts: &Facts<'_>) -> Factor {
     finding.into_factor("failed_validations", Category::SESSIONS, weight)
 }
 
-/// Counts the kinds of checks of a person or document that failed in a session.
+/// Counts the kinds of checks that failed in a session, without watchlist and adverse media checks.
 fn failed_kinds(session: &SessionFacts) -> usize {
     use ValidationKind::{AdverseMedia, Watchlists};
     let kinds = session.failed.iter().filter(|kind| !matches!(kind, AdverseMedia | Watchlists));
@@ -101,7 +101,7 @@ pub(super) fn last_approval(model: &Model, facts: &Facts<'_>) -> Factor {
     finding.into_factor("last_approval", Category::SESSIONS, model.never_approved)
 }
 
-/// Returns the sessions of the last [`Model::history_days`] that pass the filter.
+/// Returns the sessions that are less than [`Model::history_days`] days old and pass the filter.
 fn recent<'f>(
     model: &Model,
     facts: &'f Facts<'_>,

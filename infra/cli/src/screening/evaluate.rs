@@ -1,4 +1,5 @@
-//! `screen-eval`: measures the accuracy and speed of screening on labelled data.
+//! Implements the command `screen-eval`, which measures the accuracy and speed of screening on
+//! labelled data.
 
 use std::fs::File;
 use std::num::NonZero;
@@ -17,8 +18,8 @@ use super::indexes::Against;
 use super::output::{count, print_json};
 use super::progress::Progress;
 
-/// How long to measure the throughput. It is long enough that neither the resolution of the clock nor
-/// a cold cache matters.
+/// Duration of a measurement of the throughput. It is long enough to make the resolution of the
+/// clock and a cold cache insignificant.
 const MEASURING_TIME: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
@@ -58,7 +59,7 @@ pub(crate) fn run(options: &Evaluate) -> Result<(), Failure> {
     }
 }
 
-/// Reads the rows of a file, which must have at least one.
+/// Reads the rows of a file. A file without rows is an error.
 fn read_rows<T>(
     file: &Path,
     parse: impl FnOnce(File) -> Result<Vec<T>, csv::Error>,
@@ -133,8 +134,8 @@ fn percent(share: f64) -> String {
     format!("{:.2} %", share * 100.0)
 }
 
-/// Runs `work` on all cores and returns how many items it processes per second, and the number of
-/// threads. Each call of `work` processes `items` items.
+/// Runs `work` repeatedly on all cores. Returns the number of items processed per second, and the
+/// number of threads. Each call of `work` processes `items` items.
 fn throughput(items: usize, work: impl Fn() + Sync) -> (f64, usize) {
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     work();

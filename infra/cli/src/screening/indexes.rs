@@ -1,4 +1,4 @@
-//! The indexes that a command screens against.
+//! Opens the indexes against which a command screens.
 
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ fn threshold(text: &str) -> Result<f32, String> {
     score.ok_or_else(|| "must be a number above 0 and up to 1".to_owned())
 }
 
-/// Builds an index of the sample list.
+/// Builds an index of the sample list in memory.
 fn sample() -> Result<Index, Failure> {
     let file = Input { name: "sample.csv", read: Box::new(SAMPLE.as_bytes()) };
     let import = import("sample", None, vec![file], |_| ()).map_err(|why| why.to_string())?;

@@ -1,4 +1,5 @@
-//! Commands for watchlists: building, inspecting and evaluating them.
+//! Implements the commands that build, inspect and evaluate watchlists, and that screen names
+//! against them.
 
 pub(crate) mod evaluate;
 mod indexes;

@@ -1,4 +1,4 @@
-//! `screen`: screens one name and explains each match.
+//! Implements the command `screen`, which screens one name and explains each match.
 
 use clap::Args;
 use local::Failure;

@@ -1,4 +1,4 @@
-//! Output that the commands share.
+//! Formats output for several commands.
 
 use local::Failure;
 

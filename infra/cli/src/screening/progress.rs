@@ -1,4 +1,4 @@
-//! A progress bar, which appears on a terminal only.
+//! Shows a progress bar. The bar appears only on a terminal.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! `watchlists`: builds, inspects and compares indexes.
+//! Implements the command `watchlists`, which builds, inspects and compares indexes.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use super::indexes::open;
 use super::output::{count, print_json};
 use super::progress::Progress;
 
-/// Number of records that a report prints one by one.
+/// Maximum number of entries that a report prints one by one.
 const MAX_LINES: usize = 10;
 
 #[derive(Subcommand)]
@@ -128,7 +128,7 @@ fn build(options: &Build) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Replaces a file atomically, so that a reader never gets a part of it.
+/// Replaces a file atomically, so a reader never gets part of its content.
 fn replace(out: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = out.as_os_str().to_owned();
     name.push(format!(".{}.new", std::process::id()));
@@ -178,7 +178,7 @@ fn print_report(report: &Report) {
     }
 }
 
-/// Prints how many of a total were not printed.
+/// Prints the number of entries that were left out, unless it is 0.
 fn print_rest(total: u64, printed: usize) {
     let rest = total.saturating_sub(printed as u64);
     if rest > 0 {
@@ -190,7 +190,7 @@ fn sum_by_kind<K: AsRef<str>>(counts: &BTreeMap<K, u64>) -> String {
     total_by_kind(counts.values().sum(), counts)
 }
 
-/// Formats a total and its parts, the largest first, for example `5: 3 person, 2 vessel`.
+/// Formats a total and its parts, the largest part first, for example `5: 3 person, 2 vessel`.
 fn total_by_kind<K: AsRef<str>>(total: u64, counts: &BTreeMap<K, u64>) -> String {
     let mut kinds: Vec<(&str, u64)> = counts.iter().map(|(kind, n)| (kind.as_ref(), *n)).collect();
     kinds.sort_by_key(|(_, n)| Reverse(*n));

@@ -1,4 +1,5 @@
-//! Realistic structures: five parties, a circle, thirty parties in layers, and a hundred.
+//! Builds realistic structures: five parties, a circle, thirty parties in layers, and a hundred
+//! parties.
 
 use crate::{Drawing, Edge, Kind, Node};
 
@@ -138,7 +139,8 @@ pub(super) fn thirty() -> Drawing {
     drawing("Meridian Trade Finance GmbH", nodes, edges)
 }
 
-/// Forty companies in layers above the customer, and sixty individual shareholders.
+/// Returns a structure of a hundred parties: the customer, 39 companies in layers above it, and
+/// sixty individual shareholders.
 pub(super) fn hundred() -> Drawing {
     let mut nodes = vec![company("Continental Grid Operations plc", &["GB"])];
     let mut edges = Vec::new();

@@ -41,7 +41,8 @@ fn drawing_of(text: &str) -> Drawing {
     Drawing { title: text.to_owned(), nodes: vec![node(true), node(false)], edges: vec![edge] }
 }
 
-/// Checks that an SVG has only the elements and attributes of this crate, and a readable layout.
+/// Checks that an SVG contains only allowed elements and attributes, that no boxes overlap, and
+/// that no line crosses a box.
 fn check(svg: &ParsedSvg) {
     let allowed = ["svg", "g", "title", "text", "rect", "path", "polygon"];
     for name in &svg.elements {
@@ -55,7 +56,7 @@ fn check(svg: &ParsedSvg) {
     assert_eq!(crossed(svg), None);
 }
 
-/// Checks that caller-supplied text is only between quotes, and escaped there.
+/// Checks that caller-supplied text appears only between quotes and is escaped there.
 fn check_mermaid(text: &str) {
     for line in text.lines() {
         let parts: Vec<&str> = line.split('"').collect();
@@ -113,8 +114,8 @@ fn texts() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Any graph: with circles, parallel edges, parties that hold themselves, parties without edges,
-/// and edges to parties that do not exist.
+/// Generates any graph of up to 23 parties: with circles, parallel edges, parties that hold
+/// themselves, parties without edges, and edges to parties that do not exist.
 fn drawings() -> impl Strategy<Value = Drawing> {
     let node = (texts(), texts(), prop::bool::ANY, prop::bool::weighted(0.1), prop::bool::ANY);
     let node = (node, prop::collection::vec(texts(), 0..4)).prop_map(
@@ -151,7 +152,7 @@ proptest! {
         check(&parsed);
         prop_assert_eq!(parsed.boxes.len(), drawing.nodes.len());
         // The layout names its helper points with a counter that is never reset. The result must
-        // not depend on it.
+        // not depend on the counter.
         prop_assert_eq!(svg(&drawing).unwrap(), text);
         check_mermaid(&mermaid(&drawing));
     }

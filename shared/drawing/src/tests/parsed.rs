@@ -67,7 +67,7 @@ impl ParsedSvg {
         parsed
     }
 
-    /// Records an element. `expects_box` is set between the start of a party and its box.
+    /// Records an element. `expects_box` is true between the start of a party and its box.
     fn element(&mut self, element: &BytesStart<'_>, expects_box: &mut bool) {
         let name = element.name().as_ref().to_owned();
         for attribute in element.attributes() {
@@ -86,7 +86,8 @@ impl ParsedSvg {
         match name.as_str() {
             "svg" => self.page = rect,
             "rect" if *expects_box => {
-                // The title of a party comes right before its box. Its second line is the id.
+                // The title of a party directly precedes its box. The second line of the title is
+                // the id.
                 let title = self.titles.last().unwrap();
                 let mut id = title.split('\n').nth(1).unwrap().to_owned();
                 if self.boxes.contains_key(&id) {
@@ -121,8 +122,8 @@ fn corners(data: &str) -> Vec<(f64, f64)> {
     numbers.chunks(2).map(|pair| (pair[0], pair[1])).collect()
 }
 
-/// Returns a box that a line runs through, or a label that two lines run through. One line runs
-/// through each label: its own.
+/// Returns a box that a line runs through, or a label that more than one line runs through. A label
+/// is always crossed by its own line.
 pub(super) fn crossed(svg: &ParsedSvg) -> Option<Rect> {
     let line_count = |rect: &Rect| svg.lines.iter().filter(|line| runs_through(line, rect)).count();
     let mut boxes = svg.boxes.values().filter(|rect| line_count(rect) > 0);
@@ -140,8 +141,8 @@ fn runs_through(line: &[(f64, f64)], rect: &Rect) -> bool {
     })
 }
 
-/// Returns two boxes or labels that cover each other, or one that extends beyond the page together
-/// with the page.
+/// Returns two boxes or labels that cover each other. Returns a box or label together with the page
+/// if it extends beyond the page.
 pub(super) fn overlapping(svg: &ParsedSvg) -> Option<(Rect, Rect)> {
     let rects: Vec<Rect> = svg.boxes.values().chain(&svg.labels).copied().collect();
     let page = svg.page;
@@ -150,7 +151,7 @@ pub(super) fn overlapping(svg: &ParsedSvg) -> Option<(Rect, Rect)> {
         if a.x < 0.0 || a.y < 0.0 || right > page.width || bottom > page.height {
             return Some((*a, page));
         }
-        // Numbers are written with one decimal, so that two rounding errors can add up to 0.2.
+        // Numbers are written with one decimal, so two rounding errors can add up to 0.2.
         let is_apart = |b: &&Rect| {
             right <= b.x + 0.2
                 || b.x + b.width <= a.x + 0.2
