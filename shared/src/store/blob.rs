@@ -11,7 +11,7 @@ use crate::error::Error;
 
 /// Compression level of miniz, 0 to 10. Levels above 6 take longer and save little.
 const COMPRESSION_LEVEL: u8 = 6;
-/// Largest size of the JSON: 8 MiB, far more than a model within its limits has.
+/// Largest size of the inflated JSON: 8 MiB. A model within its limits is far smaller.
 const MAX_JSON_BYTES: usize = 8 * 1024 * 1024;
 
 pub(super) fn deflated(attribute: &str, model: &impl Serialize) -> Result<Blob, Error> {
