@@ -1,4 +1,4 @@
-//! A bucket of S3, of which two requests are all that is needed: one object, read or written.
+//! An S3 bucket with the two requests that the service needs: read an object and write an object.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,36 +16,36 @@ use aws_smithy_types::byte_stream::ByteStream;
 use super::Aws;
 use crate::error::chain;
 
-/// For one index, of some ten megabytes.
+/// Time limit for one attempt. An index has some ten megabytes.
 const ATTEMPT_TIME: Duration = Duration::from_secs(10);
 const ATTEMPTS: u32 = 4;
-/// Of the first repetition; each one after that waits twice as long.
+/// Pause before the first repetition. Each further pause is twice as long.
 const PAUSE: Duration = Duration::from_millis(100);
-/// No attempt begins later than that: below the functions' own time-outs, so that a bucket that is
-/// away is a 503.
+/// Time after which no attempt begins. It is shorter than the time-outs of the functions, so that
+/// an unreachable bucket leads to a 503.
 const RETRY_TIME: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub struct Bucket {
     aws: Aws,
-    /// What an object's address begins with.
+    /// URL of the bucket. The URL of an object continues with a slash and the object's name.
     address: String,
 }
 
 enum Failed {
-    /// A repetition may fare better.
+    /// A repetition may succeed.
     Passing(String),
     Lasting(String),
 }
 
 impl Bucket {
-    /// With an endpoint, of a server compatible with S3.
+    /// Creates a bucket of AWS or, with `endpoint`, of an S3-compatible server.
     pub fn new(aws: Aws, name: &str, endpoint: Option<&str>) -> Bucket {
         let region = aws.region.as_ref();
         let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         let address = match endpoint {
             Some(endpoint) => format!("{}/{name}", endpoint.trim_end_matches('/')),
-            // A dot in a name is not covered by S3's certificate.
+            // S3's certificate does not cover a host name that starts with a name with a dot.
             None if name.contains('.') => format!("https://s3.{region}.{domain}/{name}"),
             None => format!("https://{name}.s3.{region}.{domain}"),
         };
@@ -55,7 +55,7 @@ impl Bucket {
     /// Reads an object.
     ///
     /// # Errors
-    /// The reason, after all attempts have failed.
+    /// The reason. If a repetition may succeed, the request is attempted up to four times first.
     pub async fn get(&self, object: &str) -> Result<Vec<u8>, String> {
         self.request("GET", object, &[]).await
     }
@@ -63,7 +63,7 @@ impl Bucket {
     /// Writes an object.
     ///
     /// # Errors
-    /// The reason, after all attempts have failed.
+    /// The reason. If a repetition may succeed, the request is attempted up to four times first.
     pub async fn put(&self, object: &str, bytes: &[u8]) -> Result<(), String> {
         self.request("PUT", object, bytes).await.map(drop)
     }
@@ -122,7 +122,8 @@ impl Bucket {
         let uri = format!("{}/{object}", self.address);
         let credentials = self.aws.credentials.provide_credentials().await;
         let identity = credentials.map_err(|error| chain(&error))?.into();
-        // As S3 alone wants it: paths as they are, and a hash of the body.
+        // Unlike other services, S3 expects paths as they are in the URL and a header with a hash
+        // of the body.
         let mut settings = SigningSettings::default();
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
@@ -150,7 +151,8 @@ impl Bucket {
     }
 }
 
-/// The status and S3's own code, such as `NoSuchKey`.
+/// Describes a refusal by its status and S3's error code, such as `NoSuchKey`, if the body contains
+/// one.
 fn refusal(status: u16, body: &[u8]) -> String {
     let body = String::from_utf8_lossy(body);
     let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
