@@ -45,7 +45,8 @@ impl Bucket {
         let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         let address = match endpoint {
             Some(endpoint) => format!("{}/{name}", endpoint.trim_end_matches('/')),
-            // S3's certificate does not cover a host name that starts with a name with a dot.
+            // S3's certificate does not cover a bucket name with a dot in the host name, so such a
+            // name goes into the path.
             None if name.contains('.') => format!("https://s3.{region}.{domain}/{name}"),
             None => format!("https://{name}.s3.{region}.{domain}"),
         };

@@ -65,8 +65,8 @@ impl Aws {
         Ok(Aws { region, credentials, connector: connector(TlsContext::default()) })
     }
 
-    /// Returns a region and credentials for servers that are compatible with AWS and do not check
-    /// credentials, such as the embedded store.
+    /// Returns placeholders for the region and the credentials, for servers that are compatible
+    /// with AWS and do not check credentials, such as the embedded store.
     pub fn elsewhere() -> Aws {
         let credentials = Credentials::new("local", "local", None, None, "local");
         Aws {

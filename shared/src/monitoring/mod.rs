@@ -71,7 +71,7 @@ impl Monitoring {
     /// nothing for [`FollowUp::None`].
     ///
     /// # Errors
-    /// Those of [`Monitoring::recheck`].
+    /// `StoreUnavailable`, or an error of [`Monitoring::recheck`].
     pub async fn follow_up(
         &self,
         table: &TenantTable<'_>,

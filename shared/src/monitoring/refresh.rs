@@ -20,8 +20,8 @@ use screening::import;
 use screening::lists::{Counts, Input};
 use screening::score::MODEL_VERSION;
 
-/// Time reserved before the deadline of a function. During this time it fetches no more lists and
-/// makes the fetched lists current.
+/// Time reserved before the deadline of a function. During this time the function fetches no more
+/// lists and makes the fetched lists current.
 const MARGIN: Duration = Duration::from_secs(30);
 /// Smallest earlier number of names, dates, countries or identifiers for which a loss is checked.
 /// Smaller numbers vary too much.
@@ -96,8 +96,7 @@ pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report,
         // The last version, if its index has this program's file format and matching model.
         let own = last.filter(|last| last.object == object_name(&list, &last.version));
         let fetch = refresh.fetch(&fetcher, source, last, own, now);
-        // The time limit ends the fetch early enough to make the lists current that were fetched
-        // before.
+        // The fetch ends early enough that the lists fetched so far can still become current.
         let fetch =
             tokio::time::timeout_at(deadline.checked_sub(MARGIN).unwrap_or(deadline).into(), fetch);
         let mut reason = match fetch.await {

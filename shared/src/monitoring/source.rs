@@ -164,8 +164,8 @@ fn inline(url: &Url) -> Result<Vec<u8>, String> {
     STANDARD.decode(data).map_err(|error| error.to_string())
 }
 
-/// Returns the scheme, host and path of an address. The query, the user and the password are left
-/// out because they may be secret. Of a `data:` address only the scheme is returned.
+/// Returns the scheme, host and path of an address, or only the scheme of a `data:` address. The
+/// query, the user and the password are left out because they may be secret.
 pub fn place(url: &Url) -> String {
     if url.scheme() == "data" {
         return "data:".to_owned();

@@ -30,7 +30,7 @@ impl Loaded {
         self.indexes.iter().find(|index| index.meta().list == list)
     }
 
-    /// Returns the index of a list if it was read from the same object as `version` names.
+    /// Returns the index of a list if it was read from the object that `version` names.
     fn unchanged(&self, list: &str, version: &ListVersion) -> Option<&Arc<Index>> {
         let own = self.revision.lists.get(list)?;
         (own.object == version.object).then(|| self.index(list)).flatten()

@@ -20,8 +20,8 @@ use crate::store::{Attempts, Change, TenantTable};
 /// Largest number of sessions that a profile takes into account. It takes the newest sessions with
 /// an outcome or a validation, and some sessions that only expired.
 const MAX_SESSIONS: usize = 100;
-/// Largest number of sessions that only expired in a profile. More of them add nothing to the
-/// score.
+/// Largest number of expired sessions without a validation that a profile takes into account. More
+/// of them add nothing to the score.
 const MAX_EXPIRED: usize = 10;
 /// Largest number of sessions that are read to find the sessions for a profile.
 const MAX_READ: usize = 1_000;

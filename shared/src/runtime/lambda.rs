@@ -32,7 +32,8 @@ pub async fn run(function: Function) -> Result<(), Error> {
         // Without a deadline, the time-out of the template applies.
         let left = Some(left(event.context.deadline)).filter(|left| !left.is_zero());
         let left = left.unwrap_or(FUNCTION_TIME).min(FUNCTION_TIME);
-        // If little time is left, the request gets half of it, so that a 503 can still be sent.
+        // If less than twice the margin is left, the request gets half of the time, so that a 503
+        // can still be sent.
         let time = left.saturating_sub(MARGIN).max(left / 2);
         let response = answer(app, function, &payload, &event.context.request_id, time).await;
         Ok::<ApiGatewayV2httpResponse, Diagnostic>(response)

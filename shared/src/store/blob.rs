@@ -24,7 +24,7 @@ pub(super) fn inflated<T: DeserializeOwned>(item: &Item, attribute: &str) -> Res
     let bytes = item.get(attribute).and_then(|value| value.as_b().ok());
     let json =
         bytes.and_then(|bytes| decompress_to_vec_with_limit(bytes.as_ref(), MAX_JSON_BYTES).ok());
-    // The parser's message may quote a name, so it is not logged.
+    // The parser's message may quote a name, so the message is not logged.
     let model = json.and_then(|json| serde_json::from_slice(&json).ok());
     model.ok_or_else(|| Error::internal(format!("the attribute {attribute} is malformed")))
 }

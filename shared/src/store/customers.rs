@@ -1,4 +1,4 @@
-//! Customers, and the claims of client ids.
+//! Reads and writes customers, and the claims of client ids.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 

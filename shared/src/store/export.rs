@@ -74,7 +74,7 @@ impl TenantTable<'_> {
             }
             ItemKind::Alert => ("alert", value(&item::model::<Alert>(item)?)?),
             ItemKind::Event => ("event", value(&event(item)?)?),
-            // An export without this item would claim that the item is not stored.
+            // Skipping the item would make the export incomplete.
             _ => return Err(Error::internal("an item of a customer has an unexpected type")),
         };
         Ok(Exported { kind, data })

@@ -56,8 +56,8 @@ impl TenantTable<'_> {
         let condition = if is_new { IS_NEW } else { IS_THERE };
         let mut writes = vec![self.put(Rule::Monitor, key, item, condition)?];
         if monitor.status == MonitoringStatus::Active && monitor.list_revision == 0 {
-            // The remaining changes of the check need another transaction. This request makes sure
-            // that they are written even if the function dies first.
+            // The remaining changes of the check need another transaction. The requested check
+            // makes sure that they are written even if this function dies first.
             let position = self.keys.position(id);
             let item = recheck_item(monitor.shard, &position, now);
             let key = keys::recheck(monitor.shard, &position);

@@ -27,7 +27,7 @@ pub(super) enum Rule {
     /// The customer is new, still at the version it was read at, or a tombstone to mark as
     /// scrubbed.
     Customer,
-    /// The client id is not taken, or is taken and released.
+    /// The client id is not taken and is claimed, or is taken and is released.
     Claim,
     /// The session is new, or exists and is changed.
     Session,

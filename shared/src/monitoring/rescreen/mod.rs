@@ -80,7 +80,7 @@ impl Command {
 pub enum ShardOutcome {
     /// The pass over the shard is finished.
     Finished,
-    /// The function reached its deadline; another run continues.
+    /// The function came close to its deadline. A later run continues the pass.
     Stopped,
     /// Another worker has taken over the lease.
     Overtaken,

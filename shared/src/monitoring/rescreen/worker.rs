@@ -57,8 +57,7 @@ pub(super) struct Worker<'a> {
 /// The result of trying to take a lease.
 enum Taken {
     Lease(Box<Lease>),
-    /// The worker did not take the lease: the outcome, and the start of an unfinished pass that
-    /// another worker has.
+    /// The outcome without a lease, and the start of an unfinished pass if another worker has one.
     Not(ShardOutcome, Option<Timestamp>),
 }
 
@@ -156,7 +155,8 @@ impl<'a> Worker<'a> {
         let age = now.millis().saturating_sub(revision.since.millis());
         let grace = i64::try_from(GRACE.as_millis()).unwrap_or(i64::MAX);
         if age <= grace {
-            // An `on_update` pass is scheduled again soon. The other passes are not.
+            // An `on_update` pass is scheduled again soon. The other passes are not, so they wait
+            // for the grace period to end.
             if pass == PassKind::OnUpdate {
                 return Ok(Err(ShardOutcome::Waiting));
             }
