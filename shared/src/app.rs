@@ -21,28 +21,30 @@ use crate::store::{Table, TenantTable};
 pub struct Settings {
     /// Name of the DynamoDB table.
     pub table_name: String,
-    /// Claim that names the tenant. `None` stands for `custom:tenant_id`, else `tenant_id`.
+    /// Name of the claim with the tenant. `None` selects `custom:tenant_id` or, if the token lacks
+    /// it, `tenant_id`.
     pub tenant_claim: Option<String>,
-    /// Address of another DynamoDB-compatible server.
+    /// URL of a DynamoDB-compatible server to use instead of AWS.
     pub dynamodb_endpoint: Option<String>,
-    /// Bucket of the watchlist indexes.
+    /// Name of the bucket with the watchlist indexes.
     pub watchlist_bucket: Option<String>,
-    /// Address of another S3-compatible server.
+    /// URL of an S3-compatible server to use instead of AWS.
     pub s3_endpoint: Option<String>,
     /// Sources of the watchlists.
     pub watchlist_sources: Vec<Source>,
-    /// Largest share of its entries, in percent, that a list may lose from one version to the next.
+    /// Largest share, in percent, that a list may lose of its entries, names, dates, countries or
+    /// identifiers from one version to the next.
     pub max_shrink_percent: u32,
-    /// Age from which a list counts as stale: the time since its source was last read.
+    /// Age above which a list is stale. The age is the time since the list's source was last read.
     pub max_list_age: Duration,
-    /// Longest time to fetch one file of a source.
+    /// Time limit for fetching one file of a source.
     pub fetch_timeout: Duration,
     /// Number of shards that monitored customers are divided into.
     pub monitor_shards: u32,
 }
 
 impl Settings {
-    /// Reads every setting through `get`.
+    /// Reads every setting through `get`, which returns the value of an environment variable.
     ///
     /// # Errors
     /// A text that names every setting that is missing or malformed.
@@ -55,7 +57,8 @@ impl Settings {
             faults.push("TABLE_NAME is not set".to_owned());
             String::new()
         });
-        // The names that AWS's own tools use, and a shorter one.
+        // The environment variables of AWS's own tools are accepted, and a shorter name for
+        // DynamoDB.
         let mut endpoint = |names: &[&str]| {
             let (name, endpoint) = names.iter().find_map(|name| Some((name, value(name)?)))?;
             if url::Url::parse(&endpoint).is_err() {
@@ -104,13 +107,13 @@ impl Settings {
     }
 }
 
-/// Everything a function holds, built once per sandbox.
+/// Everything that a function needs, built once per sandbox.
 pub struct App {
     /// The configuration from the template.
     pub settings: Settings,
-    /// The table.
+    /// The DynamoDB table.
     pub table: Table,
-    /// The context of monitoring.
+    /// The lists and settings of monitoring.
     pub monitoring: Monitoring,
     /// The clock.
     pub clock: Clock,
@@ -162,7 +165,7 @@ impl App {
         App { settings, table, monitoring, clock, ids }
     }
 
-    /// The rows of the caller's tenant.
+    /// Returns access to the rows of the caller's tenant.
     pub fn tenant<'a>(&'a self, caller: &'a Caller) -> TenantTable<'a> {
         self.table.tenant(caller.scope())
     }

@@ -1,5 +1,5 @@
-//! Events for the event bus: the audit events, read from records of the table's stream, as plain JSON.
-//! `docs/events.md` describes the schema.
+//! Events for the event bus. They are the audit events in the records of the table's stream, as
+//! plain JSON. `docs/events.md` describes the schema.
 
 use serde::Deserialize;
 use serde_dynamo::Item;
@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::store::{ANSWER_RECORD, ItemKind};
 
-/// The event in a record of the stream. `None` for any other row of the table.
+/// Returns the audit event that a record of the stream has inserted. Returns `None` for any other
+/// row, for the change or removal of a row, and for a malformed record.
 pub fn of_record(record: &Value) -> Option<Value> {
     let is_new = record.get("eventName").and_then(Value::as_str) == Some("INSERT");
     let image = record.get("dynamodb")?.get("NewImage").filter(|_| is_new)?;

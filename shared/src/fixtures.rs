@@ -28,7 +28,7 @@ pub(crate) const LIST: &str = "sanctions";
 /// A name on that list.
 pub(crate) const LISTED: &str = "Mirka Dovello";
 
-/// A time, in hours after 2026-01-01.
+/// Returns the time `number` hours after 2026-01-01T00:00:00Z.
 pub(crate) fn hour(number: i64) -> Timestamp {
     let start = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
     Timestamp::from_millis(start.millis() + number * 3_600_000)
@@ -38,7 +38,7 @@ fn id_at(time: Timestamp) -> Uuid {
     Uuid::from_u128((u128::from(time.millis().unsigned_abs()) << 80) | (7 << 76) | (8 << 60))
 }
 
-/// An active individual with this name, created at hour 0.
+/// Creates an active individual with this name at hour 0.
 pub(crate) fn customer(name: &str) -> StoredCustomer {
     let profile = json!({
         "name": name, "client_id": "crm-1", "entity_type": "individual", "country": "DE",
@@ -48,7 +48,7 @@ pub(crate) fn customer(name: &str) -> StoredCustomer {
     StoredCustomer::new(id, "acme".parse().unwrap(), serde_json::from_value(profile).unwrap())
 }
 
-/// The same customer with a changed profile, at the next version.
+/// Returns the customer at its next version, with one field of the profile changed.
 pub(crate) fn edited(customer: &StoredCustomer, field: &str, value: Value) -> StoredCustomer {
     let mut profile = serde_json::to_value(&customer.profile).unwrap();
     profile[field] = value;
@@ -56,7 +56,7 @@ pub(crate) fn edited(customer: &StoredCustomer, field: &str, value: Value) -> St
     customer.changed(profile, customer.status, hour(2)).unwrap()
 }
 
-/// A request for a session of client `crm-1`.
+/// Returns a request for a session of client `crm-1`.
 pub(crate) fn session_request() -> NewSession {
     NewSession {
         customer_id: None,
@@ -69,17 +69,17 @@ pub(crate) fn session_request() -> NewSession {
     }
 }
 
-/// A client id.
+/// Parses a client id, which must be valid.
 pub(crate) fn client_id(text: &str) -> ClientId {
     ClientId::parse(text).unwrap()
 }
 
-/// The id of a session that is created at this time.
+/// Returns the id of a session that is created at this time.
 pub(crate) fn session_id(time: Timestamp) -> SessionId {
     SessionId::new(id_at(time))
 }
 
-/// A session of the customer with this status, created at hour 1.
+/// Creates a session of the customer at hour 1, with this status.
 pub(crate) fn session(customer: &StoredCustomer, status: SessionStatus) -> Session {
     let created = crate::sessions::plan_creation(
         customer.clone(),
@@ -90,7 +90,7 @@ pub(crate) fn session(customer: &StoredCustomer, status: SessionStatus) -> Sessi
     Session { status, ..created.unwrap().session }
 }
 
-/// Lists with these entries: pairs of an id and a name.
+/// Builds a revision with one list of these entries: pairs of an id and a name.
 pub(crate) fn lists(revision: u64, entries: &[(&str, &str)]) -> Arc<Loaded> {
     let entities = entries.iter().map(|(id, name)| Entity {
         id: (*id).to_owned(),
@@ -130,7 +130,7 @@ pub(crate) fn lists(revision: u64, entries: &[(&str, &str)]) -> Arc<Loaded> {
     Arc::new(Loaded { revision, indexes: vec![Arc::new(index)] })
 }
 
-/// Default settings of a monitor.
+/// Returns the default settings of a monitor.
 pub(crate) fn settings() -> Settings {
     let defaults = json!({
         "lists": null, "check_frequency": "on_update", "include_related": true,
@@ -139,7 +139,7 @@ pub(crate) fn settings() -> Settings {
     serde_json::from_value(defaults).unwrap()
 }
 
-/// A customer that is monitored since hour 1 and was checked against lists.
+/// A customer that has been monitored since hour 1, when it was last checked.
 pub(crate) struct MonitoredCustomer {
     pub(crate) customer: StoredCustomer,
     pub(crate) monitor: Monitor,
@@ -147,7 +147,7 @@ pub(crate) struct MonitoredCustomer {
     pub(crate) sources: Sources,
 }
 
-/// Monitors a customer of this name, and gives each alert this status.
+/// Creates a monitored customer with this name, and gives each of its alerts this status.
 pub(crate) fn monitored(name: &str, lists: &Loaded, status: AlertStatus) -> MonitoredCustomer {
     let mut customer = customer(name);
     customer.monitoring.status = MonitoringStatus::Active;
@@ -180,7 +180,8 @@ pub(crate) fn monitored(name: &str, lists: &Loaded, status: AlertStatus) -> Moni
     MonitoredCustomer { customer, monitor, screened: screening.screened, sources }
 }
 
-/// A structure in which individuals with these names direct and own the customer in equal parts.
+/// Builds a structure in which individuals with these names are the directors of the customer and
+/// own it in equal parts.
 pub(crate) fn structure(names: &[&str]) -> Structure {
     let share = 100.0 / names.len() as f64;
     let party = |(number, name): (usize, &&str)| {
@@ -196,7 +197,7 @@ pub(crate) fn structure(names: &[&str]) -> Structure {
     serde_json::from_value(json!({ "parties": parties, "relationships": holdings })).unwrap()
 }
 
-/// Version 1 of such a structure.
+/// Returns version 1 of an organization with the structure of [`structure`].
 pub(crate) fn organization(names: &[&str]) -> Organization {
     Organization { version: 1, updated_at: hour(1), structure: structure(names) }
 }

@@ -16,7 +16,7 @@ use crate::error::Error;
 
 const TARGET: &str = "kyc";
 /// Namespace of the metrics: the name of the stack, so that two stacks in one account have separate
-/// alarms. Until [`init`] sets it, no metric is written.
+/// alarms. No metric is written until [`init`] or [`write_to`] has set the namespace.
 static NAMESPACE: OnceLock<String> = OnceLock::new();
 const LOCAL_NAMESPACE: &str = "kyc-customers";
 
@@ -36,7 +36,8 @@ pub fn init(namespace: Option<String>) {
     }
 }
 
-/// Starts to write log lines to `output`. Returns `false` when an output was set before.
+/// Starts to write log lines to `output`. Returns `false` when the process already writes log
+/// lines.
 pub fn write_to(namespace: Option<String>, output: Output) -> bool {
     let _ = NAMESPACE.set(namespace.unwrap_or_else(|| LOCAL_NAMESPACE.to_owned()));
     let _ = OUTPUT.set(output);
@@ -47,7 +48,7 @@ pub fn write_to(namespace: Option<String>, output: Output) -> bool {
         .with_span_list(false)
         .with_target(false)
         .with_writer(move || Lines(output));
-    // Libraries may log parts of requests below the level of errors.
+    // Other crates may log parts of requests at lower levels, so only their errors are written.
     let filter = Targets::new()
         .with_target(TARGET, tracing::Level::INFO)
         .with_default(tracing::Level::ERROR);
@@ -67,7 +68,7 @@ impl Write for Lines {
     }
 }
 
-/// The log line of a request. It measures from the arrival of the event.
+/// The log line of a request. The duration in it starts when the event arrives.
 pub(crate) struct RequestLog {
     function: &'static str,
     started: Instant,
@@ -107,13 +108,15 @@ impl RequestLog {
     }
 }
 
-/// Writes a line that is a log entry and also adds one to a CloudWatch metric, which the template's
-/// alarms watch. `list` is the dimension of the metric; it may be empty.
+/// Writes an error line that also adds 1 to a CloudWatch metric, which the template's alarms watch.
+/// `list` is a dimension of the metric, unless it is empty. `more` contains further fields of the
+/// line.
 pub(crate) fn alarm(metric: &str, message: &str, list: &str, more: &Value) {
     emit(("ERROR", message), (metric, "Count", json!(1)), list, more);
 }
 
-/// Writes a line with a duration in hours as a CloudWatch metric.
+/// Writes a line with a duration as a CloudWatch metric in hours. `millis` is the duration in
+/// milliseconds.
 pub(crate) fn hours(metric: &str, message: &str, list: &str, millis: i64) {
     emit(
         ("INFO", message),
@@ -123,7 +126,7 @@ pub(crate) fn hours(metric: &str, message: &str, list: &str, millis: i64) {
     );
 }
 
-/// Writes a line in CloudWatch's embedded metric format.
+/// Writes a line in CloudWatch's embedded metric format, if the namespace is set.
 fn emit(
     (level, message): (&str, &str),
     (metric, unit, value): (&str, &str, Value),
@@ -153,7 +156,7 @@ fn emit(
         }
         line.extend(more.as_object().cloned().unwrap_or_default());
     }
-    // `tracing` cannot write nested fields.
+    // `tracing` cannot write nested fields, so the line goes to the output directly.
     if let Some(output) = OUTPUT.get() {
         output(format!("{line}\n").as_bytes());
     }
@@ -163,7 +166,8 @@ tokio::task_local! {
     static CALLS: Cell<u32>;
 }
 
-/// Runs a request's future and counts the calls to DynamoDB it makes, retries included.
+/// Runs the future of a request. Returns its output and the number of its calls to DynamoDB,
+/// retries included.
 pub(crate) async fn count_calls<F: Future>(future: F) -> (F::Output, u32) {
     let counted = async {
         let output = future.await;
@@ -172,8 +176,8 @@ pub(crate) async fn count_calls<F: Future>(future: F) -> (F::Output, u32) {
     CALLS.scope(Cell::new(0), counted).await
 }
 
-/// Counts a call to DynamoDB. Outside a request, for example when a connection is opened in advance,
-/// it is not counted.
+/// Counts a call to DynamoDB. A call outside of a request is not counted, for example when a
+/// connection is opened in advance.
 pub(crate) fn count_call() {
     let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
 }

@@ -33,8 +33,8 @@ const DYNAMODB_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time limit for a DynamoDB call with all its attempts. The calls of a request also share the
 /// request's own deadline, so a slow table leads to a 503 and not to a function that times out.
 const DYNAMODB_OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
-/// Attempts per DynamoDB call. All calls of a process share the SDK's retry budget, so an overloaded
-/// table does not receive three times the load.
+/// Number of attempts for a DynamoDB call. All calls of a process share the SDK's retry budget, so
+/// an overloaded table does not receive three times the load.
 const DYNAMODB_ATTEMPTS: u32 = 3;
 
 /// The region, the credentials and the HTTP client of every AWS client.
@@ -49,7 +49,7 @@ impl Aws {
     /// Reads the region and the credentials that Lambda puts into the environment.
     ///
     /// # Errors
-    /// When `AWS_REGION` is not set. Missing credentials are reported by the first call.
+    /// A text when `AWS_REGION` is not set. Missing credentials are reported by the first call.
     pub async fn from_env() -> Result<Aws, String> {
         let region = EnvironmentVariableRegionProvider::new().region().await;
         let region = region.ok_or_else(|| "AWS_REGION is not set".to_owned())?;
@@ -58,8 +58,8 @@ impl Aws {
         Ok(Aws { region, credentials, http_client: http_client() })
     }
 
-    /// For servers that are compatible with AWS and do not check credentials, such as the embedded
-    /// store.
+    /// Returns placeholders for the region and the credentials, for servers that are compatible
+    /// with AWS and do not check credentials, such as the embedded store.
     pub fn elsewhere() -> Aws {
         let credentials = Credentials::new("local", "local", None, None, "local");
         Aws {
@@ -70,8 +70,8 @@ impl Aws {
     }
 }
 
-/// Creates the HTTP client that the AWS clients of a process share. It trusts the certificate
-/// authorities of the machine, or those in `SSL_CERT_FILE`.
+/// Creates the HTTP client that the functions use. It trusts the certificate authorities of the
+/// machine, or those in `SSL_CERT_FILE`.
 pub fn http_client() -> SharedHttpClient {
     https(TlsContext::default())
 }
@@ -154,7 +154,7 @@ mod tests {
         pem: String,
     }
 
-    /// Which key a server signs its handshake with.
+    /// The key that a server signs its handshake with.
     #[derive(Clone, Copy, PartialEq)]
     enum Signer {
         /// The key of its certificate.
@@ -172,7 +172,7 @@ mod tests {
             Authority { issuer: Issuer::new(params, key), pem }
         }
 
-        /// A client that trusts this authority and no other.
+        /// Returns the TLS settings of a client that trusts only this authority.
         fn trusted(&self) -> TlsContext {
             trusting(TrustStore::empty().with_pem_certificate(self.pem.as_str()))
         }
@@ -201,7 +201,8 @@ mod tests {
             let port = listener.local_addr().unwrap().port();
             thread::spawn(move || {
                 for stream in listener.incoming() {
-                    // A client that refuses the certificate closes the connection.
+                    // A client that refuses the certificate closes the connection, so an error is
+                    // expected.
                     let _ = answer(stream.unwrap(), config.clone());
                 }
             });
@@ -213,7 +214,8 @@ mod tests {
         TlsContext::builder().with_trust_store(store).build().unwrap()
     }
 
-    /// Answers one request with an empty JSON object: for DynamoDB, that no item was found.
+    /// Answers one request with an empty JSON object, which tells a DynamoDB client that the item
+    /// does not exist.
     fn answer(stream: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<()> {
         let connection = ServerConnection::new(config).unwrap();
         let mut stream = BufReader::new(StreamOwned::new(connection, stream));
@@ -234,7 +236,7 @@ mod tests {
         stream.get_mut().flush()
     }
 
-    /// Sends one request to a server, or returns why that is not possible.
+    /// Sends one request to a server. The error is the reason of the failure.
     async fn get(tls: TlsContext, url: &str) -> Result<(), String> {
         let aws = Aws { http_client: https(tls), ..Aws::elsewhere() };
         let config = dynamodb_client(&aws, Some(url)).config().to_builder();
@@ -266,7 +268,7 @@ mod tests {
                 ),
                 (authority.trusted(), &impostor, "BadSignature"),
                 (nobody, &good, "UnknownIssuer"),
-                // The authorities of the machine, if it has any.
+                // This client trusts the authorities of the machine, if it has any.
                 (TlsContext::default(), &good, "UnknownIssuer"),
             ] {
                 let refused = get(tls, url).await.unwrap_err();

@@ -1,7 +1,7 @@
-//! Erasure. The customer first becomes a tombstone, in one transaction with the release of its client
-//! id and the end of its monitoring. From then on it cannot be changed. Then every other item of it is
-//! scrubbed. An interrupted erasure leaves a tombstone that is not marked as scrubbed, and the same request
-//! resumes it.
+//! Erasure of a customer. The first transaction turns the customer into a tombstone, releases its
+//! client id and deletes its monitor. A tombstone cannot be changed. Then all other items of the
+//! customer are scrubbed. An interrupted erasure leaves a tombstone that is not marked as scrubbed,
+//! and the same request resumes the erasure.
 
 use crate::error::Error;
 use crate::model::answer::Answer;
@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 use crate::store::{Attempts, Change, MonitorChange, Replay, StoredAnswer, TenantTable};
 
 /// Erases everything that identifies a customer. `check_version` checks the request's precondition
-/// against the current version, `answer` makes the answer from the tombstone, and `refusal` replaces
+/// against the current version. `answer` builds the answer from the tombstone. `refusal` replaces
 /// the answers that idempotency records store for the customer.
 ///
 /// # Errors
@@ -37,7 +37,7 @@ pub async fn erase(
     Ok(answer)
 }
 
-/// Makes a tombstone of the customer, unless it is one.
+/// Turns the customer into a tombstone, unless it is one already. Returns the tombstone.
 async fn bury(
     table: &TenantTable<'_>,
     id: &CustomerId,
@@ -58,7 +58,7 @@ async fn bury(
     }
 }
 
-/// Plans the tombstone of a customer; `None` when the customer is one already.
+/// Plans the tombstone of a customer. Returns `None` when the customer is a tombstone already.
 ///
 /// # Errors
 /// `RetentionHold`, or the error of `check_version`.
@@ -69,7 +69,7 @@ pub fn plan_erasure(
 ) -> Result<Option<Change>, Error> {
     let checked = check_version(before.version);
     if before.erased_at.is_some() {
-        // A caller that resumes its erasure knows the version that the erasure began with.
+        // A caller that resumes an erasure may name the version that the erasure began with.
         let resumed = !before.is_scrubbed && check_version(before.version - 1).is_ok();
         return checked.or_else(|error| if resumed { Ok(()) } else { Err(error) }).map(|()| None);
     }

@@ -1,4 +1,4 @@
-//! Customers: creation, changes, erasure, reading.
+//! Creates, reads, changes, exports and erases customers.
 
 mod erasure;
 
@@ -56,7 +56,7 @@ pub async fn create(
     }
 }
 
-/// The customer that the first session of a client id creates.
+/// Builds the customer that the first session of a client id creates.
 ///
 /// # Errors
 /// `InternalError` when the request names no client id.
@@ -71,8 +71,9 @@ pub fn first_of_session(
     Ok(StoredCustomer::new(id, tenant, profile))
 }
 
-/// Changes a customer to what `change` returns. It is called again when a concurrent change came
-/// first. A customer that keeps its version is not written.
+/// Replaces a customer with the one that `change` returns. If a concurrent change comes first,
+/// `change` is called again with the new state of the customer. If `change` keeps the version, the
+/// customer is not written.
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, the error of `change`, `CustomerAlreadyExists` when the
@@ -107,8 +108,8 @@ pub async fn update(
     }
 }
 
-/// Plans a change of a customer and its effect on the monitor and the risk profile. Sources are
-/// needed when a scored field changes or the monitor must be checked.
+/// Plans a change of a customer and its effect on the monitor and the risk profile. `sources` are
+/// required when a scored field changes or the monitor must be checked.
 ///
 /// # Errors
 /// `ValidationError` when the monitor would get too many matches, `InternalError` when sources are
@@ -139,7 +140,7 @@ pub fn plan_update(
     Ok(Update { change, follow_up: effect.follow_up })
 }
 
-/// Reads a page of everything that is held on a customer.
+/// Reads a page of all rows that are stored about a customer.
 ///
 /// # Errors
 /// `CustomerNotFound`, `InvalidCursor`, `StoreUnavailable`.

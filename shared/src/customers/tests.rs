@@ -93,7 +93,7 @@ fn accept(_: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// A precondition that names one version.
+/// Returns a precondition that only this version meets.
 fn expect(version: u64) -> impl Fn(u64) -> Result<(), Error> {
     move |current| {
         if current == version { Ok(()) } else { Err(Error::version_mismatch(Some(current))) }

@@ -11,8 +11,8 @@ use crate::model::time::Timestamp;
 use crate::risk_profiles::Sources;
 use crate::store::{AlertChange, Attempts, Change, TenantTable};
 
-/// Records a person's decision about an alert, with the actor and the time. The same decision again
-/// changes nothing.
+/// Records the caller's decision about an alert and returns the alert. A decision with the same
+/// status and note changes nothing.
 ///
 /// # Errors
 /// `CustomerNotFound`, `AlertNotFound`, `InvalidTransition` for a cleared alert, `CustomerErased`,
@@ -42,8 +42,8 @@ pub async fn decide(
     }
 }
 
-/// Plans a decision about an alert, and the risk profile that follows from it. `None` when the
-/// decision changes nothing.
+/// Plans a decision about an alert, with a new risk profile if the decision changes what the
+/// profile takes into account. Returns `None` when the decision changes nothing.
 ///
 /// # Errors
 /// `InvalidTransition` for a cleared alert.
@@ -80,7 +80,7 @@ pub async fn list_alerts(
     paging: &Paging,
 ) -> Result<Page<Alert>, Error> {
     let page = table.alerts(customer, status, paging).await?;
-    // A customer that does not exist has none either.
+    // An empty page may mean that the customer does not exist.
     if page.count == 0 && table.customer(customer).await?.is_none() {
         return Err(Error::customer_not_found());
     }

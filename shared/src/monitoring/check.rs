@@ -1,5 +1,5 @@
-//! The effect of a screening on the alerts of a customer. Pure: the same lists, subjects and
-//! alerts always give the same result.
+//! The effect of a screening on the alerts of a customer. The functions are pure: the same lists,
+//! subjects, settings, alerts and time always give the same result.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,8 +23,8 @@ use screening::index::Index;
 use screening::score::DEFAULT_MIN_SCORE;
 use screening::{Match, Screener};
 
-/// Largest number of matches of all subjects of a customer. Its monitor is one item, and people must
-/// be able to review the alerts.
+/// Largest number of matches of a customer, over all subjects. They are stored in the one item of
+/// the monitor, and people must be able to review their alerts.
 const MAX_MATCHES: u32 = 2_000;
 /// Largest number of alerts that change in one transaction, which has at most 100 items.
 const MAX_CHANGES: usize = 80;
@@ -39,7 +39,7 @@ pub struct Hit<'s> {
 }
 
 impl Hit<'_> {
-    /// The match as it is stored with the monitor.
+    /// Returns the match in the form that is stored with the monitor.
     pub fn known(&self) -> KnownMatch {
         KnownMatch {
             subject: self.subject.key().to_owned(),
@@ -54,7 +54,7 @@ impl Hit<'_> {
     }
 }
 
-/// Screens all subjects against the lists that the settings select.
+/// Screens all subjects and returns the matches in the lists that the settings select.
 pub fn hits<'s>(
     subjects: &'s [Subject],
     settings: &Settings,
@@ -73,7 +73,8 @@ pub fn hits<'s>(
     hits
 }
 
-/// The exact minimum score. Settings store it with four decimals.
+/// Returns the minimum score to screen with. Settings store four decimals, so for the default
+/// setting the exact [`DEFAULT_MIN_SCORE`] is used.
 fn min_score(settings: &Settings) -> f32 {
     if settings.min_score == rounded(DEFAULT_MIN_SCORE) {
         DEFAULT_MIN_SCORE
@@ -82,23 +83,23 @@ fn min_score(settings: &Settings) -> f32 {
     }
 }
 
-/// The alerts of a customer after a screening.
+/// The effect of a screening on the alerts of a customer.
 pub struct Screening {
     /// Alerts that are new or have changed, at most 80.
     pub changed: Vec<StoredAlert>,
-    /// Number of alerts that are open now and were not before, including those beyond `changed`.
+    /// Number of alerts that the screening opens, including alerts that did not fit into `changed`.
     pub raised: u32,
     /// Number of alerts that are open after all changes.
     pub open: u32,
-    /// The subjects and their known matches.
+    /// The subjects, and the matches that have an up-to-date alert once `changed` is written.
     pub screened: Screened,
     /// Whether `changed` contains every change.
     pub is_complete: bool,
-    /// Number of matching entries, by list.
+    /// Number of matches by list. A match is a pair of a subject and an entry.
     pub matches: BTreeMap<String, u32>,
 }
 
-/// Screens all subjects against the current lists and compares the matches with the alerts.
+/// Screens all subjects against `lists` and determines how the matches change the alerts.
 pub fn screen_all(
     customer: &CustomerId,
     subjects: Vec<Subject>,
@@ -152,29 +153,29 @@ pub fn screen_all(
     Screening { changed, raised, open, screened, is_complete, matches }
 }
 
-/// A planned check of a customer at its next version.
+/// The planned result of a check, for the next version of the customer.
 pub struct Checked {
     /// The monitor after the check, with its subjects and known matches.
     pub monitor: (Monitor, Screened),
     /// Alerts that are new or have changed.
     pub alerts: Vec<AlertChange>,
-    /// The sources of the risk profile, with those alerts.
+    /// The sources of the risk profile, with the alerts as they are after the check.
     pub sources: Sources,
-    /// Number of alerts that are open now and were not before.
+    /// Number of alerts that the check opens, including alerts that did not fit into `alerts`.
     pub raised: u32,
     /// Number of open alerts after all changes.
     pub open: u32,
-    /// Whether this check holds every change, or another transaction must follow.
+    /// Whether `alerts` contains every change. If not, another transaction must follow.
     pub is_complete: bool,
-    /// Number of matching entries, by list.
+    /// Number of matches by list. A match is a pair of a subject and an entry.
     pub matches: BTreeMap<String, u32>,
     /// Whether there is anything to write.
     pub is_news: bool,
 }
 
-/// Plans a check of a customer: screens its subjects and updates the summary on the customer. `known`
-/// is what the monitor has stored, if that is still valid. `field` names the field to change when
-/// there are too many matches.
+/// Plans a check: screens the subjects of the customer and updates the monitoring summary in
+/// `after`. `known` contains the stored subjects and matches of the monitor, if they are still
+/// valid. `field` is the field that the error names when there are too many matches.
 ///
 /// # Errors
 /// `ValidationError` when there are more than 2,000 matches.
@@ -243,7 +244,8 @@ fn check_match_count(matches: u32, field: &str) -> Result<(), Error> {
     Err(faults.into())
 }
 
-/// Plans a new risk profile, if an alert changed that the profile takes into account.
+/// Plans a new risk profile if the status of an alert changes to or from `open` or `confirmed`: the
+/// profile takes only these two into account. Returns `None` otherwise.
 pub(super) fn plan_reassessment(
     after: &mut StoredCustomer,
     sources: &Sources,
@@ -256,13 +258,14 @@ pub(super) fn plan_reassessment(
     has_moved.then(|| plan_profile(after, sources, Trigger::Monitoring))
 }
 
-/// Number of open alerts.
+/// Counts the open alerts.
 pub(super) fn open_alerts(alerts: &[StoredAlert]) -> u32 {
     let open = alerts.iter().filter(|alert| alert.status == AlertStatus::Open).count();
     u32::try_from(open).unwrap_or(u32::MAX)
 }
 
-/// The alert of a match: as it was, unless a compared field has changed.
+/// Returns the alert of a match after the screening. An alert that is not cleared stays as it is if
+/// no compared field has changed.
 fn alert_of(
     before: Option<&StoredAlert>,
     hit: &Hit<'_>,
@@ -274,7 +277,8 @@ fn alert_of(
     if let Some(alert) = unchanged.filter(|alert| alert.status != AlertStatus::Cleared) {
         return alert.clone();
     }
-    // Screened again after a break, for example when a list is selected again: the decision stands.
+    // The alert was cleared and the same match is back, for example because a list is selected
+    // again. The earlier decision stands, unless the entry had been removed from the list.
     if let Some(alert) = unchanged
         && alert.cleared_because != Some(ClearedBecause::EntryRemoved)
         && let Some(decision) = &alert.decision_before
@@ -287,7 +291,8 @@ fn alert_of(
         fresh.note = alert.note.clone();
         fresh.changes = differences(alert, hit);
         if alert.status == AlertStatus::Confirmed {
-            // It is still the same subject. The changes are shown, and the decision stands.
+            // The match has been confirmed, so the decision stands. The alert shows what has
+            // changed.
             fresh.status = alert.status;
             fresh.resolved_by = alert.resolved_by.clone();
             fresh.resolved_at = alert.resolved_at;
@@ -296,7 +301,7 @@ fn alert_of(
     fresh
 }
 
-/// A cleared alert with the decision that was in force before it was cleared.
+/// Returns a cleared alert to the status and decision that it had before it was cleared.
 fn restored(
     alert: &StoredAlert,
     decision: &PastDecision,
@@ -314,7 +319,7 @@ fn restored(
     restored
 }
 
-/// An open alert of a match that is seen for the first time.
+/// Creates an open alert for a match that is seen for the first time.
 fn new_alert(
     hit: &Hit<'_>,
     alert_id: AlertId,
@@ -346,7 +351,8 @@ fn new_alert(
     StoredAlert { alert, compared: hit.compared.clone(), decision_before: None }
 }
 
-/// The compared fields that changed, or `returned` when the same match was cleared in between.
+/// Returns the names of the compared fields that changed. Returns `returned` if none has changed:
+/// the alert was cleared and the same match is back.
 fn differences(alert: &StoredAlert, hit: &Hit<'_>) -> Vec<String> {
     let changed =
         |(field, hash): &(&ComparedField, &String)| alert.compared.get(*field) != Some(*hash);
@@ -355,7 +361,7 @@ fn differences(alert: &StoredAlert, hit: &Hit<'_>) -> Vec<String> {
     if fields.is_empty() { vec!["returned".to_owned()] } else { fields }
 }
 
-/// The reason why an alert has no match any more.
+/// Returns the reason why an alert has no match any more.
 fn why_unmatched(
     alert: &StoredAlert,
     subjects: &[Subject],
@@ -391,7 +397,7 @@ fn cleared(alert: &StoredAlert, because: ClearedBecause, now: Timestamp) -> Stor
     cleared
 }
 
-/// The explanation of a score as an alert shows it.
+/// Returns the explanation of a score as an alert shows it.
 #[expect(clippy::expect_used, reason = "an explanation always serializes")]
 fn features(entry: &Match) -> Value {
     let explanation = serde_json::to_value(&entry.explanation)
@@ -399,7 +405,7 @@ fn features(entry: &Match) -> Value {
     four_decimals(explanation)
 }
 
-/// Rounds every number to four decimals. Further digits are noise of the arithmetic.
+/// Rounds every fraction to four decimals. Further digits are noise of the arithmetic.
 fn four_decimals(value: Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64().filter(|_| !number.is_u64()) {

@@ -1,4 +1,4 @@
-//! The effect of a change of a customer or its organization on its monitor.
+//! The effect that a change of a customer or its organization has on the customer's monitor.
 
 use std::sync::Arc;
 
@@ -12,17 +12,18 @@ use crate::model::screened::{Screened, Subject};
 use crate::risk_profiles::Sources;
 use crate::store::{AlertChange, MonitorChange, TenantTable};
 
-/// A monitor that a change affects, and the action it needs.
+/// A monitor that a change affects, with the action that the change requires.
 pub struct Affected {
     action: Action,
     monitor: Monitor,
     screened: Screened,
-    /// The lists to check against, when the monitor must be checked.
+    /// The lists to check against; `None` when the monitor need not be checked.
     lists: Option<Arc<Loaded>>,
 }
 
 impl Affected {
-    /// The effect of a change on a monitor, from its parts.
+    /// Builds an affected monitor from its parts. Returns `None` when the change does not concern
+    /// the monitor.
     #[cfg(test)]
     pub(crate) fn of(
         before: &StoredCustomer,
@@ -37,23 +38,25 @@ impl Affected {
         Some(Affected { action, monitor, screened, lists })
     }
 
-    /// The lists that the monitor is checked against, if it must be checked.
+    /// Returns the lists that the monitor is checked against. Returns `None` when it need not be
+    /// checked.
     pub fn lists(&self) -> Option<&Loaded> {
         self.lists.as_deref()
     }
 }
 
-/// The action that a change needs on a monitor.
+/// The action on a monitor that a change requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
     /// Only the status of the monitor changes.
     Turn(MonitoringStatus),
-    /// The monitor is active and its subjects must be screened.
+    /// The monitor is or becomes active, and its subjects must be screened.
     Check,
 }
 
 impl Action {
-    /// `None` when the change does not concern the monitor.
+    /// Determines the action from the customer before and after the change. Returns `None` when
+    /// monitoring is off or the change does not concern the monitor.
     fn of(before: &Customer, after: &Customer, organization_replaced: bool) -> Option<Action> {
         let from = before.monitoring.status;
         if from == MonitoringStatus::Off {
@@ -75,14 +78,15 @@ impl Action {
     }
 }
 
-/// Whether the affected monitor must be checked, which needs the sources of the risk profile.
+/// Returns whether the affected monitor must be checked. A check needs the sources of the risk
+/// profile.
 pub fn needs_check(affected: Option<&Affected>) -> bool {
     affected.is_some_and(|affected| affected.action == Action::Check)
 }
 
 impl Monitoring {
-    /// Loads the monitor that a change affects, and the lists if it must be checked. `None` when the
-    /// change does not concern a monitor.
+    /// Loads the monitor that a change affects, and the current lists if the monitor must be
+    /// checked. Returns `None` when the change does not concern a monitor.
     ///
     /// # Errors
     /// `StoreUnavailable`, also when no list can be read.
@@ -114,33 +118,34 @@ pub struct Effect {
     pub monitor: Option<MonitorChange>,
     /// Alerts that are new or have changed.
     pub alerts: Vec<AlertChange>,
-    /// The sources with those alerts.
+    /// The sources of the risk profile, with the changed alerts.
     pub sources: Option<Sources>,
     /// The follow-up after the commit.
     pub follow_up: FollowUp,
 }
 
-/// The follow-up of a change that checked a monitor.
+/// The follow-up after the commit of a change that may have checked a monitor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FollowUp {
-    /// Nothing: the monitor was not written, or not checked.
+    /// Do nothing: the monitor was not checked, or the check changed nothing.
     #[default]
     None,
     /// Check the customer again if the lists have changed since they were loaded.
     RecheckIfListsChanged,
-    /// Check the customer again: the change could not hold everything that the check found.
+    /// Check the customer again, because the check found more changes than one transaction can
+    /// hold.
     Recheck,
 }
 
 impl FollowUp {
-    /// The follow-up of a check that was written.
+    /// Returns the follow-up of a check whose result is written.
     pub(super) fn of_check(is_complete: bool) -> FollowUp {
         if is_complete { FollowUp::RecheckIfListsChanged } else { FollowUp::Recheck }
     }
 }
 
-/// Plans the effect of a change on a monitor, and updates the summary on the customer. A check needs
-/// `sources` that include a replaced organization.
+/// Plans the effect of a change on a monitor and updates the monitoring summary in `after`. A check
+/// requires `sources`, which must contain the new organization if the change replaces it.
 ///
 /// # Errors
 /// `ValidationError` when the monitor would get too many matches.
@@ -162,7 +167,8 @@ pub fn plan_effect(
         }
     };
     let sources = sources.ok_or_else(|| Error::internal("a check has no sources"))?;
-    // Known matches of a paused monitor may be old, so they do not show that nothing changed.
+    // The known matches of a paused monitor may be outdated. A comparison with them would not show
+    // whether there is news.
     let known = (monitor.status == MonitoringStatus::Active).then_some(screened);
     let active = Monitor { status: MonitoringStatus::Active, ..monitor.clone() };
     let checked = plan_check(after, active, sources, known, lists, "")?;
@@ -180,7 +186,7 @@ pub fn plan_effect(
     })
 }
 
-/// The change of a monitor to another status. Updates the summary on the customer.
+/// Plans the change of a monitor to another status and updates the monitoring summary in `after`.
 pub(super) fn turned(
     after: &mut StoredCustomer,
     monitor: &Monitor,

@@ -1,10 +1,10 @@
 //! Monitoring: screens the subjects of a customer, keeps its alerts, and rescreens all monitored
 //! customers when lists change.
 //!
-//! A function that writes a monitor reads the current revision of the lists before and after. If the
-//! revision changed in between, it checks the customer again. If it dies before that, the pass over
-//! the newer revision sees the monitor, because a pass starts only after every function that could
-//! still write with the older revision has ended.
+//! A function that checks a monitor reads the current revision of the lists before the check and
+//! after the commit. If the revision has changed in between, the function checks the customer
+//! again. If the function dies before that, the pass over the newer revision sees the monitor: a
+//! pass starts only when every function that could still write with the older revision has ended.
 
 mod alerts;
 pub mod check;
@@ -40,16 +40,16 @@ pub use start::{StartPlan, StartState, plan_start, start};
 pub use state::state;
 pub use stop::{plan_stop, stop};
 
-/// The context of monitoring, in addition to a tenant's rows.
+/// Everything that monitoring needs in addition to a tenant's rows.
 #[derive(Clone)]
 pub struct Monitoring {
     /// The table, for the current lists and the progress of passes.
     pub table: Table,
-    /// The lists, and those that are loaded.
+    /// The storage of list indexes, and the lists that are loaded.
     pub watchlists: Watchlists,
     /// Number of shards that monitored customers are divided into.
     pub shards: u32,
-    /// Age from which a list counts as stale: the time since its source was last read.
+    /// Age above which a list is stale. The age is the time since the list's source was last read.
     pub max_list_age: Duration,
     /// The clock.
     pub clock: Clock,
@@ -58,18 +58,20 @@ pub struct Monitoring {
 }
 
 impl Monitoring {
-    /// The current lists, opened. Lists that have not changed since the last call are not read again.
+    /// Loads the current lists. A list that has not changed since the last call is not read again.
     ///
     /// # Errors
-    /// `StoreUnavailable` when no list is loaded or one cannot be read.
+    /// `StoreUnavailable` when there is no list, or when the table or a list cannot be read.
     pub async fn current_lists(&self) -> Result<Arc<Loaded>, Error> {
         self.watchlists.load(self.table.revision().await?).await
     }
 
-    /// Follows up on a committed change. `lists` are those that the monitor was checked against.
+    /// Follows up on a committed change. Checks the customer again if `follow_up` requires it, or
+    /// if the current lists differ from `lists`, which the monitor was checked against. Does
+    /// nothing for [`FollowUp::None`].
     ///
     /// # Errors
-    /// Those of [`Monitoring::recheck`].
+    /// `StoreUnavailable`, or an error of [`Monitoring::recheck`].
     pub async fn follow_up(
         &self,
         table: &TenantTable<'_>,

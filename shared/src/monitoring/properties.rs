@@ -1,5 +1,5 @@
-//! For random sequences of lists, subjects and decisions: the alerts that are not cleared are the
-//! matches, and a second screening changes nothing.
+//! Properties of screening for random sequences of lists, subjects and decisions: the alerts that
+//! are not cleared are exactly the matches, and a second screening changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,13 +29,14 @@ const NAMES: [&str; 6] = [
     "Ivo Brandel",
 ];
 
-/// The entries of a list, by id, and the subjects and settings to screen with.
+/// One step of a sequence. `entries` and `subjects` refer to [`NAMES`] by position, and `entries`
+/// has the ids of a list's entries as keys.
 #[derive(Clone, Debug)]
 struct Step {
     entries: BTreeMap<u8, usize>,
     subjects: Vec<usize>,
     strict: bool,
-    /// The alert to decide about, and the decision.
+    /// The alert to decide about after the screening, and the decision.
     decided: Option<(prop::sample::Index, AlertStatus)>,
 }
 
@@ -104,7 +105,7 @@ impl Step {
         screen_all(&customer(), subjects, &settings, &alerts, &self.lists(), now)
     }
 
-    /// The matches, as the ids of their alerts.
+    /// Returns the matches as the ids of their alerts.
     fn pairs(&self) -> BTreeSet<AlertId> {
         let (lists, subjects, settings) = (self.lists(), self.subjects(), self.settings());
         let mut screener = Screener::new([lists.indexes[0].as_ref()]);

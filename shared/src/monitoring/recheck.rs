@@ -1,4 +1,4 @@
-//! Checking a monitored customer again.
+//! Checks a monitored customer against the current lists again.
 
 use super::Monitoring;
 use super::check::{Checked, plan_check, plan_reassessment};
@@ -26,7 +26,7 @@ pub struct Rechecked {
     pub written: bool,
 }
 
-/// A planned check.
+/// A planned check of a monitored customer.
 pub struct RecheckPlan {
     /// The change to commit.
     pub change: Change,
@@ -35,8 +35,9 @@ pub struct RecheckPlan {
 }
 
 impl Monitoring {
-    /// Checks a monitored customer against the current lists and writes what is news, if there is
-    /// any. A second check changes nothing.
+    /// Checks a monitored customer against the current lists and writes what has changed. Repeats
+    /// the check until all changes are written and the lists are still current. Stops a monitor
+    /// that has expired, and ignores a customer without an active monitor.
     ///
     /// # Errors
     /// `ValidationError` (too many matches), `StoreUnavailable`, also when no list can be read.
@@ -50,8 +51,8 @@ impl Monitoring {
         loop {
             let lists = self.current_lists().await?;
             let now = self.clock.now();
-            // Read the customer first. Everything read after it belongs to its version, or the commit
-            // fails.
+            // Read the customer first. If anything that is read later belongs to another version of
+            // the customer, the commit fails.
             let Some(customer) = table.customer(id).await? else { return Ok(total) };
             let Some((monitor, screened)) = table.monitor(id).await? else { return Ok(total) };
             if monitor.status != MonitoringStatus::Active {
@@ -77,8 +78,8 @@ impl Monitoring {
     }
 }
 
-/// Plans a check of an active monitor; `None` when nothing has changed. Without `sources` the monitor
-/// has expired, and the plan stops it.
+/// Plans a check of an active monitor. Returns `None` when nothing has changed. If `sources` is
+/// `None`, the monitor has expired and the plan stops it.
 ///
 /// # Errors
 /// `ValidationError` when there are too many matches.
@@ -111,7 +112,7 @@ pub fn plan_recheck(
     Ok(Some(RecheckPlan { change, is_complete }))
 }
 
-/// Number of alerts that move to this status.
+/// Counts the alerts that change to this status.
 fn moved_to(status: AlertStatus, alerts: &[AlertChange]) -> u32 {
     let moved = alerts
         .iter()

@@ -20,13 +20,14 @@ use screening::import;
 use screening::lists::{Counts, Input};
 use screening::score::MODEL_VERSION;
 
-/// Time before its deadline from which a function fetches no more lists and makes current what it has.
+/// Time reserved before the deadline of a function. During this time the function fetches no more
+/// lists and makes the fetched lists current.
 const MARGIN: Duration = Duration::from_secs(30);
-/// Smallest number of names, dates, countries or identifiers whose loss is checked. Smaller numbers
-/// vary too much.
+/// Smallest earlier number of names, dates, countries or identifiers for which a loss is checked.
+/// Smaller numbers vary too much.
 const MIN_CHECKED: u64 = 100;
 
-/// The result for one list.
+/// The result of a refresh for one list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Refreshed {
@@ -34,7 +35,7 @@ pub enum Refreshed {
     Updated { list: String, version: String, entities: u64, skipped: u64, date: Option<String> },
     /// The content has not changed.
     Unchanged { list: String, version: String },
-    /// The list keeps its version.
+    /// The list was refused and keeps its version.
     Refused {
         list: String,
         #[serde(rename = "why")]
@@ -47,13 +48,13 @@ pub enum Refreshed {
 /// The result of a refresh.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// The current revision.
+    /// Number of the revision that is current after the refresh.
     pub revision: u64,
     /// The result for each list.
     pub lists: Vec<Refreshed>,
 }
 
-/// A list that was fetched, and its version.
+/// A list that was fetched or rebuilt, with the version to make current.
 struct Fetched {
     list: String,
     version: ListVersion,
@@ -61,23 +62,24 @@ struct Fetched {
     skipped: u64,
 }
 
-/// The context of a refresh.
+/// Everything that a refresh needs.
 pub struct Refresh<'a> {
     /// The table and the storage of indexes.
     pub monitoring: &'a Monitoring,
     /// The configured sources.
     pub sources: &'a [Source],
-    /// Longest time to fetch one file.
+    /// Time limit for fetching one file.
     pub fetch_timeout: Duration,
-    /// Largest share of its entries, in percent, that a list may lose from one version to the next.
+    /// Largest share, in percent, that a list may lose of its entries, names, dates, countries or
+    /// identifiers from one version to the next.
     pub max_shrink_percent: u32,
 }
 
 /// Refreshes every configured list and reports the result for each.
 ///
 /// # Errors
-/// `InternalError` when no source is configured, `StoreUnavailable`. A refused list is not an error
-/// here; it is in the report.
+/// `InternalError` when no source is configured, `StoreUnavailable`. A refused list is not an
+/// error: the report contains it.
 pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report, Error> {
     let Refresh { monitoring, sources, fetch_timeout, .. } = refresh;
     if sources.is_empty() {
@@ -91,10 +93,10 @@ pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report,
     for source in *sources {
         let list = source.list.as_str().to_owned();
         let last = current.lists.get(&list);
-        // Whether this program's file format and matching model made the last version.
+        // The last version, if its index has this program's file format and matching model.
         let own = last.filter(|last| last.object == object_name(&list, &last.version));
         let fetch = refresh.fetch(&fetcher, source, last, own, now);
-        // Lists that were fetched before the deadline become current even if this one does not.
+        // The fetch ends early enough that the lists fetched so far can still become current.
         let fetch =
             tokio::time::timeout_at(deadline.checked_sub(MARGIN).unwrap_or(deadline).into(), fetch);
         let mut reason = match fetch.await {
@@ -107,7 +109,8 @@ pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report,
         };
         let details = json!({ "why": reason });
         telemetry::alarm("WatchlistRefused", "watchlist refused", &list, &details);
-        // A release with another format or model must not wait for the publisher.
+        // A release with another format or model must not have to wait until the publisher's files
+        // can be fetched.
         if let Some(last) = last
             && own.is_none()
         {
@@ -135,7 +138,8 @@ pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report,
 
 impl Refresh<'_> {
     /// Fetches a list, and builds and stores its index if the content is new. `last` is the current
-    /// version, and `own` the same if this program's format and model made it.
+    /// version. `own` is the same version, or `None` if its index has another file format or
+    /// matching model. The error is the reason for refusing the list.
     async fn fetch(
         &self,
         fetcher: &Fetcher,
@@ -198,7 +202,8 @@ impl Refresh<'_> {
     }
 }
 
-/// Fetches the files of a list, each with its address for messages. Returns their common SHA-256 too.
+/// Fetches the files of a list. Returns each file with its address, which error messages show, and
+/// one SHA-256 of all files.
 async fn download(
     fetcher: &Fetcher,
     source: &Source,
@@ -214,8 +219,9 @@ async fn download(
     Ok((files, hex::encode(hash.finalize())))
 }
 
-/// Checks that a list has not lost too many entries, names, dates, countries or identifiers: a list
-/// that comes as several files may be incomplete.
+/// Checks that a list has not lost more than `max_shrink_percent` of its entries, names, dates,
+/// countries or identifiers. A list that consists of several files may be incomplete even if it has
+/// all its entries.
 fn check_shrinkage(
     last: &ListVersion,
     entities: u64,
@@ -235,7 +241,7 @@ fn check_shrinkage(
     }
 }
 
-/// Number of names, dates, countries and identifiers.
+/// Returns the numbers of names, dates, countries and identifiers.
 fn parts(counts: &Counts) -> BTreeMap<String, u64> {
     let Counts { names, dates, countries, identifiers, .. } = counts;
     let parts = [
@@ -247,7 +253,8 @@ fn parts(counts: &Counts) -> BTreeMap<String, u64> {
     parts.map(|(part, count)| (part.to_owned(), count)).into()
 }
 
-/// Rebuilds the current version for this program's format and matching model.
+/// Rebuilds and stores the index of the current version for this program's format and matching
+/// model.
 async fn rebuild(
     monitoring: &Monitoring,
     list: &str,
@@ -260,8 +267,8 @@ async fn rebuild(
     Ok(Fetched { list: list.to_owned(), version, is_new: true, skipped: 0 })
 }
 
-/// Makes all new versions current in one step and adds the results to `results`. When two refreshes
-/// overlap, the later one wins, list by list. Returns the current revision.
+/// Makes all new versions current in one step, adds the results to `results` and returns the number
+/// of the current revision. When two refreshes overlap, the later one wins for each list.
 async fn make_current(
     monitoring: &Monitoring,
     sources: &[Source],
@@ -294,8 +301,8 @@ async fn make_current(
     }
 }
 
-/// Plans the lists that follow a revision: without those that are not configured any more, and with
-/// the fetched versions. Returns the result for each list too.
+/// Plans the lists of the next revision: removes lists that are no longer configured and adds the
+/// fetched versions. Also returns the result for each removed or fetched list.
 fn plan_lists(
     before: &Revision,
     sources: &[Source],
@@ -321,7 +328,8 @@ fn plan_lists(
             Refreshed::Unchanged { list: list.clone(), version: version.version.clone() }
         });
         match lists.get_mut(&list).filter(|_| !is_new) {
-            // Another refresh may have brought a newer version since this one read the old one.
+            // Another refresh may have stored a newer version since this refresh read the list, so
+            // only the time of the check changes.
             Some(current) => current.checked_at = version.checked_at,
             None => {
                 lists.insert(list, version.clone());
@@ -343,7 +351,7 @@ mod tests {
         super::super::source::read(&json!(sources.collect::<Vec<_>>()).to_string()).unwrap()
     }
 
-    /// The current version of the list, as it is after a fetch at hour 5.
+    /// Returns the test list with this version, as fetched at hour 5.
     fn fetched(revision: &Revision, version: &str, is_new: bool) -> Fetched {
         let current = revision.lists.get(LIST).unwrap().clone();
         let version = ListVersion { version: version.to_owned(), checked_at: hour(5), ..current };

@@ -17,7 +17,7 @@ const MAX_FILE_BYTES: usize = 512 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_REDIRECTS: usize = 5;
 
-/// The files that make up one list.
+/// A list and the addresses of the files that make it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Name of the list.
@@ -26,7 +26,8 @@ pub struct Source {
     pub from: Vec<Url>,
 }
 
-/// Reads the configured sources: `[{"list":"ofac-sdn","from":["https://…","https://…"]}]`.
+/// Reads the configured sources from a JSON text:
+/// `[{"list":"ofac-sdn","from":["https://…","https://…"]}]`.
 ///
 /// # Errors
 /// A text that names every fault.
@@ -63,8 +64,8 @@ pub fn read(text: &str) -> Result<Vec<Source>, String> {
     if faults.is_empty() { Ok(sources) } else { Err(faults.join("; ")) }
 }
 
-/// Whether lists may be fetched from this address. Without TLS an attacker on the network could remove
-/// entries from a list, so plain HTTP is allowed on this machine only.
+/// Returns whether lists may be fetched from this address. Plain HTTP is allowed only from this
+/// machine, because without TLS an attacker on the network could remove entries from a list.
 fn is_source(url: &Url) -> bool {
     let loopback = ["127.0.0.1", "localhost", "[::1]"];
     match url.scheme() {
@@ -87,8 +88,8 @@ impl Fetcher {
     /// # Errors
     /// The reason why the HTTP client cannot be built.
     pub fn new(time_limit: Duration) -> Result<Fetcher, String> {
-        // Reqwest is built without a crypto provider and uses the one of the process. The call fails
-        // when the process has one already, which is fine, too.
+        // Reqwest is built without a crypto provider and uses the provider of the process. The call
+        // fails when the process already has one, and that provider is then used.
         let _ = ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -105,17 +106,17 @@ impl Fetcher {
         Ok(Fetcher { client: client.map_err(|error| error.to_string())?, time_limit })
     }
 
-    /// Fetches a file.
+    /// Fetches a file from an `https://`, `file://` or `data:` address.
     ///
     /// # Errors
-    /// The reason, with the address of the file.
+    /// The reason, with the address of the file but without its secret parts.
     pub async fn fetch(&self, url: &Url) -> Result<Vec<u8>, String> {
         let result = match url.scheme() {
             "file" => file(url).await,
             "data" => inline(url),
             _ => self.download(url).await,
         };
-        // The query and the password of an address may be secret.
+        // The query and the password of an address may be secret, so the message leaves them out.
         result.map_err(|reason| format!("{}: {reason}", place(url)))
     }
 
@@ -155,14 +156,16 @@ async fn file(url: &Url) -> Result<Vec<u8>, String> {
     std::fs::read(&path).map_err(|error| error.to_string())
 }
 
-/// Reads a list that its address contains in base64 (RFC 2397), which is meant for small lists.
+/// Decodes a file that a `data:` address contains in base64 (RFC 2397). Such addresses are meant
+/// for small lists.
 fn inline(url: &Url) -> Result<Vec<u8>, String> {
     let data = url.path().split_once(";base64,").map(|(_, data)| data);
     let data = data.ok_or_else(|| "the address has no `;base64,` part".to_owned())?;
     STANDARD.decode(data).map_err(|error| error.to_string())
 }
 
-/// The address without its secret parts: query, user and password.
+/// Returns the scheme, host and path of an address, or only the scheme of a `data:` address. The
+/// query, the user and the password are left out because they may be secret.
 pub fn place(url: &Url) -> String {
     if url.scheme() == "data" {
         return "data:".to_owned();

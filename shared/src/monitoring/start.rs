@@ -1,4 +1,4 @@
-//! Starting or changing a monitor.
+//! Starts and changes monitors.
 
 use std::time::Duration;
 
@@ -26,9 +26,10 @@ use crate::store::{Change, MonitorChange, Replay, StoredAnswer, TenantTable};
 pub struct StartPlan {
     /// The change to commit.
     pub change: Change,
-    /// The monitor and its first check, as the caller gets them.
+    /// The state of the monitor and the result of the check, as the caller gets them.
     pub started: Started,
-    /// Whether the monitor was off before.
+    /// Whether the customer was not monitored before: the monitor did not exist, or was off, paused
+    /// or expired.
     pub is_new: bool,
     /// The follow-up after the commit.
     pub follow_up: FollowUp,
@@ -38,20 +39,20 @@ pub struct StartPlan {
 pub struct StartState<'a> {
     /// The customer.
     pub customer: StoredCustomer,
-    /// Its monitor, if it ever had one.
+    /// The customer's monitor, if there ever was one.
     pub monitor: Option<Monitor>,
-    /// The sources of its risk profile.
+    /// The sources of the customer's risk profile.
     pub sources: Sources,
     /// The current lists.
     pub lists: &'a Loaded,
     /// Number of shards.
     pub shards: u32,
-    /// Age from which a list counts as stale.
+    /// Age above which a list is stale.
     pub max_list_age: Duration,
 }
 
-/// Starts or changes monitoring and screens the customer at once. `answer` makes the answer to the
-/// request from the result and from whether the monitor is new.
+/// Starts or changes monitoring and screens the customer at once. `answer` builds the answer to the
+/// request from the result and a flag that is `true` when the monitor is new.
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, `ValidationError`
@@ -94,8 +95,8 @@ pub async fn start(
 /// Checks that a customer can be monitored with these settings.
 ///
 /// # Errors
-/// `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, or `ValidationError` that names every list
-/// that is not loaded.
+/// `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, or `ValidationError` when a list is not
+/// loaded or the selection of lists is empty.
 pub(super) fn check_start(
     customer: &StoredCustomer,
     settings: &Settings,
@@ -116,7 +117,8 @@ pub(super) fn check_start(
     if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
 }
 
-/// Plans the start or change of a monitor, its first check and the risk profile that follows from it.
+/// Plans the start or change of a monitor and its check, with a new risk profile if the check
+/// requires one.
 ///
 /// # Errors
 /// `ValidationError` when there are too many matches.
@@ -172,13 +174,14 @@ pub fn plan_start(
     Ok(StartPlan { change, started, is_new, follow_up: FollowUp::of_check(is_complete) })
 }
 
-/// Whether the source of a list was last read too long ago to trust the list.
+/// Returns whether the source of a list was last read longer than `max_age` ago.
 fn is_stale(list: &ListVersion, max_age: Duration, now: Timestamp) -> bool {
     let age = now.millis().saturating_sub(list.checked_at.millis());
     u128::from(age.max(0).unsigned_abs()) > max_age.as_millis()
 }
 
-/// The shard of a customer: from a hash, so that shards are of about equal size.
+/// Returns the shard of a customer. It is derived from a hash, so that all shards have about the
+/// same size.
 #[expect(clippy::expect_used, reason = "the length of a digest is fixed")]
 fn shard_of(tenant: &TenantId, id: &CustomerId, shards: u32) -> u32 {
     let digest = Sha256::digest(position(tenant, id));

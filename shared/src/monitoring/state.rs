@@ -1,4 +1,4 @@
-//! The state of a monitor.
+//! Reads the state of a monitor.
 
 use futures_util::future::try_join;
 
@@ -10,7 +10,7 @@ use crate::model::rescreen::Finished;
 use crate::model::time::Timestamp;
 use crate::store::TenantTable;
 
-/// Reads a monitor and the last pass that screened it.
+/// Returns the state of a monitor, with the last pass that screened it if the monitor is active.
 ///
 /// # Errors
 /// `CustomerNotFound`, `NotMonitored`, `StoreUnavailable`.
@@ -30,8 +30,8 @@ pub async fn state(
     Ok(MonitorState::of(&monitor, last_pass, customer.monitoring.open_alerts, now))
 }
 
-/// The last pass that screened the monitor: one that began after the monitor's own last check. An
-/// earlier pass may not have seen it.
+/// Returns the pass that finished last among the passes that started after the monitor's own last
+/// check. A pass that started earlier may not have seen the monitor.
 pub(super) fn last_pass(monitor: &Monitor, passes: Vec<Finished>) -> Option<LastPass> {
     let last = passes
         .into_iter()

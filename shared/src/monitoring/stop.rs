@@ -1,4 +1,4 @@
-//! Stopping a monitor.
+//! Stops monitors.
 
 use super::effect::turned;
 use crate::error::Error;

@@ -1,5 +1,5 @@
-//! The subjects of a customer: the customer itself and, if the monitor includes them, the people and
-//! companies that own and run it.
+//! The subjects of a customer: the customer itself and, if the monitor includes related parties,
+//! the people and companies that own or run the customer.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ use screening::index::matched;
 use screening::lists::dates;
 use screening::{Match, Query, Screener};
 
-/// The subjects of a customer: the customer first, then the related parties in the order of the
-/// organization.
+/// Returns the subjects of a customer. The customer is first. With `include_related`, the related
+/// parties follow in the order of the organization.
 pub fn subjects(
     customer: &Customer,
     organization: Option<&Organization>,
@@ -35,7 +35,7 @@ pub fn subjects(
     subjects
 }
 
-/// The entries that match a subject with at least `min_score`.
+/// Returns the entries that match a subject with at least `min_score`.
 pub fn screen(subject: &Subject, screener: &mut Screener<'_>, min_score: f32) -> Vec<Match> {
     let countries: Vec<&str> = subject.country.as_deref().into_iter().collect();
     let identifier = subject.tax_id.as_ref().map(|tax_id| Identifier {
@@ -54,8 +54,8 @@ pub fn screen(subject: &Subject, screener: &mut Screener<'_>, min_score: f32) ->
     screener.screen(&query, min_score)
 }
 
-/// A hash of each field of a subject and an entry that screening compares. While they stay the same,
-/// every decision about the two stays valid.
+/// Returns a hash of each field of a subject and an entry that screening compares. While all hashes
+/// stay the same, every decision about the match stays valid.
 pub fn compared(subject: &Subject, entity: &Entity) -> BTreeMap<ComparedField, String> {
     let entity = matched(entity);
     BTreeMap::from([
@@ -73,7 +73,7 @@ pub fn compared(subject: &Subject, entity: &Entity) -> BTreeMap<ComparedField, S
     ])
 }
 
-/// The first 8 bytes of SHA-256, in hexadecimal.
+/// Returns the first 8 bytes of the SHA-256 of a value, in hexadecimal.
 #[expect(clippy::expect_used, reason = "the compared fields always serialize")]
 fn hashed(value: &impl Serialize) -> String {
     let bytes = postcard::to_allocvec(value)

@@ -123,7 +123,7 @@ fn a_stop_leaves_the_alerts_alone() {
     assert_eq!(change.after.monitoring.open_alerts, 1);
 }
 
-/// A recheck against these lists.
+/// Plans a recheck of the monitored customer against these lists.
 fn recheck(state: MonitoredCustomer, lists: &Loaded) -> Option<super::recheck::RecheckPlan> {
     let MonitoredCustomer { customer, monitor, screened, sources } = state;
     plan_recheck(customer, monitor, &screened, Some(sources), lists, hour(2)).unwrap()

@@ -11,26 +11,26 @@ use crate::model::watchlist::{ListVersion, Revision};
 use screening::index::{FORMAT_VERSION, Index, Source, build};
 use screening::score::MODEL_VERSION;
 
-/// Name of an index in the bucket. It includes the file format and the matching model, so that two
-/// releases side by side do not overwrite each other's indexes.
+/// Returns the name of an index in the bucket. The name includes the file format and the matching
+/// model, so that two releases that run side by side do not overwrite each other's indexes.
 pub fn object_name(list: &str, version: &str) -> String {
     format!("lists/{list}/{version}-f{FORMAT_VERSION}-m{MODEL_VERSION}.index")
 }
 
-/// The lists of a revision, opened.
+/// The lists of a revision, with their indexes opened.
 pub struct Loaded {
     pub revision: Revision,
-    /// Their indexes, in the order of the revision's lists.
+    /// One index per list, in the order of the revision's lists.
     pub indexes: Vec<Arc<Index>>,
 }
 
 impl Loaded {
-    /// The index of a list.
+    /// Returns the index of a list. Returns `None` when the revision does not contain the list.
     pub fn index(&self, list: &str) -> Option<&Arc<Index>> {
         self.indexes.iter().find(|index| index.meta().list == list)
     }
 
-    /// The index of a list, if it has this version.
+    /// Returns the index of a list if it was read from the object that `version` names.
     fn unchanged(&self, list: &str, version: &ListVersion) -> Option<&Arc<Index>> {
         let own = self.revision.lists.get(list)?;
         (own.object == version.object).then(|| self.index(list)).flatten()
@@ -52,17 +52,18 @@ pub struct Watchlists {
 }
 
 impl Watchlists {
-    /// `None` for a function without a bucket. It fails only when it screens.
+    /// Creates the storage without loaded lists. `objects` is `None` for a function without a
+    /// bucket, which then fails only when it screens.
     pub fn of(objects: Option<Arc<dyn Objects>>) -> Watchlists {
         Watchlists { objects, loaded: Arc::default() }
     }
 
-    /// The same storage, with nothing loaded.
+    /// Returns the same storage with no list loaded.
     pub fn reopened(&self) -> Watchlists {
         Watchlists::of(self.objects.clone())
     }
 
-    /// The same storage inside a wrapper, with nothing loaded.
+    /// Returns the same storage inside a wrapper, with no list loaded.
     pub fn behind(&self, wrap: impl FnOnce(Arc<dyn Objects>) -> Arc<dyn Objects>) -> Watchlists {
         Watchlists::of(self.objects.clone().map(wrap))
     }
@@ -74,7 +75,7 @@ impl Watchlists {
     /// Loads the lists of a revision. A list that has not changed since the last call is not read again.
     ///
     /// # Errors
-    /// `StoreUnavailable` when the revision has no lists or one cannot be read.
+    /// `StoreUnavailable` when the revision has no lists or a list cannot be read.
     pub async fn load(&self, revision: Revision) -> Result<Arc<Loaded>, Error> {
         if revision.lists.is_empty() {
             return Err(Error::lists_unavailable("no watchlist was loaded yet"));
@@ -93,15 +94,16 @@ impl Watchlists {
         });
         let loaded = Arc::new(Loaded { indexes: try_join_all(indexes).await?, revision });
         let mut newest = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        // When two calls load at the same time, the newer revision stays.
+        // If another call has loaded a newer revision in the meantime, the newer revision stays.
         if newest.as_ref().is_none_or(|last| last.revision.revision <= loaded.revision.revision) {
             *newest = Some(loaded.clone());
         }
         Ok(loaded)
     }
 
-    /// Reads an index for this program's file format and matching model, or rebuilds it from one that
-    /// another release made. During a rollout both releases screen.
+    /// Reads the index for this program's file format and matching model. If that fails and another
+    /// release made the current index, rebuilds the index from the current one. During a rollout
+    /// both releases screen.
     async fn read_or_rebuild(&self, name: &str, list: &ListVersion) -> Result<Index, Error> {
         let own = object_name(name, &list.version);
         match self.read(&own).await {
@@ -113,7 +115,7 @@ impl Watchlists {
         }
     }
 
-    /// Reads an index.
+    /// Reads and opens an index.
     ///
     /// # Errors
     /// `StoreUnavailable` when it cannot be read or is malformed.
@@ -122,7 +124,8 @@ impl Watchlists {
         index.map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))
     }
 
-    /// Rebuilds an index for this program's matching model from one for any model.
+    /// Rebuilds an index for this program's file format and matching model from an index for any
+    /// model. Returns the bytes of the new index without storing them.
     pub(super) async fn rebuild(&self, object: &str) -> Result<Vec<u8>, Error> {
         let unusable = |error: String| Error::lists_unavailable(format!("{object}: {error}"));
         let source = Index::source_of(self.bytes(object).await?);
@@ -132,7 +135,7 @@ impl Watchlists {
         build(source, entities).map_err(|error| unusable(error.to_string()))
     }
 
-    /// Reads an object.
+    /// Reads the bytes of an object.
     ///
     /// # Errors
     /// `StoreUnavailable` when it cannot be read.

@@ -1,4 +1,4 @@
-//! Organizations: the owners and officers of a customer.
+//! Reads and replaces organizations: the owners and officers of a customer.
 
 #[cfg(test)]
 mod tests;
@@ -16,13 +16,13 @@ use crate::monitoring::{Affected, FollowUp, Monitoring, plan_effect};
 use crate::risk_profiles::{Sources, plan_profile};
 use crate::store::{Attempts, Change, OrganizationChange, TenantTable};
 
-/// An organization after a change.
+/// The result of replacing an organization.
 pub struct Replaced {
-    /// The customer it belongs to.
+    /// The customer after the replacement.
     pub customer: Customer,
-    /// The organization.
+    /// The organization after the replacement.
     pub organization: Organization,
-    /// Whether it is the customer's first one.
+    /// Whether the organization is the customer's first.
     pub is_first: bool,
 }
 
@@ -48,8 +48,8 @@ pub async fn get(
     Ok((customer.ok_or_else(Error::customer_not_found)?.customer, organization))
 }
 
-/// Replaces the organization with the structure that `change` returns. An equal structure keeps its
-/// version. If a concurrent change wins, `change` is called again.
+/// Replaces the organization with the structure that `change` returns. If the structure has not
+/// changed, nothing is written. If a concurrent change comes first, `change` is called again.
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, the error of `change`, `ValidationError` (too many matches),
@@ -85,7 +85,7 @@ pub async fn replace(
     }
 }
 
-/// Plans a new structure of a customer and its effect on the monitor and the risk profile.
+/// Plans a new structure of a customer, its effect on the monitor and a new risk profile.
 ///
 /// # Errors
 /// `ValidationError` when the monitor would get too many matches.

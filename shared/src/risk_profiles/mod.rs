@@ -1,4 +1,4 @@
-//! Risk profiles: loads the sources of a profile, calculates it and stores it.
+//! Calculates and stores risk profiles, and loads the sources of a profile.
 
 #[cfg(test)]
 mod tests;
@@ -17,24 +17,26 @@ use crate::model::time::Timestamp;
 use crate::risk::{AlertFacts, Facts, MODEL, assess};
 use crate::store::{Attempts, Change, TenantTable};
 
-/// Largest number of sessions that a profile takes into account, newest first. Only sessions with an
-/// outcome or a validation count, and some that expired.
+/// Largest number of sessions that a profile takes into account. It takes the newest sessions with
+/// an outcome or a validation, and some sessions that only expired.
 const MAX_SESSIONS: usize = 100;
-/// Largest number of sessions among them that only expired. More of them add nothing to the score.
+/// Largest number of expired sessions without a validation that a profile takes into account. More
+/// of them add nothing to the score.
 const MAX_EXPIRED: usize = 10;
-/// Largest number of sessions that are read to find them.
+/// Largest number of sessions that are read to find the sessions for a profile.
 const MAX_READ: usize = 1_000;
 
-/// The sources of a profile, apart from the customer.
+/// The data that a profile is calculated from, apart from the customer.
 ///
-/// It belongs to a version of the customer if it was read after that version.
+/// Read the customer before its sources. If a source changes in between, the commit of a change to
+/// the customer fails on its version.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// The organization, if there is one.
     pub organization: Option<Organization>,
-    /// Sessions that count, in no particular order.
+    /// Sessions that the profile takes into account, in no particular order.
     pub sessions: Vec<Session>,
-    /// All alerts.
+    /// All alerts, whatever their status.
     pub alerts: Vec<StoredAlert>,
 }
 
@@ -53,7 +55,7 @@ impl Sources {
         Ok(Sources { organization, sessions: relevant(sessions), alerts })
     }
 
-    /// The sources with alerts that are about to change.
+    /// Returns the sources with alerts that are about to be added or changed.
     pub fn with_alerts<'a>(mut self, changed: impl Iterator<Item = &'a StoredAlert>) -> Sources {
         for alert in changed {
             self.alerts.retain(|known| known.alert_id != alert.alert_id);
@@ -62,21 +64,22 @@ impl Sources {
         self
     }
 
-    /// The sources with a session that is about to change.
+    /// Returns the sources with a session that is about to change.
     pub fn with_session(mut self, session: &Session) -> Sources {
         self.sessions.retain(|known| known.session_id != session.session_id);
         self.sessions.insert(0, session.clone());
         self
     }
 
-    /// The sources with an organization that is about to be replaced.
+    /// Returns the sources with an organization that is about to be stored.
     pub fn with_organization(mut self, organization: &Organization) -> Sources {
         self.organization = Some(organization.clone());
         self
     }
 }
 
-/// The sessions that count, of all sessions from the newest to the oldest.
+/// Selects the sessions that a profile takes into account. `sessions` must be sorted from the
+/// newest to the oldest.
 fn relevant(sessions: Vec<Session>) -> Vec<Session> {
     let mut expired = 0;
     let mut counts = |session: &Session| {
@@ -90,8 +93,8 @@ fn relevant(sessions: Vec<Session>) -> Vec<Session> {
     sessions.into_iter().filter(|session| counts(session)).take(MAX_SESSIONS).collect()
 }
 
-/// Calculates the profile of a customer that is about to be written, and updates the summary on the
-/// customer.
+/// Calculates the profile of a customer that is about to be written, and updates the risk summary
+/// in `customer`.
 pub fn plan_profile(
     customer: &mut StoredCustomer,
     sources: &Sources,
@@ -127,7 +130,7 @@ pub fn plan_profile(
     profile
 }
 
-/// Plans a new profile on request.
+/// Plans a new profile that a caller has requested.
 pub fn plan_recalculation(before: StoredCustomer, sources: &Sources, now: Timestamp) -> Change {
     let mut after = before.next_version(now);
     let profile = Some(plan_profile(&mut after, sources, Trigger::Requested));
@@ -154,7 +157,7 @@ pub async fn recalculate(
     }
 }
 
-/// Reads the newest profiles of a customer, newest first, at most `limit`. A customer may have none.
+/// Reads at most `limit` profiles of a customer, newest first. A customer may have none.
 ///
 /// # Errors
 /// `CustomerNotFound`, `StoreUnavailable`.
@@ -164,7 +167,7 @@ pub async fn newest(
     limit: usize,
 ) -> Result<Vec<RiskProfile>, Error> {
     let profiles = table.risk_profiles(id, limit).await?;
-    // A customer that does not exist has none either.
+    // An empty result may mean that the customer does not exist.
     if profiles.is_empty() && table.customer(id).await?.is_none() {
         return Err(Error::customer_not_found());
     }

@@ -1,5 +1,5 @@
-//! The deadline of a request. However slow the table is, the caller gets a 503 in time and the
-//! function does not run into its own time-out.
+//! The deadline of a request. If the table is slow, the caller still gets a 503 in time, and the
+//! function does not reach its own time-out.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,20 +12,22 @@ tokio::task_local! {
     static DEADLINE: Instant;
 }
 
-/// Runs a request's work for at most `time`, then drops it. A transaction that was already sent may
-/// still be written, as when a function dies.
+/// Runs the work of a request for at most `time`, then drops the work and returns
+/// `StoreUnavailable`. A transaction that was already sent may still be written, as if the function
+/// had died.
 pub(crate) async fn within<F: Future>(time: Duration, work: F) -> Result<F::Output, Error> {
     let deadline = Instant::now() + time;
     let result = DEADLINE.scope(deadline, timeout_at(deadline, work)).await;
     result.map_err(|_| deadline_passed())
 }
 
-/// Runs work that ends at least `rest` before the deadline, to leave time for cleaning up.
+/// Runs work until `rest` before the deadline of the request, so that this time is left for
+/// cleaning up. Outside of a request the work has no time limit.
 pub(crate) async fn leaving<F: Future>(rest: Duration, work: F) -> Result<F::Output, Error> {
     let deadline = DEADLINE.try_with(|deadline| *deadline - rest);
     match deadline {
         Ok(deadline) => timeout_at(deadline, work).await.map_err(|_| deadline_passed()),
-        // A job has no deadline of this kind.
+        // A job runs outside of a request.
         Err(_) => Ok(work.await),
     }
 }
@@ -47,7 +49,7 @@ mod tests {
     async fn work_ends_at_the_deadline_or_earlier() {
         let endless = within(SOON, pending::<()>()).await;
         assert_eq!(endless.unwrap_err().code, Code::StoreUnavailable);
-        // Cleaning up still has its time.
+        // The work is dropped at once, and the code after it still runs.
         let ended = within(Duration::from_secs(600), async {
             let work = leaving(Duration::from_secs(600), pending::<()>()).await;
             (work.unwrap_err().code, "freed")

@@ -1,5 +1,5 @@
 //! Passes an API Gateway event to a handler and returns its response. Every event gets a response
-//! in the envelope and a log line. A caller cannot end the process.
+//! in the envelope and a log line. An event that causes a panic does not end the process.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,9 +21,10 @@ use crate::error::{Error, Faults};
 use crate::http::{BODY, Request, Response};
 use crate::telemetry::{self, RequestLog};
 
-/// Time a function has for one request: the time-out in the template.
+/// Time limit of a function for one request: the time-out in the template.
 pub const FUNCTION_TIME: Duration = Duration::from_secs(29);
-/// How long before its time-out a function answers, finished or not.
+/// Time between the deadline of a request and the time-out of its function. A function answers at
+/// the deadline, finished or not.
 pub const MARGIN: Duration = Duration::from_secs(3);
 
 /// A function of the API: the name of its binary and its handler.
@@ -108,14 +109,14 @@ fn respond(
     response
 }
 
-/// Reads the request of an event. On failure returns the event's request id with the error.
+/// Reads the request of an event. On failure, returns the request id of the event with the error.
 fn read(event: &RawValue, tenant_claim: Option<&str>) -> Result<Request, (Option<String>, Error)> {
     let Ok(LambdaRequest::ApiGatewayV2(mut parsed)) = serde_json::from_str(event.get()) else {
         return Err(refuse(event));
     };
     let request_id = parsed.request_context.request_id.clone();
     let faults = remove_what_panics(&mut parsed);
-    // A host, scheme or path that does not form a URL still panics.
+    // `lambda_http` still panics on a host, scheme or path that does not form a URL.
     let convert = || lambda_http::Request::from(LambdaRequest::ApiGatewayV2(parsed));
     match catch_unwind(AssertUnwindSafe(convert)) {
         Ok(request) => Ok(Request::new(request, tenant_claim, faults)),
@@ -127,11 +128,11 @@ fn read(event: &RawValue, tenant_claim: Option<&str>) -> Result<Request, (Option
     }
 }
 
-/// Removes a query string that is not a URI and a body that is not base64: `lambda_http` panics on
-/// both. They are the caller's faults and become a 400.
+/// Removes a query string that is not valid in a URI and a body that is not base64, because
+/// `lambda_http` panics on both. Returns a fault for each, which becomes a 400.
 fn remove_what_panics(event: &mut ApiGatewayV2httpRequest) -> Faults {
     let mut faults = Faults::default();
-    // A `#` does not panic, but cuts off the rest of the query without an error.
+    // A `#` causes no panic, but cuts off the rest of the query without an error.
     let is_uri = |query: &String| {
         !query.contains('#') && PathAndQuery::try_from(format!("/?{query}")).is_ok()
     };
@@ -148,8 +149,9 @@ fn remove_what_panics(event: &mut ApiGatewayV2httpRequest) -> Faults {
     faults
 }
 
-/// The error of an event that `lambda_http` does not read as one of an HTTP API, and its request
-/// id. API Gateway passes every claim as a string, so other claims are not from its authorizer.
+/// Returns the request id and the error of an event that `lambda_http` does not read as an event of
+/// an HTTP API. API Gateway passes every claim as a string. A claim of another type is therefore
+/// not from its authorizer, and the error is `Unauthenticated`.
 fn refuse(event: &RawValue) -> (Option<String>, Error) {
     let event: Value = serde_json::from_str(event.get()).unwrap_or_default();
     let context = event.get("requestContext");

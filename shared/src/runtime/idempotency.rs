@@ -12,17 +12,18 @@ use crate::model::idempotency::IdempotencyKey;
 use crate::model::time::Timestamp;
 use crate::store::{Replay, TenantTable};
 
-/// Time left at the end of a request to free its key when the work takes too long.
+/// Time reserved at the end of a request to free its key if the work takes too long.
 pub const FREE_TIME: Duration = Duration::from_secs(2);
 
 /// Does `work` once per key. A repetition of the same `request` gets the stored answer. Without a key
 /// the work is done every time.
 ///
-/// The work stores its own answer, in the transaction of its change. A refusal is stored here.
+/// `work` stores its own answer in the transaction of its change. This function stores an error as
+/// the answer, unless a repetition may succeed.
 ///
 /// # Errors
-/// `IdempotencyKeyReused` for another request, `RequestInProgress` while the first one is running, the
-/// error of `work`, `StoreUnavailable`.
+/// `IdempotencyKeyReused` when the key belongs to another request, `RequestInProgress` while the
+/// first request with the key is running, the error of `work`, `StoreUnavailable`.
 pub async fn once<F>(
     table: &TenantTable<'_>,
     operation: &'static str,
@@ -42,7 +43,7 @@ where
         Ok(None) => {}
         Ok(Some(answer)) => return Ok(Response::from(answer).replayed()),
         Err(error) => {
-            // The record may still have been written.
+            // The record may have been written in spite of the error.
             if is_open(&error) {
                 table.free_key(&replay).await;
             }
@@ -59,7 +60,8 @@ where
 
 /// Stores a refusal as the answer, or frees the key when a repetition may succeed.
 async fn settle(table: &TenantTable<'_>, replay: &Replay, error: &Error) {
-    // A retention hold ends one day, and its reason may contain personal data.
+    // A retention hold is not stored, because it ends one day and its reason may contain personal
+    // data.
     if is_open(error) || error.code == Code::RetentionHold {
         table.free_key(replay).await;
     } else if let Ok(response) = Response::of_error(error) {
@@ -67,7 +69,7 @@ async fn settle(table: &TenantTable<'_>, replay: &Replay, error: &Error) {
     }
 }
 
-/// Whether an error leaves the outcome of the request open.
+/// Returns whether an error leaves the outcome of the request open, as every 5xx does.
 fn is_open(error: &Error) -> bool {
     status(error.code).0.is_server_error()
 }

@@ -1,4 +1,5 @@
-//! Jobs: functions that a schedule invokes. They have a deadline instead of a request and a caller.
+//! Jobs: functions that a schedule invokes. A job has a payload and a deadline, but no request and
+//! no caller.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;

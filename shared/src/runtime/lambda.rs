@@ -31,12 +31,14 @@ pub async fn run(function: Function) -> Result<(), Error> {
         // Without a deadline, the time-out of the template applies.
         let left = Some(left(event.context.deadline)).filter(|left| !left.is_zero());
         let left = left.unwrap_or(FUNCTION_TIME).min(FUNCTION_TIME);
-        // A short time is used up to one half, so that a 503 can still be sent.
+        // If less than twice the margin is left, the request gets half of the time, so that a 503
+        // can still be sent.
         let time = left.saturating_sub(MARGIN).max(left / 2);
         let response = answer(app, function, &payload, &event.context.request_id, time).await;
         Ok::<ApiGatewayV2httpResponse, Diagnostic>(response)
     });
-    // `lambda_runtime::run` would add a span to each request, which has its own log line.
+    // `lambda_runtime::run` is not used, because it adds a span to each request. A request already
+    // has its own log line.
     Runtime::new(service).run().await
 }
 
@@ -60,7 +62,7 @@ pub async fn run_job(job: Job) -> Result<(), Error> {
     Runtime::new(service).run().await
 }
 
-/// The time until a deadline, which Lambda gives in milliseconds since 1970.
+/// Returns the time until a deadline in milliseconds since 1970, or zero if it has passed.
 fn left(deadline: u64) -> Duration {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Duration::from_millis(deadline).saturating_sub(now)

@@ -1,4 +1,4 @@
-//! KYC sessions: creation, progress and outcome, reading.
+//! Creates, reads and lists KYC sessions, and records their progress and outcome.
 
 #[cfg(test)]
 mod tests;
@@ -20,14 +20,14 @@ use crate::store::{Attempts, Change, Replay, SessionChange, StoredAnswer, Tenant
 pub struct Creation {
     /// The change to commit.
     pub change: Change,
-    /// The session.
+    /// The session to create.
     pub session: Session,
-    /// Whether the customer is created with it.
+    /// Whether the customer is created with the session.
     pub customer_created: bool,
 }
 
-/// Creates a session, and its customer if the client id is new. `answer` makes the answer to the
-/// request from the session and from whether the customer was created.
+/// Creates a session, and its customer if the client id is new. `answer` builds the answer to the
+/// request from the session and a flag that is `true` when the customer is created.
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, `ValidationError`
@@ -55,14 +55,16 @@ pub async fn create(
         match table.commit(&plan.change, &mut attempts).await {
             Ok(true) => return Ok(answer),
             Ok(false) => {}
-            // Two first sessions of one client id: this session belongs to the other's customer.
+            // Another first session of the same client id has created the customer. The next
+            // attempt adds this session to that customer.
             Err(error) if error.code == Code::CustomerAlreadyExists => attempts.lost().await?,
             Err(error) => return Err(error),
         }
     }
 }
 
-/// The customer that the request names, by its id or its client id. `None` when the client id is new.
+/// Loads the customer that the request names by its id or its client id. Returns `None` when the
+/// client id is not taken.
 async fn load_customer(
     table: &TenantTable<'_>,
     request: &NewSession,
@@ -74,16 +76,16 @@ async fn load_customer(
     };
     let Some(id) = id else { return Ok(None) };
     let customer = table.customer(&id).await?.ok_or_else(Error::customer_not_found)?;
-    // An erasure between the two reads has released the client id.
+    // An erasure between the two reads has released the client id, so it is not taken.
     let was_released = customer.erased_at.is_some() && request.customer_id.is_none();
     Ok(Some(customer).filter(|_| !was_released))
 }
 
-/// Plans a session of a customer, which is created with it if `customer_created`.
+/// Plans a session of a customer. With `customer_created`, the same change creates the customer.
 ///
 /// # Errors
-/// `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, or `ValidationError` when the client id is
-/// another one or the customer has too many active sessions.
+/// `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, or `ValidationError` when the request
+/// names a client id that is not the customer's or the customer has too many active sessions.
 pub fn plan_creation(
     customer: StoredCustomer,
     customer_created: bool,
@@ -120,8 +122,8 @@ pub fn plan_creation(
     Ok(Creation { change, session, customer_created })
 }
 
-/// Records progress or the outcome of a session, and with an outcome or a validation a new risk
-/// profile of its customer.
+/// Records progress or the outcome of a session. An outcome or a changed validation also leads to a
+/// new risk profile of the customer.
 ///
 /// # Errors
 /// `SessionNotFound`, `InvalidTransition`, `ValidationError`, `CustomerErased`, `StoreUnavailable`.
@@ -154,13 +156,13 @@ pub async fn update(
     }
 }
 
-/// Whether a change of a session changes the risk profile. That the customer has completed a session
-/// does not; its result does.
+/// Returns whether a change of a session affects the risk profile. An outcome or a changed
+/// validation does. The status `completed` does not, because the result is still open.
 fn is_scored(before: &Session, after: &Session) -> bool {
     after.status.is_outcome() || after.validations != before.validations
 }
 
-/// Plans a change of a session. With sources it includes a new risk profile.
+/// Plans a change of a session. With `sources`, the change includes a new risk profile.
 pub fn plan_update(
     customer: StoredCustomer,
     before: Session,
@@ -198,7 +200,7 @@ pub async fn list(
     paging: &Paging,
 ) -> Result<Page<Session>, Error> {
     let page = table.sessions(customer, status, paging).await?;
-    // A customer that does not exist has none either.
+    // An empty page may mean that the customer does not exist.
     if page.count == 0 && table.customer(customer).await?.is_none() {
         return Err(Error::customer_not_found());
     }

@@ -1,4 +1,4 @@
-//! Alerts, stored beside their customer.
+//! Reads and writes alerts. Each alert is an item in the partition of its customer.
 
 use super::TenantTable;
 use super::cursor::Scope;
@@ -12,7 +12,7 @@ use crate::model::id::{AlertId, CustomerId};
 use crate::model::page::{Page, Paging};
 
 impl TenantTable<'_> {
-    /// Reads all alerts of a customer, strongly consistent.
+    /// Reads all alerts of a customer with strong consistency, in descending order of their ids.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when an item is malformed.
@@ -22,7 +22,8 @@ impl TenantTable<'_> {
         items.into_iter().map(item::model).collect()
     }
 
-    /// Reads a page of a customer's alerts, in the order of their ids.
+    /// Reads a page of a customer's alerts in the order of their ids, ascending or descending as
+    /// `paging` says. With `status`, the page contains only alerts with this status.
     ///
     /// # Errors
     /// `InvalidCursor`, `StoreUnavailable`, or `InternalError` when an item is malformed.

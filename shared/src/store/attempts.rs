@@ -1,4 +1,4 @@
-//! Waiting between attempts at a write that lost a race or met a throttled table.
+//! Limits and pauses for repeating a write that lost a race or met a throttled table.
 
 use std::time::{Duration, Instant};
 
@@ -9,22 +9,24 @@ use crate::error::Error;
 const ATTEMPTS: u32 = 3;
 /// Longest time spent on a change that keeps losing to concurrent writers.
 const RACE_TIME: Duration = Duration::from_secs(8);
-/// Pause after the first lost race. Each further pause is three times as long.
+/// Pause after the first lost race. Each further pause is three times as long, up to
+/// [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
-/// Longest pause. With a hundred concurrent writers most attempts then meet no other writer.
+/// Longest pause after a lost race. It is long enough that, with a hundred concurrent writers, most
+/// attempts meet no other writer.
 const LONGEST_PAUSE: Duration = Duration::from_millis(300);
-/// Pause after the first throttled attempt. Each further pause is longer by the same amount.
+/// Pause after the first throttled attempt. Each further pause is 100 ms longer.
 const THROTTLED_PAUSE: Duration = Duration::from_millis(100);
 
 /// The reason why the table cancelled a transaction that may succeed when it is repeated.
 pub(super) enum Cancelled {
     /// Another transaction touched the same item.
     Conflict,
-    /// The table had no capacity.
+    /// The table had no capacity left.
     Throttled,
 }
 
-/// The attempts at one change.
+/// Counts the attempts at one change and waits between them.
 pub struct Attempts {
     started: Instant,
     pause: Duration,
@@ -38,7 +40,7 @@ impl Default for Attempts {
 }
 
 impl Attempts {
-    /// Starts the clock of a change.
+    /// Starts the clock for a change.
     pub fn new() -> Attempts {
         Attempts { started: Instant::now(), pause: FIRST_PAUSE, throttled: 0 }
     }
@@ -46,7 +48,7 @@ impl Attempts {
     /// Waits after losing to a concurrent writer.
     ///
     /// # Errors
-    /// `StoreUnavailable` when the change has lost for longer than 8 seconds.
+    /// `StoreUnavailable` when more than 8 seconds have passed since the clock was started.
     pub async fn lost(&mut self) -> Result<(), Error> {
         if self.started.elapsed() > RACE_TIME {
             return Err(Error::store_unavailable("a change kept losing to concurrent writers"));
@@ -56,7 +58,8 @@ impl Attempts {
         Ok(())
     }
 
-    /// Waits after the table cancelled a transaction.
+    /// Waits after the table cancelled a transaction. Returns an error when the limit for this
+    /// reason is reached.
     pub(super) async fn cancelled(&mut self, reason: Cancelled) -> Result<(), Error> {
         match reason {
             Cancelled::Conflict => self.lost().await,
@@ -64,8 +67,8 @@ impl Attempts {
         }
     }
 
-    /// A throttled transaction gets three attempts, like any other call. It is not repeated for 8
-    /// seconds like a lost race, because a busy table must not get more requests.
+    /// Waits after a throttled attempt. The third attempt is the last, as in any other call. A lost
+    /// race is repeated for 8 seconds, but a busy table must not get that many requests.
     async fn throttled(&mut self) -> Result<(), Error> {
         self.throttled += 1;
         if self.throttled >= ATTEMPTS {
@@ -76,7 +79,8 @@ impl Attempts {
     }
 }
 
-/// A random duration from half the pause to all of it, so that writers that collided once spread out.
+/// Returns a random duration between half the pause and the whole pause, so that writers that
+/// collided do not collide again.
 fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

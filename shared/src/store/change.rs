@@ -1,9 +1,9 @@
-//! Changes of a customer. A change is one transaction: the customer at its next version, whatever
-//! else changes with it, the event and the answer to an idempotency key.
+//! Changes of a customer. A change is one transaction. It writes the customer at its next version,
+//! the other items that change with it, the audit event and the answer for the idempotency key.
 //!
-//! The version covers everything that belongs to the customer. A use case reads the
-//! customer first. If another change of it is written in the meantime, the transaction fails on the
-//! version and the use case plans the change again.
+//! The version covers everything that belongs to the customer. A use case reads the customer first
+//! and everything else afterwards. If another change of the customer is written in the meantime,
+//! the condition on the version fails and the use case plans the change again.
 
 use serde_json::{Map, Value, json};
 
@@ -26,14 +26,14 @@ use crate::model::session::Session;
 
 /// A planned change of a customer: everything that its transaction writes.
 pub struct Change {
-    /// Kind of the event.
+    /// Kind of the audit event.
     pub kind: EventKind,
-    /// The customer that the change was planned for.
+    /// The customer before the change, as it was read.
     pub before: StoredCustomer,
     /// The customer after the change.
     pub after: StoredCustomer,
-    /// Whether the change creates the customer. `before` is then the customer as it is created, and
-    /// `after` includes what else happens to it in the same transaction.
+    /// Whether the change creates the customer. `before` is then the customer at its creation, and
+    /// `after` includes the other changes of the same transaction, such as a first session.
     pub is_new: bool,
     /// The session that is created or changed.
     pub session: Option<SessionChange>,
@@ -43,7 +43,7 @@ pub struct Change {
     pub monitor: Option<MonitorChange>,
     /// Alerts that are new or have changed. At most 80, because a transaction has at most 100 items.
     pub alerts: Vec<AlertChange>,
-    /// The risk profile that follows from the change.
+    /// The new risk profile, if the change leads to one.
     pub profile: Option<RiskProfile>,
     /// The answer to store for the request's idempotency key.
     pub answer: Option<StoredAnswer>,
@@ -69,11 +69,11 @@ pub struct OrganizationChange {
 pub enum MonitorChange {
     /// The monitor is created or changed.
     Put {
-        /// Whether the customer has no monitor yet.
+        /// `true` when the customer has no monitor yet.
         is_new: bool,
         /// The monitor after the change.
         monitor: Monitor,
-        /// Its subjects and known matches.
+        /// The monitor's subjects and known matches.
         screened: Screened,
     },
     /// The monitor is deleted, because its customer is erased.
@@ -90,14 +90,15 @@ pub struct AlertChange {
 
 /// An answer to store for an idempotency key.
 pub struct StoredAnswer {
-    /// The right to answer for the key.
+    /// The right to store the answer for the key.
     pub replay: Replay,
-    /// The answer.
+    /// The answer that a repeated request gets.
     pub answer: Answer,
 }
 
 impl Change {
-    /// A change of the customer alone.
+    /// Creates a change of the customer alone. Set further fields to write more in the same
+    /// transaction.
     pub fn new(kind: EventKind, before: StoredCustomer, after: StoredCustomer) -> Change {
         Change {
             kind,
@@ -113,13 +114,16 @@ impl Change {
         }
     }
 
-    /// The creation of a customer.
+    /// Creates a change that creates a customer, with an event of the kind
+    /// [`EventKind::CustomerCreated`].
     pub fn creation(customer: StoredCustomer) -> Change {
         let kind = EventKind::CustomerCreated;
         Change { is_new: true, ..Change::new(kind, customer.clone(), customer) }
     }
 
-    /// The `changes` of the event.
+    /// Returns the `changes` of the audit event: the changed fields of the customer and of the
+    /// session, the counts of the organization and a summary of each alert. For an erasure they
+    /// contain no personal data.
     ///
     /// # Errors
     /// `InternalError` when a model does not serialize.
@@ -145,7 +149,8 @@ impl Change {
 }
 
 impl OrganizationChange {
-    /// Numbers only: the structures themselves are stored.
+    /// Returns the version and the numbers of parties and relationships, before and after. The
+    /// event does not repeat the structures, because each version of the organization is stored.
     fn counts(&self) -> Value {
         let number = |of: fn(&Organization) -> u64| json!({ "from": self.before.as_ref().map(of), "to": of(&self.after) });
         json!({
@@ -157,7 +162,8 @@ impl OrganizationChange {
 }
 
 impl AlertChange {
-    /// The alert without names of the subject and the entry, which only the alert itself has.
+    /// Returns the alert for the event, without the names of the subject and of the entry. Only the
+    /// alert itself stores these names.
     fn summary(&self) -> Value {
         let alert = &self.alert;
         json!({
@@ -176,21 +182,25 @@ impl AlertChange {
 }
 
 impl TenantTable<'_> {
-    /// Writes a change. Returns `false` after it lost to a concurrent change of the same customer and
-    /// has waited: read the customer again and plan the change again.
+    /// Writes a change. Returns `false` when the change lost to a concurrent change of the same
+    /// customer. The method has then waited, and the caller must read the customer and plan the
+    /// change again.
     ///
     /// # Errors
     /// `CustomerErased` for a tombstone, `CustomerAlreadyExists` when the client id is taken,
-    /// `RequestInProgress` when another request holds the idempotency key, `StoreUnavailable`.
+    /// `RequestInProgress` when another request holds the idempotency key, `StoreUnavailable`, or
+    /// `InternalError` when a condition fails that only a bug can break.
     pub async fn commit(&self, change: &Change, attempts: &mut Attempts) -> Result<bool, Error> {
         let Outcome::Refused(mut refusals) = self.transact(&self.writes(change)?).await? else {
             return Ok(true);
         };
-        // Check the key first: if a retry took it over, that retry may have made the claim.
+        // Check the idempotency key first. If a retry has taken over the key, the retry may have
+        // claimed the client id, and the claim is then not a conflict.
         if refusals.take(Rule::Answer).is_some() {
             return Err(Error::request_in_progress());
         }
-        // Then the customer: if it has changed, it may have made the claim itself.
+        // Check the customer next. A concurrent change of the same customer may have claimed the
+        // client id.
         if refusals.take(Rule::Customer).is_some() {
             attempts.lost().await?;
             return Ok(false);
@@ -237,7 +247,8 @@ impl TenantTable<'_> {
             writes.push(self.event_write(*kind, after, change.event_changes()?)?);
         }
         if let Some(StoredAnswer { replay, answer }) = &change.answer {
-            // The event names the record, so that an erasure of the customer finds it.
+            // The first event names the idempotency record, so that an erasure of the customer
+            // finds the record.
             for event in writes.iter_mut().filter_map(Write::event).take(1) {
                 event.insert(ANSWER_RECORD.to_owned(), replay.place_attribute());
             }
@@ -246,14 +257,16 @@ impl TenantTable<'_> {
         Ok(writes)
     }
 
-    /// The event of a change after which the customer is `after`.
+    /// Builds the write of an audit event. `after` is the customer at the version that the event
+    /// leads to.
     fn event_write(
         &self,
         kind: EventKind,
         after: &StoredCustomer,
         changes: Map<String, Value>,
     ) -> Result<Write, Error> {
-        // Changes of a customer have distinct, rising times, so its events sort as they happened.
+        // The times of a customer's changes are distinct and ascending, so events sort in the order
+        // of the changes.
         let at = after.updated_at;
         let event_id = self.table.ids.at(at);
         let customer_id = after.customer_id;

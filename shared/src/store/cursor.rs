@@ -1,6 +1,7 @@
-//! Cursors. A cursor is opaque and valid only for the tenant, list, filters and order it was made for.
-//! It contains a position and no tenant: the partition to read always comes from the caller. Its tag
-//! is a checksum, not a signature: a forged cursor only reaches another position of the same list.
+//! Cursors of paged lists. A cursor is opaque, and valid only for the tenant, list, filters and
+//! order that it was made for. It contains a position but no tenant, because the partition to read
+//! always comes from the caller. Its tag is a checksum and not a signature: a forged cursor can
+//! only reach another position in the same list.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,11 +13,13 @@ use crate::model::value::TenantId;
 
 const TAG_BYTES: usize = 12;
 
-/// The tenant, list, filters and order of a cursor. A cursor of another scope is refused.
+/// Hash of the tenant, list, filters and order that a cursor belongs to. A cursor of another scope
+/// is refused.
 pub(super) struct Scope(Sha256);
 
 impl Scope {
-    /// `filters` is everything that selects and orders the rows.
+    /// Hashes the tenant, the list and `filters`, which contains everything that selects and orders
+    /// the rows.
     pub(super) fn new(
         tenant: &TenantId,
         list: &str,
@@ -24,7 +27,8 @@ impl Scope {
     ) -> Result<Scope, Error> {
         let filters = serde_json::to_string(filters)
             .map_err(|error| Error::internal(format!("scope: {error}")))?;
-        // A line end separates the parts, because neither a tenant nor a list's name contains one.
+        // A newline can separate the parts, because neither a tenant nor the name of a list
+        // contains one.
         Ok(Scope(Sha256::new_with_prefix(format!("1\n{}\n{list}\n{filters}\n", tenant))))
     }
 

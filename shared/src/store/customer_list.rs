@@ -1,5 +1,6 @@
-//! The list of customers. A page is read from one index, within one range of keys and through one
-//! filter.
+//! The paged list of a tenant's customers. A page comes from one index of the table, with one key
+//! condition and at most one filter expression. With a client id, the customer is read by key
+//! instead.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
@@ -20,29 +21,29 @@ use crate::model::value::{ClientId, Country, Tag};
 /// Filters of the list. A customer must pass all of them.
 #[derive(Clone, Default, Serialize)]
 pub struct Filters {
-    /// Status.
+    /// Status that the customer must have.
     pub status: Option<Status>,
-    /// Entity type.
+    /// Entity type that the customer must have.
     pub entity_type: Option<EntityType>,
-    /// Risk level.
+    /// Risk level that the customer must have.
     pub risk_level: Option<RiskLevel>,
-    /// Country.
+    /// Country that the customer must have.
     pub country: Option<Country>,
-    /// The tenant's own id.
+    /// Client id: the tenant's own id for the customer.
     pub client_id: Option<ClientId>,
-    /// A tag that the customer has.
+    /// Tag that must be among the customer's tags.
     pub tag: Option<Tag>,
-    /// Whether monitoring is active.
+    /// `true` selects customers with active monitoring, `false` all others.
     pub monitored: Option<bool>,
-    /// Folded prefix of the name. An empty prefix fits every name.
+    /// Prefix of the folded name. An empty prefix matches every name.
     pub search: Option<String>,
-    /// First id. Ids sort by time of creation, so a span of time is a span of ids.
+    /// Smallest id, inclusive. Ids sort by time of creation, so a range of times is a range of ids.
     pub created_from: Option<CustomerId>,
-    /// Last id.
+    /// Largest id, inclusive.
     pub created_to: Option<CustomerId>,
 }
 
-/// The index to read.
+/// An index of the table from which a page can be read.
 #[derive(Clone, Copy)]
 enum Index {
     Created,
@@ -52,7 +53,8 @@ enum Index {
 
 struct Plan {
     index: Index,
-    /// Range of ids. The table refuses a start position outside of it.
+    /// Smallest and largest id. A query of the indexes `created` and `risk` refuses a start key
+    /// outside of this range.
     ids: (CustomerId, CustomerId),
     prefix: String,
     key_condition: String,
@@ -61,7 +63,8 @@ struct Plan {
 }
 
 impl TenantTable<'_> {
-    /// Reads a page of the tenant's customers that pass the filters.
+    /// Reads a page of the tenant's customers that pass the filters. The order is by name if
+    /// `search` is set, and by time of creation otherwise.
     ///
     /// # Errors
     /// `InvalidCursor`, `StoreUnavailable`, or `InternalError` when an item is malformed.
@@ -99,8 +102,10 @@ impl TenantTable<'_> {
         listing.page(paging.limit, row, |item| position_of(index, item)).await
     }
 
-    /// The customer of a client id, if it passes the other filters. It is read by key, so that a
-    /// caller whose client id is taken finds the customer that has it.
+    /// Reads the customer of a client id. Returns `None` when the client id is not taken or the
+    /// customer does not pass another filter. The customer is read by key and not through an index,
+    /// which lags behind. A caller whose client id was refused as taken therefore finds the
+    /// customer that has it.
     async fn customer_by_client(
         &self,
         client_id: &ClientId,
@@ -113,7 +118,7 @@ impl TenantTable<'_> {
         Ok(customer.filter(|customer| filters.pass(customer)))
     }
 
-    /// How to read the rows; `None` when the filters exclude every row.
+    /// Chooses the index and builds the query. Returns `None` when the range of ids is empty.
     fn plan(&self, filters: &Filters) -> Option<Plan> {
         let range = filters.created_range()?;
         let ranged = range != ALL;
@@ -170,7 +175,8 @@ impl TenantTable<'_> {
         Some(Plan { index, ids: range, prefix, key_condition, filter, expression: e })
     }
 
-    /// The key of the row at a cursor's position.
+    /// Returns the key to start after, from the position in a cursor. Returns `InvalidCursor` when
+    /// the position does not fit the query.
     fn start_key(&self, plan: &Plan, position: &str) -> Result<Item, Error> {
         let index = plan.index;
         let (folded, id) = match index {
@@ -208,7 +214,8 @@ impl TenantTable<'_> {
 const ALL: (CustomerId, CustomerId) = (CustomerId::MIN, CustomerId::MAX);
 
 impl Filters {
-    /// Whether a customer that was read by key passes the filters.
+    /// Returns whether a customer passes the filters. The filter `client_id` is not checked,
+    /// because the customer was read by its client id.
     fn pass(&self, customer: &Customer) -> bool {
         let Customer { customer_id: id, profile, .. } = customer;
         let is_active = customer.monitoring.status == MonitoringStatus::Active;
@@ -225,7 +232,8 @@ impl Filters {
                 .is_none_or(|prefix| fold(profile.name.as_str()).starts_with(prefix))
     }
 
-    /// The range of ids; `None` when it is empty.
+    /// Returns the smallest and the largest id. Returns `None` when the smallest id is greater than
+    /// the largest.
     fn created_range(&self) -> Option<(CustomerId, CustomerId)> {
         let from = self.created_from.unwrap_or(CustomerId::MIN);
         let to = self.created_to.unwrap_or(CustomerId::MAX);
@@ -247,7 +255,8 @@ fn equals(e: &mut Expression, attribute: &str, value: &str) -> String {
     format!("{} = {}", e.name(attribute), e.text(value))
 }
 
-/// The position in an index of a row, or of a key the table stopped at.
+/// Returns the position of a row in an index. `item` is the row, or the key at which the table
+/// stopped reading.
 fn position_of(index: Index, item: &Item) -> Result<String, Error> {
     let attribute = match index {
         Index::Name => "name_sk",

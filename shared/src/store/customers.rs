@@ -1,4 +1,4 @@
-//! Customers, and the claims of client ids.
+//! Reads and writes customers, and the claims of client ids.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -13,7 +13,7 @@ use crate::model::id::CustomerId;
 use crate::model::value::ClientId;
 
 impl TenantTable<'_> {
-    /// Reads a customer, strongly consistent.
+    /// Reads a customer with strong consistency.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when the item is malformed.
@@ -22,7 +22,7 @@ impl TenantTable<'_> {
         item.map(|item| self.read_customer(item)).transpose()
     }
 
-    /// Finds the customer that has claimed a client id.
+    /// Finds the customer that has claimed a client id, with strong consistency.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when the item is malformed.
@@ -34,7 +34,8 @@ impl TenantTable<'_> {
         claim.as_ref().map(item::owner).transpose()
     }
 
-    /// A customer as of now, from its item.
+    /// Reads a customer from its item, as of now: expired sessions and expired monitoring count as
+    /// not active.
     pub(super) fn read_customer(&self, item: Item) -> Result<StoredCustomer, Error> {
         Ok(item::model::<StoredCustomer>(item)?.settled(self.table.clock.now()))
     }
@@ -51,7 +52,8 @@ impl TenantTable<'_> {
     ) -> Result<Write, Error> {
         let mut expression = Expression::default();
         let (mut old, new) = (self.customer_item(before)?, self.customer_item(after)?);
-        // Monitoring that has expired reads as off but is stored as active, so it must be written.
+        // Expired monitoring reads as off but is stored as active. Without the old value, the
+        // update writes the new one even if both read the same.
         if before.monitored_until.is_some() && before.monitoring.status == MonitoringStatus::Off {
             old.remove("monitoring");
         }
@@ -62,7 +64,9 @@ impl TenantTable<'_> {
         self.update(Rule::Customer, key, update, condition, expression)
     }
 
-    /// Claims a client id that the customer gets, and releases one that it loses.
+    /// Builds the claim of a client id that the customer gets, or the release of one that it loses.
+    /// Returns `None` when the customer has a client id before and after the change, or at neither
+    /// time.
     pub(super) fn claim_writes(&self, change: &Change) -> Result<Option<Write>, Error> {
         let id = &change.after.customer_id;
         let before = change.before.profile.client_id.as_ref().filter(|_| !change.is_new);

@@ -1,5 +1,5 @@
-//! Erasure of what belongs to a customer. The customer itself is a tombstone by then, so nothing can
-//! be added to it.
+//! Erasure of the items that belong to a customer. The customer itself is already a tombstone, so
+//! no item can be added.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
@@ -17,13 +17,13 @@ use crate::model::customer::StoredCustomer;
 use crate::model::erased;
 use crate::model::id::CustomerId;
 
-/// Number of rows that one transaction scrubs.
+/// Largest number of rows that one transaction scrubs.
 const ROWS_PER_TRANSACTION: usize = 25;
 
 impl TenantTable<'_> {
-    /// Removes personal data from every item of a customer, step by step. After an interruption the
-    /// same call continues where the last one ended. `refusal` replaces the answers that idempotency
-    /// records store for the customer.
+    /// Removes personal data from every item of a customer, in several transactions. After an
+    /// interruption, the same call scrubs the remaining items. `refusal` replaces the answers that
+    /// idempotency records store for the customer.
     ///
     /// # Errors
     /// `StoreUnavailable`, also when another request erases the same customer at the same time, or
@@ -35,7 +35,8 @@ impl TenantTable<'_> {
             let by_key = e.partition(self.keys.partition(id));
             let query = self.table.query(by_key, e).set_exclusive_start_key(start);
             let page = query.send().await.map_err(|e| unavailable_or_internal("Query", &e))?;
-            // A few rows per transaction: an erasure that runs out of time keeps its progress.
+            // Each transaction scrubs only a few rows, so an erasure that runs out of time keeps
+            // its progress.
             for rows in page.items.unwrap_or_default().chunks(ROWS_PER_TRANSACTION) {
                 let answers = rows.iter().filter_map(|row| item::text(row, ANSWER_RECORD));
                 try_join_all(answers.map(|place| self.erase_answer(id, place, refusal))).await?;
@@ -46,7 +47,7 @@ impl TenantTable<'_> {
                 }
                 match self.transact(&writes).await? {
                     Outcome::Done => {}
-                    // Another request erases the same customer and has deleted a row of these.
+                    // Another request that erases the same customer has deleted one of these rows.
                     Outcome::Refused(_) => {
                         return Err(Error::store_unavailable("two requests erase one customer"));
                     }
@@ -59,7 +60,8 @@ impl TenantTable<'_> {
         }
     }
 
-    /// The write that removes personal data from a row; `None` when it contains none.
+    /// Builds the write that deletes a row or removes personal data from it. Returns `None` for the
+    /// customer itself and for a row without personal data.
     fn scrub_write(&self, id: &CustomerId, row: &Item) -> Result<Option<Write>, Error> {
         let sort_key = required_text(row, "sk")?;
         let key = || self.keys.row(id, &sort_key);
@@ -80,8 +82,8 @@ impl TenantTable<'_> {
                 (Rule::Alert, item::typed(kind, &alert)?)
             }
             ItemKind::Event => (Rule::Event, erased_event(row)?),
-            // The tombstone's transaction deleted the monitor. Any other kind is a bug, and passing
-            // over it would keep its data.
+            // The transaction that made the tombstone deleted the monitor. A row of any other kind
+            // is a bug, and skipping the row would keep its data.
             _ => return Err(Error::internal("an item of a customer has an unexpected type")),
         };
         after.extend(key().attributes());
@@ -91,7 +93,8 @@ impl TenantTable<'_> {
         self.put(rule, key(), after, IS_THERE).map(Some)
     }
 
-    /// Marks the tombstone as scrubbed, unless it is, and stores the answer to the request.
+    /// Marks the tombstone as scrubbed, unless it is marked already, and stores the answer to the
+    /// request, if there is one.
     ///
     /// # Errors
     /// `RequestInProgress` when another request holds the idempotency key, `StoreUnavailable`.
@@ -120,7 +123,7 @@ impl TenantTable<'_> {
         }
     }
 
-    /// The write that marks a tombstone as scrubbed.
+    /// Builds the write that marks a tombstone as scrubbed.
     fn scrubbed_write(&self, id: &CustomerId) -> Result<Write, Error> {
         let mut e = Expression::default();
         let update =
@@ -130,7 +133,8 @@ impl TenantTable<'_> {
     }
 }
 
-/// An event without personal data in its changes. The names of all fields stay.
+/// Removes personal data from the changes of an event, and the name of its idempotency record. The
+/// names of all changed fields stay.
 fn erased_event(row: &Item) -> Result<Item, Error> {
     let mut after = row.clone();
     let mut changes: Map<String, Value> = match after.remove("changes") {
@@ -139,7 +143,7 @@ fn erased_event(row: &Item) -> Result<Item, Error> {
     };
     erased::changes(&mut changes);
     after.remove(ANSWER_RECORD);
-    // Including the nulls, so that the names stay.
+    // Fields that are `null` are written too, so that their names stay.
     let changes = serde_dynamo::to_attribute_value(&changes)
         .map_err(|error| Error::internal(format!("to item: {error}")))?;
     after.insert("changes".to_owned(), changes);

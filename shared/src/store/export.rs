@@ -1,4 +1,5 @@
-//! Export of a customer: every row of its partition, as the API shows it.
+//! Export of a customer. It contains every row of the customer's partition, without the fields that
+//! only the service uses.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -19,17 +20,17 @@ use crate::model::organization::Organization;
 use crate::model::page::Page;
 use crate::model::risk::RiskProfile;
 
-/// Largest number of rows of a page. In practice the size of the answer limits it.
+/// Largest number of rows of a page. In practice the page reaches its limit in bytes first.
 const MAX_ROWS: usize = 10_000;
-/// Longest sort key that DynamoDB accepts
+/// Longest sort key, in bytes, that DynamoDB accepts
 /// (docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html). A forged cursor may
-/// contain a longer one.
+/// contain a longer sort key.
 const MAX_SORT_KEY_BYTES: usize = 1_024;
 /// Fields of a monitor that only the service reads.
 const INTERNAL: [&str; 2] = ["list_revision", "shard"];
 
 impl TenantTable<'_> {
-    /// Reads a page of everything that is held on a customer, in the order of the table's keys.
+    /// Reads a page of all rows that are stored about a customer, in the order of their sort keys.
     ///
     /// # Errors
     /// `InvalidCursor`, `StoreUnavailable`, or `InternalError` when an item is malformed.
@@ -73,7 +74,7 @@ impl TenantTable<'_> {
             }
             ItemKind::Alert => ("alert", value(&item::model::<Alert>(item)?)?),
             ItemKind::Event => ("event", value(&event(item)?)?),
-            // Leaving an item out would claim that it is not held.
+            // Skipping the item would make the export incomplete.
             _ => return Err(Error::internal("an item of a customer has an unexpected type")),
         };
         Ok(Exported { kind, data })
@@ -84,7 +85,8 @@ fn value(model: &impl Serialize) -> Result<Value, Error> {
     serde_json::to_value(model).map_err(|error| Error::internal(format!("export: {error}")))
 }
 
-/// An event as it was written. It is not read as a model, because kinds of events change over time.
+/// Returns an event as it was written, without its keys. An event is not read as a model, because
+/// the kinds of events change over time.
 fn event(item: Item) -> Result<Map<String, Value>, Error> {
     let keys = ["pk", "sk", "type", ANSWER_RECORD];
     let fields = item.into_iter().filter(|(name, _)| !keys.contains(&name.as_str()));

@@ -1,5 +1,6 @@
-//! Names and values of an expression. Each has a placeholder, because an attribute's name may be a
-//! reserved word and a value must not become part of the expression.
+//! Placeholders for the names and values of a DynamoDB expression. A name needs a placeholder
+//! because it may be a reserved word, and a value because it must not become part of the
+//! expression.
 
 use std::collections::HashMap;
 
@@ -12,13 +13,14 @@ pub(super) struct Expression {
 }
 
 impl Expression {
-    /// The placeholder of an attribute, or of a path like `risk.level`.
+    /// Returns the placeholder for an attribute, or the placeholders for a path such as
+    /// `risk.level`.
     pub(super) fn name(&mut self, path: &str) -> String {
         let placeholders: Vec<String> = path.split('.').map(|name| self.part(name)).collect();
         placeholders.join(".")
     }
 
-    /// The placeholder of one name, which may contain any character.
+    /// Returns the placeholder for one name, which may contain any character.
     pub(super) fn part(&mut self, name: &str) -> String {
         if let Some((placeholder, _)) = self.names.iter().find(|(_, known)| *known == name) {
             return placeholder.clone();
@@ -42,19 +44,19 @@ impl Expression {
         self.value(AttributeValue::N(value.to_string()))
     }
 
-    /// The key condition of all rows of a partition.
+    /// Returns the key condition for all rows of a partition.
     pub(super) fn partition(&mut self, partition: String) -> String {
         format!("{} = {}", self.name("pk"), self.text(partition))
     }
 
-    /// The key condition of the rows of a partition whose sort keys begin with `prefix`.
+    /// Returns the key condition for the rows of a partition whose sort keys begin with `prefix`.
     pub(super) fn begins_with(&mut self, partition: String, prefix: &str) -> String {
         let (pk, sk) = (self.name("pk"), self.name("sk"));
         let (partition, prefix) = (self.text(partition), self.text(prefix));
         format!("{pk} = {partition} AND begins_with({sk}, {prefix})")
     }
 
-    /// Names and values as a request takes them, each `None` when it is empty.
+    /// Returns the names and the values for a request. Each is `None` when it is empty.
     #[allow(clippy::type_complexity, reason = "the SDK's own two types")]
     pub(super) fn into_parts(
         self,

@@ -1,6 +1,6 @@
-//! Records of idempotency keys. A record is written before the work begins, and the answer is added in
-//! the transaction that does the work. A function that dies in between leaves only a record whose
-//! lease ends.
+//! Records of idempotency keys. A record is written before the work begins, and the answer is added
+//! in the transaction that does the work. If a function dies in between, only the record is left,
+//! and the same request can take the key again when the record's lease has ended.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -22,12 +22,12 @@ use crate::model::time::Timestamp;
 
 /// Lifetime of a record: 24 hours, in milliseconds.
 const KEPT_MILLIS: i64 = 24 * 3_600 * 1_000;
-/// Lease of a request, in milliseconds. It is longer than a function may run.
+/// Lease of a request on its key: 60 seconds, in milliseconds. A function cannot run that long.
 const LEASE_MILLIS: i64 = 60_000;
-/// Attribute of an event: the record that has the answer to the request.
+/// Attribute of an event that names the idempotency record with the answer to the request.
 pub const ANSWER_RECORD: &str = "kept_answer";
 
-/// The right to do the work of a key and to store its answer.
+/// The right to do the work for an idempotency key and to store the answer.
 #[derive(Clone)]
 pub struct Replay {
     operation: &'static str,
@@ -36,8 +36,8 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Identifies the record among those of its tenant. It contains a hash instead of the key: the
-    /// key may say which person it was chosen for, and this text stays with the event.
+    /// Returns the name of the record within its tenant: `{operation}#{hash of the key}`. The name
+    /// contains a hash because the key may identify a person and the event stores the name.
     #[expect(clippy::expect_used, reason = "the length of a digest is fixed")]
     fn place(&self) -> String {
         let digest = Sha256::digest(self.key.as_str());
@@ -45,35 +45,38 @@ impl Replay {
         format!("{}#{}", self.operation, URL_SAFE_NO_PAD.encode(half))
     }
 
-    /// The place as an attribute of the event.
+    /// Returns the name of the record as the value of the attribute [`KEPT_ANSWER`].
     pub(super) fn place_attribute(&self) -> AttributeValue {
         AttributeValue::S(self.place())
     }
 
-    /// A hash of the validated request, so that a client may serialize it differently the second
-    /// time. It includes the key, so that the request cannot be found by trying.
+    /// Returns a hash of the key and the validated request. Because the request is hashed after
+    /// validation, a client may serialize it differently when it repeats it. The key is included so
+    /// that the request cannot be guessed from the hash.
     fn fingerprint(&self, request: &impl Serialize) -> Result<String, Error> {
         let request = serde_json::to_vec(request)
             .map_err(|error| Error::internal(format!("fingerprint: {error}")))?;
-        // A line end separates the two, because no key contains one.
+        // A newline can separate the key from the request, because no key contains one.
         let digest = Sha256::new_with_prefix(self.key.as_str()).chain_update("\n");
         Ok(hex::encode(digest.chain_update(request).finalize()))
     }
 }
 
 impl TenantTable<'_> {
-    /// The right of a new request to answer for a key. It counts once [`take_key`] has succeeded.
+    /// Creates the right of a new request to answer for a key. The right is valid once [`take_key`]
+    /// has returned `None`.
     ///
     /// [`take_key`]: TenantTable::take_key
     pub fn replay(&self, operation: &'static str, key: IdempotencyKey, now: Timestamp) -> Replay {
         Replay { operation, key, owner: self.table.ids.at(now).to_string() }
     }
 
-    /// Takes the key for this request, or returns the answer that it already has.
+    /// Takes the key for this request and returns `None`. If the key already has an answer to the
+    /// same request, returns the answer.
     ///
     /// # Errors
-    /// `IdempotencyKeyReused` for another request, `RequestInProgress` while the first one is running,
-    /// `StoreUnavailable`.
+    /// `IdempotencyKeyReused` when the key belongs to another request, `RequestInProgress` while
+    /// the first request with the key is running, `StoreUnavailable`.
     pub async fn take_key(
         &self,
         replay: &Replay,
@@ -82,7 +85,8 @@ impl TenantTable<'_> {
     ) -> Result<Option<Answer>, Error> {
         let fingerprint = replay.fingerprint(request)?;
         let (kept_until, lease_until) = (now.millis() + KEPT_MILLIS, now.millis() + LEASE_MILLIS);
-        // The table deletes expired records some time later, so `kept_until` is what counts.
+        // DynamoDB deletes an expired record some time after its `ttl`, so the condition checks
+        // `kept_until`.
         let ttl = kept_until / 1_000 + 1;
         let mut record = self.keys.idempotency(&replay.place()).attributes();
         for (attribute, value) in [
@@ -134,7 +138,7 @@ impl TenantTable<'_> {
         }
     }
 
-    /// Stores the answer, in the transaction that does the work.
+    /// Builds the write that stores the answer, for the transaction that does the work.
     pub(super) fn answer_write(
         &self,
         replay: &Replay,
@@ -148,8 +152,8 @@ impl TenantTable<'_> {
         self.update(Rule::Answer, self.keys.idempotency(&replay.place()), update, condition, e)
     }
 
-    /// Replaces the answer of a record that belongs to an erased customer. A key that was used again
-    /// since belongs to another customer and is left alone.
+    /// Replaces the answer of a record that belongs to an erased customer. If the key has been used
+    /// again since, the record no longer belongs to the customer and stays as it is.
     pub(super) async fn erase_answer(
         &self,
         id: &CustomerId,
@@ -165,8 +169,8 @@ impl TenantTable<'_> {
         }
     }
 
-    /// Frees the key after an error that leaves the outcome open, so that the request can be
-    /// repeated. If this fails too, the key is free when the lease ends.
+    /// Deletes the record of a key without an answer, so that the request can be repeated. If the
+    /// deletion fails, the key is free when the lease ends.
     pub async fn free_key(&self, replay: &Replay) {
         let key = self.keys.idempotency(&replay.place()).attributes();
         let mut e = Expression::default();
@@ -178,7 +182,7 @@ impl TenantTable<'_> {
         let _ = delete.set_expression_attribute_values(values).send().await;
     }
 
-    /// Stores a refusal as the answer. If this fails, the key is free when the lease ends.
+    /// Stores a refusal as the answer. If the write fails, the key is free when the lease ends.
     pub async fn store_refusal(&self, replay: &Replay, refusal: &Answer) {
         let mut e = Expression::default();
         let condition = is_unanswered(&mut e, replay);
@@ -219,13 +223,14 @@ enum RecordError {
     Failed(Error),
 }
 
-/// A condition that holds while this request has the key and no answer is stored.
+/// Returns a condition that holds while this request has the key and no answer is stored.
 fn is_unanswered(e: &mut Expression, replay: &Replay) -> String {
     let (owner, answer) = (e.name("owner"), e.name("answer"));
     format!("{owner} = {} AND attribute_not_exists({answer})", e.text(replay.owner.clone()))
 }
 
-/// The update that stores an answer. `more` adds to its `SET` clause.
+/// Returns the update that stores an answer and removes the lease. `more` is appended to its `SET`
+/// clause.
 fn set_answer(e: &mut Expression, answer: &Answer, more: &str) -> Result<String, Error> {
     let answer = serde_json::to_string(answer)
         .map_err(|error| Error::internal(format!("replay: {error}")))?;
@@ -238,6 +243,7 @@ fn stored_answer(record: &Item, fingerprint: &str) -> Result<Answer, Error> {
         return Err(Error::idempotency_key_reused());
     }
     let answer = item::text(record, "answer").ok_or_else(Error::request_in_progress)?;
-    // The answer contains personal data, so the parser's message is not logged.
+    // The answer may contain personal data that the parser's message would quote, so the message is
+    // not logged.
     serde_json::from_str(answer).map_err(|_| Error::internal("a stored answer is malformed"))
 }

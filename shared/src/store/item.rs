@@ -1,4 +1,5 @@
-//! Items: a model and its keys, and the difference between two items.
+//! Conversion between models and items of the table, and the update that turns one item into
+//! another.
 
 use std::collections::HashMap;
 
@@ -15,10 +16,10 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// Condition of a write that creates an item.
 pub(super) const IS_NEW: &str = "attribute_not_exists(pk)";
-/// Condition of a write that changes or deletes an item.
+/// Condition of a write that changes or deletes an existing item.
 pub(super) const IS_THERE: &str = "attribute_exists(pk)";
 
-/// Kind of an item: its attribute `type`.
+/// Kind of an item, stored in its attribute `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::AsRefStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum ItemKind {
@@ -28,10 +29,10 @@ pub enum ItemKind {
     Client,
     /// A KYC session.
     Session,
-    /// The customer of a session, by the id of the session.
+    /// A pointer from the id of a session to its customer.
     #[strum(serialize = "session pointer")]
     SessionPointer,
-    /// An organization, or one that was replaced.
+    /// An organization, current or replaced.
     Organization,
     /// A risk profile.
     #[strum(serialize = "risk profile")]
@@ -58,14 +59,14 @@ pub enum ItemKind {
     Shards,
 }
 
-/// A model as attributes, without those that are `null`.
+/// Turns a model into attributes. Attributes that are `null` are left out.
 pub(super) fn attributes(model: &impl Serialize) -> Result<Item, Error> {
     let item: Item = serde_dynamo::to_item(model)
         .map_err(|error| Error::internal(format!("to item: {error}")))?;
     Ok(item.into_iter().filter(|(_, value)| !value.is_null()).collect())
 }
 
-/// A model as attributes, with the kind of the item.
+/// Turns a model into attributes and adds the kind of the item.
 pub(super) fn typed(kind: ItemKind, model: &impl Serialize) -> Result<Item, Error> {
     let mut item = attributes(model)?;
     item.insert("type".to_owned(), kind.attribute());
@@ -73,12 +74,12 @@ pub(super) fn typed(kind: ItemKind, model: &impl Serialize) -> Result<Item, Erro
 }
 
 impl ItemKind {
-    /// The value of the attribute `type`.
+    /// Returns the kind as the value of the attribute `type`.
     pub(super) fn attribute(self) -> AttributeValue {
         AttributeValue::S(self.as_ref().to_owned())
     }
 
-    /// The kind of an item.
+    /// Reads the kind of an item from its attribute `type`.
     ///
     /// # Errors
     /// `InternalError` when the item has no known kind.
@@ -88,7 +89,8 @@ impl ItemKind {
     }
 }
 
-/// An item that only names the customer that something belongs to.
+/// Creates an item that only names a customer: the claim of a client id, or the pointer of a
+/// session.
 pub(super) fn pointer(kind: ItemKind, customer: &CustomerId) -> Item {
     Item::from([
         ("type".to_owned(), kind.attribute()),
@@ -96,26 +98,27 @@ pub(super) fn pointer(kind: ItemKind, customer: &CustomerId) -> Item {
     ])
 }
 
-/// The customer that a pointer names.
+/// Returns the customer that a pointer names.
 ///
 /// # Errors
-/// `InternalError` when it names none.
+/// `InternalError` when the pointer contains no valid customer id.
 pub(super) fn owner(pointer: &Item) -> Result<CustomerId, Error> {
     let id = text(pointer, "customer_id").and_then(CustomerId::parse);
     id.ok_or_else(|| Error::internal("a pointer names no customer"))
 }
 
-/// An attribute that a row, or a key the table stopped at, must have as text.
+/// Returns a text attribute that must exist. `item` is a row, or the key at which the table stopped
+/// reading.
 ///
 /// # Errors
-/// `InternalError` when it does not.
+/// `InternalError` when the attribute is missing or not a text.
 pub(super) fn required_text(item: &Item, attribute: &str) -> Result<String, Error> {
     let text = text(item, attribute).map(str::to_owned);
     text.ok_or_else(|| Error::internal(format!("a row of a list lacks {attribute}")))
 }
 
-/// A model from its item. The error names the malformed attribute and never its value. It cannot name
-/// an attribute that is missing or that belongs to a flattened part of the model.
+/// Reads a model from its item. The error names the malformed attribute and never its value. The
+/// error cannot name an attribute that is missing or that belongs to a flattened part of the model.
 pub(super) fn model<T: DeserializeOwned>(item: Item) -> Result<T, Error> {
     let mut entries = item.into_iter();
     let mut reading = None;
@@ -145,7 +148,8 @@ pub(super) fn text<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
     item.get(attribute)?.as_s().ok().map(String::as_str)
 }
 
-/// The update that turns `before` into `after`. Attributes that are in neither stay as they are.
+/// Returns the update expression that turns `before` into `after`. Attributes that neither of them
+/// contains stay as they are.
 pub(super) fn update(before: &Item, after: &Item, expression: &mut Expression) -> String {
     let mut set = Vec::new();
     let mut remove = Vec::new();
@@ -225,7 +229,7 @@ mod tests {
         let why = changed("name", AttributeValue::M([("first".to_owned(), secret())].into()));
         assert_eq!(why, format!("an item does not read as {name} at name"));
 
-        // A missing attribute, or one of a flattened part, cannot be named.
+        // The error cannot name a missing attribute or an attribute of a flattened part.
         let mut item = attributes(&person()).unwrap();
         item.remove("name");
         let why = model::<Plain>(item).unwrap_err();

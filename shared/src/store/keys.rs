@@ -1,4 +1,5 @@
-//! Every key of the table. Keys that belong to a tenant start with that tenant.
+//! Every key of the table. The partition key of every row that belongs to a tenant starts with
+//! `T#{tenant}#`.
 //!
 //! | item | pk | sk | indexes |
 //! |---|---|---|---|
@@ -43,8 +44,8 @@ use crate::model::rescreen;
 use crate::model::time::Timestamp;
 use crate::model::value::{ClientId, Name, TenantId};
 
-/// Separates a folded name from the id. It sorts below every character of a name, so that `Acme`
-/// comes before `Acme Ltd`, and a search text cannot contain it.
+/// Separator between a folded name and the id. It sorts below every character of a name, so that
+/// `Acme` comes before `Acme Ltd`. A search text cannot contain the separator.
 const NAME_END: char = '\u{1f}';
 
 pub(super) struct Key {
@@ -68,7 +69,7 @@ impl<'a> TenantKeys<'a> {
         TenantKeys(tenant)
     }
 
-    /// A sort key of the index `monitored`.
+    /// Returns the sort key of a customer in the index `monitored`.
     pub(super) fn position(&self, id: &CustomerId) -> String {
         rescreen::position(self.0, id)
     }
@@ -81,12 +82,12 @@ impl<'a> TenantKeys<'a> {
         self.key(format_args!("C#{id}"), "CUSTOMER")
     }
 
-    /// The partition of a customer and everything that belongs to it.
+    /// Returns the partition of a customer and of everything that belongs to the customer.
     pub(super) fn partition(&self, id: &CustomerId) -> String {
         self.customer(id).pk
     }
 
-    /// One row of that partition.
+    /// Returns the key of one row in the partition of a customer.
     pub(super) fn row(&self, id: &CustomerId, sort_key: &str) -> Key {
         self.key(format_args!("C#{id}"), sort_key)
     }
@@ -99,7 +100,7 @@ impl<'a> TenantKeys<'a> {
         self.key(format_args!("C#{customer}"), format!("SESSION#{session}"))
     }
 
-    /// The partition and the prefix of a customer's sessions.
+    /// Returns the partition and the sort key prefix of a customer's sessions.
     pub(super) fn sessions(&self, customer: &CustomerId) -> (String, &'static str) {
         (self.key(format_args!("C#{customer}"), "").pk, "SESSION#")
     }
@@ -112,7 +113,8 @@ impl<'a> TenantKeys<'a> {
         self.key(format_args!("C#{customer}"), "ORGANIZATION")
     }
 
-    /// A replaced version of the organization. The number is padded, so that versions sort.
+    /// Returns the key of a replaced version of the organization. The number is padded so that
+    /// versions sort in numerical order.
     pub(super) fn organization_before(&self, customer: &CustomerId, version: u64) -> Key {
         self.key(format_args!("C#{customer}"), format!("ORGANIZATION#{version:012}"))
     }
@@ -121,7 +123,7 @@ impl<'a> TenantKeys<'a> {
         self.key(format_args!("C#{customer}"), format!("RISK#{calculated_at}"))
     }
 
-    /// The partition and the prefix of a customer's risk profiles.
+    /// Returns the partition and the sort key prefix of a customer's risk profiles.
     pub(super) fn risk_profiles(&self, customer: &CustomerId) -> (String, &'static str) {
         (self.key(format_args!("C#{customer}"), "").pk, "RISK#")
     }
@@ -134,7 +136,7 @@ impl<'a> TenantKeys<'a> {
         self.key(format_args!("C#{customer}"), format!("ALERT#{alert}"))
     }
 
-    /// The partition and the prefix of a customer's alerts.
+    /// Returns the partition and the sort key prefix of a customer's alerts.
     pub(super) fn alerts(&self, customer: &CustomerId) -> (String, &'static str) {
         (self.key(format_args!("C#{customer}"), "").pk, "ALERT#")
     }
@@ -143,28 +145,29 @@ impl<'a> TenantKeys<'a> {
         self.key(format_args!("C#{customer}"), format!("EVENT#{event}"))
     }
 
-    /// `place`: `{operation}#{hash of the key}`.
+    /// Returns the key of an idempotency record. `place` is `{operation}#{hash of the key}`.
     pub(super) fn idempotency(&self, place: &str) -> Key {
         self.key(format_args!("IDEMPOTENCY#{place}"), "IDEMPOTENCY")
     }
 
-    /// The partition of the indexes `created` and `name`.
+    /// Returns the partition of the tenant's customers in the indexes `created` and `name`.
     pub(super) fn all(&self) -> String {
         format!("T#{}", self.0)
     }
 
-    /// A partition of the index `risk`.
+    /// Returns the partition of a risk level in the index `risk`.
     pub(super) fn at_risk(&self, level: RiskLevel) -> String {
         format!("T#{}#RISK#{}", self.0, level.as_ref())
     }
 }
 
-/// The current lists. Lists and passes do not belong to a tenant.
+/// Returns the key of the current lists. Lists and passes do not belong to a tenant.
 pub(super) fn current_lists() -> Key {
     Key { pk: "LISTS".to_owned(), sk: "CURRENT".to_owned() }
 }
 
-/// A revision of the lists. The number is padded, so that revisions sort.
+/// Returns the key of a revision of the lists. The number is padded so that revisions sort in
+/// numerical order.
 pub(super) fn lists_of(revision: u64) -> Key {
     Key { pk: "LISTS".to_owned(), sk: format!("REVISION#{revision:012}") }
 }
@@ -181,12 +184,13 @@ pub(super) fn finished_pass(pass: PassKind, shard: u32, pass_id: &str) -> Key {
     Key { pk: format!("PASS#{}#{shard}", pass.as_ref()), sk: pass_id.to_owned() }
 }
 
-/// A partition of the index `monitored`.
+/// Returns the partition of a frequency and shard in the index `monitored`.
 pub(super) fn monitored(frequency: Frequency, shard: u32) -> String {
     format!("MONITORED#{}#{shard}", frequency.as_ref())
 }
 
-/// The request to check a customer again, by its position in the index `monitored`.
+/// Returns the key of a request to check a customer again. `customer` is the customer's position in
+/// the index `monitored`.
 pub(super) fn recheck(shard: u32, customer: &str) -> Key {
     Key { pk: rechecks(shard), sk: customer.to_owned() }
 }
@@ -195,17 +199,18 @@ pub(super) fn rechecks(shard: u32) -> String {
     format!("AGAIN#{shard}")
 }
 
-/// A sort key of the index `name`.
+/// Returns the sort key of a customer in the index `name`. Folds the name first.
 pub(super) fn name_sort_key(name: &Name, id: &CustomerId) -> String {
     named(&fold_key(name.as_str()), id)
 }
 
-/// A sort key of the index `name`, of a folded name.
+/// Returns the sort key of a customer in the index `name`, from a name that is already folded.
 pub(super) fn named(folded: &str, id: &CustomerId) -> String {
     format!("{folded}{NAME_END}{id}")
 }
 
-/// The folded name and the id of a sort key of the index `name`.
+/// Splits a sort key of the index `name` into the folded name and the id. Returns `None` when the
+/// sort key is malformed.
 pub(super) fn split_named(sort_key: &str) -> Option<(&str, CustomerId)> {
     let (folded, id) = sort_key.rsplit_once(NAME_END)?;
     Some((folded, CustomerId::parse(id)?))

@@ -1,5 +1,5 @@
-//! The DynamoDB table. It reads and writes models and decides nothing: use cases plan a [`Change`],
-//! and the store commits it.
+//! The DynamoDB table. The store reads and writes models and makes no decisions: use cases plan a
+//! [`Change`], and the store commits it.
 //!
 //! Naming of methods: a noun reads (`customer`, `newest_sessions`). `commit` writes a planned change.
 //! Other verbs write what they say (`put_evidence`, `take_key`, `make_current`, `scrub`). `…_write` and
@@ -56,7 +56,7 @@ pub use rechecks::Recheck;
 /// Time limit for the call that opens the connection.
 const WARM_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The table.
+/// The DynamoDB table, reached through its client.
 #[derive(Clone)]
 pub struct Table {
     client: Client,
@@ -66,26 +66,27 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of this name, reached through `client`.
+    /// Creates a handle to the table with this name. No request is sent.
     pub fn new(client: Client, name: String, ids: Ids, clock: Clock) -> Table {
         Table { client, name, ids, clock }
     }
 
-    /// The rows of one tenant. There is no other way to a tenant's rows.
+    /// Returns access to the rows of one tenant. Only rescreen passes read rows of several tenants,
+    /// and only monitors and requested checks.
     pub fn tenant<'a>(&'a self, scope: &'a TenantScope) -> TenantTable<'a> {
         TenantTable { table: self, scope, keys: TenantKeys::of(scope.tenant()) }
     }
 
-    /// Opens the connection before the first request. Any answer of the table will do, even that
-    /// the function may not read.
+    /// Opens the connection before the first request. Any answer is accepted, including a refusal
+    /// for lack of permission.
     pub async fn warm(&self) {
-        // A key that functions may read and that does not exist.
+        // Functions may read this key, and no item has it.
         let key = || AttributeValue::S("T#WARM".to_owned());
         let get = self.client.get_item().table_name(&self.name).key("pk", key()).key("sk", key());
         let _ = tokio::time::timeout(WARM_TIMEOUT, get.send()).await;
     }
 
-    /// Reads one item, strongly consistent.
+    /// Reads one item with strong consistency.
     async fn get(&self, key: Key) -> Result<Option<Item>, Error> {
         let key = Some(key.attributes());
         let get = self.client.get_item().table_name(&self.name).set_key(key);
@@ -94,7 +95,7 @@ impl Table {
     }
 }
 
-/// One tenant's rows.
+/// Access to the rows of one tenant.
 pub struct TenantTable<'a> {
     table: &'a Table,
     scope: &'a TenantScope,
@@ -102,7 +103,7 @@ pub struct TenantTable<'a> {
 }
 
 impl TenantTable<'_> {
-    /// The tenant, and who acts on its rows.
+    /// Returns the tenant, and the actor and request on whose behalf the rows are read and written.
     pub fn scope(&self) -> &TenantScope {
         self.scope
     }

@@ -15,32 +15,33 @@ use crate::model::rescreen;
 use crate::model::screened::Screened;
 use crate::model::value::TenantId;
 
-/// A monitored customer.
+/// A monitored customer, as read from the index `monitored`.
 pub struct Monitored {
     /// The customer's tenant.
     pub tenant: TenantId,
-    /// The customer.
+    /// Id of the customer.
     pub customer_id: CustomerId,
-    /// Settings of its monitor.
+    /// Settings of the monitor.
     pub settings: Settings,
     /// The revision that all subjects were last screened against; 0 while a check is incomplete.
     pub list_revision: u64,
-    /// Its subjects and known matches.
+    /// The monitor's subjects and known matches.
     pub screened: Screened,
-    /// Its position in the shard.
+    /// Position in the shard: `{tenant}#{customer_id}`.
     pub position: String,
 }
 
 /// A page of a shard.
 pub struct ShardPage {
-    /// The rows. A malformed row is an error of its own and does not hide the others.
+    /// The rows. A malformed row is an error in its place and does not hide the other rows.
     pub rows: Vec<Result<Monitored, Error>>,
     /// The position where the page ends; `None` at the end of the shard.
     pub end: Option<String>,
 }
 
 impl Table {
-    /// Reads a page of a shard after a position: one request, at most 1 MB.
+    /// Reads a page of a shard with one request, at most 1 MB. The page starts after the position
+    /// `after` and has at most `limit` rows.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -71,8 +72,9 @@ impl Table {
         Ok(ShardPage { rows, end })
     }
 
-    /// The number of shards: the configured number, or the highest number it ever was. A customer
-    /// keeps its shard, so all of them must be visited.
+    /// Returns the number of shards: `configured`, or a higher number from an earlier
+    /// configuration. A customer keeps its shard, so a pass must visit every shard that was ever in
+    /// use. Stores `configured` when it is the highest number so far.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when the item is malformed: with a wrong number, some

@@ -1,5 +1,5 @@
-//! Monitors. A monitor is stored with its subjects and known matches, deflated, and an active one is
-//! in the index `monitored`, which rescreen passes read.
+//! Monitors. The item of a monitor contains its subjects and known matches, deflated. An active
+//! monitor is also in the index `monitored`, which rescreen passes read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -17,11 +17,13 @@ use crate::model::monitor::Monitor;
 use crate::model::screened::Screened;
 use crate::model::time::Timestamp;
 
-/// A condition that always holds: every write of a transaction has one.
+/// A condition that always holds, for a write that needs none. Every write of a transaction has a
+/// condition.
 const ALWAYS: &str = "attribute_exists(pk) OR attribute_not_exists(pk)";
 
 impl TenantTable<'_> {
-    /// Reads the monitor of a customer, strongly consistent.
+    /// Reads the monitor of a customer with its subjects and known matches. The read is strongly
+    /// consistent.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when the item is malformed.
@@ -31,7 +33,7 @@ impl TenantTable<'_> {
         Ok(Some((item::model(item)?, screened)))
     }
 
-    /// Whether the customer has a monitor, active or not.
+    /// Returns whether the customer has a monitor, active or not.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -54,7 +56,8 @@ impl TenantTable<'_> {
         let condition = if is_new { IS_NEW } else { IS_THERE };
         let mut writes = vec![self.put(Rule::Monitor, key, item, condition)?];
         if monitor.status == MonitoringStatus::Active && monitor.list_revision == 0 {
-            // The rest needs another transaction. A function that dies before it must not lose it.
+            // The remaining changes of the check need another transaction. The requested check
+            // makes sure that they are written even if this function dies first.
             let position = self.keys.position(id);
             let item = recheck_item(monitor.shard, &position, now);
             let key = keys::recheck(monitor.shard, &position);
@@ -76,7 +79,7 @@ impl TenantTable<'_> {
     }
 }
 
-/// The subjects and known matches in the item of a monitor.
+/// Reads the subjects and known matches from the item of a monitor.
 pub(super) fn screened(item: &Item) -> Result<Screened, Error> {
     inflated(item, "watched")
 }

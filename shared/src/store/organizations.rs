@@ -1,5 +1,5 @@
-//! Organizations. Each is one item. The structure is deflated, because the largest one would not fit
-//! otherwise. A replaced organization is kept.
+//! Organizations. Each version is one item. Its structure is deflated, because the largest
+//! structure would otherwise not fit into an item. A replaced version is kept.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ struct Header {
 }
 
 impl TenantTable<'_> {
-    /// Reads the organization of a customer, strongly consistent.
+    /// Reads the organization of a customer with strong consistency.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when the item is malformed.

@@ -1,5 +1,5 @@
-//! Reading pages. A page is full unless the list ends or reading it would take too long, and its
-//! cursor leads to the next page.
+//! Pages of lists. A page is full unless the list ends, reading takes too long or the rows are too
+//! large. Its cursor leads to the next page.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -16,27 +16,28 @@ use super::{Table, TenantTable};
 use crate::error::Error;
 use crate::model::page::{Order, Page};
 
-/// Largest number of rows that one request reads. After that it returns a short page and a cursor.
+/// Number of rows after which a request stops reading and returns a short page with a cursor. Rows
+/// that a filter drops count too.
 const MAX_READ: usize = 5_000;
-/// Longest time that one request reads. After that it returns a short page and a cursor.
+/// Time after which a request stops reading and returns a short page with a cursor.
 const READ_TIME: Duration = Duration::from_secs(4);
-/// Largest size of the rows of a page as JSON. Lambda's limit for a response is 6 MB, and every
-/// quote and backslash of the body is escaped once more.
+/// Largest total size of the rows of a page as JSON. Lambda's limit for a response is 6 MB, and
+/// every quote and backslash of the body is escaped once more.
 const MAX_PAGE_BYTES: usize = 2_900_000;
 
-/// A list to read.
+/// A query for the rows of a list, and the place to start from.
 pub(super) struct Listing {
     pub(super) query: QueryFluentBuilder,
-    /// Key of the last row of the previous page.
+    /// Key of the last row of the previous page; `None` for the first page.
     pub(super) start: Option<Item>,
-    /// Whether the query drops rows that it has read.
+    /// Whether the query has a filter, which drops rows after they were read.
     pub(super) filtered: bool,
     pub(super) scope: Scope,
 }
 
 impl Listing {
-    /// Reads a page. `row` turns an item into a row, and `position_of` returns the position of an
-    /// item, or of a key the table stopped at.
+    /// Reads a page of at most `limit` rows. `row` turns an item into a row. `position_of` returns
+    /// the position of an item, or of the key at which the table stopped reading.
     pub(super) async fn page<T: Serialize>(
         self,
         limit: usize,
@@ -47,7 +48,8 @@ impl Listing {
         let started = Instant::now();
         let (mut items, mut bytes, mut read) = (Vec::new(), 0, 0);
         let mut last_position = None;
-        // One row more than the limit shows whether there is another page.
+        // Reading one row more than the limit shows whether there is another page. A query with a
+        // filter asks for more rows, because the filter drops some of them.
         let mut ask = if filtered { (limit * 4).max(100) } else { limit + 1 };
         loop {
             let ask_now = i32::try_from(ask).unwrap_or(i32::MAX);
@@ -77,13 +79,13 @@ impl Listing {
     }
 }
 
-/// A page that is not the last one. The next page starts after `position`.
+/// Builds a page that is not the last one. The next page starts after `position`.
 fn unfinished<T>(items: Vec<T>, position: Option<String>, scope: &Scope) -> Page<T> {
     let cursor = position.map(|position| scope.seal(&position));
     Page { count: items.len(), items, cursor, has_more: true }
 }
 
-/// Size of a row as JSON, without keeping the text.
+/// Returns the size of a row as JSON, in bytes, without storing the text.
 fn json_bytes(row: &impl Serialize) -> Result<usize, Error> {
     struct Counter(usize);
     impl Write for Counter {
@@ -102,7 +104,7 @@ fn json_bytes(row: &impl Serialize) -> Result<usize, Error> {
 }
 
 impl Table {
-    /// A strongly consistent query of the table itself.
+    /// Creates a strongly consistent query of the table itself, not of an index.
     pub(super) fn query(&self, by_key: String, expression: Expression) -> QueryFluentBuilder {
         let (names, values) = expression.into_parts();
         let query = self.client.query().table_name(&self.name).key_condition_expression(by_key);
@@ -114,8 +116,8 @@ impl Table {
 }
 
 impl TenantTable<'_> {
-    /// The rows of a partition whose sort keys begin with a prefix, after `start`. `filter` adds a
-    /// filter expression.
+    /// Creates a listing of the rows in a partition whose sort keys begin with a prefix. The
+    /// listing starts after the key `start`. `filter` may return a filter expression.
     pub(super) fn listing(
         &self,
         (partition, prefix): (String, &str),
@@ -133,7 +135,8 @@ impl TenantTable<'_> {
         Listing { query, start: start.map(Key::attributes), filtered, scope }
     }
 
-    /// The rows of a partition whose sort keys begin with a prefix, last keys first, at most `limit`.
+    /// Reads at most `limit` rows of a partition whose sort keys begin with a prefix, in descending
+    /// order of the sort keys.
     pub(super) async fn newest(
         &self,
         partition: String,
@@ -158,7 +161,8 @@ impl TenantTable<'_> {
     }
 }
 
-/// The position of a row in such a list: its sort key without the prefix.
+/// Returns the position of a row in a list of rows with a common prefix: its sort key without the
+/// prefix.
 pub(super) fn position_after(prefix: &str, item: &Item) -> Result<String, Error> {
     let key = required_text(item, "sk")?;
     Ok(key.strip_prefix(prefix).unwrap_or(&key).to_owned())

@@ -16,7 +16,7 @@ use crate::model::monitor::Monitor;
 use crate::model::rescreen::{Finished, Progress, Run};
 
 impl Table {
-    /// Reads the progress of a kind of pass over a shard, strongly consistent.
+    /// Reads the progress of a kind of pass over a shard with strong consistency.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when the item is malformed.
@@ -24,8 +24,8 @@ impl Table {
         self.get(keys::current_pass(pass, shard)).await?.map(item::model).transpose()
     }
 
-    /// Writes the progress on top of step `before`, or as the first one. Returns `false` when
-    /// another worker has written it since.
+    /// Writes the progress if the stored progress is at step `before`, or if none is stored and
+    /// `before` is `None`. Returns `false` when another worker has written the progress since.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -52,7 +52,8 @@ impl Table {
         conditional_put(put).await
     }
 
-    /// Writes the evidence of a finished pass over a shard, once.
+    /// Writes the evidence of a finished pass over a shard. Evidence that is already stored stays
+    /// unchanged.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -63,7 +64,8 @@ impl Table {
         conditional_put(put.condition_expression(IS_NEW)).await.map(drop)
     }
 
-    /// Reads items at one moment, in the order of the keys.
+    /// Reads several items in one transaction, so that they all show the same moment. Returns the
+    /// items in the order of the keys, with `None` for a key that has no item.
     async fn get_together(
         &self,
         keys: impl Iterator<Item = Key>,
@@ -99,8 +101,9 @@ impl Table {
 }
 
 impl TenantTable<'_> {
-    /// Reads the last finished passes over a monitor's shard. `None` when the customer must be
-    /// checked again: the pass could not check it.
+    /// Reads the last finished pass of each kind that screens the monitor. Returns `None` when a
+    /// check of the customer is still requested, because the last pass may have failed to check the
+    /// customer.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when an item is malformed.
@@ -108,8 +111,8 @@ impl TenantTable<'_> {
         let recheck = keys::recheck(monitor.shard, &self.keys.position(&monitor.customer_id));
         let passes = PassKind::over(monitor.settings.check_frequency).iter();
         let passes = passes.map(|pass| keys::current_pass(*pass, monitor.shard));
-        // All at one moment. Between two reads a pass could end and seem to have checked a customer
-        // that it could not check.
+        // All items are read at one moment. Between two reads a pass could end, and would then seem
+        // to have checked a customer whose check failed.
         let keys = std::iter::once(recheck).chain(passes);
         let mut items = self.table.get_together(keys).await?.into_iter();
         if items.next().flatten().is_some() {

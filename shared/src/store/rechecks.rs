@@ -1,4 +1,5 @@
-//! Requests to check a customer again: its last check failed, or needs more than one transaction.
+//! Requests to check a customer again, because the last check failed or needs more than one
+//! transaction.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -13,7 +14,7 @@ use crate::model::rescreen::split_position;
 use crate::model::time::Timestamp;
 use crate::model::value::TenantId;
 
-/// Number of requests that one run takes from a shard.
+/// Largest number of requests that one run reads from a shard.
 const MAX_PENDING: i32 = 200;
 
 /// A pending request to check a customer again.
@@ -24,12 +25,14 @@ pub struct Recheck {
     pub customer_id: CustomerId,
     /// The customer's position in its shard.
     pub position: String,
-    /// When the check was requested.
+    /// Time of the request, as it is stored. A newer request for the same customer has a later
+    /// time.
     pub requested_at: String,
 }
 
 impl Table {
-    /// Requests that the next `resume` checks a customer again.
+    /// Stores a request that the next `resume` checks a customer again. It replaces an earlier
+    /// request for the same customer.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -39,8 +42,7 @@ impl Table {
         put.send().await.map(drop).map_err(|error| unavailable_or_internal("PutItem", &error))
     }
 
-    /// Reads the pending requests of a shard, at most 200. A malformed request is an error of its own
-    /// and does not hide the others.
+    /// Reads at most 200 pending requests of a shard.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -63,7 +65,7 @@ impl Table {
         Ok(page.items().iter().map(recheck).collect())
     }
 
-    /// Deletes a request, unless it was made again since it was read.
+    /// Deletes a request, unless a newer request for the same customer has replaced it.
     ///
     /// # Errors
     /// `StoreUnavailable`.

@@ -1,5 +1,5 @@
-//! Risk profiles, stored beside their customer under the time of their calculation. They never
-//! change; the newest is the current one.
+//! Risk profiles. A profile is stored in the partition of its customer, under the time of its
+//! calculation. Only an erasure changes a profile. The newest profile is the current one.
 
 use super::TenantTable;
 use super::item::{self, IS_NEW, ItemKind};
@@ -10,7 +10,7 @@ use crate::model::id::CustomerId;
 use crate::model::risk::RiskProfile;
 
 impl TenantTable<'_> {
-    /// Reads the newest risk profiles of a customer, newest first, at most `limit`.
+    /// Reads at most `limit` risk profiles of a customer, newest first.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when an item is malformed.
@@ -29,7 +29,7 @@ impl TenantTable<'_> {
         customer: &Customer,
         profile: &RiskProfile,
     ) -> Result<Write, Error> {
-        // Every version of a customer has its own time, so the key is unique.
+        // Every version of a customer has its own `updated_at`, so the key is unique.
         let key = self.keys.risk_profile(&customer.customer_id, customer.updated_at);
         self.put(Rule::Profile, key, item::typed(ItemKind::RiskProfile, profile)?, IS_NEW)
     }

@@ -1,5 +1,5 @@
-//! KYC sessions. A session is stored beside its customer, and a pointer leads from its id to the
-//! customer.
+//! KYC sessions. A session is stored in the partition of its customer, and a pointer leads from the
+//! id of the session to the customer.
 
 use super::TenantTable;
 use super::cursor::Scope;
@@ -22,7 +22,7 @@ impl TenantTable<'_> {
         pointer.as_ref().map(item::owner).transpose()
     }
 
-    /// Reads a session, strongly consistent.
+    /// Reads a session with strong consistency.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when the item is missing or malformed.
@@ -32,7 +32,7 @@ impl TenantTable<'_> {
         self.read_session(item)
     }
 
-    /// Reads the newest sessions of a customer, at most `limit`.
+    /// Reads at most `limit` sessions of a customer, newest first.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when an item is malformed.
@@ -46,7 +46,8 @@ impl TenantTable<'_> {
         items.into_iter().map(|item| self.read_session(item)).collect()
     }
 
-    /// Reads a page of a customer's sessions, in order of creation.
+    /// Reads a page of a customer's sessions by time of creation, ascending or descending as
+    /// `paging` says. With `status`, the page contains only sessions with this status.
     ///
     /// # Errors
     /// `InvalidCursor`, `StoreUnavailable`, or `InternalError` when an item is malformed.
@@ -67,7 +68,7 @@ impl TenantTable<'_> {
         listing.page(paging.limit, |item| self.read_session(item), position_of).await
     }
 
-    /// A session as of now, from its item.
+    /// Reads a session from its item, with its status as of now.
     pub(super) fn read_session(&self, item: Item) -> Result<Session, Error> {
         Ok(item::model::<Session>(item)?.settled(self.table.clock.now()))
     }
@@ -91,7 +92,8 @@ impl TenantTable<'_> {
         ])
     }
 
-    /// A filter on the status. Sessions expire without a write, so an expired one is stored as active.
+    /// Returns a filter on the status as of now. Sessions expire without a write, so an expired
+    /// session is stored as active with an `expires_at` in the past.
     fn has_status(&self, e: &mut Expression, status: SessionStatus) -> String {
         let (stored, sign) = match status {
             SessionStatus::Active => (SessionStatus::Active, ">"),

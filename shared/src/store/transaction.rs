@@ -1,4 +1,4 @@
-//! Transactions, and the meaning of the SDK's errors.
+//! Transactions, and the conversion of the SDK's errors.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
@@ -24,51 +24,54 @@ pub(super) struct Write {
 /// The rule that the condition of a write enforces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// The customer is new, or still at the version it was read at.
+    /// The customer is new, still at the version it was read at, or a tombstone to mark as
+    /// scrubbed.
     Customer,
-    /// The client id is not taken.
+    /// The client id is not taken and is claimed, or is taken and is released.
     Claim,
     /// The session is new, or exists and is changed.
     Session,
-    /// The organization is new, or exists and is replaced.
+    /// The organization is new, or exists and is replaced or deleted.
     Organization,
-    /// The monitor is new, or exists and is changed.
+    /// The monitor is new, or exists and is changed or deleted.
     Monitor,
     /// The alert is new, or exists and is changed.
     Alert,
-    /// The risk profile is new.
+    /// The risk profile is new, or exists and is erased.
     Profile,
-    /// The event is new.
+    /// The event is new, or exists and is erased.
     Event,
     /// The idempotency key still belongs to this request.
     Answer,
 }
 
 impl Write {
-    /// The item, if this writes an event.
+    /// Returns the item to write if it is an event.
     pub(super) fn event(&mut self) -> Option<&mut Item> {
         let put = self.item.put.as_mut().filter(|_| self.rule == Rule::Event)?;
         Some(&mut put.item)
     }
 }
 
-/// How a transaction ended.
+/// The outcome of a transaction.
 pub(super) enum Outcome {
     Done,
     Refused(Refusals),
 }
 
-/// The rules that a transaction broke, each with the item that broke it, if there is one.
+/// The rules that a transaction broke, each with the stored item that did not meet the condition,
+/// if there is one.
 pub(super) struct Refusals(Vec<(Rule, Option<Item>)>);
 
 impl Refusals {
-    /// `None` when the transaction did not break this rule, else the item that broke it.
+    /// Removes a broken rule and returns the stored item that did not meet its condition, if there
+    /// is one. The outer `None` means that the transaction did not break the rule.
     pub(super) fn take(&mut self, rule: Rule) -> Option<Option<Item>> {
         let at = self.0.iter().position(|(broken, _)| *broken == rule)?;
         Some(self.0.swap_remove(at).1)
     }
 
-    /// The error for a rule that only a bug can break.
+    /// Returns the error for rules that only a bug can break.
     pub(super) fn unexpected(&self) -> Error {
         let rules: Vec<&Rule> = self.0.iter().map(|(rule, _)| rule).collect();
         Error::internal(format!("a transaction broke the rules {rules:?}"))
@@ -76,11 +79,12 @@ impl Refusals {
 }
 
 impl TenantTable<'_> {
-    /// Writes all items or none of them. Every write has a condition.
+    /// Writes all items or none of them. Returns the broken rules when a condition does not hold.
+    /// Repeats a transaction that was throttled or met another transaction.
     pub(super) async fn transact(&self, writes: &[Write]) -> Result<Outcome, Error> {
         let mut attempts = Attempts::new();
-        // All attempts share one token. An attempt may succeed without an answer, and the next one
-        // must then not fail on the conditions that the first one changed.
+        // All attempts share one token. If an attempt succeeds and its answer is lost, the next
+        // attempt succeeds too and does not fail on the changes of the first one.
         let token = uuid::Uuid::now_v7().to_string();
         loop {
             let items = writes.iter().map(|write| write.item.clone()).collect();
@@ -125,7 +129,7 @@ impl TenantTable<'_> {
         Ok(Write { rule, item })
     }
 
-    /// Deletes an item that exists.
+    /// Builds the write that deletes an item, on the condition that the item exists.
     pub(super) fn delete(&self, rule: Rule, key: Key) -> Result<Write, Error> {
         let delete = Delete::builder()
             .table_name(&self.table.name)
@@ -163,8 +167,8 @@ fn is_failed_condition(reason: &CancellationReason) -> bool {
     reason.code() == Some("ConditionalCheckFailed")
 }
 
-/// Whether a write broke its rule. A customer that another transaction is changing at this moment
-/// counts as changed.
+/// Returns whether a write broke its rule. For the customer, a conflict with another transaction
+/// counts as a broken rule, because that transaction is changing the customer.
 fn is_broken((write, reason): &(&Write, &CancellationReason)) -> bool {
     match reason.code() {
         Some("ConditionalCheckFailed") => true,
@@ -173,7 +177,8 @@ fn is_broken((write, reason): &(&Write, &CancellationReason)) -> bool {
     }
 }
 
-/// The reason of a cancellation; `None` when a repetition would be cancelled again.
+/// Returns the reason of a cancellation that a repetition may overcome. Returns `None` for any
+/// other cancellation.
 pub(super) fn cancelled(reasons: &[CancellationReason]) -> Option<Cancelled> {
     let has = |codes: &[&str]| {
         reasons.iter().filter_map(CancellationReason::code).any(|code| codes.contains(&code))
@@ -188,7 +193,8 @@ pub(super) fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Error {
     Error::internal(format!("a request is incomplete: {error}"))
 }
 
-/// Maps an error of the SDK: a temporary one to a 503 that the caller may repeat, any other to a 500.
+/// Maps a temporary error of the SDK to `StoreUnavailable`, which the caller may repeat, and any
+/// other error to `InternalError`.
 pub(super) fn unavailable_or_internal<E>(operation: &str, error: &SdkError<E>) -> Error
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,

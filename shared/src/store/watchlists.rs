@@ -1,5 +1,5 @@
-//! The current lists: one item that every check reads and that changes in one step. Every revision is
-//! also kept under its number.
+//! The current lists. They are one item that every check reads and that changes in one step. Each
+//! revision is also stored under its number.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,8 @@ use crate::model::time::Timestamp;
 use crate::model::watchlist::Revision;
 
 impl Table {
-    /// Reads the current revision, strongly consistent; [`Revision::none`] before the first one.
+    /// Reads the current revision with strong consistency. Returns [`Revision::none`] before the
+    /// first revision exists.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when the item is malformed.
@@ -24,7 +25,7 @@ impl Table {
         Ok(item.map(item::model).transpose()?.unwrap_or_else(Revision::none))
     }
 
-    /// Reads a revision by its number.
+    /// Reads a revision by its number. Returns `None` when that revision is not stored.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when the item is malformed.
@@ -32,8 +33,10 @@ impl Table {
         self.get(keys::lists_of(revision)).await?.map(item::model).transpose()
     }
 
-    /// Makes a revision current, as the successor of `before`, and keeps it for later passes that
-    /// compare with it. Returns `false` when another revision became current first.
+    /// Makes a revision current if revision `before` still is, and also stores it under its number,
+    /// for later passes that compare with it. `before` is 0 when there is no revision yet. Returns
+    /// `false` when the transaction is cancelled, usually because another revision became current
+    /// first.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when the revision does not serialize.
@@ -71,8 +74,8 @@ impl Table {
         }
     }
 
-    /// Stores when the sources of these lists were last read. Returns `false` when another revision
-    /// became current first.
+    /// Stores the times at which the sources of lists were last read, by name of the list. Returns
+    /// `false` when `revision` is no longer current.
     ///
     /// # Errors
     /// `StoreUnavailable`.

@@ -8,32 +8,33 @@ use crate::model::rescreen::{Finished, Progress, Run};
 use crate::model::time::{Clock, Timestamp};
 use crate::store::Table;
 
-/// Minimum age of a revision before a pass screens against it. It is longer than any function that
-/// still writes with older lists may run, and than an index lags. So a pass over a revision sees every
-/// monitor that was written with an older one.
+/// Minimum age of a revision before a pass screens against it. Within this time, every function
+/// that still writes with older lists ends and the index `monitored` catches up. A pass over a
+/// revision therefore sees every monitor that was written with an older revision.
 pub const GRACE: Duration = Duration::from_secs(60);
 /// Lease duration. A worker that has not renewed its lease for this long is presumed dead.
 const LEASE: Duration = Duration::from_secs(90);
 
-/// A lease. Every write goes on top of the step before, so that a worker whose lease was taken over
-/// cannot write any more.
+/// A lease on a pass over a shard. A write succeeds only if the stored step is the last step of
+/// this lease, so a worker whose lease was taken over can no longer write.
 pub(super) struct Lease {
     table: Table,
     clock: Clock,
     owner: String,
     step: u64,
     last_finished: Option<Finished>,
-    /// The pass, as it is stored with the next write.
+    /// The pass. The next write stores it.
     pub(super) run: Run,
 }
 
 impl Lease {
-    /// A unique name for a worker.
+    /// Returns a unique name for a worker.
     pub(super) fn owner(ids: &Ids, now: Timestamp) -> String {
         ids.next(now).to_string()
     }
 
-    /// Takes the lease on top of the progress that was read. `None` when another worker was faster.
+    /// Takes the lease if the stored progress is still `before`. Returns `None` when another worker
+    /// was faster.
     pub(super) async fn take(
         table: &Table,
         clock: &Clock,
@@ -54,20 +55,20 @@ impl Lease {
         Ok(is_taken.then_some(lease))
     }
 
-    /// Stores the pass and extends the lease. `false` when another worker has taken over.
+    /// Stores the pass and extends the lease. Returns `false` when another worker has taken over.
     pub(super) async fn renew(&mut self) -> Result<bool, Error> {
         let until = Some(self.end());
         self.put(Some(self.step), until).await
     }
 
-    /// Stores the pass and ends the lease, so that the next worker need not wait. `false` when another
-    /// worker has taken over.
+    /// Stores the pass and ends the lease, so that the next worker does not have to wait. Returns
+    /// `false` when another worker has taken over.
     pub(super) async fn release(&mut self) -> Result<bool, Error> {
         self.put(Some(self.step), None).await
     }
 
-    /// Stores the evidence of the pass, and then that it is finished. `false` when another worker has
-    /// taken over.
+    /// Stores the evidence of the pass, then marks the pass as finished and ends the lease. Returns
+    /// `false` when another worker has taken over.
     pub(super) async fn finish(&mut self) -> Result<bool, Error> {
         let finished_at = self.clock.now();
         self.run.finished_at = Some(finished_at);
@@ -103,7 +104,7 @@ impl Lease {
         self.table.put_progress(self.run.pass, self.run.shard, before, &progress).await
     }
 
-    /// When a lease that is taken or renewed now ends.
+    /// Returns the time at which a lease that is taken or renewed now ends.
     fn end(&self) -> Timestamp {
         let lease = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
         Timestamp::from_millis(self.clock.now().millis() + lease)

@@ -1,4 +1,4 @@
-//! Screening one monitor in memory, to see whether its customer has news.
+//! Screens one monitor in memory to determine whether its customer has news.
 
 use screening::Screener;
 
@@ -21,7 +21,7 @@ pub(super) struct Look {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LookOutcome {
-    /// The matches are the known ones.
+    /// The matches are the same as the known matches.
     Same,
     /// The customer must be checked.
     News,
@@ -35,7 +35,7 @@ impl Look {
     }
 }
 
-/// The screeners of a pass: for whole lists, and for the changed entries.
+/// The two screeners of a pass: one for whole lists and one for the changed entries.
 pub(super) struct Screeners<'t> {
     whole: Screener<'t>,
     changed: Screener<'t>,
@@ -51,7 +51,8 @@ impl<'t> Screeners<'t> {
     }
 }
 
-/// Screens one monitor against the target of a pass.
+/// Screens one monitor against the target of a pass, or skips it. A pass that looks for changes
+/// screens only the changed entries, unless the monitor needs whole lists.
 pub(super) fn look(
     run: &Run,
     target: &Target,
@@ -70,8 +71,8 @@ pub(super) fn look(
     if row.list_revision > run.revision || is_current {
         return Look::without_screening(LookOutcome::Skipped(SkipReason::CheckedSince));
     }
-    // A monitor that was checked between the two revisions needs whole lists: the difference between
-    // them does not show what changed since its own check.
+    // A monitor that was checked with a revision between the two needs whole lists. The difference
+    // between the two revisions does not show what has changed since that check.
     let changes = changes.filter(|(_, base)| row.list_revision <= *base);
     let (subjects, known) = (&row.screened.subjects, &row.screened.known);
     let screener = if changes.is_some() { &mut screeners.changed } else { &mut screeners.whole };

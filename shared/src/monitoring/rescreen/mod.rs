@@ -1,11 +1,13 @@
 //! Rescreen passes over all monitored customers, shard by shard.
 //!
-//! A pass only looks for news. A customer with news is checked again and written like any other change
-//! of it, so that concurrent changes are neither lost nor repeated.
+//! A pass only looks for news. A customer with news is checked again, and the result is written
+//! like any other change of the customer. Concurrent changes are therefore neither lost nor
+//! repeated.
 //!
-//! The progress of a pass over a shard is one item. The worker that holds its [`lease`] advances it
-//! step by step. A worker whose lease was taken over notices at its next step and stops. A pass that
-//! was interrupted continues from its last step, and repeating work changes nothing.
+//! The progress of a pass over a shard is one item. Only the worker that holds the [`lease`] of the
+//! shard writes the progress, step by step. A worker whose lease was taken over notices at its next
+//! step and stops. An interrupted pass continues from its last step, and repeating work changes
+//! nothing.
 
 mod lease;
 mod look;
@@ -31,7 +33,7 @@ use worker::Worker;
 
 pub use lease::GRACE;
 
-/// The payload of a schedule.
+/// The payload with which a schedule invokes the function.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -78,21 +80,22 @@ impl Command {
 pub enum ShardOutcome {
     /// The pass over the shard is finished.
     Finished,
-    /// The function reached its deadline; another run continues.
+    /// The function came close to its deadline. A later run continues the pass.
     Stopped,
-    /// Another worker has taken over.
+    /// Another worker has taken over the lease.
     Overtaken,
     /// Another worker holds the lease.
     Busy,
     /// There is nothing to do.
     NothingNew,
-    /// The lists are so new that a function may still write with older ones.
+    /// The lists are so new that a function may still write with older lists. A later run starts
+    /// the pass.
     Waiting,
     /// An error ended the work.
     Failed,
 }
 
-/// The report on one shard.
+/// The report on one pass over one shard.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShardReport {
     /// Kind of the pass.
@@ -107,7 +110,7 @@ pub struct ShardReport {
     /// Cause of a failure.
     #[serde(rename = "why", skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// When the unfinished pass started, whichever worker has it.
+    /// Time at which the unfinished pass started, even if another worker has it.
     #[serde(skip)]
     unfinished_since: Option<Timestamp>,
 }
@@ -143,11 +146,13 @@ impl ShardReport {
     }
 }
 
-/// Works on every shard that no other worker has, one after another, until all are done or the deadline
-/// is near. Returns a report per shard.
+/// Works on the requested passes, one shard after another, until all are done or the deadline is
+/// near. Skips a shard that another worker has. Returns a report for each pass and shard, and the
+/// number of customers that were checked on request.
 ///
 /// # Errors
-/// `InternalError` when a shard failed, after all were tried.
+/// `StoreUnavailable` when the number of shards cannot be read, or `InternalError` when a shard
+/// failed. All other shards are tried first.
 pub async fn rescreen(
     monitoring: &Monitoring,
     request: &Request,
@@ -188,7 +193,7 @@ pub async fn rescreen(
     Ok(json!({ "shards": reports, "checked_again": checked_again }))
 }
 
-/// Emits the age of the oldest unfinished pass.
+/// Emits the age of the oldest unfinished pass as a metric in hours, or 0 when there is none.
 fn report_oldest(monitoring: &Monitoring, reports: &[ShardReport]) {
     let oldest = reports.iter().filter_map(|report| report.unfinished_since).min();
     let now = monitoring.clock.now().millis();

@@ -1,4 +1,4 @@
-//! Checks that were requested: of customers whose last check failed or is incomplete.
+//! Makes requested checks: of customers whose last check failed or is incomplete.
 
 use std::time::Instant;
 
@@ -12,8 +12,9 @@ use crate::monitoring::Monitoring;
 use crate::store::Recheck;
 use crate::telemetry;
 
-/// Makes the requested checks of a shard, one after another: they are not urgent, and a customer that
-/// takes long must not keep the table busy. Returns the number of completed checks.
+/// Makes the requested checks of a shard until the deadline is near, and returns the number of
+/// completed checks. A check that fails stays requested. The checks run one after another: they are
+/// not urgent, and a customer that takes long must not keep the table busy.
 pub(super) async fn check_pending(
     monitoring: &Monitoring,
     shard: u32,

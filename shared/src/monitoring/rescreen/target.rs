@@ -21,7 +21,7 @@ pub(super) struct Target {
 
 /// The entries that changed since an earlier revision.
 pub(super) struct Changes {
-    /// Entries that are new or match differently, one index per list.
+    /// Entries that are new or match differently, with one index per changed list.
     pub(super) indexes: Vec<Index>,
     /// List and id of each entry that changed or was removed.
     pub(super) touched: BTreeSet<(String, String)>,

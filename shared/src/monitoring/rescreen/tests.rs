@@ -33,7 +33,7 @@ fn run(revision: u64, base: Option<u64>) -> Run {
     }
 }
 
-/// A row whose monitor was checked against these lists.
+/// Returns a row whose monitor was checked against these lists.
 fn row(lists: &Loaded) -> Monitored {
     let state = monitored(LISTED, lists, AlertStatus::Open);
     Monitored {

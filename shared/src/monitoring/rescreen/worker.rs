@@ -1,4 +1,4 @@
-//! A worker: it takes the lease of a shard, screens the monitors and checks the customers that have
+//! A worker takes the lease of a shard, screens the monitors and checks the customers that have
 //! news.
 
 use std::collections::BTreeMap;
@@ -26,20 +26,20 @@ use crate::telemetry;
 
 /// The actor of changes that a pass makes.
 pub(super) const ACTOR: &str = "rescreen";
-/// Metric of a customer that could not be checked.
+/// Name of the metric that counts customers that could not be checked.
 pub(super) const MONITOR_FAILED: &str = "MonitorFailed";
-/// Log message of a customer that could not be checked.
+/// Message of the log line about a customer that could not be checked.
 pub(super) const NOT_CHECKED: &str = "a monitored customer was not checked";
-/// Longest time between two writes of the progress.
+/// Time after which the progress is written again, even in the middle of a page.
 const STEP: Duration = Duration::from_secs(15);
-/// Time before its deadline from which a function starts no more work.
+/// Time reserved before the deadline of a function, in which it starts no more work.
 const MARGIN: Duration = Duration::from_secs(20);
 /// Number of customers with news that are checked concurrently.
 const CONCURRENT_CHECKS: usize = 8;
-/// Number of monitors that are screened between two looks at the clock.
+/// Number of monitors that are screened before the worker checks the time again.
 const CHUNK: usize = 200;
 
-/// Whether a function must stop before its deadline.
+/// Returns whether less than [`MARGIN`] is left before the deadline.
 pub(super) fn is_late(deadline: Instant) -> bool {
     Instant::now() + MARGIN > deadline
 }
@@ -47,17 +47,17 @@ pub(super) fn is_late(deadline: Instant) -> bool {
 pub(super) struct Worker<'a> {
     monitoring: &'a Monitoring,
     owner: String,
-    /// Whether to start passes, or only to continue them.
+    /// Whether the worker starts new passes. Otherwise it only continues unfinished passes.
     starts: bool,
     deadline: Instant,
-    /// Targets by revision and the revision to compare with.
+    /// Loaded targets, by the revision to screen against and the revision to compare with.
     targets: BTreeMap<(u64, Option<u64>), Arc<Target>>,
 }
 
 /// The result of trying to take a lease.
 enum Taken {
     Lease(Box<Lease>),
-    /// The outcome without a lease, and the start of an unfinished pass of another worker.
+    /// The outcome without a lease, and the start of an unfinished pass if another worker has one.
     Not(ShardOutcome, Option<Timestamp>),
 }
 
@@ -67,7 +67,8 @@ impl<'a> Worker<'a> {
         Worker { monitoring, owner, starts, deadline, targets: BTreeMap::new() }
     }
 
-    /// Starts or continues a pass over a shard.
+    /// Starts or continues a pass over a shard and reports the outcome. The report contains an
+    /// error, if there is one.
     pub(super) async fn work_on(&mut self, pass: PassKind, shard: u32) -> ShardReport {
         let report = |outcome| ShardReport::new(pass, shard, outcome);
         if is_late(self.deadline) {
@@ -96,13 +97,15 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Takes the lease of a shard that has something to do.
+    /// Takes the lease of a shard if there is a pass to start or to continue and no other worker
+    /// has it.
     async fn take(&self, pass: PassKind, shard: u32) -> Result<Taken, Error> {
         let Monitoring { table, clock, .. } = self.monitoring;
         let progress = table.progress(pass, shard).await?;
         let now = clock.now();
         let unfinished = progress.as_ref().and_then(|progress| progress.run.clone());
-        // A pass that another release started with another model is started again.
+        // A pass that another release started with another matching model starts again from the
+        // beginning.
         let is_outdated = unfinished.as_ref().is_some_and(|run| run.model != MODEL_VERSION);
         let unfinished = unfinished.filter(|_| !is_outdated);
         let lease_until = progress.as_ref().and_then(|progress| progress.lease_until);
@@ -130,7 +133,9 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// The next pass over a shard, or why there is none yet.
+    /// Returns the next pass over a shard, or the outcome when no pass can start now. If the lists
+    /// are too new, an `on_update` pass does not start, and any other pass waits for the grace
+    /// period to end.
     async fn next_run(
         &self,
         pass: PassKind,
@@ -139,7 +144,8 @@ impl<'a> Worker<'a> {
         now: Timestamp,
     ) -> Result<Result<Run, ShardOutcome>, Error> {
         let revision = self.monitoring.table.revision().await?;
-        // Only a pass with the same model is comparable.
+        // The lists can be compared only with the last `on_update` pass, and only if it had the
+        // same model.
         let comparable = finished
             .filter(|last| pass == PassKind::OnUpdate && last.model == MODEL_VERSION)
             .map(|last| last.revision);
@@ -149,7 +155,8 @@ impl<'a> Worker<'a> {
         let age = now.millis().saturating_sub(revision.since.millis());
         let grace = i64::try_from(GRACE.as_millis()).unwrap_or(i64::MAX);
         if age <= grace {
-            // The next schedule of `on_update` comes soon. That of the other passes does not.
+            // An `on_update` pass is scheduled again soon. The other passes are not, so they wait
+            // for the grace period to end.
             if pass == PassKind::OnUpdate {
                 return Ok(Err(ShardOutcome::Waiting));
             }
@@ -184,7 +191,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Advances the pass until it is finished, the time is over or another worker takes over.
+    /// Advances the pass until it is finished, the deadline is near or another worker takes over.
     async fn advance(&mut self, lease: &mut Lease) -> Result<ShardOutcome, Error> {
         let (pass, shard) = (lease.run.pass, lease.run.shard);
         let started = Instant::now();
@@ -225,8 +232,8 @@ impl<'a> Worker<'a> {
         Ok(if is_finished { ShardOutcome::Finished } else { ShardOutcome::Overtaken })
     }
 
-    /// The target of the pass. A pass over lists that cannot be opened any more starts again
-    /// with the current ones, so that it does not block them.
+    /// Returns the target of the pass. If its lists cannot be opened and newer lists are current,
+    /// the pass starts again with the current lists, so that old lists do not block it.
     async fn target_of(&mut self, lease: &mut Lease) -> Result<Arc<Target>, Error> {
         let error = match self.load_target(&lease.run).await {
             Err(error) if error.code == Code::StoreUnavailable => error,
@@ -250,7 +257,7 @@ impl<'a> Worker<'a> {
         Ok(target)
     }
 
-    /// Screens some monitors and checks the customers that have news.
+    /// Screens some monitors, checks the customers that have news, and then advances the cursor.
     async fn screen_chunk(
         &self,
         run: &mut Run,
@@ -265,7 +272,8 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Screens some monitors in memory. Returns those to check, and the position of the last one.
+    /// Screens some monitors in memory. Returns the monitors whose customers must be checked, and
+    /// the position of the last well-formed row.
     fn find_news(
         &self,
         run: &mut Run,
@@ -279,7 +287,8 @@ impl<'a> Worker<'a> {
             let row = match row {
                 Ok(row) => row,
                 Err(error) => {
-                    // A malformed row has no position, so it cannot be requested again.
+                    // A malformed row has no position, so a check of its customer cannot be
+                    // requested.
                     report_failure(run, None, &error);
                     continue;
                 }
@@ -320,7 +329,8 @@ impl<'a> Worker<'a> {
                 // The table or the lists cannot be reached, so the next customer would fail too.
                 Err(error) if error.code == Code::StoreUnavailable => return Err(error),
                 Err(error) => {
-                    // This happens before the cursor advances, so that `resume` tries again until it works.
+                    // The check is requested before the cursor advances, so that no customer is
+                    // lost. `resume` repeats the check until it succeeds.
                     self.monitoring.table.request_recheck(run.shard, &row.position).await?;
                     report_failure(run, Some(row), &error);
                 }
@@ -346,8 +356,9 @@ impl<'a> Worker<'a> {
         (row, self.monitoring.recheck(&table, &row.customer_id).await)
     }
 
-    /// Whether a finished pass over changes claims to have seen everything that this reconciliation
-    /// looks at.
+    /// Returns whether the reconciliation looks at the current revision and an `on_update` pass
+    /// over this revision has finished. News that the reconciliation finds was then missed by that
+    /// pass.
     async fn was_covered(&self, run: &Run) -> Result<bool, Error> {
         let table = &self.monitoring.table;
         let progress = table.progress(PassKind::OnUpdate, run.shard).await?;
@@ -363,7 +374,8 @@ async fn stop(lease: &mut Lease) -> Result<ShardOutcome, Error> {
     Ok(if is_stored { ShardOutcome::Stopped } else { ShardOutcome::Overtaken })
 }
 
-/// Counts and reports a customer that could not be checked. It does not hold up the others.
+/// Counts and reports a customer that could not be checked. The pass continues with the others.
+/// `row` is `None` when the row itself is malformed.
 fn report_failure(run: &mut Run, row: Option<&Monitored>, error: &Error) {
     *run.skipped.entry(SkipReason::Failed).or_default() += 1;
     let customer = row.map(|row| row.customer_id.to_string());
