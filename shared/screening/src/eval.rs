@@ -192,8 +192,8 @@ pub struct Report {
     /// Results at the requested threshold.
     #[serde(flatten)]
     pub shares: Shares,
-    /// Share of the queries of each category that match. This is the recall for positive queries,
-    /// and the rate of false hits for negative queries.
+    /// Share of the queries of each category that match: the recall for positive queries, and the
+    /// rate of false hits for negative queries.
     pub classes: BTreeMap<String, f64>,
     /// Results at thresholds from 0.50 to 0.95 in steps of 0.01.
     pub sweep: Vec<Shares>,
@@ -289,7 +289,7 @@ pub fn alert_rate(
     share(hits, names.len())
 }
 
-/// Two names with a label that says if they belong to the same party.
+/// A pair of names that is labelled as one party or as two parties.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelledPair {
     /// The name that is scored as the name of a query.
@@ -327,8 +327,8 @@ pub fn read_pairs(from: impl io::Read) -> csv::Result<Vec<LabelledPair>> {
     Ok(pairs)
 }
 
-/// Quality with which one threshold separates pairs of one party from pairs of two parties. All
-/// values are from 0 to 1.
+/// Quality of one threshold for separating pairs of one party from pairs of two parties. All values
+/// are from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Separation {
     /// Score from which two names are assumed to belong to the same party.

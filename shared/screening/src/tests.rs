@@ -447,8 +447,8 @@ fn the_order_of_entries_and_values_does_not_matter() {
     assert_ne!(content(list()), content(list().split_off(1)));
 }
 
-/// A family name must not match alone. A word next to the family name counts as a given name if it
-/// can be one, even if it is also a title, a particle or a legal form.
+/// Checks that a family name does not match alone. A word next to the family name counts as a given
+/// name if it can be one, even if it is also a title, a particle or a legal form.
 #[test]
 fn a_family_name_does_not_match_alone() {
     let mut entity = list().remove(0);

@@ -317,8 +317,8 @@ impl<'a> Numbers<'a> {
     }
 }
 
-/// Returns the hash under which an identifier is stored. The hash covers only its letters and
-/// digits, in upper case.
+/// Returns the hash under which an identifier is stored. The hash covers the first 200 letters and
+/// digits of the identifier, in upper case.
 pub(super) fn identifier_hash(value: &str) -> u64 {
     digest(bare(value).as_bytes())
 }

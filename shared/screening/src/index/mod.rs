@@ -31,7 +31,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// Opens an index in memory, which can be bytes that were read or a mapped file.
+    /// Opens an index in memory, from bytes that were read or from a mapped file.
     ///
     /// # Errors
     /// Returns an [`OpenError`] if the bytes are not an index, are damaged, or were built for
@@ -41,8 +41,9 @@ impl Index {
         Index::with_layout(bytes, layout)
     }
 
-    /// Returns the description and the entities that an index was built from. This also works for
-    /// an index of another matching model, which can then be rebuilt for the current model.
+    /// Returns the description and the entities that an index was built from, even if the index
+    /// belongs to another matching model. The caller can then rebuild the index for the current
+    /// model.
     ///
     /// # Errors
     /// Returns an [`OpenError`] if the bytes are not an index, are damaged or have another file

@@ -112,8 +112,8 @@ const ROUNDING: f32 = 1e-3;
 
 impl Accumulator {
     /// Replaces the content of `names` by the numbers of the names to compare, in ascending order
-    /// and without duplicates. The result includes every name that has a searchable token in common
-    /// with the query and reaches the wanted score.
+    /// and without duplicates. The result includes every name that reaches the wanted score and has
+    /// a token in common with the query, if one of the two tokens is searchable.
     pub(crate) fn retrieve(&mut self, view: &View<'_>, wanted: Wanted<'_>, names: &mut Vec<u32>) {
         self.begin(view);
         for part in wanted.parts {
@@ -326,7 +326,7 @@ fn can_reach(min_score: f32, common: Common, query: Weights, listed: Weights) ->
     let pairs = sum.gain + if common.joined { 0.0 } else { sum.loss };
     let minor = query.minor.min(listed.minor) * (1.0 - min_score);
     let initial = f32::from(initials) * (INITIAL - min_score).max(0.0);
-    // An initial may pair with any token of the other name, which is then not left over.
+    // An initial may pair with any token of the other name. Then that token is not left over.
     let query_rest = query.searchable - sum.query_weight - f32::from(listed.initials);
     let listed_rest = listed.searchable - sum.name_weight - f32::from(query.initials);
     pairs + minor + initial >= required_gain(query_rest, listed_rest, min_score) - ROUNDING

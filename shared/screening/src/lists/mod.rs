@@ -2,11 +2,11 @@
 //! values.
 //!
 //! The format is detected from the content, never from a file name. A record that cannot be read is
-//! skipped and reported with its position. A file that cannot be trusted is refused as a whole.
-//! This applies to a file that is cut off, empty or in another format. It also applies if at least
-//! three records, and more than one in twenty, are unreadable. A list that is silently too short
-//! would be worse than an error, because screening would go on without the lost names. When
-//! [`read`] fails, discard the entities that it handed over before the error.
+//! skipped and reported with its position. A file that cannot be trusted is refused as a whole: it
+//! is cut off, empty or in another format, or at least three records and more than one in twenty
+//! are unreadable. A list that is silently too short would be worse than an error, because
+//! screening would go on without the lost names. When [`read`] fails, discard the entities that it
+//! handed over before the error.
 //!
 //! UN XML, EU XML, FollowTheMoney and plain lists are streamed. The other formats spread an entry
 //! over several files, sections or rows, so their entries are held in memory until the end of the

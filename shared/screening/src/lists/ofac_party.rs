@@ -200,8 +200,8 @@ fn documented_name(
 }
 
 /// Reads a period, which begins on the first day of its start and ends on the last day of its end.
-/// OFAC writes a date of which only the year is known as the period from the first to the last day
-/// of that year. Returns `None` if the start is missing or if the period ends in an earlier year.
+/// If only the year of a date is known, OFAC writes the period from the first to the last day of
+/// that year. Returns `None` if the start is missing or if the period ends in an earlier year.
 fn read_period(period: &Node) -> Option<ListedDate> {
     let edge =
         |edge: &str, side: &str| period.child(edge).and_then(|e| e.child(side)).and_then(read_day);

@@ -30,7 +30,7 @@ pub(super) fn skeleton(word: &str) -> String {
 }
 
 /// Returns the letters of the skeleton for the first sound of a text, and the number of letters
-/// that write the sound. A vowel adds nothing to the skeleton.
+/// that write the sound. A vowel has no letters in the skeleton.
 fn sound(rest: &[u8]) -> (&'static [u8], usize) {
     for (written, sound) in DIGRAPHS {
         if rest.starts_with(written) {

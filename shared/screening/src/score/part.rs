@@ -34,8 +34,8 @@ impl<'a> Part<'a> {
     }
 
     /// Returns the contribution of the token to a score, from 0 to 1. A number has weight 1, and so
-    /// has a distinctive word of four letters or more. The weights are part of the matching model.
-    /// They do not depend on the frequency of a token in a list.
+    /// has a distinctive word of four letters or more. The weights are part of the matching model
+    /// and do not depend on the frequency of a token in a list.
     pub fn weight(&self) -> f32 {
         match self.class {
             Class::Word => match self.text.len() {

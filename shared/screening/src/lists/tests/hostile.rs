@@ -75,7 +75,8 @@ fn a_file_that_is_not_a_list_is_refused_with_the_reason() {
     assert!(read(Vec::new(), &mut |_| {}).is_err());
 }
 
-/// A quote that is not closed joins many rows into one. No row may be lost without an error.
+/// Checks that an unclosed quote, which joins many rows into one, does not lose a row without an
+/// error.
 #[test]
 fn a_list_with_a_stray_quote_is_refused() {
     let row = |id: usize| format!("{id},Mirka Dovello {id},person\n");
