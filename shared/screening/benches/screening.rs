@@ -37,7 +37,7 @@ fn main() -> Result<(), String> {
     let delta = Delta::between(&old, &index).index(&index).map_err(|error| error.to_string())?;
     let delta = open(&delta)?;
 
-    // The second half of the queries are listed names with one letter changed.
+    // The second half of the queries are listed names in which the first `a` is changed.
     let mut queries: Vec<String> = (0..QUERIES / 2).map(|_| random.name()).collect();
     let listed_names = listed.iter().flatten().step_by(2 * ENTITIES * 2 / QUERIES);
     queries.extend(listed_names.map(|name| name.replacen('a', "e", 1)));
@@ -81,7 +81,7 @@ fn main() -> Result<(), String> {
 fn plain_list(entities: &[[String; 2]]) -> String {
     let mut text = "id,name,aliases,kind\n".to_owned();
     for [name, alias] in entities {
-        // With the name as id, both versions of the list have the same ids.
+        // The name is also the id, so an entry has the same id in both versions of the list.
         text.push_str(&format!("{name},{name},{alias},person\n"));
     }
     text
@@ -115,8 +115,7 @@ fn median(work: impl Fn()) -> Duration {
     times[RUNS / 2]
 }
 
-/// A linear congruential generator with the constants of Knuth's MMIX, so that each run has the same
-/// names.
+/// A linear congruential generator with the constants of Knuth's MMIX. Each run has the same names.
 struct Random(u64);
 
 impl Random {
@@ -130,7 +129,7 @@ impl Random {
         from[self.below(from.len())]
     }
 
-    /// Returns a name with two given names out of 16 and one of very many family names.
+    /// Returns a name with two given names out of 16 and a family name of two to four syllables.
     fn name(&mut self) -> String {
         const GIVEN: [&str; 16] = [
             "Ahmad", "Maria", "Ivan", "Yusuf", "Elena", "Jose", "Mirka", "Ali", "Olga", "Tomas",

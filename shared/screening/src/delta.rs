@@ -1,4 +1,4 @@
-//! Finds what changed between two versions of a list, and which entries to screen again.
+//! Finds the differences between two versions of a list, and the entries to screen again.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::entity::Entity;
 use super::index::{BuildError, EntityHashes, Index, Source, build};
 
-/// Ids of the entities that differ between two versions of a list. Each list of ids is sorted in
+/// Ids of the entities that differ between two versions of a list. Each field is sorted in
 /// ascending order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Delta {
@@ -22,7 +22,8 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// Compares two versions of a list by the ids and hashes of their entities.
+    /// Compares two versions of a list by the ids and hashes of their entities, and returns the
+    /// differences.
     pub fn between(old: &Index, new: &Index) -> Delta {
         let (old_hashes, new_hashes) = (hashes_by_id(old), hashes_by_id(new));
         let mut delta = Delta::default();
@@ -40,9 +41,9 @@ impl Delta {
         delta
     }
 
-    /// Returns the entities of the new version that are new or that match differently. Every
-    /// customer must be screened against them again. An index of only these entities returns
-    /// the same matches and scores for them as an index of the whole list.
+    /// Returns the added and the changed entities as they are in the new version. Every customer
+    /// must be screened against these entities again. An index of only these entities returns the
+    /// same matches and scores for them as an index of the whole list.
     pub fn entities<'a>(&'a self, new: &'a Index) -> impl Iterator<Item = Entity> + 'a {
         new.entities().filter(move |entity| self.must_screen(&entity.id))
     }
@@ -50,7 +51,8 @@ impl Delta {
     /// Builds an index of [`Delta::entities`] with the name, version and date of the new list.
     ///
     /// # Errors
-    /// Returns a [`BuildError`] if `new` does not hold every entity that was added or changed.
+    /// Returns a [`BuildError`] if `new` does not hold every entity that was added or changed, or
+    /// if the entities cannot be built into an index.
     pub fn index(&self, new: &Index) -> Result<Vec<u8>, BuildError> {
         let entities: Vec<Entity> = self.entities(new).collect();
         let expected = self.added.len() + self.changed.len();

@@ -25,9 +25,9 @@ pub struct Labelled {
     pub expected: Vec<String>,
     /// Kind of test case.
     pub case: Case,
-    /// Date of birth, founding or construction. It is compared only with context.
+    /// Date of birth, founding or construction. Compared only in an evaluation with context.
     pub date: Option<ListedDate>,
-    /// ISO 3166-1 alpha-2 codes of related countries. They are compared only with context.
+    /// ISO 3166-1 alpha-2 codes of related countries. Compared only in an evaluation with context.
     pub countries: Vec<&'static str>,
 }
 
@@ -38,7 +38,7 @@ impl Labelled {
     }
 }
 
-/// The kind of test case that a labelled query is.
+/// Kind of a test case. The results of each kind are counted separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
     /// The query should match one of its expected entries.
@@ -51,10 +51,11 @@ pub enum Case {
 
 /// Reads labelled queries from a CSV with a header.
 ///
-/// The columns `kind` (`positive` or `negative`), `category` (near misses among the negatives begin
-/// with `hard_`), `query` and `expected_ids` (separated by `|`) are required. The columns `schema`
-/// (a schema of the [FollowTheMoney](https://followthemoney.tech/explorer/) model), `birth_date` and
-/// `country` are optional. Values of optional columns that are not recognised are ignored.
+/// The columns `kind` (`positive` or `negative`), `category` (begins with `hard_` in a negative
+/// query that is a near miss), `query` and `expected_ids` (separated by `|`) are required. The
+/// columns `schema` (a schema of the [FollowTheMoney](https://followthemoney.tech/explorer/)
+/// model), `birth_date` and `country` are optional. An optional value that is not recognised is
+/// ignored.
 ///
 /// # Errors
 /// Returns an error if the CSV is malformed, if a required column is missing, or if `kind` has
@@ -118,7 +119,7 @@ fn invalid(reason: String) -> csv::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason).into()
 }
 
-/// A CSV with a header, all rows of which have the same length.
+/// A CSV with a header. Each row must have as many cells as the header.
 struct Table<R> {
     reader: csv::Reader<R>,
     headers: csv::StringRecord,
@@ -160,7 +161,8 @@ impl Row {
     }
 }
 
-/// Returns the kind that a schema of the FollowTheMoney model corresponds to.
+/// Returns the kind of entity for a schema of the FollowTheMoney model, or `None` for a schema
+/// without such a kind.
 fn kind_of_schema(schema: &str) -> Option<EntityKind> {
     match schema {
         "Person" => Some(EntityKind::Person),
@@ -171,7 +173,7 @@ fn kind_of_schema(schema: &str) -> Option<EntityKind> {
     }
 }
 
-/// Results at one threshold. Each share is from 0 to 1, and 0 if there are no such queries.
+/// Results at one threshold. Each share is from 0 to 1, and is 0 if no query belongs to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Shares {
     /// Score from which a match counts.
@@ -190,8 +192,8 @@ pub struct Report {
     /// Results at the requested threshold.
     #[serde(flatten)]
     pub shares: Shares,
-    /// Share of the queries of each category that match: the recall of positive queries, and the
-    /// false hits of negative ones.
+    /// Share of the queries of each category that match: the recall for positive queries, and the
+    /// rate of false hits for negative queries.
     pub classes: BTreeMap<String, f64>,
     /// Results at thresholds from 0.50 to 0.95 in steps of 0.01.
     pub sweep: Vec<Shares>,
@@ -200,8 +202,9 @@ pub struct Report {
 /// Lowest threshold of the sweep.
 const MIN_THRESHOLD: f32 = 0.5;
 
-/// Screens labelled queries by name and kind, and with `context` also by date and country.
-/// `progress` is called after each query with the number of queries done so far.
+/// Screens labelled queries and returns the results. The queries are compared by name and kind and,
+/// if `context` is true, also by date and country. `progress` is called after each query with the
+/// number of queries done so far.
 pub fn evaluate(
     lists: &[&Index],
     queries: &[Labelled],
@@ -232,8 +235,8 @@ pub fn evaluate(
     }
 }
 
-/// Returns the highest score of a query, or 0 without a match. A positive query counts only
-/// matches with its expected entries.
+/// Returns the highest score of a query, or 0 without a match. For a positive query, only matches
+/// with its expected entries count.
 fn best_score(
     screener: &mut Screener<'_>,
     labelled: &Labelled,
@@ -245,8 +248,8 @@ fn best_score(
     matches.iter().filter(|it| counts(&it.id)).map(|it| it.score).fold(0.0, f32::max)
 }
 
-/// Screens every query once at the threshold and returns the number of matches. Callers measure
-/// the duration of this function, on one or more threads.
+/// Screens every query once at the threshold and returns the number of matches. Callers measure the
+/// duration of this function on one thread or on several.
 pub fn run(lists: &[&Index], queries: &[Labelled], threshold: f32, context: bool) -> usize {
     let mut screener = Screener::new(lists.iter().copied());
     let count = |labelled: &Labelled| screener.screen(&labelled.query(context), threshold).len();
@@ -286,14 +289,14 @@ pub fn alert_rate(
     share(hits, names.len())
 }
 
-/// Two names, and whether they belong to the same party.
+/// A pair of names that is labelled as one party or as two parties.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelledPair {
     /// The name that is scored as the name of a query.
     pub query: String,
     /// The name that is scored as a listed name.
     pub listed: String,
-    /// Whether the names belong to the same party.
+    /// True if the names belong to the same party.
     pub is_match: bool,
 }
 
@@ -324,17 +327,17 @@ pub fn read_pairs(from: impl io::Read) -> csv::Result<Vec<LabelledPair>> {
     Ok(pairs)
 }
 
-/// How well one threshold separates pairs of the same party from other pairs. All values are from 0
-/// to 1.
+/// Quality of one threshold for separating pairs of one party from pairs of two parties. All values
+/// are from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Separation {
-    /// Score from which a pair is taken for the same party.
+    /// Score from which two names are assumed to belong to the same party.
     pub threshold: f32,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// Share of the pairs at or above the threshold that are the same party.
+    /// Share of pairs of the same party among all pairs at or above the threshold.
     pub precision: f64,
-    /// Share of the pairs of the same party that are at or above the threshold.
+    /// Share of pairs at or above the threshold among all pairs of the same party.
     pub recall: f64,
 }
 
@@ -368,7 +371,7 @@ fn separation(scored: &[(f32, bool)], threshold: f32) -> Separation {
     }
 }
 
-/// Returns `hits / total`, and 0 if the total is 0.
+/// Returns `hits / total`, or 0 if the total is 0.
 fn share(hits: usize, total: usize) -> f64 {
     if total == 0 { 0.0 } else { hits as f64 / total as f64 }
 }

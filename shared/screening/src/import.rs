@@ -5,16 +5,17 @@ use std::fmt;
 use super::index::{BuildError, Builder, Source};
 use super::lists::{self, Input, Refused, Report, dates};
 
-/// A list that was read and built into an index.
+/// The result of [`import`]: the index of a list and a report on its files.
 #[derive(Clone, Debug)]
 pub struct Imported {
     /// The index file, see [`Index::open`](super::index::Index::open).
     pub index: Vec<u8>,
-    /// Version of the list.
+    /// Version of the list, as given to [`import`] or generated from the entries.
     pub version: String,
-    /// Publication date, `YYYY-MM-DD`, if the files state it.
+    /// Publication date, `YYYY-MM-DD`, if the files state a date with a month and a day.
     pub date: Option<String>,
-    /// Counts of the values that were read, and the records and values that were not.
+    /// Counts of the values that were read, and lists of the records and values that could not be
+    /// read.
     pub report: Report,
 }
 
@@ -70,7 +71,8 @@ pub fn import(
     Ok(Imported { index, version, date, report })
 }
 
-/// Converts a publication date to `YYYY-MM-DD`, if it has a month and a day.
+/// Converts a publication date to `YYYY-MM-DD`. Returns `None` if the text is not a date with a
+/// month and a day.
 fn full_date(text: &str) -> Option<String> {
     let date = dates::parse(text)?;
     let (month, day) = date.month.zip(date.day)?;

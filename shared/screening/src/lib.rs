@@ -2,11 +2,11 @@
 //!
 //! The crate reads the files of a list ([`lists`]), folds names from any script into comparable
 //! tokens ([`normalise`]), builds and opens index files ([`index`]), scores pairs of names
-//! ([`score`]) and returns explained matches ([`Screener`]). It also finds what changed between
+//! ([`score`]) and returns explained matches ([`Screener`]). It also finds the differences between
 //! two versions of a list ([`delta`]) and measures the quality of the matching ([`eval`]).
 //!
-//! It does not use AWS, the clock, the network or the environment. The only function that opens
-//! a file is [`index::Index::read`].
+//! The crate does not use AWS, the clock, the network or the environment. The only function that
+//! opens a file is [`index::Index::read`].
 #![warn(missing_docs)]
 
 pub mod delta;

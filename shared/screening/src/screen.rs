@@ -16,15 +16,15 @@ use super::score::{
 pub struct Query<'a> {
     /// Name, in any script.
     pub name: &'a str,
-    /// Kind of party or object.
+    /// Kind of party or object, if it is known.
     pub kind: Option<EntityKind>,
-    /// Date of birth, founding or construction.
+    /// Date of birth, founding or construction, if it is known.
     pub date: Option<ListedDate>,
     /// ISO 3166-1 alpha-2 codes of related countries.
     pub countries: &'a [&'a str],
     /// Numbers of documents and registers.
     pub identifiers: &'a [Identifier],
-    /// Gender.
+    /// Gender, if it is known.
     pub gender: Option<Gender>,
 }
 
@@ -56,15 +56,15 @@ pub struct Match {
     pub id: String,
     /// Kind of the entry.
     pub kind: EntityKind,
-    /// Name of the query, as it was given.
+    /// Name in the query, exactly as given.
     pub query: String,
-    /// The name of the entry with the highest score, as the list writes it.
+    /// The best-scoring name of the entry, as the list writes it.
     pub name: String,
-    /// How the list classifies that name.
+    /// Classification of that name by the list.
     pub name_kind: NameKind,
-    /// Score of the names and of all other comparisons, from 0 to 1.
+    /// Final score, from 0 to 1, of the names and all other comparisons.
     pub score: f32,
-    /// Parts of the score.
+    /// Explanation of the score, part by part.
     pub explanation: Explanation,
     /// The whole entry.
     pub entity: Entity,
@@ -72,13 +72,14 @@ pub struct Match {
 
 /// Maximum score of a weak alias.
 const WEAK_ALIAS: f32 = 0.8;
-/// Minimum score of a weak alias, before [`WEAK_ALIAS`] is applied. It tolerates only minor words
-/// without a counterpart.
+/// Score that a weak alias must exceed before [`WEAK_ALIAS`] limits it. The value tolerates only
+/// minor words without a counterpart.
 const MIN_WEAK_ALIAS: f32 = 0.95;
 
 /// Screens queries against any number of lists.
 ///
-/// It owns buffers that are reused for every query, so each thread should keep one.
+/// A screener owns buffers that it reuses for every query, so each thread should keep a screener of
+/// its own.
 pub struct Screener<'i> {
     lists: Vec<(&'i Index, Accumulator)>,
     alignment: Alignment,
@@ -98,7 +99,7 @@ impl<'i> Screener<'i> {
         self.screen_prepared(query, &prepare(query.name), min_score)
     }
 
-    /// Does the same as [`Screener::screen`] with a name that was prepared before. This saves work
+    /// Screens like [`Screener::screen`], but with a name that is already prepared. This saves work
     /// if the same name is screened repeatedly. `prepared` must be [`prepare`]`(query.name)`.
     pub fn screen_prepared(
         &mut self,
@@ -140,11 +141,12 @@ struct Candidate {
     /// Position of the name among the names of the entity, or `None` if the entity was found by an
     /// identifier.
     position: Option<u16>,
-    /// Score of the name.
+    /// Score of the name, or 0 if the entity was found by an identifier.
     score: f32,
 }
 
-/// Returns the entities that may reach the minimum score, each with its best name.
+/// Returns the entities that may reach the minimum score. They have a similar name or an identifier
+/// of the query. An entity with a similar name is returned with its best name.
 fn candidates(
     view: &View<'_>,
     request: &Request<'_>,
@@ -188,8 +190,8 @@ fn candidates(
     candidates
 }
 
-/// Returns the score of a query and a listed name. A weak alias counts only if all its aligned
-/// words are equal, and its score is limited.
+/// Returns the score of a query and a listed name. The score of a weak alias is [`WEAK_ALIAS`] at
+/// most, and 0 unless all its aligned words are equal and its score exceeds [`MIN_WEAK_ALIAS`].
 fn score_listed(
     query: &[Part<'_>],
     listed: &[Part<'_>],
@@ -206,7 +208,9 @@ fn score_listed(
     if has_equal_words && score > MIN_WEAK_ALIAS { score.min(WEAK_ALIAS) } else { 0.0 }
 }
 
-/// Returns the match of a candidate with its final score, or `None` if the score is too low.
+/// Compares all fields of a candidate with the query and returns the match. Returns `None` if the
+/// final score is too low, or if the candidate was found by an identifier that does not agree in
+/// kind and country.
 fn judge(
     index: &Index,
     view: &View<'_>,
@@ -218,7 +222,8 @@ fn judge(
     let context = compare(request.context, &entity);
     let position = match candidate.position {
         Some(position) => usize::from(position),
-        // The index has only a hash of the value. Kind and country must agree as well.
+        // The index finds an identifier by the hash of its value. Kind and country must agree as
+        // well.
         None if has_equal_identifier(&context) => best_name(request, &entity, alignment),
         None => return None,
     };
@@ -257,7 +262,7 @@ fn has_equal_identifier(context: &[Comparison]) -> bool {
     strength == Strength::Identifier
 }
 
-/// Returns the position of the name of an entity with the highest score.
+/// Returns the position of the best-scoring name of an entity, or 0 if all names have the score 0.
 fn best_name(request: &Request<'_>, entity: &Entity, alignment: &mut Alignment) -> usize {
     let mut best = (0, 0.0);
     for (position, name) in entity.names.iter().enumerate() {

@@ -240,7 +240,7 @@ fn a_file_of_another_version_is_refused() {
     let checksum = crc32fast::hash(&bytes[..end]).to_le_bytes();
     bytes[end..end + 4].copy_from_slice(&checksum);
     assert!(matches!(Index::open(bytes.clone()), Err(OpenError::Model { file: 99, .. })));
-    // The entities can still be read, to rebuild the index.
+    // The entities can still be read in order to rebuild the index.
     assert_eq!(Index::source_of(bytes).unwrap().1, list());
     assert!(matches!(Index::open(b"id,name\n1,x\n".to_vec()), Err(OpenError::Foreign)));
     assert!(Index::open(Vec::new()).is_err());
@@ -447,8 +447,8 @@ fn the_order_of_entries_and_values_does_not_matter() {
     assert_ne!(content(list()), content(list().split_off(1)));
 }
 
-/// A family name must not match alone. A word next to it that can be a given name is one, even if it
-/// is also a title, a particle or a legal form.
+/// Checks that a family name does not match alone. A word next to the family name counts as a given
+/// name if it can be one, even if it is also a title, a particle or a legal form.
 #[test]
 fn a_family_name_does_not_match_alone() {
     let mut entity = list().remove(0);

@@ -1,7 +1,8 @@
 //! Tests of the matching on real lists.
 //!
-//! The lists are too large for this repository, and their licences do not allow to publish them
-//! here. The variable `WATCHLISTS` must be the absolute path of a folder with these files:
+//! The lists are too large for this repository, and their licences do not allow publishing them
+//! here. The environment variable `WATCHLISTS` must be the absolute path of a folder with these
+//! files:
 //!
 //! | | |
 //! |---|---|
@@ -135,7 +136,7 @@ fn deltas_match_like_the_whole_list() {
         .collect();
     let queries = eval::read_queries(open("queries/dev-1.csv")).unwrap();
     let names = eval::read_names(open("names/negatives_us.csv")).unwrap();
-    // Listed names ensure that there are matches.
+    // Listed names ensure that some queries match.
     let listed: Vec<String> = versions
         .last()
         .unwrap()

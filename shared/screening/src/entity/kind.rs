@@ -1,4 +1,4 @@
-//! The classifications that lists use.
+//! Classifications of entries, of their names and of their countries.
 #![allow(missing_docs, reason = "strum derives the public `into_str` without a doc comment")]
 
 use serde::{Deserialize, Serialize};
@@ -19,12 +19,12 @@ pub enum EntityKind {
     Vessel,
     /// An aircraft.
     Aircraft,
-    /// The list does not state the kind.
+    /// The list does not state the kind, or states one that is not known here.
     Unknown,
 }
 
-/// How a list classifies a name. A weak alias is one that the list itself calls weak, broad or
-/// low-quality; it is only a hint.
+/// Classification of a name by its list. A weak alias is one that the list itself calls weak, broad
+/// or low-quality. Such an alias is only a hint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(EnumString, IntoStaticStr, VariantNames)]
@@ -41,7 +41,7 @@ pub enum NameKind {
     Former,
 }
 
-/// How a country is related to an entry.
+/// Relation of a country to an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(EnumString, IntoStaticStr, VariantNames)]

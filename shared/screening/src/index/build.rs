@@ -1,4 +1,4 @@
-//! Builds index files.
+//! Builds index files from entities.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::entity::{CountryKind, Entity};
 use crate::normalise::{MAX_TOKENS, Token, prepare};
 use crate::score::{Part, keys};
 
-/// The list and the version that an index is built of.
+/// The list and the version that an index is built from.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// Name by which tenants choose the list, such as `ofac-sdn`.
@@ -25,7 +25,7 @@ pub struct Source<'a> {
 /// The reason why an index cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildError {
-    /// Two entries have the same id, so that later changes of them could not be distinguished.
+    /// Two entries have the same id, so a delta could not distinguish their changes.
     DuplicateId(String),
     /// A number or an offset exceeds the range that the file format has for it.
     TooLarge,
@@ -33,12 +33,12 @@ pub enum BuildError {
     Entity {
         /// Id of the entry.
         id: String,
-        /// Reason for a reader.
+        /// Reason, for a human reader.
         cause: String,
     },
     /// The description of the list cannot be encoded.
     Meta {
-        /// Reason for a reader.
+        /// Reason, for a human reader.
         cause: String,
     },
     /// The new version of a list does not hold exactly the entries that a delta names.
@@ -74,8 +74,8 @@ impl fmt::Display for BuildError {
 
 impl std::error::Error for BuildError {}
 
-/// Builds an index file of these entities. The same entities in the same order always result in
-/// the same bytes.
+/// Builds an index file of these entities. The same source and the same entities in the same order
+/// always result in the same bytes.
 ///
 /// # Errors
 /// Returns a [`BuildError`] if two entities have the same id, if an entity cannot be encoded, or
@@ -95,14 +95,14 @@ pub fn build(
 #[derive(Default)]
 pub struct Builder {
     ids: HashSet<String>,
-    /// The names that have each token, in ascending order.
+    /// Numbers of the names that have each token, in ascending order.
     postings: BTreeMap<Token, Vec<u32>>,
     names: Vec<IndexedName>,
-    /// The section [`Section::Entities`].
+    /// Content of the section [`Section::Entities`].
     entities: Vec<u8>,
     /// The encoded entities of the section [`Section::Payload`].
     payload: Vec<u8>,
-    /// Hash of each identifier, and the entity that has it.
+    /// Hash of each identifier, and the number of the entity that has it.
     identifiers: Vec<(u64, u32)>,
     /// Number of entities by kind.
     kinds: BTreeMap<String, u32>,
@@ -123,7 +123,7 @@ struct IndexedName {
 const _: () = assert!(MAX_TOKENS < 1 << 6);
 
 impl Builder {
-    /// Adds an entity. After an error the builder must not be used any more.
+    /// Adds an entity. After an error, the builder must not be used any more.
     ///
     /// # Errors
     /// Returns a [`BuildError`] if an earlier entity has the same id, if the entity cannot be
@@ -177,9 +177,9 @@ impl Builder {
         Ok(())
     }
 
-    /// Returns a name for the entities that were added so far: 16 hexadecimal digits of a hash
-    /// of their content. It depends neither on the format of the files nor on the order of the
-    /// entities and of the values in them.
+    /// Returns a version name for the entities that were added so far: 16 hexadecimal digits of a
+    /// hash of their content. The name does not depend on the format of the files, on the order of
+    /// the entities, or on the order of the values in an entity.
     pub fn content(&self) -> String {
         let mut content = Sha256::new();
         self.content.iter().for_each(|entity| content.update(entity));
@@ -252,7 +252,7 @@ fn write_tokens(
     Ok(token_keys)
 }
 
-/// Writes the keys in ascending order, and the offset of the first key of each bucket.
+/// Writes the keys in ascending order, and the position of the first key of each bucket.
 fn write_keys(mut keys: Vec<(u32, u32)>, sections: &mut Sections) -> Result<(), BuildError> {
     keys.sort_unstable();
     keys.dedup();
@@ -303,12 +303,14 @@ fn write_names(
     Ok(())
 }
 
-/// Converts a number to the width that it has in the file.
+/// Converts a number to its type in the file, or returns [`BuildError::TooLarge`] if it does not
+/// fit.
 fn fit<T: TryFrom<usize>>(number: usize) -> Result<T, BuildError> {
     T::try_from(number).map_err(|_| BuildError::TooLarge)
 }
 
-/// Returns how many high bits of a key select its bucket, so that a bucket has about two keys.
+/// Returns the number of high bits of a key that select its bucket. A bucket then has two to four
+/// keys on average, unless the index has only a few keys or more than 2^26.
 fn bucket_bits(keys: usize) -> u32 {
     (keys / 2).max(2).ilog2().clamp(1, 24)
 }
@@ -318,8 +320,9 @@ fn encode(entity: &Entity, id: &str) -> Result<Vec<u8>, BuildError> {
         .map_err(|error| BuildError::Entity { id: id.to_owned(), cause: error.to_string() })
 }
 
-/// Returns an entity with only the fields that can change a score or its explanation, in a fixed
-/// order. Publishers reorder aliases and other values without changing their meaning.
+/// Returns a copy of an entity with only the fields that can change a score or its explanation. The
+/// values of each field are in a fixed order, because publishers reorder aliases and other values
+/// without changing their meaning.
 pub fn matched(entity: &Entity) -> Entity {
     let mut entity = Entity { programs: Vec::new(), remarks: None, ..sorted(entity) };
     for name in &mut entity.names {
@@ -332,7 +335,7 @@ pub fn matched(entity: &Entity) -> Entity {
     entity
 }
 
-/// Returns an entity with all its values in a fixed order.
+/// Returns a copy of an entity with the values of each field in a fixed order.
 fn sorted(entity: &Entity) -> Entity {
     let mut entity = entity.clone();
     entity.names.sort_by(|a, b| (a.kind as u8, &a.text).cmp(&(b.kind as u8, &b.text)));

@@ -12,16 +12,17 @@ use sha2::{Digest, Sha256};
 
 use crate::score::{MODEL_VERSION, bare};
 
-/// Version of the file format. It must be raised when a section changes its layout.
+/// Version of the file format. Raise it when the layout of a section changes.
 pub const FORMAT_VERSION: u32 = 1;
 
 const MAGIC: [u8; 8] = *b"kyc-list";
 const SECTIONS: usize = Section::Payload as usize + 1;
-/// Length of the fields before the table: magic, format version, model version, file length.
+/// Length in bytes of the fields before the table: magic, format version, model version, file
+/// length.
 const PREAMBLE: usize = 8 + 4 + 4 + 8;
-/// Length of a table entry: offset, length and CRC-32 of a section.
+/// Length in bytes of a table entry: offset, length and CRC-32 of a section.
 const TABLE_ENTRY: usize = 8 + 8 + 4;
-/// Length of the header: the preamble, the table, and the CRC-32 of both.
+/// Length in bytes of the header: the preamble, the table, and the CRC-32 of both.
 const HEADER: usize = PREAMBLE + SECTIONS * TABLE_ENTRY + 4;
 
 /// The sections, in their order in the file.
@@ -34,17 +35,20 @@ pub(super) enum Section {
     Tokens,
     /// The text of each token, followed by its skeleton.
     TokenBytes,
-    /// Offset in `Keys` of the first key of each bucket, and the number of keys.
+    /// Position in `Keys` of the first key of each bucket, then the number of all keys (4 bytes
+    /// each).
     KeyBuckets,
-    /// 8 bytes per key, sorted: the key (4) and a token that has it (4).
+    /// 8 bytes per key, sorted: the key (4) and the number of a token that has the key (4).
     Keys,
-    /// Offset in `Postings` of the first name of each token, and the number of postings.
+    /// Position in `Postings` of the first name of each token, then the number of all postings (4
+    /// bytes each).
     PostingOffsets,
-    /// The names of each token, in ascending order.
+    /// Numbers of the names that have each token, in ascending order (4 bytes each).
     Postings,
-    /// Offset in `NameTokens` of the first token of each name, and the number of tokens.
+    /// Position in `NameTokens` of the first token of each name, then the number of all entries (4
+    /// bytes each).
     NameOffsets,
-    /// The tokens of each name, in the order of the name.
+    /// Numbers of the tokens of each name, in the order of the name (4 bytes each).
     NameTokens,
     /// 16 bytes per name: entity (4), position among the names of the entity (2), kind in the two
     /// low bits and number of initials in the six high bits (1), number of significant tokens
@@ -52,8 +56,9 @@ pub(super) enum Section {
     Names,
     /// 24 bytes per entity: offset in `Payload` (4), length (4), [`EntityHashes`] (8 and 8).
     Entities,
-    /// The entities, encoded with postcard. The identifiers follow: 12 bytes each, sorted, with
-    /// the hash of the value (8) and an entity that has it (4).
+    /// The entities, encoded with postcard, and then the identifiers. An identifier takes 12 bytes:
+    /// the hash of its value (8) and the number of an entity that has it (4). The identifiers are
+    /// sorted.
     Payload,
 }
 
@@ -76,8 +81,8 @@ pub struct Meta {
     pub(super) payload: u64,
 }
 
-/// The first eight bytes of SHA-256 over two views of an entity. The order of names, dates and
-/// other values does not affect them.
+/// Hashes of two views of an entity: the first eight bytes of their SHA-256. The order of names,
+/// dates and other values does not affect the hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EntityHashes {
     /// Hash of the fields that can change a score or its explanation.
@@ -166,7 +171,7 @@ impl Sections {
         self.0[section as usize].extend_from_slice(bytes);
     }
 
-    /// Assembles the file.
+    /// Returns the complete file: header, table of sections, and sections.
     pub(super) fn into_file(self) -> Vec<u8> {
         let total = HEADER + self.0.iter().map(Vec::len).sum::<usize>();
         let mut file = Vec::with_capacity(total);
@@ -194,7 +199,7 @@ impl Sections {
 pub(super) struct Layout([Range<usize>; SECTIONS]);
 
 impl Layout {
-    /// Checks a file and returns its layout.
+    /// Checks a file and returns its layout. Refuses a file of another matching model.
     pub(super) fn read(file: &[u8]) -> Result<Layout, OpenError> {
         let (layout, model) = Layout::read_any_model(file)?;
         if model == MODEL_VERSION {
@@ -306,18 +311,19 @@ impl<'a> Numbers<'a> {
         self.0.iter().map(|number| u32::from_le_bytes(*number))
     }
 
-    /// Whether the numbers, which must be in ascending order, contain `number`.
+    /// Returns whether the numbers contain `number`. The numbers must be in ascending order.
     pub(super) fn contains(self, number: u32) -> bool {
         self.0.binary_search_by_key(&number, |bytes| u32::from_le_bytes(*bytes)).is_ok()
     }
 }
 
-/// Hash under which an identifier is stored. It covers letters and digits only, in upper case.
+/// Returns the hash under which an identifier is stored. The hash covers the first 200 letters and
+/// digits of the identifier, in upper case.
 pub(super) fn identifier_hash(value: &str) -> u64 {
     digest(bare(value).as_bytes())
 }
 
-/// Returns the first eight bytes of SHA-256.
+/// Returns the first eight bytes of SHA-256 as a little-endian number.
 pub(super) fn digest(bytes: &[u8]) -> u64 {
     let digest: [u8; 32] = Sha256::digest(bytes).into();
     let [a, b, c, d, e, f, g, h, ..] = digest;

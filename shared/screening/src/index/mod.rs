@@ -1,7 +1,7 @@
 //! The index of one version of one list.
 //!
-//! An index is a file that is built once and used directly from memory, whether it was read or
-//! mapped. A query decodes only the records that it touches.
+//! An index is a file that is built once and then used directly from memory. A query decodes only
+//! the records that it touches.
 
 mod build;
 mod format;
@@ -21,7 +21,7 @@ pub(crate) use view::View;
 
 use super::entity::Entity;
 
-/// An open index. Opening it has verified the whole file.
+/// An open index. The whole file was verified when it was opened.
 pub struct Index {
     bytes: Box<dyn AsRef<[u8]> + Send + Sync>,
     layout: Layout,
@@ -31,7 +31,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// Opens an index in memory: bytes that were read, or a mapped file.
+    /// Opens an index in memory, from bytes that were read or from a mapped file.
     ///
     /// # Errors
     /// Returns an [`OpenError`] if the bytes are not an index, are damaged, or were built for
@@ -41,11 +41,12 @@ impl Index {
         Index::with_layout(bytes, layout)
     }
 
-    /// Returns what an index was built from, even if it was built for another matching model, so
-    /// that it can be rebuilt for the current one.
+    /// Returns the description and the entities that an index was built from, even if the index
+    /// belongs to another matching model. The caller can then rebuild the index for the current
+    /// model.
     ///
     /// # Errors
-    /// Returns an [`OpenError`] if the bytes are not an index, are damaged, have another file
+    /// Returns an [`OpenError`] if the bytes are not an index, are damaged or have another file
     /// format, or if one of the entities cannot be decoded.
     pub fn source_of(
         bytes: impl AsRef<[u8]> + Send + Sync + 'static,
@@ -94,8 +95,8 @@ impl Index {
         (0..self.meta.entities).filter_map(move |number| view.entity(number))
     }
 
-    /// Returns the entity with this id. This searches the whole list, which is fast enough to
-    /// display an entity but too slow for matching.
+    /// Returns the entity with this id, or `None` if the list does not have it. The search goes
+    /// through the whole list, which is fast enough to display an entity but too slow for matching.
     pub fn entity(&self, id: &str) -> Option<Entity> {
         let view = self.view();
         let number = (0..self.meta.entities).find(|number| view.id(*number) == Some(id))?;
@@ -107,7 +108,7 @@ impl Index {
         let section = |section| self.layout.section(file, section);
         let (entity_bytes, identifiers) = section(Section::Payload).split_at(self.entities_length);
         let key_buckets = Numbers::new(section(Section::KeyBuckets));
-        // The table has one entry more than there are buckets, and the builder makes between 2^1
+        // The table has one more entry than there are buckets, and the builder makes between 2^1
         // and 2^24 buckets. The bounds keep the shift valid for a forged table.
         let bucket_bits = key_buckets.len().saturating_sub(1).max(2).ilog2().min(31);
         View {

@@ -1,9 +1,9 @@
 //! Finds the names of a list that are worth a full comparison with a query.
 //!
 //! A name is worth a comparison if an upper bound of its score reaches the wanted score. The bound
-//! depends only on the query and on that name. There is no "best N", and no weight depends on the
-//! other entries of the list. An index of a part of a list therefore returns exactly the names of
-//! that part that an index of the whole list returns.
+//! depends only on the query and on that name: the number of results is not limited, and no weight
+//! depends on the other entries of the list. An index of a part of a list therefore returns exactly
+//! the names of that part that an index of the whole list returns.
 
 use super::view::View;
 use super::weights::{Weights, is_searchable};
@@ -12,19 +12,19 @@ use crate::score::{
     similarity,
 };
 
-/// The tokens that a name of the list has in common with the query so far.
+/// Totals of the tokens that a listed name has in common with the query so far.
 ///
-/// A token or a span of the query is looked up in a turn of its own. Of all pairs that a turn
-/// finds for a name, only one can be part of the alignment, so a turn counts with the maximum of
-/// its pairs and the turns are added up.
+/// Each token and each span of the query is looked up in a turn of its own. A turn can find several
+/// pairs for a name, but only one of them can be part of the alignment. A turn therefore counts
+/// with the maximum of its pairs, and the turns are added up.
 #[derive(Clone, Copy, Debug, Default)]
 struct Common {
-    /// Number of the query that the other fields belong to. They are stale if it is not the
-    /// current query.
+    /// Number of the query for which the other fields were set. If it is not the number of the
+    /// current query, the other fields are stale.
     query: u32,
     /// The last turn that found a pair.
     turn: u16,
-    /// Whether tokens of one side are written as one token on the other side.
+    /// True if tokens of one side are written as one token on the other side.
     joined: bool,
     /// Sum of the turns before the last one.
     earlier: Sum,
@@ -45,10 +45,10 @@ struct Sum {
     mixed: u16,
 }
 
-/// The maximum that any pair of one turn contributes.
+/// Maxima over the pairs of one turn, separately for each field.
 #[derive(Clone, Copy, Debug, Default)]
 struct Shared {
-    /// Weight of the pair, times its similarity minus the wanted score.
+    /// Weight of the pair times the difference between its similarity and the wanted score.
     gain: f32,
     /// Searchable weight that the pair covers on the side of the query.
     query_weight: f32,
@@ -56,7 +56,7 @@ struct Shared {
     name_weight: f32,
     /// Number of significant tokens for which the pair is evidence.
     significant: u16,
-    /// Number of pairs of a significant token with one that is not.
+    /// Number of pairs in which only one side is significant.
     mixed: u16,
 }
 
@@ -85,8 +85,8 @@ impl Sum {
     }
 }
 
-/// Buffers for retrieval from one index. They are kept between queries and marked with the number
-/// of the query instead of being cleared.
+/// Buffers for retrieval from one index. The buffers are kept between queries, and their entries
+/// are marked with the number of the query instead of being cleared.
 #[derive(Debug, Default)]
 pub(crate) struct Accumulator {
     query: u32,
@@ -94,9 +94,9 @@ pub(crate) struct Accumulator {
     names: Vec<Common>,
     /// Names that have a token in common with the current query.
     touched: Vec<u32>,
-    /// The last value of `lookups` at which each token of the list was compared.
+    /// Value of `lookups` at the last comparison of each token of the list.
     compared: Vec<u64>,
-    /// Number of tokens that were looked up since the accumulator was created.
+    /// Number of query tokens that were looked up since the accumulator was created.
     lookups: u64,
 }
 
@@ -111,9 +111,9 @@ pub(crate) struct Wanted<'q> {
 const ROUNDING: f32 = 1e-3;
 
 impl Accumulator {
-    /// Replaces the content of `names` by the names to compare, in ascending order and without
-    /// duplicates. They include every name that shares a searchable token with the query and
-    /// reaches the wanted score.
+    /// Replaces the content of `names` by the numbers of the names to compare, in ascending order
+    /// and without duplicates. The result includes every name that reaches the wanted score and has
+    /// a token in common with the query, if one of the two tokens is searchable.
     pub(crate) fn retrieve(&mut self, view: &View<'_>, wanted: Wanted<'_>, names: &mut Vec<u32>) {
         self.begin(view);
         for part in wanted.parts {
@@ -144,15 +144,15 @@ impl Accumulator {
         self.turn = 0;
         self.query = self.query.wrapping_add(1);
         if self.query == 0 {
-            // The counter has wrapped around, so that old entries would look current.
+            // The counter has wrapped around, and old entries could look current.
             self.names.fill(Common::default());
             self.query = 1;
         }
     }
 
     /// Adds the names with a token that is similar to `part`. A pair of two minor tokens does not
-    /// retrieve a name. A pair of a minor token with a searchable one does: one side may have
-    /// misspelt `Company` as `Compay`.
+    /// retrieve a name. A pair of a minor token and a searchable token does, because one side may
+    /// have misspelt `Company` as `Compay`.
     fn add_similar(&mut self, view: &View<'_>, part: &Part<'_>, min_score: f32) {
         self.turn += 1;
         self.lookups += 1;
@@ -201,7 +201,8 @@ impl Accumulator {
         common.joined |= joined;
     }
 
-    /// Adds the names that write `part` as two or more tokens.
+    /// Adds the names that may write `part` as two or three tokens. The order of the tokens in the
+    /// name is not checked here.
     fn add_split(&mut self, view: &View<'_>, part: &Part<'_>, min_score: f32) {
         if can_be_joined(part.text) {
             self.turn += 1;
@@ -259,7 +260,7 @@ impl Accumulator {
         }
     }
 
-    /// Adds the names that write adjacent tokens of the query as one token.
+    /// Adds the names that write two or three adjacent tokens of the query as one token.
     fn add_joined(&mut self, view: &View<'_>, wanted: Wanted<'_>) {
         let mut text = Vec::new();
         for count in 2..=MAX_SPAN {
@@ -293,7 +294,7 @@ impl Accumulator {
     }
 }
 
-/// A token of a query, and the tokens of the list that its beginning is split into.
+/// A token of a query that is being split, and the tokens of the list that spell its beginning.
 struct Split<'q> {
     part: &'q Part<'q>,
     min_score: f32,
@@ -304,12 +305,12 @@ struct Split<'q> {
     tokens: Vec<u32>,
 }
 
-/// Returns the weight of a token by which names are retrieved, and 0 for any other token.
+/// Returns the weight of a token if a name can be retrieved by it, and 0 otherwise.
 fn searchable_weight(part: &Part<'_>) -> f32 {
     if is_searchable(part.class) { part.weight() } else { 0.0 }
 }
 
-/// Whether an upper bound of the score of a name reaches `min_score`.
+/// Returns whether an upper bound of the score of a name reaches `min_score`.
 fn can_reach(min_score: f32, common: Common, query: Weights, listed: Weights) -> bool {
     let sum = common.earlier.plus(common.last);
     let initials = query.initials + listed.initials;
@@ -319,12 +320,13 @@ fn can_reach(min_score: f32, common: Common, query: Weights, listed: Weights) ->
     if min_score > ONE_TOKEN && sum.significant < evidence_needed {
         return false;
     }
-    // A bad pair costs less than two tokens without a partner, so its loss counts. If tokens are
-    // written together, the token of a bad pair may belong to the joined pair instead.
+    // A pair with a loss still costs less than two tokens without a partner, so the bound includes
+    // the loss. If tokens are written together, the token of such a pair may belong to the joined
+    // pair instead, so the bound leaves the loss out.
     let pairs = sum.gain + if common.joined { 0.0 } else { sum.loss };
     let minor = query.minor.min(listed.minor) * (1.0 - min_score);
     let initial = f32::from(initials) * (INITIAL - min_score).max(0.0);
-    // An initial may pair with any token of the other name, and then that token is not left over.
+    // An initial may pair with any token of the other name. Then that token is not left over.
     let query_rest = query.searchable - sum.query_weight - f32::from(listed.initials);
     let listed_rest = listed.searchable - sum.name_weight - f32::from(query.initials);
     pairs + minor + initial >= required_gain(query_rest, listed_rest, min_score) - ROUNDING

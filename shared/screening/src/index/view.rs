@@ -68,7 +68,8 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Returns the tokens with a key. They may include tokens whose keys collide with it.
+    /// Returns the numbers of the tokens with a key. The result may include tokens with other keys
+    /// that collide with this one.
     pub(super) fn tokens_with_key(&self, key: u32) -> impl Iterator<Item = u32> + use<'a> {
         let key = keys::spread(key);
         let bucket = (key >> self.bucket_shift) as usize;
@@ -78,7 +79,8 @@ impl<'a> View<'a> {
         equal.map(|entry| read_u32(entry, 4))
     }
 
-    /// Returns the tokens with exactly this text. There can be one for each class and origin.
+    /// Returns the numbers of the tokens with exactly this text. A text can have one token for each
+    /// class and origin.
     pub(super) fn tokens_with_text<'t>(
         &self,
         text: &'t [u8],
@@ -88,7 +90,7 @@ impl<'a> View<'a> {
         self.tokens_with_key(keys::exact(text)).filter(is_equal)
     }
 
-    /// Returns the names that have a token, in ascending order.
+    /// Returns the numbers of the names that have a token, in ascending order.
     pub(super) fn names_with_token(&self, token: u32) -> Numbers<'a> {
         self.postings.slice(self.posting_offsets, token as usize)
     }
@@ -96,7 +98,7 @@ impl<'a> View<'a> {
     pub(crate) fn name(&self, number: u32) -> Option<NameRecord> {
         let record = self.names.get(number as usize)?;
         let [_, _, _, _, low, high, kind_and_initials, significant, ..] = *record;
-        // In the order of the discriminants, which the builder writes.
+        // The kinds are in the order of their discriminants, which the builder writes.
         let kinds =
             [NameKind::Primary, NameKind::StrongAlias, NameKind::WeakAlias, NameKind::Former];
         Some(NameRecord {
@@ -123,7 +125,8 @@ impl<'a> View<'a> {
         postcard::from_bytes(self.encoded_entity(number)?).ok()
     }
 
-    /// Returns the id of an entity without decoding the rest, since the id is the first field.
+    /// Returns the id of an entity without decoding the other fields, since the id is the first
+    /// field.
     pub(crate) fn id(&self, number: u32) -> Option<&'a str> {
         postcard::take_from_bytes::<&str>(self.encoded_entity(number)?).ok().map(|(id, _)| id)
     }
@@ -139,7 +142,8 @@ impl<'a> View<'a> {
         self.entity_bytes.get(from..from.checked_add(length)?)
     }
 
-    /// Returns the entities that have an identifier with this value.
+    /// Returns the numbers of the entities that have an identifier with this value, or with another
+    /// value of the same hash.
     pub(crate) fn entities_with_identifier(&self, value: &str) -> impl Iterator<Item = u32> + 'a {
         let hash = identifier_hash(value);
         let from = self.identifiers.partition_point(|entry| read_u64(entry, 0) < hash);

@@ -1,9 +1,9 @@
-//! Sums of token weights per name, which retrieval uses to skip names without comparing them.
+//! Sums the token weights of each name. Retrieval uses the sums to skip names without a comparison.
 
 use crate::normalise::Class;
 use crate::score::Part;
 
-/// Weights of a name and counts of its tokens.
+/// Total weights of a name, and counts of its tokens.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Weights {
     /// Sum of the weights of the tokens by which the name can be retrieved.
@@ -32,7 +32,7 @@ impl Weights {
     }
 }
 
-/// Whether a name can be retrieved by a token of this class.
+/// Returns whether a name can be retrieved by a token of this class.
 pub(super) fn is_searchable(class: Class) -> bool {
     class.is_significant() || class == Class::Generic
 }

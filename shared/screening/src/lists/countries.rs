@@ -1,4 +1,4 @@
-//! Conversion of the country names and codes on lists to ISO 3166-1 alpha-2 codes.
+//! Converts the country names and codes in lists to ISO 3166-1 alpha-2 codes.
 //!
 //! A country is recognised by its name in ISO 3166-1, by the other names that OFAC, the UN, the EU
 //! and the UK use, or by a code. Word order, case, diacritics and the words `the`, `of` and `and`
@@ -18,9 +18,9 @@ use unicode_normalization::char::is_combining_mark;
 /// Maximum length of a name in bytes. No country has a longer name, and a longer text is prose.
 const MAX_NAME_BYTES: usize = 100;
 
-/// Returns the alpha-2 code of a country. `name` is its name, its alpha-2 or alpha-3 code, or the
-/// code that FollowTheMoney uses for a former country or a part of a country (`suhh`, `gb-sct`).
-/// Case does not matter.
+/// Returns the alpha-2 code of a country, or `None` if the country is not known. `name` is its
+/// name, its alpha-2 or alpha-3 code, or the code that FollowTheMoney uses for a former country or
+/// a part of a country (`suhh`, `gb-sct`). Case does not matter.
 pub fn code(name: &str) -> Option<&'static str> {
     let name = name.trim();
     if name.len() > MAX_NAME_BYTES {
@@ -68,8 +68,8 @@ fn code_by_code(code: &str) -> Option<&'static str> {
         "TMP" => return Some("TL"),
         _ => {}
     }
-    // A code such as US-NY (ISO 3166-2) names a part of a country. The limit on its length keeps
-    // names such as Al-Mukalla, which is not in Albania, from matching.
+    // A code such as US-NY (ISO 3166-2) names a part of a country. The part has at most three
+    // characters, so a name such as Al-Mukalla does not count as a part of Albania (AL).
     let (country, part) = code.split_once('-').unwrap_or((&code, ""));
     let by_alpha2 = if country.len() == 2 && part.len() <= 3 {
         rust_iso3166::from_alpha2(country)
@@ -83,8 +83,9 @@ fn code_by_code(code: &str) -> Option<&'static str> {
     country.map(|country| country.alpha2)
 }
 
-/// Returns the code for a text such as `Gaza (Palestinian Authority)` or `Tunis (Tunisia)`.
-/// Returns `None` if the texts outside and inside the brackets name different countries.
+/// Returns the code for a text such as `Gaza (Palestinian Authority)` or `Tunis (Tunisia)`. Returns
+/// `None` if neither the text before the brackets nor the text inside names a country, or if the
+/// two texts name different countries.
 fn code_in_brackets(name: &str) -> Option<&'static str> {
     let (before, rest) = name.split_once('(')?;
     let (inside, _) = rest.split_once(')')?;
@@ -94,7 +95,8 @@ fn code_in_brackets(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Folds a name to its sorted words, without case, diacritics and little words.
+/// Folds a name to its sorted words in lower case. Diacritics, apostrophes, dots and the words
+/// `the`, `of` and `and` are removed, and `st` becomes `saint`.
 fn lookup_key(name: &str) -> String {
     let mut folded = String::with_capacity(name.len());
     for c in name.nfkd().filter(|c| !is_combining_mark(*c)) {

@@ -1,4 +1,4 @@
-//! Dates in the forms in which lists write them: with varying precision, approximate, or as a range.
+//! Reads dates in the forms that lists use: with varying precision, approximate, or as a range.
 
 use std::ops::RangeInclusive;
 
@@ -6,8 +6,8 @@ use time::{Date, Month};
 
 use crate::entity::ListedDate;
 
-/// Years that a date may have. The range covers old ships and companies. A year outside of it comes
-/// from another calendar or from an error in the list.
+/// Years that a date may have. The range covers old ships and companies. A year outside this range
+/// comes from another calendar or from an error in the list.
 const YEARS: RangeInclusive<i16> = 1500..=2200;
 
 /// Returns a date from its parts. A month or day of 0 is treated as unknown, and so is a day
@@ -22,8 +22,9 @@ pub fn from_parts(year: i16, month: Option<u8>, day: Option<u8>) -> Option<Liste
     YEARS.contains(&year).then_some(ListedDate { year, month, day, until_year: None, circa: false })
 }
 
-/// Returns the range between two dates. If both are in the same year, the result is not a range
-/// but that year, with the month and day that they share. If not, it has the precision of years.
+/// Returns the range between two dates. If both dates are in the same year, the result is not a
+/// range but that year, with the month and day that the dates share. Otherwise the result is a
+/// range of years.
 ///
 /// Returns `None` if `to` is in an earlier year than `from`.
 pub fn range(from: ListedDate, to: ListedDate) -> Option<ListedDate> {
@@ -40,9 +41,9 @@ pub fn range(from: ListedDate, to: ListedDate) -> Option<ListedDate> {
     Some(ListedDate { month, day, circa, ..from })
 }
 
-/// Reads a date in one of the forms that lists use: `07 Oct 1954`, `Oct 1954`, `1954`,
+/// Reads a date in one of the forms that lists use, such as `07 Oct 1954`, `Oct 1954`, `1954`,
 /// `1954-10-07`, `07/10/1954` (day first), `00/00/1954`, `circa 1950`, `1941 to 1943`,
-/// `between 1941 and 1943`, `1941-1943`. Case does not matter.
+/// `between 1941 and 1943` or `1941-1943`. Case does not matter.
 ///
 /// Returns `None` if the text has another form or is not a date between 1500 and 2200.
 pub fn parse(text: &str) -> Option<ListedDate> {
@@ -78,7 +79,7 @@ fn parse_single(text: &str) -> Option<ListedDate> {
     let separators: &[char] = if text.contains(' ') { &['/', '-'] } else { &['/', '-', '.'] };
     let separator = separators.iter().find(|separator| text.contains(**separator));
     let parts: Vec<&str> = match separator {
-        // Empty parts stay: the dashes in `--/--/1954` are unknown parts.
+        // Empty parts stay, because an empty part is an unknown part, as in `//1954`.
         Some(separator) => text.split(*separator).map(str::trim).collect(),
         None => text.split([' ', ',']).filter(|part| !part.is_empty()).collect(),
     };
@@ -117,8 +118,9 @@ fn parse_year(text: &str) -> Option<i16> {
     if has_four_digits { text.parse().ok() } else { None }
 }
 
-/// Reads a day, or a month as a number. Returns `Some(None)` for a placeholder that marks the part
-/// as unknown, such as `00`, `dd` or `--`.
+/// Reads a day, or a month as a number of one or two digits. Returns `Some(None)` for a placeholder
+/// that marks the part as unknown, such as `00`, `dd`, `--` or an empty text, and `None` for any
+/// other text.
 fn parse_day(text: &str) -> Option<Option<u8>> {
     if text.chars().all(|c| matches!(c, '-' | '0' | 'd' | 'm' | 'x' | '?')) {
         return Some(None);
@@ -131,7 +133,8 @@ fn parse_day(text: &str) -> Option<Option<u8>> {
     if is_number { number.parse().ok().map(Some) } else { None }
 }
 
-/// Reads a month as a name or number. Returns `Some(None)` for a placeholder.
+/// Reads a month as a name or number. Returns `Some(None)` for a placeholder, and `None` for any
+/// other text.
 fn parse_month(text: &str) -> Option<Option<u8>> {
     match month_by_name(text) {
         Some(month) => Some(Some(month)),
@@ -139,7 +142,8 @@ fn parse_month(text: &str) -> Option<Option<u8>> {
     }
 }
 
-/// Returns the number of a month by its English name or an abbreviation of at least three letters.
+/// Returns the number of a month, from 1 to 12, by its English name or an abbreviation of at least
+/// three letters.
 fn month_by_name(text: &str) -> Option<u8> {
     const MONTHS: [&str; 12] = [
         "january",

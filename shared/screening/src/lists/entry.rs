@@ -29,8 +29,8 @@ pub(super) fn whole_name(text: String, kind: NameKind) -> ListedName {
     ListedName { text, kind, given: None, family: None }
 }
 
-/// Returns a name of an entity of kind `owner`. The parts of a person's name are known if it has
-/// the form `LAST, First`. A comma in any other name does not separate parts.
+/// Returns a name for an entity of kind `owner`. A person's name in the form `LAST, First` also
+/// gets its parts. A comma in the name of any other entity does not separate parts.
 pub(super) fn comma_name(owner: EntityKind, text: String, kind: NameKind) -> ListedName {
     match text.split_once(", ") {
         Some((family, given)) if owner == EntityKind::Person => {
@@ -41,7 +41,8 @@ pub(super) fn comma_name(owner: EntityKind, text: String, kind: NameKind) -> Lis
     }
 }
 
-/// Adds a country by its name or code. Reports it as unreadable if it is not known.
+/// Adds a country by its name or code. Ignores a text that marks the country as not specified, and
+/// reports any other text without a known country as unreadable.
 pub(super) fn add_country(
     name: &str,
     kind: CountryKind,
@@ -60,7 +61,7 @@ pub(super) fn push_country(code: &str, kind: CountryKind, entity: &mut Entity) {
     entity.countries.push(ListedCountry { code: code.to_owned(), kind });
 }
 
-/// Adds a date. Reports it as unreadable if its form is not known.
+/// Adds a date, or reports the text as unreadable if it is not a date.
 pub(super) fn add_date(text: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
     match dates::parse(text) {
         Some(date) => entity.dates.push(date),

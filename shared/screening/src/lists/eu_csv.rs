@@ -1,9 +1,9 @@
-//! The European Union's consolidated list of financial sanctions, CSV.
+//! Reads the European Union's consolidated list of financial sanctions in CSV.
 //!
 //! Source: <https://webgate.ec.europa.eu/fsd/fsf>. Two layouts are supported: the current
 //! `csvFullSanctionsList_1_1` (`Entity_LogicalId;…;NameAlias_WholeName;…`) and the one that was
-//! used until 2018 (`Entity_logical_id;…;Naal_wholename;…`). In both, each name, address, birth
-//! date, document and citizenship has its own row, which repeats the id of its entity.
+//! used until 2018 (`Entity_logical_id;…;Naal_wholename;…`). In both layouts, each name, address,
+//! birth date, document and citizenship has its own row, which repeats the id of its entity.
 
 use super::Refused;
 use super::countries;
@@ -52,21 +52,22 @@ struct Columns<'r> {
 }
 
 impl<'r> Columns<'r> {
-    /// Returns the cell in a column of the current layout, or an empty string if the layout is the
-    /// former one.
+    /// Returns the trimmed cell in a column, or an empty string if the layout of the file does not
+    /// have that column.
     fn get(&self, name: &str) -> &'r str {
         self.header.cell(self.cells, name).trim()
     }
 
-    /// Returns the cell in a column that has one name in the current layout and another in the
-    /// former one.
+    /// Returns the trimmed cell in a column that has different names in the current layout and in
+    /// the former one.
     fn get_either(&self, current: &str, former: &str) -> &'r str {
         self.get(if self.header.has(current) { current } else { former })
     }
 }
 
-/// Returns the date in the first column. In copies of the former layout the name of that column
-/// begins with `Date_file`.
+/// Returns the date in the first column, or `None` if the name of that column does not announce a
+/// date. The name begins with `fileGenerationDate`, or with `Date_file` in copies of the former
+/// layout.
 fn publication_date(row: &Columns<'_>) -> Option<String> {
     let name = row.header.first()?;
     let is_date = name.starts_with("filegenerationdate") || name.starts_with("date_file");
@@ -126,7 +127,7 @@ fn read_row(row: &Columns<'_>, entry: &mut HeldEntry, tally: &mut Tally<'_>) {
     }
     let reference = row.get_either("entity_eu_referencenumber", "eu_ref_num");
     entry.add_remark(with_label("Reference", reference));
-    // The former layout has line breaks as the two characters `\n`.
+    // The former layout writes a line break as the two characters `\n`.
     entry.add_remark(non_empty(&row.get("entity_remark").replace("\\n", " ")));
 }
 

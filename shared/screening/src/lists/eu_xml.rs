@@ -1,4 +1,4 @@
-//! The European Union's consolidated list of financial sanctions, XML.
+//! Reads the European Union's consolidated list of financial sanctions in XML.
 //!
 //! The format is `xmlFullSanctionsList_1_1` of <https://webgate.ec.europa.eu/fsd/fsf>, namespace
 //! `http://eu.europa.ec/fpi/fsd/export`. Nearly all values are attributes. The country code `00`
@@ -105,7 +105,8 @@ pub(super) fn add_coded_country(
 }
 
 fn identification(node: &Node) -> Option<Identifier> {
-    // The list marks numbers that are known to be false. They could only match another person.
+    // The list marks numbers that are known to be false. Such a number could only match another
+    // person.
     if node.attribute("knownFalse") == "true" {
         return None;
     }
@@ -138,7 +139,7 @@ pub(super) fn identification_kind(code: &str, description: &str) -> &'static str
 }
 
 /// Returns the kind of an entity by its subject type. The EU lists persons and enterprises, and
-/// some regulations have annexes of ships.
+/// some regulations have annexes of ships. Reports any other type as unreadable.
 pub(super) fn entity_kind(subject: &str, tally: &mut Tally<'_>) -> EntityKind {
     match subject.to_ascii_lowercase().as_str() {
         "person" | "p" => EntityKind::Person,
@@ -151,7 +152,7 @@ pub(super) fn entity_kind(subject: &str, tally: &mut Tally<'_>) -> EntityKind {
     }
 }
 
-/// A name with its parts, as both formats of the EU's list contain it.
+/// A name with its parts, as the CSV and the XML format of the EU's list contain it.
 pub(super) struct Alias<'a> {
     pub(super) whole: &'a str,
     pub(super) first: &'a str,
@@ -177,7 +178,7 @@ impl Alias<'_> {
     }
 }
 
-/// Reads a gender, which is `M`, `F` or empty.
+/// Reads a gender, which is `M`, `F` or empty. Reports any other text as unreadable.
 pub(super) fn gender(text: &str, tally: &mut Tally<'_>) -> Option<Gender> {
     match text {
         "" => None,
@@ -190,7 +191,8 @@ pub(super) fn gender(text: &str, tally: &mut Tally<'_>) -> Option<Gender> {
     }
 }
 
-/// A date of birth, as both formats of the EU's list contain it. Each field may be empty.
+/// A date of birth, as the CSV and the XML format of the EU's list contain it. Each field may be
+/// empty.
 pub(super) struct BirthDate<'a> {
     pub(super) date: &'a str,
     /// `true` if the date is approximate.

@@ -1,13 +1,13 @@
-//! FollowTheMoney entities as JSON lines, such as `entities.ftm.json` and `targets.nested.json` of
-//! OpenSanctions.
+//! Reads FollowTheMoney entities as JSON lines, such as `entities.ftm.json` and
+//! `targets.nested.json` of OpenSanctions.
 //!
 //! Sources: <https://followthemoney.tech/explorer/>,
 //! <https://www.opensanctions.org/docs/bulk/json/>.
 //!
-//! Many schemas do not describe a party that could be a customer (addresses, sanctions, ownership
-//! and so on). A line of such a schema is counted and passed over, because the entity that it
-//! belongs to may be anywhere among millions of lines. If it is nested in its entity instead,
-//! programs, documents and address countries are read from it.
+//! Many schemas, such as addresses, sanctions and ownership, do not describe a party that could be
+//! a customer. A line of such a schema is counted and passed over, because the entity that it
+//! belongs to may be anywhere among millions of lines. Sanctions, documents and addresses that are
+//! nested in an entity are used: their programs, numbers and countries are added to the entity.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead};
@@ -82,7 +82,7 @@ enum LineRead {
     TooLong,
 }
 
-/// Appends the next line to `line`, without its line feed.
+/// Reads the next line and appends it to `line` without its line feed.
 fn read_line(read: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<LineRead> {
     let mut length = 0u64;
     let mut is_empty = true;
@@ -120,7 +120,7 @@ fn entity_kind(schema: &str) -> Option<EntityKind> {
         "Organization" | "Company" | "PublicBody" => Some(EntityKind::Organization),
         "Vessel" => Some(EntityKind::Vessel),
         "Airplane" => Some(EntityKind::Aircraft),
-        // Either a person or a company.
+        // A legal entity is either a person or a company.
         "LegalEntity" => Some(EntityKind::Unknown),
         _ => None,
     }
@@ -157,7 +157,7 @@ fn add_entity(line: FtmEntity, kind: EntityKind, tally: &mut Tally<'_>) {
     tally.add(entity);
 }
 
-/// Properties that name countries.
+/// Properties that name countries, with the relations of the countries to the entity.
 const COUNTRIES: &[(&str, CountryKind)] = &[
     ("nationality", CountryKind::Nationality),
     ("citizenship", CountryKind::Nationality),
@@ -204,7 +204,7 @@ const IDENTIFIERS: &[(&str, &str)] = &[
 /// Properties that name sanctions programs, of an entity or of a nested sanction.
 const PROGRAMS: [&str; 2] = ["programId", "program"];
 
-/// Properties that are kept as remarks, with the labels that they get there.
+/// Properties that are kept as remarks, each with its label in the remarks.
 const REMARKS: &[(&str, &str)] = &[
     ("topics", "Topic"),
     ("position", "Position"),
@@ -218,14 +218,15 @@ fn texts<'p>(properties: &'p Properties, name: &str) -> impl Iterator<Item = &'p
     properties.get(name).into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// Returns the value of a property that has exactly one.
+/// Returns the only non-empty value of a property, or `None` if the property has none or several.
 fn only_text(properties: &Properties, name: &str) -> Option<String> {
     let mut values = texts(properties, name).filter_map(non_empty);
     values.next().filter(|_| values.next().is_none())
 }
 
-/// Adds all names. The primary name is the caption, which is the name that OpenSanctions displays.
-/// The values of `name` have no order of their own.
+/// Adds all names. The values of `name` are not ordered, so the caption becomes the primary name,
+/// which is the name that OpenSanctions displays. If there are values of `name` but the caption is
+/// not one of them, the first value becomes the primary name.
 fn add_names(properties: &Properties, caption: Option<&str>, entity: &mut Entity) {
     let names: Vec<String> = texts(properties, "name").filter_map(non_empty).collect();
     let caption =
@@ -253,7 +254,8 @@ fn add_names(properties: &Properties, caption: Option<&str>, entity: &mut Entity
     }
 }
 
-/// Adds the data of entities that are nested in this one.
+/// Adds the programs of nested sanctions, the countries of nested addresses, and the numbers of
+/// nested documents.
 fn add_nested(properties: &Properties, entity: &mut Entity, tally: &mut Tally<'_>) {
     for sanction in nested(properties, "sanctions") {
         for property in PROGRAMS {

@@ -1,4 +1,4 @@
-//! Entries that are spread over rows which need not be adjacent. They are collected by id and
+//! Collects entries whose rows need not be adjacent. The rows are joined by id, and the entries are
 //! handed over in the order of their first rows.
 
 use std::collections::{HashMap, HashSet};
@@ -17,7 +17,8 @@ pub(super) struct HeldEntry {
 }
 
 impl HeldEntry {
-    /// Adds a remark, unless an earlier row had the same. Rows repeat the remarks of their entry.
+    /// Adds a remark, unless an earlier row of the entry had the same one. Rows repeat the remarks
+    /// of their entry.
     pub(super) fn add_remark(&mut self, remark: Option<String>) {
         if let Some(remark) = remark.filter(|remark| !self.seen_remarks.contains(remark)) {
             self.seen_remarks.insert(remark.clone());
@@ -35,8 +36,8 @@ pub(super) struct HeldEntries {
 }
 
 impl HeldEntries {
-    /// Returns the entry with this id, to which the row on `line` belongs. The first row of an
-    /// entry determines its kind.
+    /// Returns the entry with this id, to which the row on `line` belongs. The first row creates
+    /// the entry and determines its kind. Each later row is counted as a record.
     #[expect(clippy::expect_used, reason = "every place in `places` is an index into `entries`")]
     pub(super) fn entry(
         &mut self,
@@ -57,7 +58,7 @@ impl HeldEntries {
         self.entries.get_mut(place).expect("the entry exists because its place was stored")
     }
 
-    /// Adds all entries to the tally.
+    /// Adds all entries to the tally, in the order of their first rows.
     pub(super) fn hand_over(self, file: &str, tally: &mut Tally<'_>) {
         for mut entry in self.entries {
             tally.start_record(file, entry.line);

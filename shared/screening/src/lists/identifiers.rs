@@ -1,4 +1,4 @@
-//! Kinds of identifiers, and the labels that lists use for them.
+//! Kinds of identifiers, and the labels by which lists name them.
 
 /// All kinds of identifiers that the readers produce.
 pub const KINDS: &[&str] = &[
@@ -26,8 +26,8 @@ pub const KINDS: &[&str] = &[
     "other",
 ];
 
-/// Returns the kind of an identifier by one of OFAC's labels. Case and trailing punctuation do not
-/// matter.
+/// Returns the kind of an identifier by one of OFAC's labels, or `None` if the label is not known.
+/// Case and trailing punctuation do not matter.
 pub(super) fn kind_of_label(label: &str) -> Option<&'static str> {
     let normalised = normalise_label(label);
     if let Some((_, kind)) = LABELS.iter().find(|(label, _)| normalise_label(label) == normalised) {
@@ -76,7 +76,8 @@ pub(super) fn document_kind(label: &str) -> &'static str {
 }
 
 /// Splits a remark that begins with one of OFAC's labels. Returns the kind of the identifier and
-/// the text after the label. If several labels match, the longest one is used.
+/// the text after the label, or `None` if the remark begins with no known label. If several labels
+/// match, the longest one is used.
 pub(super) fn split_label(remark: &str) -> Option<(&'static str, &str)> {
     LABELS
         .iter()

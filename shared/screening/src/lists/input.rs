@@ -6,8 +6,9 @@ use std::io::{self, BufRead, Read};
 /// a politician with all nested entities) stay well below a million bytes.
 pub(super) const MAX_RECORD: u64 = 4 << 20;
 
-/// Maximum size in bytes of a file whose entries have to be held until its end. The largest real
-/// file, OFAC's advanced XML, has 0.12 GB.
+/// Maximum size in bytes of a CSV file and of OFAC's XML file. Most of these formats require that
+/// entries are held until the end of the file. The largest real file, OFAC's advanced XML, has 0.12
+/// GB.
 pub(super) const MAX_HELD: u64 = 1 << 30;
 
 /// A reader that counts lines and fails when a record or the file is too large.
@@ -46,12 +47,12 @@ impl<R: BufRead> Meter<R> {
         self.position.line
     }
 
-    /// Returns whether the number of quotes so far is odd, which means that the last one is open.
+    /// Returns whether the number of quotes so far is odd, which means that the last quote is open.
     pub(super) fn is_in_quotes(&self) -> bool {
         self.position.quotes % 2 == 1
     }
 
-    /// Returns whether the last byte ends a line or, as 0x1A does, a DOS text file.
+    /// Returns whether the last byte is a line end or 0x1A, which ends a DOS text file.
     pub(super) fn is_at_line_end(&self) -> bool {
         matches!(self.position.last_byte, b'\n' | b'\r' | 0x1a)
     }

@@ -1,10 +1,11 @@
-//! Readers for watchlist files as their publishers make them. Every format becomes [`Entity`].
+//! Reads watchlist files in the formats of their publishers. Every reader produces [`Entity`]
+//! values.
 //!
-//! The format is detected from the content, never from a file name. A record that cannot be read
-//! is skipped and reported with its position. A file that cannot be trusted is refused as a whole:
-//! one that is cut off, empty or in another format, or one in which three or more records, and more
-//! than one in twenty, are unreadable. A list that is silently too short is the worst list, because
-//! screening goes on without the lost names. When [`read`] fails, discard the entities that it
+//! The format is detected from the content, never from a file name. A record that cannot be read is
+//! skipped and reported with its position. A file that cannot be trusted is refused as a whole: it
+//! is cut off, empty or in another format, or at least three records and more than one in twenty
+//! are unreadable. A list that is silently too short would be worse than an error, because
+//! screening would go on without the lost names. When [`read`] fails, discard the entities that it
 //! handed over before the error.
 //!
 //! UN XML, EU XML, FollowTheMoney and plain lists are streamed. The other formats spread an entry
@@ -84,7 +85,7 @@ pub enum Format {
     Plain,
 }
 
-/// The error of [`read`]: a file was refused as a whole.
+/// The error of [`read`], which refuses a file as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// Name of the file, or empty if the error does not concern a particular file.
@@ -113,12 +114,13 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// Reads the files of one list and passes each entry to `entity`, in the order of the list.
+/// Reads the files of one list and passes each entry to `entity`, in the order of the list. Returns
+/// a report on the entries and on everything that could not be read.
 ///
 /// # Errors
-/// [`Refused`] if `inputs` is empty, if the files have different formats, or if a file cannot be
-/// read or trusted (see the [module documentation](self)). Entries that were passed to `entity`
-/// before the error must then be discarded.
+/// Returns [`Refused`] if `inputs` is empty, if the files have different formats, or if a file
+/// cannot be read or trusted (see the [module documentation](self)). Entries that were passed to
+/// `entity` before the error must then be discarded.
 pub fn read(inputs: Vec<Input<'_>>, entity: &mut dyn FnMut(Entity)) -> Result<Report, Refused> {
     let sources = inputs.into_iter().map(sniff::recognise).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = sources.first() else {
@@ -149,7 +151,7 @@ pub fn read(inputs: Vec<Input<'_>>, entity: &mut dyn FnMut(Entity)) -> Result<Re
     tally.finish(&first_name)
 }
 
-/// Reads files one after the other with the reader of a format whose files are independent.
+/// Reads files one after the other, for a format whose files are independent.
 fn read_each(
     sources: Vec<Source<'_>>,
     tally: &mut Tally<'_>,

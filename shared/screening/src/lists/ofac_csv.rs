@@ -1,4 +1,4 @@
-//! OFAC's SDN list and consolidated list as legacy CSV files, which have no header.
+//! Reads OFAC's SDN list and consolidated list as legacy CSV files, which have no header.
 //!
 //! `sdn.csv` (or `cons_prim.csv`) contains the entries, `alt.csv` their aliases, `add.csv` their
 //! addresses, and `sdn_comments.csv` the ends of remarks that are too long for `sdn.csv`. The rows
@@ -17,7 +17,8 @@ use super::table::{Row, Table};
 use super::text::{Encoding, join, non_empty, with_label};
 use crate::entity::{CountryKind, Entity, EntityKind, NameKind};
 
-/// Places of the columns that are read. The entity number comes first in every file.
+/// Places of the columns that are read, counted from 0. The entity number comes first in every
+/// file.
 mod column {
     pub(super) const NUMBER: usize = 0;
 
@@ -107,13 +108,13 @@ impl Supplement {
         Supplement { file: file.name, rows }
     }
 
-    /// Removes and returns the rows of an entry.
+    /// Removes the rows of an entry and returns them.
     fn take(&mut self, id: &str) -> Vec<NumberedRow> {
         self.rows.remove(id).unwrap_or_default()
     }
 
-    /// Skips the remaining rows, which do not belong to an entry. They exist if the files come from
-    /// different publications or if sdn.csv has lost an entry.
+    /// Reports the remaining rows, which do not belong to an entry, as skipped. Such rows exist if
+    /// the files come from different publications or if sdn.csv has lost an entry.
     fn skip_orphans(self, tally: &mut Tally<'_>) {
         let mut orphans: Vec<(u64, &str)> = self
             .rows

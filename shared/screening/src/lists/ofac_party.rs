@@ -1,4 +1,5 @@
-//! The parties of OFAC's advanced sanctions data model, with their names, documents and features.
+//! Reads the parties of OFAC's advanced sanctions data model, with their names, documents and
+//! features.
 
 use std::collections::HashMap;
 
@@ -56,7 +57,7 @@ impl OfacList {
     }
 
     fn add_names(&self, identity: &Node, entity: &mut Entity, tally: &mut Tally<'_>) {
-        // Types of name parts by the IDs of their groups.
+        // Maps the IDs of the groups of name parts to the types of the parts.
         let part_types: HashMap<&str, &str> = identity
             .child("NamePartGroups")
             .into_iter()
@@ -99,8 +100,8 @@ impl OfacList {
         }
     }
 
-    /// Adds a feature to the field that it belongs to. Returns a remark if there is no such field,
-    /// or if the field cannot represent all of the feature.
+    /// Adds a feature to the field of the entity that it belongs to. Returns a remark if the entity
+    /// does not have such a field, or if the field cannot represent all of the feature.
     fn add_feature(
         &self,
         label: &str,
@@ -169,8 +170,9 @@ fn country_kind(label: &str) -> Option<CountryKind> {
     }
 }
 
-/// Reads a name. Its text has the form `LAST, First Middle`, as in the CSV files, or contains all
-/// parts in their order if none of them is a last name.
+/// Reads a name, or returns `None` if it is empty. If the name has last names and other parts, its
+/// text has the form `LAST, First Middle`, as in the CSV files. Otherwise the text contains all
+/// parts in their order.
 fn documented_name(
     node: &Node,
     kind: NameKind,
@@ -197,8 +199,9 @@ fn documented_name(
     }
 }
 
-/// Reads a period from the first day of its start to the last day of its end. A date that is known
-/// to the year is written as the period from the first to the last day of that year.
+/// Reads a period, which begins on the first day of its start and ends on the last day of its end.
+/// If only the year of a date is known, OFAC writes the period from the first to the last day of
+/// that year. Returns `None` if the start is missing or if the period ends in an earlier year.
 fn read_period(period: &Node) -> Option<ListedDate> {
     let edge =
         |edge: &str, side: &str| period.child(edge).and_then(|e| e.child(side)).and_then(read_day);

@@ -1,4 +1,5 @@
-//! The remarks in OFAC's CSV files, which consist of pieces such as `DOB 1970` separated by `; `.
+//! Reads the remarks in OFAC's CSV files, which consist of pieces such as `DOB 1970` separated by
+//! `; `.
 //!
 //! The remarks also stay in [`Entity::remarks`], word for word, so a person can read the pieces
 //! whose labels are not known here.
@@ -56,8 +57,9 @@ fn read_piece(piece: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
     entity.identifiers.extend(read_identifier(piece, tally));
 }
 
-/// Returns the code of the country at the end of a place of birth. The country is the text after
-/// the last comma, or after the last but one, as in `Congo, Democratic Republic of the`.
+/// Returns the code of the country at the end of a place of birth, or `None` if the country is not
+/// known. The country is the text after the last comma. If the country itself has a comma, as in
+/// `Congo, Democratic Republic of the`, it is the text after the last comma but one.
 fn birth_country(place: &str) -> Option<&'static str> {
     let mut commas = place.rmatch_indices(',').map(|(at, _)| at);
     let (last, last_but_one) = (commas.next(), commas.next());
@@ -66,7 +68,8 @@ fn birth_country(place: &str) -> Option<&'static str> {
 }
 
 /// Adds an alias that occurs only in the remarks. OFAC writes an alias that it considers weak in
-/// quotes, see <https://ofac.treasury.gov/faqs/122>.
+/// quotes, see <https://ofac.treasury.gov/faqs/122>. An alias without quotes is reported as
+/// unreadable.
 fn add_weak_alias(text: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
     let name = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     match name.and_then(non_empty) {
@@ -100,7 +103,8 @@ fn read_identifier(piece: &str, tally: &mut Tally<'_>) -> Option<Identifier> {
 }
 
 /// Splits a piece that has an unknown label, followed by a number and a country in brackets, such
-/// as `Export Permit No. 77 (Malta)`. The kind of the identifier is then `other`.
+/// as `Export Permit No. 77 (Malta)`. Returns the kind `other` and the text that begins with the
+/// number, or `None` for any other piece.
 fn split_unknown_label(piece: &str) -> Option<(&'static str, &str)> {
     let (_, rest) = [" No. ", " Number ", " # "].iter().find_map(|word| piece.split_once(word))?;
     let (_, country) = rest.split_once(" (")?;
@@ -108,7 +112,8 @@ fn split_unknown_label(piece: &str) -> Option<(&'static str, &str)> {
 }
 
 /// Returns the code of the issuing country, which is in the last brackets that contain a country.
-/// Brackets before it may contain the name of a registry, as in `(Stuttgart) (Germany)`.
+/// Other brackets may contain the name of a registry, as in `(Stuttgart) (Germany)`. If there are
+/// brackets but none contains a country, the text of the last ones is reported as unreadable.
 fn issuer(text: &str, tally: &mut Tally<'_>) -> Option<String> {
     let brackets: Vec<&str> = text
         .split('(')

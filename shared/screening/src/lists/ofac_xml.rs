@@ -1,4 +1,5 @@
-//! OFAC's lists in the advanced sanctions data model: `SDN_ADVANCED.XML`, `CONS_ADVANCED.XML`.
+//! Reads OFAC's lists in the advanced sanctions data model: `SDN_ADVANCED.XML`,
+//! `CONS_ADVANCED.XML`.
 //!
 //! The files, their schema and a description of the data model are published at
 //! <https://ofac.treasury.gov/sanctions-list-service>. The records refer to each other by number.
@@ -35,7 +36,7 @@ const RECORDS: &[&str] = &[
     "SanctionsEntry",
 ];
 
-/// The content of a file.
+/// The content of a file, as far as it has been read.
 #[derive(Default)]
 pub(super) struct OfacList {
     /// Texts of the reference values, by element name and ID.
@@ -107,8 +108,9 @@ impl OfacList {
         text.map_or("", String::as_str)
     }
 
-    /// Returns the name or code of the country of a location. The locations of nationalities have
-    /// neither a country nor an area code. Their country is the last of their untyped parts.
+    /// Returns the name or code of the country of a location, or an empty string if there is none.
+    /// The locations of nationalities have neither a country nor an area code. Their country is the
+    /// value of their last part.
     fn location_country(&self, node: &Node) -> String {
         let country = node
             .child("LocationCountry")
@@ -141,7 +143,8 @@ impl OfacList {
         Some(Identifier { kind: kind.to_owned(), value, country: country.map(str::to_owned) })
     }
 
-    /// Adds the programs of a sanctions entry to its party.
+    /// Adds the programs of a sanctions entry to its party. Ignores an entry of a party that was
+    /// not read.
     #[expect(clippy::expect_used, reason = "every place in `profiles` is an index into `parties`")]
     fn add_programs(&mut self, node: &Node) {
         let Some(place) = self.profiles.get(node.attribute("ProfileID")).copied() else { return };
@@ -161,13 +164,14 @@ impl OfacList {
     }
 }
 
-/// Returns the publication date as `YYYY-MM-DD`.
+/// Returns the publication date as `YYYY-MM-DD`, or `None` if a part is missing.
 fn date_of_issue(node: &Node) -> Option<String> {
     let date = read_day(node)?;
     Some(format!("{:04}-{:02}-{:02}", date.year, date.month?, date.day?))
 }
 
-/// Reads an element with the children `Year`, `Month` and `Day`.
+/// Reads an element with the children `Year`, `Month` and `Day`. Returns `None` without a valid
+/// year. A missing month or day is treated as unknown.
 pub(super) fn read_day(node: &Node) -> Option<ListedDate> {
     let part = |name: &str| node.text_of(name);
     let year = part("Year").parse().ok()?;

@@ -1,4 +1,4 @@
-//! A tenant's own list: a comma-separated CSV file in UTF-8 with a header.
+//! Reads a tenant's own list, which is a comma-separated CSV file in UTF-8 with a header.
 //!
 //! | column | content |
 //! |---|---|
@@ -119,8 +119,8 @@ fn read_entity(header: &Header, cells: &[String], tally: &mut Tally<'_>) -> Resu
     for text in split_values(cell("date")) {
         add_date(&text, &mut entity, tally);
     }
-    // The list does not contain the relation to a country. Most often it is the nationality of a
-    // person and the place of registration of anything else.
+    // The list does not state the relation of a country. The country of a person is most often the
+    // nationality, and the country of any other party is the place of registration.
     let country_kind = match kind {
         EntityKind::Person => CountryKind::Nationality,
         EntityKind::Unknown => CountryKind::Other,
@@ -145,7 +145,8 @@ fn read_entity(header: &Header, cells: &[String], tally: &mut Tally<'_>) -> Resu
     Ok(entity)
 }
 
-/// Reads an identifier of the form `kind:value`. Returns `None` if the kind is not known.
+/// Reads an identifier of the form `kind:value`. Returns `None` if the text has another form, if
+/// the kind is not known or if the value is empty.
 fn parse_identifier(text: &str) -> Option<Identifier> {
     let (kind, value) = text.split_once(':')?;
     let kind = kind.trim().to_ascii_lowercase();

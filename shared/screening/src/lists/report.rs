@@ -12,7 +12,7 @@ use crate::entity::{Entity, NameKind};
 /// one. The totals count all of them.
 const MAX_LISTED: usize = 1_000;
 
-/// Maximum length of a name in characters. No real name comes near it.
+/// Maximum length of a name in characters. Real names are far shorter.
 const MAX_NAME_CHARS: usize = 2_000;
 
 /// Maximum length in characters of a text that a report quotes.
@@ -21,20 +21,23 @@ const MAX_QUOTE_CHARS: usize = 200;
 /// Maximum length in characters of a record kind that a report names.
 const MAX_KIND_CHARS: usize = 50;
 
-/// A list is refused if more than one record in this many is bad.
+/// A list is refused if its share of bad records is higher than 1 in this number, see also
+/// [`MIN_BAD_RECORDS`].
 const BAD_RECORD_RATIO: u64 = 20;
 
-/// A list with fewer bad records than this is not refused for them, however short it is.
+/// Minimum number of bad records for which a list is refused, so that one or two bad records do not
+/// make a short list unusable.
 const MIN_BAD_RECORDS: u64 = 3;
 
-/// The result of reading a list.
+/// The result of reading a list. The entities themselves are passed on while the list is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Format of the files.
     pub format: Format,
     /// Numbers of entities and of their parts.
     pub counts: Counts,
-    /// Numbers of records that do not describe a party, by kind. They are left out on purpose.
+    /// Numbers of records that do not describe a party, by kind. Such records are left out on
+    /// purpose.
     pub passed_over: BTreeMap<String, u64>,
     /// The first 1,000 records that could not be used, each with its position and the reason.
     pub skipped: Vec<SkippedRecord>,
@@ -94,8 +97,8 @@ pub struct UnreadableValue {
     pub line: u64,
 }
 
-/// Collects the results of a reader. Passes entities on, and counts skipped records and unreadable
-/// values.
+/// Collects the results of a reader. A tally passes entities on, and counts skipped records and
+/// unreadable values.
 pub(super) struct Tally<'a> {
     report: Report,
     hand_over: &'a mut dyn FnMut(Entity),
@@ -142,8 +145,8 @@ impl<'a> Tally<'a> {
         self.line = line;
     }
 
-    /// Normalises an entity and passes it on. Skips it if it has no usable name or if its id was
-    /// already used.
+    /// Normalises an entity and passes it on. Reports damaged names and removes them. Skips the
+    /// entity if no usable name is left or if its id was already used.
     pub(super) fn add(&mut self, mut entity: Entity) {
         for name in entity.names.iter().filter(|name| is_damaged(&name.text)) {
             self.note_unread("name", &name.text);
@@ -209,8 +212,8 @@ impl<'a> Tally<'a> {
         self.report.published = self.report.published.take().or(date);
     }
 
-    /// Returns the report, or refuses the list if too many of its records are bad or if it has no
-    /// entity. `first_file` is named in the latter error.
+    /// Returns the report. Refuses the list if too many of its records are bad, or if it has no
+    /// entity. The error for a list without an entity names `first_file`.
     pub(super) fn finish(self, first_file: &str) -> Result<Report, Refused> {
         let mut report = self.report;
         report.unread = self.unread.into_values().collect();
@@ -263,8 +266,9 @@ fn truncate(text: &str, max_chars: usize) -> String {
     text.chars().take(max_chars).collect()
 }
 
-/// Returns whether a name cannot be a real name. Either its letters were lost because the list was
-/// published or copied in an encoding without them, or the text of another field is in its place.
+/// Returns whether a name cannot be a real name: it has lost letters, is too long, or has neither
+/// letters nor digits. Letters are lost if a list is published or copied in an encoding that does
+/// not have them. A text that is too long was meant for another field.
 fn is_damaged(name: &str) -> bool {
     let has_lost_letters = name.contains("??") || name.contains('\u{fffd}');
     let is_too_long = name.chars().nth(MAX_NAME_CHARS).is_some();
@@ -272,8 +276,8 @@ fn is_damaged(name: &str) -> bool {
     !name.is_empty() && (has_lost_letters || is_too_long || !has_letters)
 }
 
-/// Makes the first name the only primary name and removes duplicates. Of two equal names, the one
-/// of the stronger kind stays.
+/// Sorts the names from strong to weak and makes the first one the only primary name. Removes empty
+/// names and all duplicate values. The stronger of two equal names stays.
 fn normalise(entity: &mut Entity) {
     entity.names.retain(|name| !name.text.is_empty());
     entity.names.sort_by_key(|name| rank(name.kind));
@@ -293,7 +297,7 @@ fn normalise(entity: &mut Entity) {
     deduplicate(&mut entity.programs, String::clone);
 }
 
-/// Orders the kinds of names from strong to weak.
+/// Returns the rank of a kind of name. The strongest kind has rank 0.
 fn rank(kind: NameKind) -> u8 {
     match kind {
         NameKind::Primary => 0,

@@ -1,4 +1,4 @@
-//! Detection of a file's format from its first bytes.
+//! Detects the format of a file from its first bytes.
 
 use std::io::{self, BufRead, Cursor, Read};
 
@@ -48,7 +48,7 @@ impl OfacFile {
         }
     }
 
-    /// Returns the number of columns.
+    /// Returns the number of columns that every row of the file has.
     pub(super) fn width(self) -> usize {
         match self {
             OfacFile::Sdn => 12,
@@ -82,13 +82,13 @@ pub(super) fn recognise(input: Input<'_>) -> Result<Source<'_>, Refused> {
     Ok(Source { name: name.to_owned(), kind, read: Box::new(Cursor::new(head).chain(read)) })
 }
 
-/// Returns the reason for a refusal after a failed read.
+/// Returns the reason to refuse a file that cannot be read.
 pub(super) fn read_error(error: &io::Error) -> String {
     format!("the file cannot be read: {error}")
 }
 
-/// Reason for a refusal of an XML file with a document type. The entities in a document type could
-/// expand without limit, and the supported formats do not use any.
+/// Reason for the refusal of an XML file with a document type. The entities in a document type
+/// could expand without limit, and the supported formats do not use document types.
 pub(super) const DOCTYPE: &str =
     "the file has a DOCTYPE, which is not supported; check that it is a watchlist";
 

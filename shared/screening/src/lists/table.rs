@@ -1,4 +1,4 @@
-//! A reader for CSV files that detects damaged rows and files that are cut off.
+//! Reads CSV files, and detects damaged rows and files that are cut off.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,11 +11,12 @@ use super::input::{MAX_HELD, Meter};
 use super::sniff::{Source, read_error};
 use super::text::Encoding;
 
-/// Maximum number of lines of a row. Remarks may have several lines, but no real one has more.
+/// Maximum number of lines of a row. Remarks may have several lines, but no real row has more than
+/// this.
 const MAX_LINES: u64 = 100;
 
 /// Maximum number of lines of a row with a wrong number of columns. A stray quote joins many rows
-/// to one, and that row seldom has the right number of columns.
+/// into one, and the result seldom has the right number of columns.
 const MAX_LINES_FAULTY: u64 = 5;
 
 /// The rows of a CSV file.
@@ -27,9 +28,10 @@ pub(super) struct Table<'a> {
     record: ByteRecord,
     /// Number of columns that each row must have.
     width: Option<usize>,
-    /// Set if the last row has a wrong number of columns, as in `must have 12 columns, not 3`.
+    /// Fault of the last row if it has a wrong number of columns, such as
+    /// `must have 12 columns, not 3`.
     last_width_fault: Option<String>,
-    /// Whether the last cell of the last row has several lines.
+    /// True if the last cell of the last row has several lines.
     is_last_cell_multiline: bool,
 }
 
@@ -37,9 +39,9 @@ pub(super) struct Table<'a> {
 pub(super) struct Row {
     /// Line on which the row begins, counted from 1.
     pub(super) line: u64,
-    /// The cells of the row, or none if they cannot be decoded.
+    /// The cells of the row. Empty if a cell cannot be decoded.
     pub(super) cells: Vec<String>,
-    /// Reason why the row must be skipped.
+    /// Reason why the row must be skipped, if it must.
     pub(super) fault: Option<String>,
 }
 
@@ -64,7 +66,8 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Sets the number of columns. Later rows with another number are faulty.
+    /// Sets the number of columns that every later row must have. A row with another number is
+    /// faulty.
     pub(super) fn set_width(&mut self, width: usize) {
         self.width = Some(width);
     }
@@ -126,8 +129,9 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Ends the file, or refuses it if it was cut off. A file was cut off if its last quote is not
-    /// closed, or if its last row lacks both columns and the end of the line.
+    /// Returns `None` at the end of a complete file, and refuses a file that was cut off. A file
+    /// was cut off if it ends inside a quoted cell, or if its last row has a wrong number of
+    /// columns and no line end.
     fn end(&self, line: u64) -> Result<Option<Row>, Refused> {
         let meter = self.reader.get_ref();
         if meter.is_in_quotes() && (self.is_last_cell_multiline || !meter.is_at_line_end()) {
@@ -145,7 +149,8 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Returns whether a cell is blank. DOS ended text files with 0x1A, and OFAC's files still do.
+/// Returns whether a cell is blank. DOS ended text files with 0x1A, and OFAC's files still end with
+/// this byte.
 fn is_blank(cell: &[u8]) -> bool {
     cell.iter().all(|byte| matches!(byte, 0x1a | b' ' | b'\t' | b'\r'))
 }
@@ -186,7 +191,7 @@ impl Header {
         Header { places }
     }
 
-    /// Returns the name of the first column, in lower case.
+    /// Returns the name of the first column in lower case, or `None` if the header has no columns.
     pub(super) fn first(&self) -> Option<&str> {
         self.places.iter().find(|(_, place)| **place == 0).map(|(name, _)| name.as_str())
     }

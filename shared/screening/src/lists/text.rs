@@ -1,4 +1,4 @@
-//! Decoding and normalising of the text in list files.
+//! Decodes and normalises the text in list files.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,8 @@ impl Encoding {
     }
 }
 
-/// Returns the character of a byte in Windows-1252. Five bytes do not encode a character.
+/// Returns the character of a byte in Windows-1252, or `None` for the five bytes that do not encode
+/// a character.
 ///
 /// Source: <https://encoding.spec.whatwg.org/index-windows-1252.txt>.
 fn windows_1252(byte: u8) -> Option<char> {

@@ -1,4 +1,4 @@
-//! The UK Sanctions List, CSV.
+//! Reads the UK Sanctions List in CSV.
 //!
 //! The list and a guide to its format are published at
 //! <https://www.gov.uk/government/publications/the-uk-sanctions-list>. A line with the date of the
@@ -47,7 +47,8 @@ pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refu
     Ok(())
 }
 
-/// Returns the date in a cell such as `Report Date: 13-Feb-2026`.
+/// Returns the date in a cell such as `Report Date: 13-Feb-2026`, or `None` if the first cell has
+/// another form.
 fn report_date(cells: &[String]) -> Option<String> {
     let (_, date) = cells.first()?.split_once(':')?;
     non_empty(date)
@@ -64,7 +65,8 @@ impl<'r> Columns<'r> {
         self.header.cell(self.cells, name).trim()
     }
 
-    /// Returns the values of a cell that may contain several, numbered or separated.
+    /// Returns the values of a cell. Several values are numbered, as in `(1) Russia (2) Ukraine`,
+    /// or separated by `|`, `;` or a line break.
     fn all(&self, name: &str) -> Vec<String> {
         let mut numbered = Vec::new();
         let mut rest = self.get(name);
@@ -78,8 +80,8 @@ impl<'r> Columns<'r> {
     }
 }
 
-/// Splits a text at the first number in brackets, such as `(1)`. The number has one or two digits
-/// and is removed.
+/// Splits a text at the first number in brackets, such as `(1)`, which is removed. The number has
+/// one or two digits. Returns `None` if the text has no such number.
 fn split_at_number(text: &str) -> Option<(&str, &str)> {
     text.match_indices('(').find_map(|(open, _)| {
         let (before, bracket) = text.split_at(open);
@@ -168,7 +170,8 @@ fn read_row(row: &Columns<'_>, entry: &mut HeldEntry, tally: &mut Tally<'_>) {
     }
 }
 
-/// Returns the name of the row in Latin script and in its original script.
+/// Returns the name of the row in Latin script and in its original script, as far as the row has
+/// them.
 fn read_names(row: &Columns<'_>, entity: EntityKind) -> Vec<ListedName> {
     let name_type = row.get("name type").to_ascii_lowercase();
     let strength = row.get("alias strength").to_ascii_lowercase();

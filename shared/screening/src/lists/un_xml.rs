@@ -1,4 +1,4 @@
-//! The United Nations Security Council Consolidated List, XML.
+//! Reads the United Nations Security Council Consolidated List in XML.
 //!
 //! Source: <https://www.un.org/securitycouncil/content/un-sc-consolidated-list>, schema:
 //! <https://www.un.org/sc/resources/sc-sanctions.xsd>. An alias of quality `Low` becomes a weak
@@ -82,7 +82,7 @@ fn read_entity(node: &Node, tally: &mut Tally<'_>) -> Result<Entity, String> {
     Ok(entity)
 }
 
-/// Returns the text of a child, or `None` if it is empty.
+/// Returns the text of a child element, or `None` if it is missing, empty or `na`.
 fn field(node: &Node, child: &str) -> Option<String> {
     non_empty(&node.text_of(child)).filter(|text| !text.eq_ignore_ascii_case("na"))
 }
@@ -98,8 +98,8 @@ fn aliases(node: &Node) -> Vec<ListedName> {
     split_values(&names).map(|text| whole_name(text, kind)).collect()
 }
 
-/// Reads a date of birth. Returns `None` if the element is empty, and the text as the error if it
-/// is not a date.
+/// Reads a date of birth. Returns `None` if the element has no date, and the text as the error if
+/// the text is not a date.
 fn birth_date(node: &Node) -> Option<Result<ListedDate, String>> {
     let circa = node.text_of("TYPE_OF_DATE").eq_ignore_ascii_case("approximately");
     let part = |name| field(node, name);
@@ -146,8 +146,8 @@ fn remarks(node: &Node) -> Option<String> {
     let reference = with_label("Reference", &node.text_of("REFERENCE_NUMBER"));
     let listed_on = with_label("Listed on", &node.text_of("LISTED_ON"));
     let comments = non_empty(&node.text_of("COMMENTS1"));
-    // Some notes spell an alias in another way, and others describe its use. They have no mark that
-    // distinguishes them, so all of them are remarks.
+    // Some notes spell an alias in another way, and others describe its use. The file does not mark
+    // the difference, so all notes are remarks.
     let aliases = node.children.iter().filter(|child| child.name.ends_with("_ALIAS"));
     let notes = aliases.filter_map(|alias| with_label("Alias note", &alias.text_of("NOTE")));
     join(titles.chain(reference).chain(listed_on).chain(comments).chain(notes))

@@ -1,5 +1,5 @@
-//! A reader for XML files that returns one record at a time. A record becomes a small tree, and
-//! everything outside of records is streamed.
+//! Reads XML files one record at a time. A record becomes a small tree, and everything outside of
+//! records is streamed.
 //!
 //! The reader is safe for hostile files. It refuses a document type, so entities cannot expand. It
 //! limits the depth of nesting, the number of attributes and the size of a record. An element that
@@ -22,8 +22,8 @@ const MAX_DEPTH: usize = 64;
 /// Maximum number of attributes of an element. The largest number in a real list is 16.
 const MAX_ATTRIBUTES: usize = 256;
 
-/// Memory in bytes that a node takes in addition to its text, for the limit on the size of a
-/// record.
+/// Memory in bytes that a node takes in addition to its text. It counts towards the maximum size of
+/// a record.
 const NODE_OVERHEAD: u64 = 128;
 
 /// An element with its content.
@@ -114,8 +114,8 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Returns a non-empty attribute of the root element. Returns `None` before the first record
-    /// was read.
+    /// Returns an attribute of the root element, or `None` if it is missing or empty. All
+    /// attributes are missing before the first call of [`Records::next`].
     pub(super) fn root_attribute(&self, name: &str) -> Option<String> {
         self.root_attributes.get(name).filter(|value| !value.is_empty()).cloned()
     }
@@ -139,8 +139,8 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Reads the rest of a record whose start tag is `first`. Returns the reason to skip the record
-    /// if it has a fault. A record that is too large is read to its end but not stored.
+    /// Reads the rest of a record whose start tag is `first`. The inner error is the reason to skip
+    /// the record. A record that is too large is read to its end but not stored.
     #[expect(clippy::expect_used, reason = "the loop returns when it closes the first element")]
     fn record(
         &mut self,
@@ -189,8 +189,8 @@ impl<'a> Records<'a> {
         Refused::new(&self.name, self.reader.get_ref().line(), reason)
     }
 
-    /// Reads the next event. Also returns a fault in it, because of which the record that contains
-    /// the event must be skipped.
+    /// Reads the next event. Also returns a fault of the event, which is the reason to skip the
+    /// record around it.
     fn step(&mut self) -> Result<(Step, Option<String>), Refused> {
         self.reader.get_mut().start_record();
         self.buffer.clear();
@@ -253,12 +253,13 @@ fn malformed(error: &impl std::fmt::Display) -> String {
     format!("the file is not well-formed XML: {error}; download it again")
 }
 
-/// Reads a start tag. Also returns a fault in its attributes, because of which its record must be
-/// skipped. The error is the reason to refuse the file.
+/// Reads a start tag. Also returns a fault in its attributes, which is the reason to skip the
+/// record. The error is the reason to refuse the file.
 fn read_node(start: &BytesStart<'_>) -> Result<(Node, Option<String>), String> {
     let mut node = Node { name: start.local_name().as_ref().to_owned(), ..Node::default() };
     let mut fault = None;
-    // The check for duplicate attributes takes quadratic time. Without it, the first one is used.
+    // The check for duplicate attributes takes quadratic time. Without this check, the first of
+    // several equal attributes is used.
     for attribute in start.attributes().with_checks(false) {
         if node.attributes.len() == MAX_ATTRIBUTES {
             return Err(format!(
@@ -288,7 +289,8 @@ fn resolve(reference: &BytesRef<'_>) -> Result<String, String> {
     text.ok_or_else(|| format!("the reference &{name}; is not defined"))
 }
 
-/// Checks that the encoding in an XML declaration is UTF-8 or a subset of it.
+/// Checks that an XML declaration states UTF-8, its subset US-ASCII, or no encoding. The error is
+/// the reason to refuse the file.
 fn check_encoding(declaration: &BytesDecl<'_>) -> Result<(), String> {
     match declaration.encoding() {
         Some(Ok(name)) if !matches!(&*name.to_ascii_lowercase(), "utf-8" | "us-ascii") => {

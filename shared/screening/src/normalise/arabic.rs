@@ -12,18 +12,20 @@ use any_ascii::any_ascii_char;
 use super::token::Origin;
 use super::word::Word;
 
-/// Whether a character belongs to the Arabic script. Presentation forms have been replaced before.
+/// Returns whether a character belongs to the Arabic script. Presentation forms are not included,
+/// because NFKC normalisation has already replaced them.
 pub(super) fn is_arabic(c: char) -> bool {
     matches!(c, '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{8a0}'..='\u{8ff}')
 }
 
-/// Whether a character is a vowel sign or another mark of the Arabic script.
+/// Returns whether a character is a vowel sign or another mark of the Arabic script.
 pub(super) fn is_sign(c: char) -> bool {
     matches!(c, '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{610}'..='\u{61a}' | '\u{6d6}'..='\u{6ed}')
 }
 
-/// Appends the words of one written word to `out`. The prefixes `abd`, `abu` and `ibn` and the
-/// article become words of their own, and so does the suffix `al-din`.
+/// Folds one written word to Latin letters and appends the result to `out`. A frequent name becomes
+/// one word. In any other word the prefixes `abd`, `abu` and `ibn` and the article become words of
+/// their own, and the suffix `al-din` becomes the word `din`.
 pub(super) fn words(word: &str, out: &mut Vec<Word>) {
     let simplified: String = word.chars().filter_map(simplify).collect();
     let mut rest = simplified.as_str();
@@ -70,7 +72,8 @@ pub(super) fn words(word: &str, out: &mut Vec<Word>) {
     }
 }
 
-/// Replaces variants of a letter by one form, and drops vowel signs and the hamza.
+/// Replaces variants of a letter by one form and Arabic digits by ASCII digits. Returns `None` for
+/// vowel signs and for a hamza without a carrier letter.
 fn simplify(c: char) -> Option<char> {
     let letter = match c {
         'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
@@ -89,9 +92,10 @@ fn simplify(c: char) -> Option<char> {
     Some(letter)
 }
 
-/// Transliterates the consonants and long vowels of a word. `و` and `ي` can be consonants or vowels:
-/// they count as consonants at the beginning of a word and as vowels elsewhere. The comparison of
-/// skeletons tolerates one consonant, which covers most other cases.
+/// Transliterates the consonants and long vowels of a word. `و` and `ي` can be consonants or
+/// vowels: they count as consonants at the beginning of a word and as vowels elsewhere. The
+/// comparison of skeletons tolerates one missing consonant, which covers most words for which this
+/// rule is wrong.
 fn consonants(word: &str) -> String {
     let mut out = String::new();
     for (position, c) in word.chars().enumerate() {

@@ -1,8 +1,8 @@
-//! Turns a name in any script into the tokens that are matched.
+//! Turns a name in any script into the tokens that are compared in matching.
 //!
-//! Normalisation accepts any text. The result of a text without letters and digits is an empty
-//! [`Prepared`] name. [`MAX_CHARACTERS`] and [`MAX_TOKENS`] bound the work. They apply to queries
-//! and to lists alike, so that a longer name is still equal to itself.
+//! Normalisation accepts any text. A text without letters and digits results in an empty
+//! [`Prepared`] name. [`MAX_CHARACTERS`] and [`MAX_TOKENS`] bound the work. Both limits apply to
+//! queries and to listed names alike, so a name above the limits still equals itself.
 
 mod arabic;
 mod script;
@@ -17,21 +17,22 @@ pub use token::{Class, MAX_TOKEN_LENGTH, Origin, Token};
 pub(super) use variants::variant_group;
 use word::Word;
 
-/// Maximum number of characters that are read of a name, or of each part of a name with a comma.
+/// Maximum number of characters that are read from a name. The limit applies separately to the two
+/// parts of a name that is written `LAST, First`.
 pub const MAX_CHARACTERS: usize = script::MAX_CHARACTERS;
-/// Maximum number of tokens of a name that are matched.
+/// Maximum number of tokens of a prepared name. Further tokens are not matched.
 pub const MAX_TOKENS: usize = 32;
 
 /// A name that is ready to be matched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prepared {
-    /// The tokens of the name. Names that are written `LAST, First` are reordered, so that the
-    /// given name comes first.
+    /// The tokens of the name, [`MAX_TOKENS`] at most. The given name comes first, even if the name
+    /// is written `LAST, First`.
     pub tokens: Vec<Token>,
 }
 
-/// Prepares a name for matching. The result depends only on the name, and it is the same for
-/// queries and for listed names.
+/// Prepares a name for matching. The result depends only on the text of the name, so equal texts
+/// have equal tokens in queries and in lists.
 pub fn prepare(name: &str) -> Prepared {
     let mut words = Vec::new();
     match name.split_once(',') {
@@ -72,8 +73,8 @@ pub fn prepare(name: &str) -> Prepared {
     Prepared { tokens }
 }
 
-/// Whether the text after a comma is a legal form, such as `S.A. de C.V.` or `LTD.`, and not a
-/// given name.
+/// Returns whether the text after a comma is a legal form, such as `S.A. de C.V.` or `LTD.`,
+/// instead of a given name. Also returns true for a text without words.
 fn is_legal_form(text: &str) -> bool {
     let mut words = Vec::new();
     script::words(text, &mut words);
@@ -89,8 +90,8 @@ fn classify(text: &str, next: Option<&str>) -> Class {
     if text.len() == 1 {
         return Class::Initial;
     }
-    // Before a sun letter the Arabic article assimilates: as-Sadr, ar-Rahman. In other positions
-    // Ar or An is a name.
+    // The Arabic article assimilates to a sun letter that follows it: as-Sadr, ar-Rahman. The
+    // article is also recognised before an `a`. In any other position Ar or An is a name.
     if let ("as" | "ash" | "ar" | "an" | "ad" | "at" | "az", Some(next)) = (text, next)
         && text.get(1..).is_some_and(|sun| next.starts_with(sun) || next.starts_with('a'))
     {
@@ -99,9 +100,9 @@ fn classify(text: &str, next: Option<&str>) -> Class {
     words::class(text).unwrap_or(Class::Word)
 }
 
-/// Makes all words of a name significant if none of them is, so that `General Trading` matches
-/// neither `General` nor `Trading`. A legal form is left as it is unless the name consists only
-/// of legal forms.
+/// Makes the words significant in a name that has no significant word, so that `General Trading`
+/// matches neither `General` nor `Trading`. Legal forms stay as they are unless the name consists
+/// only of legal forms.
 fn promote_minor_words(tokens: &mut [Token]) {
     let only_legal = tokens.iter().all(|token| token.class == Class::Legal);
     for token in tokens {
@@ -111,9 +112,10 @@ fn promote_minor_words(tokens: &mut [Token]) {
     }
 }
 
-/// Treats ambiguous words as given names if the name has only one significant word: `Dan Gertler`
-/// is not `von Gertler`, and a family name must not match alone. This applies to a first word
-/// that is also a given name, and to a particle at the end.
+/// Makes ambiguous words significant in a name with only one significant word, because a family
+/// name must not match alone: `Dan Gertler` is not `von Gertler`. An ambiguous word is either a
+/// first word that is also a given name, in a name without a generic word of firms, or a particle
+/// at the end.
 fn promote_given_names(tokens: &mut [Token]) {
     let is_business = tokens.iter().any(|token| token.class == Class::Generic);
     let last = tokens.len().saturating_sub(1);

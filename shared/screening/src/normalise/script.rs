@@ -8,10 +8,12 @@ use super::arabic;
 use super::token::Origin;
 use super::word::Word;
 
-/// Maximum number of characters that are read of a name, or of each part of a name with a comma.
+/// Maximum number of characters that are read from a name. The limit applies separately to the two
+/// parts of a name that is written `LAST, First`.
 pub(super) const MAX_CHARACTERS: usize = 600;
 
-/// Appends the words of a text to `out`.
+/// Folds the first [`MAX_CHARACTERS`] characters of a text to ASCII words and appends them to
+/// `out`.
 pub(super) fn words(text: &str, out: &mut Vec<Word>) {
     let characters = text.chars().take(MAX_CHARACTERS);
     if text.is_ascii() {
@@ -57,7 +59,8 @@ fn end_word(word: &mut String, out: &mut Vec<Word>) {
     }
 }
 
-/// Whether a character is ignored: apostrophes, and characters without a visible shape.
+/// Returns whether a character is dropped without ending the word: apostrophes and similar marks,
+/// characters without a visible shape, and the Arabic tatweel.
 fn is_ignored(c: char) -> bool {
     matches!(
         c,
@@ -68,7 +71,9 @@ fn is_ignored(c: char) -> bool {
     )
 }
 
-/// Folds a written word to ASCII. Each Han or Hangul character becomes a word of its own.
+/// Folds a written word to ASCII and appends the result to `out`. A word with Arabic letters can
+/// become several words. If a word has a Han or Hangul character, each of its characters becomes a
+/// word of its own.
 fn fold(word: &str, out: &mut Vec<Word>) {
     if word.is_ascii() {
         let undisguised = undisguise(word);
@@ -86,8 +91,9 @@ fn fold(word: &str, out: &mut Vec<Word>) {
         let origin = if is_hebrew { Origin::Consonants } else { Origin::Letters };
         let latin = word.chars().filter(char::is_ascii_alphabetic).count();
         let other = word.chars().filter(|c| is_clearly_greek_or_cyrillic(*c)).count();
-        // The majority decides which letters are the look-alikes. A single Latin letter in a
-        // Cyrillic word is one itself.
+        // The word is Latin with look-alikes if at least as many letters are Latin as are clearly
+        // Greek or Cyrillic. Otherwise the Latin letters are the look-alikes, such as a single
+        // Latin letter in a Cyrillic word.
         let is_latin = latin > 0 && latin >= other;
         let mut ascii = String::with_capacity(word.len());
         for c in word.chars() {
@@ -100,7 +106,7 @@ fn fold(word: &str, out: &mut Vec<Word>) {
     }
 }
 
-/// Whether a letter is Greek or Cyrillic and does not look like a Latin one.
+/// Returns whether a letter is Greek or Cyrillic and does not look like a Latin letter.
 fn is_clearly_greek_or_cyrillic(c: char) -> bool {
     c.is_alphabetic()
         && !c.is_ascii_alphabetic()
@@ -108,8 +114,9 @@ fn is_clearly_greek_or_cyrillic(c: char) -> bool {
         && matches!(c, '\u{370}'..='\u{52f}')
 }
 
-/// Folds a word in which Arabic letters may be mixed with others. Each run of letters of one kind
-/// becomes a word. Arabic vowel signs are dropped, also next to letters of another script.
+/// Folds a word with Arabic letters, which may be mixed with other letters. Each run of Arabic
+/// letters and each run of other letters is folded separately. Arabic vowel signs are dropped, also
+/// next to letters of another script.
 fn fold_mixed_arabic(word: &str, out: &mut Vec<Word>) {
     let mut run = String::new();
     let mut run_is_arabic = false;
@@ -136,8 +143,8 @@ fn end_run(run: &mut String, is_arabic: bool, out: &mut Vec<Word>) {
     run.clear();
 }
 
-/// Replaces digits that are used as letters inside a word, as in `Ig0r`. Returns `None` for any
-/// other word.
+/// Replaces digits that are used as letters inside a word, as in `Ig0r`. Returns `None` unless the
+/// word begins and ends with a letter, has at least three letters, and has one or two digits.
 fn undisguise(word: &str) -> Option<String> {
     let inner = word.get(1..word.len().saturating_sub(1))?;
     let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
@@ -158,14 +165,16 @@ fn undisguise(word: &str) -> Option<String> {
     Some(word.chars().map(letter).collect())
 }
 
-/// Whether a character is Han or Hangul, which stands for a syllable and may have several readings.
+/// Returns whether a character is Han or Hangul. Such a character stands for a syllable and may
+/// have several readings.
 fn is_reading(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
         || matches!(c, '\u{ac00}'..='\u{d7a3}')
 }
 
-/// Returns the Latin letter that a Cyrillic or Greek letter looks like. It is used only in a word
-/// with Latin letters, where the other letter is a disguise or a typing mistake.
+/// Returns the Latin letter that a Cyrillic or Greek letter or the Turkish `ı` looks like. The
+/// replacement is made only in a word with Latin letters, where such a letter is a disguise or a
+/// typing mistake.
 fn latin_look_alike(c: char) -> Option<char> {
     let letter = match c {
         'а' | 'А' | 'α' | 'Α' => 'a',

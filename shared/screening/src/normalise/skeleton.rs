@@ -1,10 +1,10 @@
-//! The consonants of a word, which most romanisations of a name have in common.
+//! Reduces a word to its consonants, which most romanisations of a name have in common.
 #![allow(clippy::indexing_slicing, reason = "every position is checked against the length first")]
 
-/// Returns the consonant skeleton of a word of lower-case ASCII letters and digits. Digraphs for
-/// one sound become one letter, letters with the same sound become one of them, and vowels and
-/// doubled letters are dropped. The skeleton of `mohammed`, `muhamad` and `mokhammad` is `mhmd`. The
-/// skeleton of a word of vowels is empty.
+/// Returns the consonant skeleton of a word of lower-case ASCII letters and digits. A digraph for
+/// one sound becomes one letter, and letters with the same sound become the same letter. Vowels,
+/// the second letter of a doubled pair and a final `h` are dropped. The skeleton of `mohammed`,
+/// `muhamad` and `mokhammad` is `mhmd`. A word that has only vowels has an empty skeleton.
 pub(super) fn skeleton(word: &str) -> String {
     let letters = word.as_bytes();
     let mut out = String::with_capacity(letters.len());
@@ -29,7 +29,8 @@ pub(super) fn skeleton(word: &str) -> String {
     out
 }
 
-/// Returns the first sound of a text, and the number of letters that write it.
+/// Returns the letters of the skeleton for the first sound of a text, and the number of letters
+/// that write the sound. A vowel has no letters in the skeleton.
 fn sound(rest: &[u8]) -> (&'static [u8], usize) {
     for (written, sound) in DIGRAPHS {
         if rest.starts_with(written) {
@@ -54,7 +55,7 @@ fn sound(rest: &[u8]) -> (&'static [u8], usize) {
         Some(b't') => b"t",
         Some(b'v' | b'w') => b"v",
         Some(b'x') => b"ks",
-        // Digits are kept. A folded word has no other characters.
+        // Digits are kept. A folded word has only letters and digits.
         Some(b'0') => b"0",
         Some(b'1') => b"1",
         Some(b'2') => b"2",
@@ -70,7 +71,7 @@ fn sound(rest: &[u8]) -> (&'static [u8], usize) {
     (single, 1)
 }
 
-/// Letters that write one sound, and the letter of the skeleton for it. The longest come first,
+/// Letters that write one sound, each with its letter in the skeleton. The longest come first,
 /// because the first match counts.
 const DIGRAPHS: &[(&[u8], &[u8])] = &[
     (b"shch", b"s"),

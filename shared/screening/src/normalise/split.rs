@@ -1,10 +1,10 @@
-//! Splits names that are written as one word or as several: Abdulrahman, Nasruddin.
+//! Splits compound names that some writers join and others separate: Abdulrahman, Nasruddin.
 
 use super::token::MAX_TOKEN_LENGTH;
 use super::word::Word;
 
 /// Splits compounds with `abd` and `din` into their parts, and brings the spellings of these two
-/// words and of Abdullah into one form.
+/// words and of Abdullah into one form. `Abd Allah` becomes one word.
 pub(super) fn split_compounds(words: Vec<Word>) -> Vec<Word> {
     let mut out: Vec<Word> = Vec::with_capacity(words.len() + 2);
     let mut rest = words.into_iter().peekable();
@@ -57,7 +57,8 @@ fn is_abd(text: &str) -> bool {
 }
 
 /// Returns the name after `abd` and the article: `rahman` for abdulrahman, abdelrahman, abdurrahman
-/// and abdirahman.
+/// and abdirahman. Returns `None` if the text is not such a compound, or if it is a spelling of
+/// Abdullah.
 fn after_abd(text: &str) -> Option<String> {
     let rest = text.strip_prefix("abd")?;
     let vowel = rest.find(|c| !matches!(c, 'a' | 'e' | 'i' | 'o' | 'u'))?;
@@ -81,7 +82,8 @@ fn after_abd(text: &str) -> Option<String> {
         .filter(|name| name.len() >= 3)
 }
 
-/// Returns the name before `din`: `nasr` for nasruddin, nasreddine and nasraldin.
+/// Returns the name before `din`: `nasr` for nasruddin, nasreddine and nasraldin. Returns `None` if
+/// the text does not end with `din`, or if the name before it has fewer than three letters.
 fn before_din(text: &str) -> Option<String> {
     let ends = [
         "uddin", "eddin", "addin", "iddin", "oddin", "aldin", "eldin", "uldin", "eddine", "uddeen",

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-/// Maximum number of ASCII letters and digits of a token that are matched.
+/// Maximum length of a token in ASCII letters and digits. Longer words are cut.
 pub const MAX_TOKEN_LENGTH: usize = 32;
 
-/// The kind of word that a token is. The discriminants are part of the index format.
+/// Kind of a token, which determines its weight and whether it is evidence for a match. The
+/// discriminants are part of the index format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
@@ -13,22 +14,22 @@ pub enum Class {
     Word = 0,
     /// A name that very many people have.
     Common = 1,
-    /// A token with a digit in it. It matches only itself.
+    /// A token with a digit in it. Only an equal token matches it.
     Number = 2,
     /// A word that many firms have in their names, such as `trading` or `general`.
     Generic = 3,
     /// A single letter.
     Initial = 4,
-    /// A particle, such as `al`, `bin` or `de`.
+    /// A particle, an article or a conjunction, such as `bin`, `al` or `and`.
     Particle = 5,
-    /// A title, such as `Sheikh` or `Dr`.
+    /// A title or the prefix of a ship, such as `Sheikh`, `Dr` or `MV`.
     Honorific = 6,
     /// A legal form, such as `Limited` or `GmbH`.
     Legal = 7,
 }
 
 impl Class {
-    /// Returns the class with this discriminant.
+    /// Returns the class with this discriminant, or `None` if no class has it.
     pub(crate) fn from_byte(byte: u8) -> Option<Class> {
         let all = [
             Class::Word,
@@ -43,14 +44,16 @@ impl Class {
         all.get(usize::from(byte)).copied()
     }
 
-    /// Whether tokens of this class are evidence for a match. A match needs two of them if either
-    /// name has two. Tokens of the other classes only raise or lower its score.
+    /// Returns whether tokens of this class are evidence for a match. If either name has two such
+    /// tokens, a score above 0.65 needs two that are aligned. Tokens of the other classes only
+    /// raise or lower the score.
     pub fn is_significant(self) -> bool {
         matches!(self, Class::Word | Class::Common | Class::Number)
     }
 }
 
-/// How reliable the Latin letters of a token are. The discriminants are part of the index format.
+/// Origin of a token, which determines the reliability of its Latin letters. The discriminants are
+/// part of the index format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
     /// The token was written in Latin, or in another script that writes vowels.
@@ -58,12 +61,12 @@ pub enum Origin {
     /// The token comes from a script that does not write short vowels, such as Arabic or Hebrew.
     /// Its consonants and long vowels are compared.
     Consonants = 1,
-    /// The token is one of several readings of a Han or Hangul character.
+    /// The token is a reading of a Han or Hangul character, which may have several readings.
     Reading = 2,
 }
 
 impl Origin {
-    /// Returns the origin with this discriminant.
+    /// Returns the origin with this discriminant, or `None` if no origin has it.
     pub(crate) fn from_byte(byte: u8) -> Option<Origin> {
         [Origin::Letters, Origin::Consonants, Origin::Reading].get(usize::from(byte)).copied()
     }
@@ -76,9 +79,9 @@ pub struct Token {
     pub text: String,
     /// Kind of word.
     pub class: Class,
-    /// How reliable the letters are.
+    /// Reliability of the letters.
     pub origin: Origin,
-    /// The consonants of the text. If the token is a reading, the code point of the character in
-    /// hexadecimal digits.
+    /// Consonants of the text or, for a reading, the code point of the character in hexadecimal
+    /// digits.
     pub skeleton: String,
 }

@@ -1,7 +1,8 @@
-//! Forms of a name that are similar neither in spelling nor in sound.
+//! Groups of interchangeable forms of a name, such as Bill and William, which spelling and sound
+//! alone would not match reliably.
 //!
-//! The list was written for this project. It is short on purpose and has only forms that are in
-//! daily use for the same person.
+//! The list was written for this project. It is short on purpose and contains only forms that are
+//! in daily use for the same person.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! Words that say little about the identity of a person or a firm.
+//! Classifies words that say little about the identity of a person or a firm.
 //!
 //! The lists were written for this project from common knowledge of names of people and firms.
 //! They are part of the matching model, so a change requires a new model version.
@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 
 use super::token::Class;
 
-/// Returns the class of a folded word, if it is in one of the lists.
+/// Returns the class of a folded word, or `None` if the word is in none of the lists.
 pub(super) fn class(word: &str) -> Option<Class> {
     CLASSES.get(word).copied()
 }
 
-/// Whether a particle, a title or a legal form is also a given name.
+/// Returns whether a particle, a title or a legal form is also a given name.
 pub(super) fn is_given_name(word: &str) -> bool {
     matches!(
         word,
@@ -70,7 +70,7 @@ const PARTICLES: &[&str] = &[
     "named after",
 ];
 
-/// Titles and forms of address, and the prefixes of ships such as `mv`.
+/// Titles, forms of address, and words before the names of ships, such as `mv`.
 const HONORIFICS: &[&str] = &[
     "mr mrs ms miss mister dr doctor prof professor sir lord lady dame madam madame mme monsieur",
     "herr frau senor senora sr sra don dona rev reverend father bishop archbishop cardinal",

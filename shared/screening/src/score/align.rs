@@ -1,4 +1,4 @@
-//! Finds which tokens of two names correspond to each other.
+//! Pairs the tokens of two names that correspond to each other.
 #![allow(clippy::indexing_slicing, reason = "spans lie within the names that they belong to")]
 
 use std::cmp::Ordering;
@@ -33,7 +33,7 @@ impl Span {
         &name[self.range()]
     }
 
-    /// Returns the set of positions, with one bit per token.
+    /// Returns the set of positions as bits, one bit per token.
     fn bits(self) -> u32 {
         self.range().fold(0, |bits, position| bits | 1 << (position % MAX_TOKENS))
     }
@@ -48,22 +48,22 @@ pub struct Pair {
     pub right: Span,
     /// Similarity, above 0 and up to 1.
     pub similarity: f32,
-    /// Reason of the similarity.
+    /// Reason for the similarity.
     pub reason: Reason,
-    /// How much the pair contributes to the score, from 0 to 1. It is the lower weight of the two
-    /// sides, because the word `Compay` identifies a firm no better than `Company`. For an initial
-    /// it is the higher one.
+    /// Contribution of the pair to the score, from 0 to 1. The pair has the lower weight of its two
+    /// sides, because the word `Compay` identifies a firm no better than `Company`. A pair with an
+    /// initial has the higher weight.
     pub weight: f32,
 }
 
-/// The alignment of two names. It also holds the buffers of the computation, so that they can be
-/// reused for other names.
+/// The alignment of two names, together with the buffers of the computation. One alignment can be
+/// reused for many names.
 #[derive(Debug, Default)]
 pub struct Alignment {
     candidates: Vec<Pair>,
     /// The pairs of the last alignment, best first. Each token is in one pair at most.
     pub pairs: Vec<Pair>,
-    /// The rule that limited the last score, if any.
+    /// The rule that limits the last score, if any.
     pub limit: Option<Limit>,
 }
 
@@ -73,7 +73,7 @@ pub struct Alignment {
 pub enum Limit {
     /// The names have no significant token in common. The maximum is 0.5.
     NoWord,
-    /// The names have one significant token in common and one of them has more. The maximum is
+    /// The names have one significant token in common, and either name has more. The maximum is
     /// 0.65.
     OneWord,
     /// One name is `A son of B` and the other is `B son of A`. The score is multiplied by 0.7.
@@ -83,16 +83,16 @@ pub enum Limit {
 }
 
 impl Alignment {
-    /// Pairs the tokens of two names one to one, the best pairs first. The result does not depend
-    /// on which name is left and which is right.
+    /// Pairs the tokens of two names, the best pairs first. Each token is in one pair at most. The
+    /// result does not depend on which name is left and which is right.
     pub(super) fn align(&mut self, left: &[Part<'_>], right: &[Part<'_>]) {
         self.candidates.clear();
         self.pairs.clear();
         for (i, a) in left.iter().enumerate() {
             for (j, b) in right.iter().enumerate() {
                 if let Some((similarity, reason)) = similarity(a, b) {
-                    // The similarity of an initial is low already, so it counts for the whole name
-                    // that it abbreviates.
+                    // An initial already has a low similarity, so its pair gets the full weight of
+                    // the name that the initial abbreviates.
                     let weight = match reason {
                         Reason::Initial => a.weight().max(b.weight()),
                         _ => a.weight().min(b.weight()),
@@ -127,8 +127,8 @@ impl Pair {
     }
 }
 
-/// Orders pairs from best to worst. The tokens themselves break ties, so that the result depends
-/// neither on the side of a name nor on the order of a list.
+/// Orders pairs from best to worst. The tokens and their positions break ties, so the result
+/// depends neither on the side of a name nor on the order of a list.
 fn rank(a: &Pair, b: &Pair, left: &[Part<'_>], right: &[Part<'_>]) -> Ordering {
     let gain = |pair: &Pair| pair.similarity * pair.weight;
     let words = |pair: &Pair| {
@@ -149,8 +149,9 @@ fn rank(a: &Pair, b: &Pair, left: &[Part<'_>], right: &[Part<'_>]) -> Ordering {
 }
 
 /// Calls `visit` for each token of `singles` that equals two or three adjacent tokens of `others`
-/// written together. The letters must be the same, because an index finds such tokens by their
-/// exact text. The arguments are the token, the adjacent tokens, and the weight of the pair.
+/// written together. The arguments of `visit` are the token, the adjacent tokens, and the weight of
+/// the pair. The letters and origins must be the same, because an index finds such tokens by their
+/// exact text.
 fn for_each_joined(
     singles: &[Part<'_>],
     others: &[Part<'_>],
@@ -178,7 +179,8 @@ fn for_each_joined(
     }
 }
 
-/// Whether a text is long enough that it does not equal two adjacent tokens by chance.
+/// Returns whether a text has at least four letters. A shorter text could equal two adjacent tokens
+/// by chance.
 pub(crate) fn can_be_joined(text: &[u8]) -> bool {
     text.len() >= 4
 }

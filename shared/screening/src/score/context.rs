@@ -1,7 +1,8 @@
 //! Compares dates, countries and other fields besides the names.
 //!
-//! A value that agrees moves the score towards 1, and a contradiction reduces it by a share. A
-//! missing value does not change the score and is reported as not compared.
+//! An equal date or country moves the score towards 1, an equal identifier raises it to at least
+//! 0.95, and a contradiction in any field reduces it by a share. A missing value does not change
+//! the score and is reported as not compared.
 
 use serde::Serialize;
 
@@ -23,7 +24,8 @@ pub struct QueryContext<'a> {
 }
 
 impl QueryContext<'_> {
-    /// Whether the context cannot raise the score of any entry. An equal kind does not raise it.
+    /// Returns whether the context has none of date, countries, identifiers and gender. The kind
+    /// does not matter here, because an equal kind does not raise a score.
     fn cannot_raise(&self) -> bool {
         self.date.is_none()
             && self.countries.is_empty()
@@ -53,11 +55,11 @@ pub enum ComparedField {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// One side or both have no value that can be compared.
+    /// The values cannot be compared, for example because one side has none.
     NotCompared,
     /// The values agree.
     Equal,
-    /// The values differ, but a typing mistake or imprecision explains it.
+    /// The values differ, but a typing mistake or imprecision can explain the difference.
     Near,
     /// The values contradict each other.
     Different,
@@ -66,7 +68,7 @@ pub enum Outcome {
 /// The comparison of one field, with the values that were compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The field. It is serialized as `of`.
+    /// The field that was compared. Serialized as `of`.
     #[serde(rename = "of")]
     pub field: ComparedField,
     /// Result of the comparison.
@@ -91,11 +93,11 @@ pub enum Strength {
     NameOnly,
 }
 
-/// The effect of a comparison on a score. Each number is a share from 0 to 1.
+/// Effect of a comparison on a score. Each number is a share from 0 to 1.
 struct Effect {
     /// Share of the distance to 1 that the score gains if the values agree.
     equal: f32,
-    /// The same if the values nearly agree.
+    /// Share of the distance to 1 that the score gains if the values nearly agree.
     near: f32,
     /// Share of the score that is lost if the values contradict each other.
     different: f32,
@@ -122,8 +124,8 @@ impl ComparedField {
     }
 }
 
-/// Compares a query with an entry in all fields besides the name. The order of the comparisons is
-/// fixed.
+/// Compares a query with an entry in all fields besides the name. Returns one comparison per field,
+/// in the order of the variants of [`ComparedField`].
 pub fn compare(query: &QueryContext<'_>, entity: &Entity) -> Vec<Comparison> {
     vec![
         compare_kind(query, entity),
@@ -135,7 +137,7 @@ pub fn compare(query: &QueryContext<'_>, entity: &Entity) -> Vec<Comparison> {
 }
 
 /// Applies comparisons to the score of the names. Returns the final score, from 0 to 1, and the
-/// evidence it is based on.
+/// evidence that the score is based on.
 pub fn in_context(name_score: f32, comparisons: &[Comparison]) -> (f32, Strength) {
     let mut score = name_score;
     let mut strength = Strength::NameOnly;
@@ -167,7 +169,8 @@ pub fn in_context(name_score: f32, comparisons: &[Comparison]) -> (f32, Strength
 
 /// Returns the lowest score of the names that the context of a query could still raise to
 /// `min_score`. An equal date and an equal country leave `(1 - 0.2) * (1 - 0.08)` of the distance
-/// between the score and 1.
+/// between the score and 1. Equal identifiers are not considered here, because the index finds
+/// their entries without the names.
 pub fn min_name_score(min_score: f32, query: &QueryContext<'_>) -> f32 {
     if query.cannot_raise() {
         return min_score;
@@ -242,8 +245,8 @@ fn years(date: &ListedDate) -> (i32, i32) {
     if date.circa { (from - 2, to + 2) } else { (from, to) }
 }
 
-/// ISO 3166 codes of countries that were dissolved. A party that is listed with one of them may
-/// belong to any of its successors.
+/// ISO 3166 codes of countries that were dissolved. A party that is listed under such a country may
+/// belong to any of its successor countries.
 const FORMER_COUNTRIES: [&str; 5] = ["SU", "YU", "CS", "DD", "AN"];
 
 fn compare_country(query: &QueryContext<'_>, entity: &Entity) -> Comparison {
@@ -314,24 +317,25 @@ fn compare_identifiers(a: &Identifier, b: &Identifier) -> Outcome {
     }
 }
 
-/// Whether an identifier is a contact detail, which several parties can share.
+/// Returns whether an identifier is a contact detail, which several parties can share.
 fn is_contact(identifier: &Identifier) -> bool {
     matches!(identifier.kind.as_str(), "phone" | "email" | "website")
 }
 
-/// Minimum length in bytes of an identifier that is evidence. Different parties have the same
-/// shorter identifiers by chance.
+/// Minimum length of an identifier that is evidence, in bytes of its letters and digits. Shorter
+/// identifiers of different parties can be equal by chance.
 const MIN_LENGTH: usize = 5;
-/// The same if the kind or the issuing country of either identifier is not stated.
+/// Minimum length, in the same unit, if the kind of either identifier is `other` or if either has
+/// no issuing country.
 const MIN_VAGUE_LENGTH: usize = 7;
 
-/// Returns the letters and digits of an identifier in upper case, 200 at most.
+/// Returns the first 200 letters and digits of an identifier in upper case.
 pub(crate) fn bare(value: &str) -> String {
     value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).take(200).collect()
 }
 
-/// Returns the most favourable of several outcomes, since a list can give several possible dates
-/// of birth for one party. Without any values the outcome is [`Outcome::NotCompared`].
+/// Returns the most favourable of several outcomes, since a list can give several possible dates of
+/// birth for one party. Returns [`Outcome::NotCompared`] for no outcomes.
 fn most_favourable(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
     let rank = |outcome: &Outcome| match outcome {
         Outcome::NotCompared => 0,

@@ -1,4 +1,4 @@
-//! The cost of turning one word into another.
+//! Computes the cost of turning one word into another.
 #![allow(
     clippy::indexing_slicing,
     reason = "words are cut to the size of the table, and every index is below their length"
@@ -9,14 +9,15 @@ use crate::normalise::MAX_TOKEN_LENGTH;
 /// Returns the cost of the cheapest sequence of edits between two words, in hundredths of an
 /// ordinary edit, or `None` if it exceeds `limit`.
 ///
-/// This is a weighted optimal string alignment distance, which is the restricted form of the
-/// Damerau-Levenshtein distance. It costs less to replace a vowel by a vowel or a letter by one with
-/// a similar sound than to replace other letters. A doubled letter and a swapped pair cost less
-/// than two edits. An edit of the first letter costs more.
+/// The cost is a weighted optimal string alignment distance, which is the restricted form of the
+/// Damerau-Levenshtein distance. These edits cost less than an ordinary one: replacing a vowel by a
+/// vowel, replacing a letter by a letter with a similar sound, adding or dropping a vowel, an `h`
+/// or one letter of a double, and swapping two adjacent letters. Replacing, adding or dropping the
+/// first letter costs more.
 pub(super) fn edit_cost(a: &[u8], b: &[u8], limit: u16) -> Option<u16> {
     const WIDTH: usize = MAX_TOKEN_LENGTH + 1;
     let (a, b) = (&a[..a.len().min(WIDTH - 1)], &b[..b.len().min(WIDTH - 1)]);
-    // The dynamic programming table needs only its last three rows.
+    // The table of the dynamic programming needs only its last three rows.
     let mut rows = [[0_u16; WIDTH]; 3];
     for j in 1..=b.len() {
         rows[0][j] = rows[0][j - 1] + insertion(b, j - 1);
@@ -53,11 +54,11 @@ fn row_slots(i: usize) -> [usize; 3] {
     [i % 3, (i + 2) % 3, (i + 1) % 3]
 }
 
-/// Additional cost of an edit of the first letter.
+/// Additional cost of replacing, adding or dropping the first letter.
 const FIRST: u16 = 20;
 /// Cost of swapping two adjacent letters.
 const SWAP: u16 = 90;
-/// Lowest cost of replacing a letter by another one.
+/// Lowest cost of replacing a letter. It applies to two vowels.
 pub(super) const MIN_SUBSTITUTION: u16 = 65;
 
 /// Returns the cost of a letter that only one word has.
@@ -91,7 +92,7 @@ fn is_vowel(letter: u8) -> bool {
     matches!(letter, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
 }
 
-/// Whether different romanisations use these letters for the same sound.
+/// Returns whether different romanisations use these letters for the same sound.
 fn sound_similar(a: u8, b: u8) -> bool {
     const GROUPS: [&[u8]; 6] = [b"ckq", b"sz", b"vwf", b"dt", b"ijy", b"gjh"];
     GROUPS.iter().any(|group| group.contains(&a) && group.contains(&b))

@@ -8,14 +8,14 @@ use super::part::Part;
 use super::similarity::Reason;
 use crate::normalise::Class;
 
-/// The explanation of a match.
+/// The explanation of a match, with the parts that its score is computed from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Explanation {
     /// Score of the names alone, from 0 to 1.
     pub name_score: f32,
     /// Comparison of the names, token by token.
     pub name: NameMatch,
-    /// The rule that limited the score of the names, if any.
+    /// The rule that limits the score of the names, if any.
     pub limit: Option<Limit>,
     /// Comparisons of all other fields, including those that could not be compared.
     pub context: Vec<Comparison>,
@@ -44,11 +44,12 @@ pub struct Aligned {
     pub query: String,
     /// Tokens of the listed name, separated by spaces.
     pub listed: String,
-    /// Reason of the similarity.
+    /// Reason for the similarity.
     pub reason: Reason,
     /// Similarity, above 0 and up to 1.
     pub similarity: f32,
-    /// How much the pair contributes to the score. A pair of distinctive words has weight 1.
+    /// Contribution of the pair to the score, from 0 to 1. A pair of distinctive words of four
+    /// letters or more has weight 1.
     pub weight: f32,
 }
 
@@ -63,7 +64,7 @@ pub struct Leftover {
     pub weight: f32,
 }
 
-/// Describes the alignment of two names.
+/// Describes the alignment of two names, token by token.
 ///
 /// # Panics
 /// Panics if `pairs` is not an alignment of these two names.
@@ -95,7 +96,8 @@ fn leftovers(parts: &[Part<'_>], spans: impl Iterator<Item = Span>) -> Vec<Lefto
         .collect()
 }
 
-/// Returns the text of a token. It is ASCII in every index that this program builds.
+/// Returns the text of a token. All tokens are ASCII in an index that this program builds, so no
+/// letter is replaced.
 fn text(part: &Part<'_>) -> String {
     String::from_utf8_lossy(part.text).into_owned()
 }

@@ -1,4 +1,4 @@
-//! The keys under which tokens are found in an index.
+//! Computes the keys under which an index finds tokens.
 //!
 //! Two tokens are compared only if they share a key. An index looks tokens up by their keys, and
 //! [`share`] applies the same rule wherever tokens are compared without an index, so that a score
@@ -25,9 +25,10 @@ const MIN_BEGINNING_WORD: usize = 7;
 /// Number of letters of a beginning.
 const BEGINNING_LENGTH: usize = 5;
 
-/// Passes all keys of a token to `key`: its text, its skeleton, its group of variants, text and
-/// skeleton without any one of their letters, and the beginning of a long word. A key can be
-/// passed more than once.
+/// Passes all keys of a token to `key`: its text, its skeleton, its group of variants, the text and
+/// the skeleton with any one letter missing, and the beginning of a long word. A number or a single
+/// letter has only the key of its text. A reading has only the keys of its text and its group. A
+/// key can be passed more than once.
 pub(crate) fn all(part: &Part<'_>, mut key: impl FnMut(u32)) {
     key(exact(part.text));
     if part.class == Class::Number || part.text.len() < 2 {
@@ -53,7 +54,7 @@ pub(crate) fn all(part: &Part<'_>, mut key: impl FnMut(u32)) {
         key(hash(BEGINNING, beginning));
     }
     if text.len() == 2 {
-        // A word of three letters that has lost one has this key as well.
+        // A word of three letters that has lost one letter has this key as well.
         key(hash(NEAR, text));
     }
     if may_lose_letter(part) {
@@ -64,8 +65,8 @@ pub(crate) fn all(part: &Part<'_>, mut key: impl FnMut(u32)) {
     }
 }
 
-/// Whether two tokens share a key. Both must have two letters or more, and neither may be a number
-/// or the reading of a character.
+/// Returns whether two tokens share a key. Both tokens must have at least two letters, and neither
+/// may be a number or the reading of a character.
 pub(super) fn share(a: &Part<'_>, b: &Part<'_>) -> bool {
     a.text == b.text
         || (a.variant != 0 && a.variant == b.variant)
@@ -77,22 +78,25 @@ pub(super) fn share(a: &Part<'_>, b: &Part<'_>) -> bool {
             && equal_after_loss(a.text, may_lose_letter(a), b.text, may_lose_letter(b)))
 }
 
-/// Whether the skeleton of a token is also found with one consonant missing.
+/// Returns whether an index also finds a token by its skeleton with one consonant missing.
 fn may_lose_consonant(part: &Part<'_>) -> bool {
     part.skeleton.len() >= if part.origin == Origin::Consonants { 3 } else { 4 }
 }
 
-/// Whether the text of a token is also found with one letter missing.
+/// Returns whether an index also finds a token by its text with one letter missing.
 fn may_lose_letter(part: &Part<'_>) -> bool {
     (3..=MAX_NEAR_LENGTH).contains(&part.text.len())
 }
 
-/// Returns the beginning of a long word.
+/// Returns the first [`BEGINNING_LENGTH`] letters of a token, or `None` if it has fewer than
+/// [`MIN_BEGINNING_WORD`].
 fn beginning<'a>(part: &Part<'a>) -> Option<&'a [u8]> {
     (part.text.len() >= MIN_BEGINNING_WORD).then(|| &part.text[..BEGINNING_LENGTH])
 }
 
-/// Whether two words are equal after each of them that may lose a letter has lost one or none.
+/// Returns whether two words become equal if each loses at most one letter. A word may lose a
+/// letter only if its flag is set. Two words that are equal from the start also need both flags, so
+/// callers compare the whole words first.
 fn equal_after_loss(a: &[u8], a_may_lose: bool, b: &[u8], b_may_lose: bool) -> bool {
     let prefix = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let (a, b) = (&a[prefix..], &b[prefix..]);
@@ -110,20 +114,20 @@ fn equal_after_loss(a: &[u8], a_may_lose: bool, b: &[u8], b_may_lose: bool) -> b
     }
 }
 
-/// Returns the key of a text, which only tokens with this text and tokens with a colliding hash
-/// have.
+/// Returns the key of a text. A token has this key only if it has the same text or if the hash of
+/// one of its keys collides.
 pub(crate) fn exact(text: &[u8]) -> u32 {
     hash(TEXT, text)
 }
 
-/// Continues a 32-bit FNV-1a hash (<http://www.isthe.com/chongo/tech/comp/fnv/>). Tokens whose keys
-/// collide are distinguished when they are compared.
+/// Continues a 32-bit FNV-1a hash (<http://www.isthe.com/chongo/tech/comp/fnv/>). A comparison of
+/// the tokens distinguishes those whose keys collide.
 fn hash(seed: u32, bytes: &[u8]) -> u32 {
     bytes.iter().fold(seed, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Spreads a key over all bits, because its highest bits select a bucket. The function is the
-/// 32-bit integer hash `lowbias32` (<https://github.com/skeeto/hash-prospector>).
+/// Spreads a key over all bits, because the highest bits of a key select its bucket. The function
+/// is the 32-bit integer hash `lowbias32` (<https://github.com/skeeto/hash-prospector>).
 pub(crate) fn spread(key: u32) -> u32 {
     let key = (key ^ (key >> 16)).wrapping_mul(0x7feb_352d);
     let key = (key ^ (key >> 15)).wrapping_mul(0x846c_a68b);

@@ -1,4 +1,4 @@
-//! Scores how likely two names belong to the same party.
+//! Scores the likelihood that two names belong to the same party.
 //!
 //! The score depends only on the two names and on the other fields of the query and of the entry.
 
@@ -23,22 +23,23 @@ pub use part::{Part, letters};
 pub use similarity::{Reason, similarity};
 
 /// Version of the matching model, which includes normalisation, word lists, weights, similarity,
-/// score and context. Scores of different versions are not comparable. After a change of the
-/// version all customers are screened again in full.
+/// score and context. Scores of different versions are not comparable. After a change of this
+/// version, all customers are screened again in full.
 pub const MODEL_VERSION: u32 = 2;
 
-/// Default score from which a match is worth a review. Tenants can choose another one.
+/// Default score from which a match is worth a review. Tenants can choose another score.
 pub const DEFAULT_MIN_SCORE: f32 = 0.78;
 
 /// Cost of a listed token that the query does not have, as a share of its weight. A party that is
 /// listed with four names often uses two of them.
 const OMITTED: f32 = 0.2;
-/// Cost of a token of the query that the listed name does not have, as a share of its weight. It
-/// is higher than [`OMITTED`], because a list gives all names that it has.
+/// Cost of a token of the query that the listed name does not have, as a share of its weight. The
+/// cost is higher than [`OMITTED`], because a list gives all known names of a party.
 const ADDED: f32 = 0.5;
-/// Cost of two tokens that stand against each other, as a share of their common weight.
+/// Cost of tokens that both names have left over, as a multiple of the weight that is left over on
+/// both sides.
 const CONTRADICTION: f32 = 2.4;
-/// Maximum score of names with fewer than two aligned significant tokens, if either has more.
+/// Maximum score of names with one aligned significant token, if either name has more.
 pub(super) const ONE_TOKEN: f32 = 0.65;
 /// Maximum score of names without an aligned significant token.
 const NO_TOKEN: f32 = 0.5;
@@ -46,12 +47,13 @@ const NO_TOKEN: f32 = 0.5;
 const REVERSED: f32 = 0.7;
 /// Minimum similarity of a pair of significant tokens that counts as evidence.
 pub(super) const EVIDENT: f32 = 0.7;
-/// Weights below this are rounding errors of sums.
+/// Limit below which a weight is a rounding error of sums.
 const NO_WEIGHT: f32 = 1e-4;
 
-/// Returns the score of the name of a query and a listed name, from 0 to 1. The score of equal names
-/// is 1. `alignment` holds the aligned tokens afterwards. Swapping the two names changes the score
-/// only because tokens that the query omits cost less than tokens that it adds.
+/// Returns the score of the name of a query and a listed name, from 0 to 1. Two equal names with at
+/// least one token have the score 1. Leaves the aligned tokens in `alignment`. The score is not
+/// symmetric: a token that only the listed name has costs less than a token that only the query
+/// has.
 pub fn score(query: &[Part<'_>], listed: &[Part<'_>], alignment: &mut Alignment) -> f32 {
     alignment.align(query, listed);
     let mut sums = Sums::default();
@@ -79,7 +81,7 @@ pub fn score(query: &[Part<'_>], listed: &[Part<'_>], alignment: &mut Alignment)
     let maximum = match (evidence, query_rest.significant.max(listed_rest.significant)) {
         (0, _) => Some((NO_TOKEN, Limit::NoWord)),
         (1, 2..) => Some((ONE_TOKEN, Limit::OneWord)),
-        // Both names have one significant word, so that nothing else confirms its spelling.
+        // Neither name has a second significant word that could confirm the spelling of the first.
         (1, _) => return score * min_similarity,
         _ => None,
     };
@@ -92,7 +94,8 @@ pub fn score(query: &[Part<'_>], listed: &[Part<'_>], alignment: &mut Alignment)
     }
 }
 
-/// Whether one name is `A bin B` and the other is `B bin A`.
+/// Returns whether one name is `A bin B` and the other is `B bin A`. The words `ibn`, `ben` and
+/// `bint` count as `bin`.
 fn swaps_father_and_son(query: &[Part<'_>], listed: &[Part<'_>], pairs: &[Pair]) -> bool {
     let is_son_of = |part: &Part<'_>| matches!(part.text, b"bin" | b"ibn" | b"ben" | b"bint");
     let partner = |position: usize| {
@@ -110,7 +113,7 @@ fn swaps_father_and_son(query: &[Part<'_>], listed: &[Part<'_>], pairs: &[Pair])
     })
 }
 
-/// Totals of a name from which the aligned tokens are removed one by one.
+/// Totals of a name, which change as its tokens are aligned.
 struct Rest {
     /// Sum of the weights of the tokens that are not aligned.
     weight: f32,
@@ -124,7 +127,7 @@ impl Rest {
         Rest { weight: parts.iter().map(Part::weight).sum(), significant: significant(parts) }
     }
 
-    /// Subtracts the weight of aligned tokens. Returns how many of them are significant.
+    /// Subtracts the weight of aligned tokens. Returns the number of significant tokens among them.
     fn remove(&mut self, parts: &[Part<'_>]) -> usize {
         self.weight -= parts.iter().map(Part::weight).sum::<f32>();
         significant(parts)
@@ -135,9 +138,9 @@ fn significant(parts: &[Part<'_>]) -> usize {
     parts.iter().filter(|part| part.class.is_significant()).count()
 }
 
-/// Returns the gain that two names need for a score of `min_score` if tokens with these weights are
-/// left over. The gain of a pair is its weight times its similarity minus `min_score`. This is the
-/// formula of [`Sums::score`], solved for the gain.
+/// Returns the sum of gains that two names need for a score of `min_score` if tokens with these
+/// weights are left over. The gain of a pair is `weight * (similarity - min_score)`. The result is
+/// the formula of [`Sums::score`], solved for the gains.
 pub(super) fn required_gain(query_rest: f32, listed_rest: f32, min_score: f32) -> f32 {
     min_score * leftover_cost(query_rest, listed_rest)
 }
@@ -157,16 +160,17 @@ impl Sums {
         self.similarity += weight * similarity;
     }
 
-    /// Returns the mean similarity of the pairs by weight, where the cost of the tokens that are
-    /// left over counts as additional weight with similarity 0.
+    /// Returns the mean similarity of the pairs, weighted by their weights. The cost of the
+    /// leftover tokens counts as additional weight with similarity 0. Returns 0 without pairs.
     fn score(self, query_rest: f32, listed_rest: f32) -> f32 {
         let cost = leftover_cost(query_rest, listed_rest);
         if self.weight > 0.0 { self.similarity / (self.weight + cost) } else { 0.0 }
     }
 }
 
-/// Returns the cost of tokens that are left over. As far as both names have some, they contradict
-/// each other. The remainder is an omission of the query or an addition.
+/// Returns the cost of leftover tokens, whose weights are given for each name. The smaller of the
+/// two weights is a contradiction between the names. The excess of the query counts as added, and
+/// the excess of the listed name as omitted.
 fn leftover_cost(query_rest: f32, listed_rest: f32) -> f32 {
     let without_rounding = |weight: f32| if weight < NO_WEIGHT { 0.0 } else { weight };
     let (query, listed) = (without_rounding(query_rest), without_rounding(listed_rest));

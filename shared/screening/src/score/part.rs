@@ -11,7 +11,7 @@ pub struct Part<'a> {
     pub skeleton: &'a [u8],
     /// Kind of word.
     pub class: Class,
-    /// How reliable the letters are.
+    /// Reliability of the letters.
     pub origin: Origin,
     /// Set of the letters of the text, see [`letters`]. Tokens with few letters in common are not
     /// compared any further.
@@ -33,9 +33,9 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Returns how much the token contributes to a score, from 0 to 1. A distinctive word of four
-    /// letters or more has weight 1. The weights are part of the matching model. They do not
-    /// depend on how frequent a token is in a list.
+    /// Returns the contribution of the token to a score, from 0 to 1. A number has weight 1, and so
+    /// has a distinctive word of four letters or more. The weights are part of the matching model
+    /// and do not depend on the frequency of a token in a list.
     pub fn weight(&self) -> f32 {
         match self.class {
             Class::Word => match self.text.len() {

@@ -1,4 +1,4 @@
-//! The similarity of two tokens.
+//! Computes the similarity of two tokens.
 #![allow(
     clippy::indexing_slicing,
     reason = "every index is checked against the length of its word"
@@ -25,16 +25,17 @@ pub enum Reason {
     Initial,
     /// The tokens are forms of the same name, such as Bill and William.
     Variant,
-    /// One name writes as one token what the other writes as several.
+    /// One name writes the same letters as one token, and the other name as several tokens.
     Joined,
-    /// The tokens come from different scripts: either their consonants are the same and one script
-    /// does not write vowels, or one token is a reading of a Han or Hangul character.
+    /// Either one token comes from a script that does not write vowels and the consonants agree, or
+    /// one token is a reading of a Han or Hangul character.
     Script,
 }
 
-/// Returns the similarity of two tokens, above 0 and up to 1, and its reason, or `None` if they are
-/// different words. Except for an initial and a name, only tokens that share a key can be similar,
-/// because an index finds no others. The order of the arguments does not matter.
+/// Returns the similarity of two tokens, above 0 and up to 1, and the reason for it. Returns `None`
+/// if the tokens are different words. Tokens can be similar only if they share a key, because an
+/// index finds no others. The exception is an initial and a name. The order of the arguments does
+/// not matter.
 pub fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
     if a.origin == Origin::Reading || b.origin == Origin::Reading {
         return reading(a, b).map(|score| (score, Reason::Script));
@@ -68,7 +69,8 @@ pub fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
     }
 }
 
-/// Compares two words that are written with vowels, by spelling and by sound.
+/// Compares two words that are written with vowels, by spelling and by sound. Returns the higher
+/// similarity, or `None` if the words are different.
 fn spelling(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
     let (short, long) = if a.text.len() <= b.text.len() { (a, b) } else { (b, a) };
     let (shorter, longer) = (short.text.len(), long.text.len());
@@ -76,7 +78,8 @@ fn spelling(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
         let omits_a_letter = long.text[1..].contains(&short.text[1]);
         return omits_a_letter.then_some((TWO_LETTERS, Reason::Spelling));
     }
-    // Each letter that only one word has costs an edit. Counting them is cheaper than `edit_cost`.
+    // Each letter that only one word has costs an edit. Counting such letters is cheaper than
+    // `edit_cost`.
     let unshared = (a.letters & !b.letters).count_ones().max((b.letters & !a.letters).count_ones());
     if shorter < 3 || unshared > 4 || longer - shorter > 4 || differ_by_gender(short, long) {
         return None;
@@ -110,8 +113,9 @@ fn spelling(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
     }
 }
 
-/// Compares tokens of which at least one is a reading of a Han or Hangul character. The same
-/// character is equal. The same reading is only a hint.
+/// Compares tokens of which at least one is a reading of a Han or Hangul character. Equal
+/// characters have similarity 1. An equal reading of different characters, or of a character and a
+/// word in another script, is only a hint.
 fn reading(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
     if a.text != b.text {
         None
@@ -124,8 +128,9 @@ fn reading(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
     }
 }
 
-/// Whether two frequent names are the male and the female form of a name, as Antonio and Antonia
-/// or Martin and Martina. They are not names of one person.
+/// Returns whether two words are the male and the female form of a name, such as Antonio and
+/// Antonia or Martin and Martina, and at least one of the words is a frequent name. The two forms
+/// do not belong to one person.
 fn differ_by_gender(short: &Part<'_>, long: &Part<'_>) -> bool {
     let (Some((last_short, stem_short)), Some((last_long, stem_long))) =
         (short.text.split_last(), long.text.split_last())
@@ -140,25 +145,27 @@ fn differ_by_gender(short: &Part<'_>, long: &Part<'_>) -> bool {
     is_common && (swaps_vowel || adds_vowel)
 }
 
-/// Factor of the edit cost per letter that is subtracted from the similarity of two spellings.
+/// Factor by which the edit cost per letter lowers the similarity of two spellings.
 const SPELLING: f32 = 1.0;
-/// The same factor for two words with the same consonants.
+/// Factor by which the edit cost per letter lowers the similarity of two words with the same
+/// consonants.
 const SOUND: f32 = 0.45;
 /// Similarity of an initial and a name.
 pub(crate) const INITIAL: f32 = 0.6;
 /// Similarity of two forms of a name, such as Bill and William or Lee and Ri.
 const VARIANT: f32 = 0.88;
-/// Similarity of a word of three letters and the same word without one of them, as Ali and Al.
+/// Similarity of a word of three letters and the same word without its second or third letter, such
+/// as Ali and Al.
 const TWO_LETTERS: f32 = 0.72;
-/// Similarity of a reading of a Han or Hangul character and an equal word in another script. It
-/// is below every sensible threshold, so that a reading alone does not match.
+/// Similarity of a reading of a Han or Hangul character and an equal word in another script. The
+/// value is below every sensible threshold, so a reading alone does not match.
 const READING: f32 = 0.7;
 /// Similarity of two different characters with the same reading.
 const SAME_READING: f32 = 0.6;
 
 /// Compares tokens of which at least one is written without short vowels. The consonants must be
-/// the same or differ by one. The similarity is lower if the other token does not have the long
-/// vowels that are written.
+/// the same, or one token must have one consonant more. The similarity is lower if one token is
+/// written with long vowels that the other token does not have.
 fn consonants(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
     let shorter = a.skeleton.len().min(b.skeleton.len());
     let similarity = if a.skeleton == b.skeleton {
@@ -179,8 +186,8 @@ fn consonants(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
     Some(similarity - penalty)
 }
 
-/// Whether `full` has the vowels of `written` in the same order. The first letter of `written` is
-/// skipped, because a word can begin with a carrier of any vowel.
+/// Returns whether `full` has the vowels of `written` in the same order. The first letter of
+/// `written` is skipped, because a word can begin with a carrier of any vowel.
 fn has_vowels_of(written: &[u8], full: &[u8]) -> bool {
     let vowel = |letter: &u8| match letter {
         b'a' => Some(b'a'),
@@ -193,8 +200,8 @@ fn has_vowels_of(written: &[u8], full: &[u8]) -> bool {
     written_vowels.all(|wanted| full_vowels.any(|vowel| vowel == wanted))
 }
 
-/// Whether one word is the other without one letter. In skeletons this happens when a letter that
-/// was taken for a long vowel is a consonant.
+/// Returns whether one word equals the other without one of its letters. Skeletons differ in this
+/// way if a consonant was mistaken for a long vowel.
 fn differ_by_one_letter(a: &[u8], b: &[u8]) -> bool {
     let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
     long.len() == short.len() + 1

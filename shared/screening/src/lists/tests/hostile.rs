@@ -1,4 +1,4 @@
-//! Files that are cut off, damaged or hostile.
+//! Tests files that are cut off, damaged or hostile.
 
 use proptest::prelude::*;
 
@@ -29,8 +29,8 @@ impl std::io::Read for RepeatingFile<'_> {
     }
 }
 
-/// Reads a beginning and five mebibytes of repetitions of a pattern. The file must be refused;
-/// returns the error text.
+/// Reads a file of a beginning and five mebibytes of repetitions of a pattern. Returns the text of
+/// the error, because the file must be refused.
 fn refusal_of_repetition(beginning: &str, pattern: &str) -> String {
     let file = RepeatingFile {
         beginning: Cursor::new(beginning.as_bytes().to_vec()),
@@ -75,7 +75,8 @@ fn a_file_that_is_not_a_list_is_refused_with_the_reason() {
     assert!(read(Vec::new(), &mut |_| {}).is_err());
 }
 
-/// A quote that is not closed joins many rows to one. None of them may be lost without an error.
+/// Checks that an unclosed quote, which joins many rows into one, does not lose a row without an
+/// error.
 #[test]
 fn a_list_with_a_stray_quote_is_refused() {
     let row = |id: usize| format!("{id},Mirka Dovello {id},person\n");
@@ -104,7 +105,7 @@ fn a_list_that_is_cut_off_is_refused() {
             assert!(is_expected, "{cut}: {reason}");
         }
     }
-    // The file ends inside a quoted field or inside a row.
+    // The following two files end inside a quoted field and inside a row.
     let quoted = SDN.windows(9).position(|window| window == b"\"VARDEKA,").unwrap() + 4;
     assert!(refusal(&[&SDN[..quoted]]).contains("is cut off inside a quoted field"));
     let row = SDN.windows(4).position(|window| window == b"\n105").unwrap() + 30;
@@ -206,7 +207,7 @@ fn text_that_is_not_in_the_encoding_of_the_format_is_skipped() {
     assert!(refusal(&[neither]).contains("is neither UTF-8 nor Windows-1252"));
 }
 
-/// Returns a fixture with a few edits: bytes are changed or inserted, and parts are removed or
+/// Generates fixtures with a few edits: bytes are changed or inserted, and parts are removed or
 /// repeated.
 fn edited_fixture() -> impl Strategy<Value = Vec<u8>> {
     let edit = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..4u8, any::<u8>());

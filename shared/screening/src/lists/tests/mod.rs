@@ -1,5 +1,5 @@
-//! Tests with fictional lists, one per format. Each list is read and compared field by field. The
-//! same lists are then cut, damaged and extended by hostile content.
+//! Tests the readers with fictional lists, one per format. Each list is read and compared field by
+//! field. The same lists are then cut, damaged and extended by hostile content.
 
 mod hostile;
 mod ofac;

@@ -1,4 +1,4 @@
-//! OFAC's lists as CSV files and in the advanced sanctions data model.
+//! Tests OFAC's lists as CSV files and in the advanced sanctions data model.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The lists of the United Nations, the European Union and the United Kingdom.
+//! Tests the lists of the United Nations, the European Union and the United Kingdom.
 
 use super::*;
 

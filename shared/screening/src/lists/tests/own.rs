@@ -1,4 +1,4 @@
-//! FollowTheMoney files and the lists of tenants.
+//! Tests FollowTheMoney files and the lists of tenants.
 
 use super::*;
 
