@@ -31,7 +31,7 @@ pub fn quick(root: &Path) -> Result<(), String> {
 /// Runs every check of continuous integration.
 ///
 /// # Errors
-/// Fails if a check fails.
+/// Fails if a check fails or the script `.ci/run` cannot be started.
 pub fn check(root: &Path) -> Result<(), String> {
     run(Command::new(root.join(".ci/run")).current_dir(root), ".ci/run")
 }

@@ -41,7 +41,7 @@ fn is_skipped(entry: &walkdir::DirEntry) -> bool {
     entry.depth() > 0 && entry.file_type().is_dir() && SKIPPED_FOLDERS.contains(&name.as_ref())
 }
 
-/// Reads a text file.
+/// Reads a text file in UTF-8.
 ///
 /// # Errors
 /// Returns the name of the file and the reason if it cannot be read.

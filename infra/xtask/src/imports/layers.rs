@@ -37,7 +37,7 @@ pub(super) const LAYERS: &[Layer] = &[
     // The error type and its codes are the common vocabulary, so they do not depend on other
     // modules.
     Layer { module: "error", may_use: Only(&[]) },
-    // Writes log lines and metrics, which report errors.
+    // Writes log lines and metrics. They report errors, so the module uses `error`.
     Layer { module: "telemetry", may_use: Only(&["error"]) },
     // Creates clients of AWS from settings, credentials and TLS, without any data.
     Layer { module: "aws", may_use: Only(&["error", "telemetry"]) },

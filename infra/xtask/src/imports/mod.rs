@@ -1,8 +1,8 @@
 //! Checks the uses between modules.
 //!
-//! Every Rust file of the repository is parsed. A dependency is a `use` declaration or a path inside
-//! the code; re-exports are followed to the module that defines the item. `#[cfg(test)]` items are
-//! left out. Four rules apply:
+//! Every Rust file of the repository is parsed. A dependency is a `use` declaration or a path
+//! inside the code; re-exports are followed to the module that defines the item. `#[cfg(test)]`
+//! items are left out. Four rules apply:
 //!
 //! - *layer*: a module of `shared` uses only the modules that the table in `layers.rs` allows.
 //! - *crate*: only some modules of `shared` use DynamoDB's client and Lambda's HTTP types.

@@ -26,7 +26,7 @@ pub(super) struct Module {
     pub(super) mentions: Vec<Mention>,
 }
 
-/// A path in the source.
+/// A path in the source, with its line.
 #[derive(Clone, Debug)]
 pub(super) struct Mention {
     pub(super) segments: Vec<String>,
@@ -42,7 +42,7 @@ pub(super) enum Resolved {
     External(String),
 }
 
-/// All modules of a target.
+/// All modules of a target, by their paths.
 pub(super) struct Modules {
     modules: BTreeMap<ModulePath, Module>,
 }

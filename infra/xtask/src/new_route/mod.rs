@@ -59,7 +59,7 @@ impl std::str::FromStr for Method {
     }
 }
 
-/// A route to add.
+/// A route to add, with the name of its function.
 #[derive(Debug)]
 pub struct Route {
     method: Method,

@@ -45,7 +45,7 @@ pub struct Hit {
     pub sentence: String,
 }
 
-/// The result of a check.
+/// The result of checking files.
 #[derive(Debug, Default)]
 pub struct Report {
     pub hits: Vec<Hit>,
