@@ -45,7 +45,7 @@ pub enum Rule {
     /// The customer's monitoring summary agrees with its monitor.
     #[strum(serialize = "monitoring summary")]
     MonitoringSummary,
-    /// The customer's counter of open alerts is right.
+    /// The customer's counter of open alerts equals the number of its open alerts.
     #[strum(serialize = "open alerts")]
     OpenAlerts,
     /// Every replaced version of an organization is kept.

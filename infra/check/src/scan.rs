@@ -127,7 +127,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Looks up the items that a batch of one-way references refers to. Rechecks each reference
-    /// whose item is missing or should not be erased.
+    /// whose item is missing, or is an erased customer although it must not be erased.
     async fn look_up_references(&mut self) -> Result<(), Failure> {
         let rest = self.pending.split_off(self.pending.len().min(BATCH));
         let batch = std::mem::replace(&mut self.pending, rest);

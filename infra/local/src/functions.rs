@@ -3,7 +3,7 @@
 use shared::runtime::edge::Function;
 use shared::runtime::job::Job;
 
-/// All functions with a route.
+/// All functions with a route, in alphabetical order.
 pub const FUNCTIONS: &[Function] = &[
     create_customer::FUNCTION,
     create_session::FUNCTION,

@@ -58,8 +58,8 @@ impl Gateway {
         }
         if let Some(name) = invoked_function(&parts.method, path) {
             // The Invoke API bypasses the authorizer, so only tools on this machine may use it. A
-            // request from a web page is rejected, and so is a request with another host name,
-            // because anyone can point a host name at this machine.
+            // request from a web page is rejected. A request to a host name other than the loopback
+            // names is also rejected, because anyone can point a host name at this machine.
             if parts.headers.contains_key(ORIGIN) || !is_loopback(parts) {
                 return message(StatusCode::FORBIDDEN, "Forbidden");
             }

@@ -24,7 +24,7 @@ use crate::{Failure, arn};
 
 pub use crate::permission::Permission;
 
-/// The role of one function.
+/// The role of one function: its permissions, and a record of their use.
 #[derive(Clone, Debug)]
 pub struct Role {
     /// Name of the function.

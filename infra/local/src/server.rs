@@ -49,7 +49,8 @@ pub struct Options {
     pub environment: BTreeMap<String, String>,
     /// Store for indexes of watchlists. `None` uses the data folder, or memory.
     pub lists: Option<Watchlists>,
-    /// Whether to run the template's schedules, and to load the watchlists before the first request.
+    /// Whether to run the template's schedules, and to load the watchlists before the first
+    /// request.
     pub schedules: bool,
     /// Destination of events. `None` disables the table's stream. Only the embedded store supports
     /// events.
@@ -74,7 +75,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the server.
+    /// Starts the server. The server answers requests when this function returns.
     ///
     /// # Errors
     /// Fails when the port or the data folder is in use, a setting is not valid, the table cannot

@@ -1,17 +1,17 @@
-//! Commands that run cargo and the repository's scripts.
+//! Runs cargo and the repository's scripts.
 #![allow(clippy::print_stderr, reason = "these are commands")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// The generated document.
+/// Path of the generated OpenAPI document.
 const OPENAPI: &str = "infra/openapi.yaml";
 
-/// Runs what to check before a commit: format, lints, unit tests, import rules and prose.
+/// Runs the checks before a commit: format, lints, unit tests, import rules and prose.
 ///
 /// # Errors
-/// Names the first step that fails.
+/// Returns the name of the first step that fails.
 pub fn quick(root: &Path) -> Result<(), String> {
     let steps: [&[&str]; 4] = [
         &["fmt", "--all", "--check"],
@@ -31,15 +31,17 @@ pub fn quick(root: &Path) -> Result<(), String> {
 /// Runs every check of continuous integration.
 ///
 /// # Errors
-/// Fails if a check fails.
+/// Fails if a check fails or the script `.ci/run` cannot be started.
 pub fn check(root: &Path) -> Result<(), String> {
     run(Command::new(root.join(".ci/run")).current_dir(root), ".ci/run")
 }
 
-/// Writes the OpenAPI document, or compares it with the file.
+/// Updates the OpenAPI document from the code. If `compare` is true, only compares the file with
+/// the code.
 ///
 /// # Errors
-/// Fails if the local server does not compile, or if the file differs.
+/// Fails if the local server does not compile, if the file cannot be written, or if `compare` is
+/// true and the file differs.
 pub fn openapi(root: &Path, compare: bool) -> Result<(), String> {
     let mut command = cargo(root);
     command.args(["run", "--quiet", "--", "openapi"]).stderr(Stdio::inherit());
@@ -61,7 +63,8 @@ pub fn openapi(root: &Path, compare: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// Adds a new package to the lock files. Returns those that cannot be updated offline.
+/// Adds a new package to the lock files. Returns the manifests whose lock files cannot be updated
+/// offline.
 #[must_use]
 pub fn update_locks(root: &Path) -> Vec<&'static str> {
     let manifests = ["Cargo.toml", "infra/bench/Cargo.toml", "tests/fuzz/Cargo.toml"];

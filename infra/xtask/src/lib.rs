@@ -1,4 +1,5 @@
-//! Checks and generators for contributors. `cargo xtask` runs them; the tests of this crate assert them.
+//! Provides checks and generators for contributors. `cargo xtask` runs the checks, and the tests of
+//! this crate assert their results.
 
 pub mod commands;
 pub mod imports;

@@ -1,4 +1,4 @@
-//! `cargo xtask`: commands for contributors.
+//! Implements `cargo xtask`, the commands for contributors.
 #![allow(clippy::print_stderr, reason = "this is a command")]
 
 use std::io::{ErrorKind, Write};
@@ -134,7 +134,8 @@ fn check_prose(arguments: &Prose) -> Result<(), String> {
     print(&text)
 }
 
-/// Writes to standard output. A reader such as `head` may close it early.
+/// Writes a text to standard output. A closed pipe is not an error, because a reader such as `head`
+/// may close standard output early.
 fn print(text: &str) -> Result<(), String> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("output: {error}")),

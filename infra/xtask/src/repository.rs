@@ -1,8 +1,8 @@
-//! Paths of the repository.
+//! Finds and reads the files of the repository.
 
 use std::path::{Path, PathBuf};
 
-/// Folders that hold generated or private files.
+/// Folders that are skipped, because they contain generated or private files.
 const SKIPPED_FOLDERS: [&str; 7] =
     [".aws-sam", ".data", ".git", "__pycache__", "node_modules", "proptest-regressions", "target"];
 
@@ -19,7 +19,8 @@ pub fn root() -> Result<PathBuf, String> {
     })
 }
 
-/// Returns every file below `path`, sorted, without generated folders. A file is returned as it is.
+/// Returns every file below `path`, sorted by name, without the files in `SKIPPED_FOLDERS`. If
+/// `path` is a file, returns only this file.
 ///
 /// # Errors
 /// Fails if a folder cannot be read.
@@ -40,10 +41,10 @@ fn is_skipped(entry: &walkdir::DirEntry) -> bool {
     entry.depth() > 0 && entry.file_type().is_dir() && SKIPPED_FOLDERS.contains(&name.as_ref())
 }
 
-/// Reads a text file.
+/// Reads a text file in UTF-8.
 ///
 /// # Errors
-/// Names the file that cannot be read.
+/// Returns the name of the file and the reason if it cannot be read.
 pub fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }

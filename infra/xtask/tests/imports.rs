@@ -1,4 +1,4 @@
-//! Asserts the import rules of the repository: see `cargo xtask imports`.
+//! Checks that the repository follows the import rules. See `cargo xtask imports`.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use xtask::{imports, repository};

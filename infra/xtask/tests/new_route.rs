@@ -1,4 +1,4 @@
-//! Adds routes to a copy of the repository, without compiling it.
+//! Checks that a new route is added to a copy of the repository. The copy is not compiled.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
@@ -41,7 +41,7 @@ fn added_lines(root: &TempDir, path: &str) -> Vec<String> {
     added
 }
 
-/// The manifest of the package as cargo reads it.
+/// Returns the metadata of the packages as JSON, as `cargo metadata` reads it.
 fn packages(root: &Path) -> String {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);

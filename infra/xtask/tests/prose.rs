@@ -1,4 +1,4 @@
-//! Holds a ceiling over the number of stilted constructions in this repository.
+//! Checks that the number of stilted constructions in this repository does not exceed a ceiling.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use xtask::prose::Checker;

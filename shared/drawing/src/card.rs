@@ -114,7 +114,7 @@ impl Card {
         Card { kind, is_customer, is_beneficial_owner, badges, name, details, title, size }
     }
 
-    /// Draws the box around `centre`.
+    /// Draws the box with its badges and text, centred at `centre`.
     pub(crate) fn draw(&self, canvas: &mut Canvas, centre: Point) -> io::Result<()> {
         let (x, top) = (centre.x, centre.y - self.size.height / 2.0);
         canvas.open("g", &[("class", "party")])?;

@@ -9,7 +9,7 @@ pub(crate) struct Size {
     pub(crate) height: f64,
 }
 
-/// A position on the page.
+/// A position on the page, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Point {
     pub(crate) x: f64,
@@ -28,7 +28,7 @@ pub(crate) struct Link {
     pub(crate) is_control_only: bool,
 }
 
-/// The path of a link.
+/// The path of a link on the page, with the position of its label.
 pub(crate) struct Line {
     /// Corners of the path, from the owner to the box that it owns. Empty if a party holds itself.
     pub(crate) points: Vec<Point>,

@@ -17,7 +17,7 @@ pub(crate) const TITLE_LINE: f64 = 28.0;
 pub(crate) const LABEL_SIZE: f64 = 12.0;
 const MAX_TITLE_LINES: usize = 2;
 const MAX_LABEL_WIDTH: f64 = 170.0;
-/// Minimum width of the content.
+/// Minimum width of the content, in pixels.
 const MIN_WIDTH: f64 = 640.0;
 /// Vertical distance between the parts of the page.
 const GAP: f64 = 30.0;
@@ -34,7 +34,7 @@ pub(crate) struct Page {
     /// Baseline of the heading above the parties without holdings. `None` if there are no such
     /// parties.
     pub(crate) unconnected_heading: Option<f64>,
-    /// Top of the legend.
+    /// Vertical position of the top of the legend.
     pub(crate) legend: f64,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct LabelledLine {
 }
 
 impl Page {
-    /// Lays out a drawing.
+    /// Lays out a drawing. All positions are relative to the top left corner of the page.
     ///
     /// # Errors
     /// Returns a text for the API caller if the structure is too large or could not be placed.

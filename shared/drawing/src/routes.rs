@@ -11,7 +11,7 @@ use crate::geometry::{Layout, Line, Link, Point, Size};
 
 /// Distance between a row and its nearest lane. It leaves room for an arrow head.
 const CLEARANCE: f64 = 15.0;
-/// Distance between two lanes.
+/// Vertical distance between two lanes.
 const LANE: f64 = 8.0;
 /// Smallest distance at which two arrow heads can be distinguished.
 const ARROW_DISTANCE: f64 = 14.0;

@@ -29,7 +29,7 @@ pub struct Holding {
     pub fraction: f64,
 }
 
-/// Effective ownership of one company.
+/// Result of [`effective`]: the effective ownership of one company.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effective {
     /// Effective share of every party, 0 to 1.

@@ -15,7 +15,7 @@ use crate::model::organization::{Party, PartyKind, Relationship, Structure};
 use crate::model::percentage::Percentage;
 use crate::model::value::PartyId;
 
-/// Place of the customer.
+/// Place of the customer in every list of places. The parties follow from place 1.
 pub(super) const CUSTOMER: usize = 0;
 
 /// Looks up places by party id.
@@ -46,9 +46,9 @@ pub(super) struct Group<'a> {
     structure: &'a Structure,
     /// For each place: whether it is a company.
     pub(super) is_company: Vec<bool>,
-    /// Direct holdings of shares.
+    /// Direct holdings of shares, as fractions. They add up to at most 1 in every company.
     pub(super) holdings: Vec<Holding>,
-    /// Direct holdings of votes.
+    /// Direct holdings of votes, as fractions. They add up to at most 1 in every company.
     pub(super) votes: Vec<Holding>,
     /// Control by other means than shares or votes, as pairs of owner and owned.
     pub(super) controls: Vec<(usize, usize)>,
@@ -143,7 +143,7 @@ impl<'a> Group<'a> {
         self.links().any(|link| link == (CUSTOMER, place))
     }
 
-    /// Determines, for each place, whether shares, votes or control lead from it to the customer.
+    /// Returns, for each place, whether shares, votes or control lead from it to the customer.
     pub(super) fn upstream_of_customer(&self) -> Vec<bool> {
         let mut owners: Vec<Vec<usize>> = vec![Vec::new(); self.len()];
         for (owner, owned) in self.links() {

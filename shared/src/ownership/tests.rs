@@ -29,7 +29,8 @@ fn layered() -> impl Strategy<Value = (usize, Vec<Holding>)> {
     })
 }
 
-/// Finds every chain from a party to the customer by brute force.
+/// Finds every chain from a party to place 0 by brute force, each with the fraction that it
+/// carries.
 fn all_chains(holdings: &[Holding], from: usize) -> Vec<(Vec<usize>, f64)> {
     if from == 0 {
         return vec![(vec![0], 1.0)];
@@ -201,7 +202,8 @@ proptest! {
     }
 }
 
-/// A party with 30 % of the votes has the majority if it controls a company with another 25 %.
+/// Checks that a party with 30 % of the votes has the majority if it controls a company with
+/// another 25 %.
 #[test]
 fn votes_of_controlled_companies_add_up_to_a_majority() {
     let relationships = serde_json::json!([
@@ -216,8 +218,8 @@ fn votes_of_controlled_companies_add_up_to_a_majority() {
     assert_eq!(majority.parties, ["p1"]);
 }
 
-/// Declared control makes an individual a beneficial owner, whether or not the individual also has
-/// the majority of the votes.
+/// Checks that declared control makes an individual a beneficial owner, with or without the
+/// majority of the votes.
 #[test]
 fn declared_control_counts_in_addition_to_a_majority() {
     for share in [10, 51] {
@@ -241,7 +243,8 @@ fn declared_control_counts_in_addition_to_a_majority() {
     assert_eq!(view.ubos[0].basis, Basis::Control);
 }
 
-/// A circle among companies that the customer owns is not a circle in the customer's own ownership.
+/// Checks that a circle among companies that the customer owns does not count as a circle in the
+/// customer's own ownership.
 #[test]
 fn only_circles_that_lead_to_the_customer_are_circular() {
     let relationships = serde_json::json!([
@@ -255,7 +258,8 @@ fn only_circles_that_lead_to_the_customer_are_circular() {
     assert!(view.warnings.iter().any(|w| w.code == WarningCode::CircularOwnership));
 }
 
-/// A structure of a hundred layers with two companies each has too many chains to enumerate.
+/// Checks a structure of a hundred layers with two companies each, which has too many chains to
+/// enumerate.
 #[test]
 fn the_search_for_chains_is_bounded() {
     let mut holdings = Vec::new();

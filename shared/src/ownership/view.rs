@@ -33,7 +33,7 @@ pub struct View {
 }
 
 impl View {
-    /// Analyses a structure.
+    /// Analyses a structure: its owners, officers, shares, rings and warnings.
     ///
     /// `is_company` is true if the customer is a company. An individual has no owners. `threshold`
     /// is the smallest share that makes an individual a beneficial owner, in percent: above 0, at

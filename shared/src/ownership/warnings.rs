@@ -10,7 +10,7 @@ use super::analysis::Analysis;
 use super::group::{CUSTOMER, Group};
 use super::owners::{Basis, BeneficialOwner};
 
-/// Subject of a warning.
+/// Subject of a warning, for use by programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(AsRefStr, EnumString, VariantNames)]
@@ -41,11 +41,11 @@ pub enum WarningCode {
     NoBeneficialOwner,
 }
 
-/// A point that needs attention.
+/// A point of a structure that needs attention.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Warning {
-    /// Subject of the warning.
+    /// Subject of the warning, for use by programs.
     pub code: WarningCode,
     /// Explanation for a human reader, without personal data.
     pub message: String,

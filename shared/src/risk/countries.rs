@@ -29,10 +29,11 @@ pub struct CountryList {
     pub(super) related_points: u8,
     /// Minimum level if the customer is in one of them.
     pub(super) customer_floor: RiskLevel,
-    /// Minimum level if an owner is in one of them. `NotSet` if an owner there sets no minimum.
+    /// Minimum level if an owner is in one of them. `NotSet` if the list sets no minimum for
+    /// owners.
     pub(super) owner_floor: RiskLevel,
-    /// Minimum level if an officer who owns nothing is in one of them. `NotSet` if such an officer
-    /// sets no minimum.
+    /// Minimum level if an officer who is not an owner is in one of them. `NotSet` if the list sets
+    /// no minimum for officers.
     pub(super) officer_floor: RiskLevel,
 }
 

@@ -37,7 +37,7 @@ pub struct Facts<'a> {
 pub struct OrganizationFacts {
     /// Version of the structure.
     pub version: u64,
-    /// Owners and officers.
+    /// Owners and officers of the company.
     pub related: Vec<RelatedFacts>,
     /// Share of the company without a declared owner, 0 to 100.
     pub undisclosed_percentage: f64,
@@ -94,10 +94,10 @@ pub struct AlertFacts {
 }
 
 impl Facts<'_> {
-    /// Returns the ownership structure.
+    /// Returns the facts about the ownership structure.
     ///
     /// # Errors
-    /// Returns a sentence that says why there is no structure to assess.
+    /// Returns a sentence that explains why there is no structure to assess.
     pub(super) fn ownership(&self) -> Result<&OrganizationFacts, &'static str> {
         match (self.entity_type, &self.organization) {
             (EntityType::Individual, _) => Err("Not applicable: the customer is an individual."),

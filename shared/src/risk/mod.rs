@@ -43,7 +43,7 @@ use finding::Finding;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
-/// Result of an assessment.
+/// Result of assessing one customer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assessment {
     /// Sum of the points of all factors, 0 to 100. `None` if the level is `not_set`.

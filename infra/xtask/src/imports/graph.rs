@@ -1,4 +1,4 @@
-//! Which neighbouring modules use each other, and the cycles among them.
+//! Finds the neighbouring modules that use each other, and the cycles among them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,13 +8,15 @@ use petgraph::graph::DiGraph;
 use super::modules::{ModulePath, Modules, Resolved};
 use super::{Place, Use};
 
-/// The modules in one folder, each with everything below it, and one use for each edge.
+/// The uses between the modules of one folder, by user and used module. A module includes
+/// everything below it.
 #[derive(Default)]
 pub(super) struct Folder {
     pub(super) edges: BTreeMap<(String, String), Vec<Place>>,
 }
 
-/// Returns every use of one module by another within the target.
+/// Returns every use of another module or crate by a module of the target. A use that repeats an
+/// import is left out.
 pub(super) fn uses(modules: &Modules) -> Vec<Use> {
     let mut uses = Vec::new();
     for (path, module) in modules.iter() {
@@ -34,10 +36,10 @@ pub(super) fn uses(modules: &Modules) -> Vec<Use> {
     uses
 }
 
-/// Groups uses by the folder in which both sides have neighbouring ancestors.
+/// Groups uses by the folder that contains the neighbouring ancestors of both modules.
 ///
-/// A module and its parent are not neighbours: a `mod.rs` may use its children and the other way
-/// round.
+/// A module and its parent are not neighbours: a `mod.rs` may use its children, and they may use
+/// the `mod.rs`.
 pub(super) fn folders(uses: &[Use]) -> BTreeMap<ModulePath, Folder> {
     let mut folders: BTreeMap<ModulePath, Folder> = BTreeMap::new();
     for used in uses {
@@ -54,8 +56,8 @@ pub(super) fn folders(uses: &[Use]) -> BTreeMap<ModulePath, Folder> {
 }
 
 impl Folder {
-    /// Returns the shortest cycle through each edge that is part of one. A cycle is returned once,
-    /// starting with its first module in alphabetical order.
+    /// Returns the shortest cycle through each edge that is part of a cycle. Each cycle is returned
+    /// once and starts with its first module in alphabetical order.
     pub(super) fn cycles(&self) -> Vec<Vec<&str>> {
         let mut graph = DiGraph::<&str, ()>::new();
         let mut nodes = BTreeMap::new();

@@ -1,22 +1,23 @@
-//! The layers of `shared`: which module may use which. This table is the one place to change them.
+//! Defines the layers of `shared`: the modules that each module may use. This table is the only
+//! place to change the layers.
 
-/// A top-level module of `shared` and the modules it may use.
+/// A top-level module of `shared` and the modules that it may use.
 pub(super) struct Layer {
     pub(super) module: &'static str,
     pub(super) may_use: Allowed,
 }
 
 pub(super) enum Allowed {
-    /// Only these modules.
+    /// The module may use only these modules.
     Only(&'static [&'static str]),
-    /// Every module.
+    /// The module may use every module.
     All,
 }
 
 use Allowed::{All, Only};
 
-/// The modules that every use case may use: the vocabulary, the caller, the table, the pure rules, and
-/// the other use cases. Cycles among use cases break the rule against cycles between folders.
+/// The modules that every use case may use: the vocabulary, the caller, the table, the pure rules,
+/// and the other use cases. A cycle among use cases breaks the rule *cycle*.
 const USE_CASE: Allowed = Only(&[
     "auth",
     "customers",
@@ -33,31 +34,33 @@ const USE_CASE: Allowed = Only(&[
 ]);
 
 pub(super) const LAYERS: &[Layer] = &[
-    // The error type and its codes are the common vocabulary, so they depend on nothing.
+    // The error type and its codes are the common vocabulary, so they do not depend on other
+    // modules.
     Layer { module: "error", may_use: Only(&[]) },
-    // Log lines and metrics. They report errors.
+    // Writes log lines and metrics. They report errors, so the module uses `error`.
     Layer { module: "telemetry", may_use: Only(&["error"]) },
-    // Clients of AWS: settings, credentials and TLS, without any data.
+    // Creates clients of AWS from settings, credentials and TLS, without any data.
     Layer { module: "aws", may_use: Only(&["error", "telemetry"]) },
-    // Every stored or returned type. Pure: no clock and no I/O.
+    // Defines every stored or returned type. The module is pure: no clock and no I/O.
     Layer { module: "model", may_use: Only(&["error"]) },
-    // From claims to a caller with permissions.
+    // Turns claims into a caller with permissions.
     Layer { module: "auth", may_use: Only(&["error", "model"]) },
-    // Pure rules over an ownership structure.
+    // Applies pure rules to an ownership structure.
     Layer { module: "ownership", may_use: Only(&["model"]) },
-    // Pure rules that turn facts into a risk level.
+    // Turns facts into a risk level by pure rules.
     Layer { module: "risk", may_use: Only(&["error", "model", "ownership"]) },
-    // DynamoDB: keys, items, transactions, pages. It decides nothing, and it does not log.
+    // Accesses DynamoDB: keys, items, transactions, pages. The store does not decide, and it does
+    // not log.
     Layer { module: "store", may_use: Only(&["error", "model"]) },
-    // Use cases: load, decide, commit.
+    // Each of these modules contains use cases: load, decide, commit.
     Layer { module: "customers", may_use: USE_CASE },
     Layer { module: "monitoring", may_use: USE_CASE },
     Layer { module: "organizations", may_use: USE_CASE },
     Layer { module: "risk_profiles", may_use: USE_CASE },
     Layer { module: "sessions", may_use: USE_CASE },
-    // From records of the table's stream to events of the audit trail.
+    // Turns records of the table's stream into events of the audit trail.
     Layer { module: "events", may_use: Only(&["error", "model", "store"]) },
-    // Settings and wiring, built once for each sandbox.
+    // Reads settings and wires the modules, once for each sandbox.
     Layer {
         module: "app",
         may_use: Only(&[
@@ -77,11 +80,11 @@ pub(super) const LAYERS: &[Layer] = &[
             "telemetry",
         ]),
     },
-    // Requests and responses. It depends on no use case.
+    // Defines requests and responses. The module does not depend on use cases.
     Layer { module: "http", may_use: Only(&["auth", "error", "model"]) },
-    // Lambda events to requests and back.
+    // Converts Lambda events to requests, and responses to answers.
     Layer { module: "runtime", may_use: All },
-    // Descriptions of endpoints for the OpenAPI document.
+    // Describes endpoints for the OpenAPI document.
     Layer { module: "openapi", may_use: Only(&["auth", "error", "http", "model"]) },
 ];
 
@@ -103,5 +106,5 @@ pub(super) const RESTRICTED: &[Restricted] = &[
 /// Packages that must build and test without AWS, an async runtime and `shared`.
 pub(super) const PURE_PACKAGES: &[&str] = &["drawing", "screening"];
 
-/// Prefixes of the names of packages that a pure package must not depend on.
+/// Prefixes of the names of packages on which a pure package must not depend.
 pub(super) const IMPURE_DEPENDENCIES: &[&str] = &["aws", "lambda", "shared", "tokio"];

@@ -1,8 +1,8 @@
-//! Checks which module uses which.
+//! Checks the uses between modules.
 //!
-//! Every Rust file of the repository is parsed. A dependency is a `use` declaration or a path inside
-//! the code; re-exports are followed to the module that defines the item. `#[cfg(test)]` items are
-//! left out. Four rules apply:
+//! Every Rust file of the repository is parsed. A dependency is a `use` declaration or a path
+//! inside the code; re-exports are followed to the module that defines the item. `#[cfg(test)]`
+//! items are left out. Four rules apply:
 //!
 //! - *layer*: a module of `shared` uses only the modules that the table in `layers.rs` allows.
 //! - *crate*: only some modules of `shared` use DynamoDB's client and Lambda's HTTP types.
@@ -27,7 +27,7 @@ use packages::Package;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pub file: PathBuf,
-    /// Counted from 1.
+    /// Line number, counted from 1.
     pub line: usize,
 }
 
@@ -36,7 +36,7 @@ struct Use {
     from: ModulePath,
     to: Resolved,
     place: Place,
-    /// The path as it is written.
+    /// The path as it is written in the source.
     text: String,
 }
 
@@ -56,13 +56,13 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The package whose layers are checked.
+/// Name of the package whose layers are checked.
 const LAYERED_PACKAGE: &str = "shared";
 
-/// The imports of a repository.
+/// Result of checking the imports of a repository.
 pub struct Imports {
     pub violations: Vec<Violation>,
-    /// The modules of each target, with those they use.
+    /// Text that lists the modules of each target, each with the modules that it uses.
     pub graph: String,
 }
 
@@ -108,7 +108,8 @@ fn impure_dependencies(package: &Package) -> Vec<Violation> {
     impure.map(violation).collect()
 }
 
-/// Checks the uses of `shared` against the table of layers. The root of the crate may use everything.
+/// Checks the uses within `shared` against the table of layers. The root of the crate may use
+/// everything.
 fn layer_violations(uses: &[Use]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for used in uses {
@@ -173,7 +174,7 @@ fn cycle_violations(title: &str, folders: &BTreeMap<ModulePath, Folder>) -> Vec<
     violations
 }
 
-/// Lists the modules of each folder with those they use, and how often.
+/// Lists the modules of each folder, each with the modules that it uses and the number of uses.
 fn describe(title: &str, folders: &BTreeMap<ModulePath, Folder>) -> String {
     let mut text = String::new();
     for (path, folder) in folders {

@@ -1,4 +1,4 @@
-//! The modules of one target, and the paths each of them mentions.
+//! Reads the modules of one target, and resolves the paths that they mention.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use syn::{Attribute, Ident, Item, ItemMod, ItemUse, UseTree};
 
 use crate::repository;
 
-/// The segments of a module's path below the root of its target, which has none.
+/// Segments of a module's path below the root of its target. The root has no segments.
 pub(super) type ModulePath = Vec<String>;
 
 /// The contents of a module and the paths that it mentions.
 #[derive(Default)]
 pub(super) struct Module {
     pub(super) file: PathBuf,
-    /// Names of its own functions, types, constants and macros.
+    /// Names of the functions, types, constants and macros that the module defines.
     items: BTreeSet<String>,
-    /// Names that `use` brings into the module, with the path of each.
+    /// Names that `use` brings into the module, each with its path.
     imports: BTreeMap<String, Vec<String>>,
     /// Paths of `use ...::*`.
     globs: Vec<Vec<String>>,
@@ -26,7 +26,7 @@ pub(super) struct Module {
     pub(super) mentions: Vec<Mention>,
 }
 
-/// A path in the source.
+/// A path in the source, with its line.
 #[derive(Clone, Debug)]
 pub(super) struct Mention {
     pub(super) segments: Vec<String>,
@@ -34,7 +34,7 @@ pub(super) struct Mention {
     is_use: bool,
 }
 
-/// The target of a path.
+/// The module or crate to which a path leads.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Resolved {
     Module(ModulePath),
@@ -42,12 +42,13 @@ pub(super) enum Resolved {
     External(String),
 }
 
-/// All modules of a target.
+/// All modules of a target, by their paths.
 pub(super) struct Modules {
     modules: BTreeMap<ModulePath, Module>,
 }
 
-/// Re-exports that lead to each other must not be followed for ever.
+/// Maximum number of re-exports to follow. The limit ends a search through re-exports that lead to
+/// each other.
 const MAX_REEXPORTS: usize = 16;
 
 impl Modules {
@@ -68,13 +69,13 @@ impl Modules {
         self.modules.iter()
     }
 
-    /// Finds the module or the crate that a path leads to, through re-exports.
+    /// Finds the module or crate to which a path leads. Follows re-exports.
     pub(super) fn resolve(&self, from: &ModulePath, segments: &[String]) -> Resolved {
         self.resolve_within(from, segments, MAX_REEXPORTS)
     }
 
-    /// Whether a path starts with an imported name and leads where the import leads: the `use`
-    /// already counts.
+    /// Returns whether a path starts with an imported name and leads to the same module or crate as
+    /// the import. Such a path does not count, because the `use` already counts.
     pub(super) fn repeats_import(
         &self,
         from: &ModulePath,
@@ -112,7 +113,7 @@ impl Modules {
         }
     }
 
-    /// Follows child modules and re-exports for as long as possible.
+    /// Follows a path from a module through child modules and re-exports, as far as possible.
     fn descend(&self, module: ModulePath, segments: &[String], budget: usize) -> Resolved {
         let Some((head, rest)) = segments.split_first() else {
             return Resolved::Module(module);
@@ -138,7 +139,8 @@ impl Modules {
         }
     }
 
-    /// The module whose glob import brings the name into `module`.
+    /// Returns the module from which a glob import brings the name into `module`. Returns `None` if
+    /// `module` defines the name itself or no glob import brings it in.
     fn glob_with(&self, module: &ModulePath, name: &str, budget: usize) -> Option<ModulePath> {
         let own = self.modules.get(module)?;
         let budget = budget.checked_sub(1)?;
@@ -179,7 +181,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// `folder` contains the files of the module's children.
+    /// Parses a file and the files of its child modules, which are in `folder`.
     fn read_file(&mut self, file: &Path, path: ModulePath, folder: &Path) -> Result<(), String> {
         let source = repository::read(file)?;
         let parsed = syn::parse_file(&source).map_err(|error| {
@@ -271,7 +273,7 @@ fn collect_imports(item: &ItemUse, module: &mut Module) {
     }
 }
 
-/// One path of a `use` declaration. A glob brings in no single name.
+/// One path of a `use` declaration. A glob has no name, because it brings in many names.
 struct Leaf {
     segments: Vec<String>,
     name: Option<String>,
@@ -306,7 +308,7 @@ fn collect_leaves(tree: &UseTree, prefix: &mut Vec<String>, leaves: &mut Vec<Lea
     }
 }
 
-/// `use a::b::{self}` brings in `b`.
+/// Creates the leaf for a single name. `use a::b::{self}` brings in the name `b`.
 fn leaf(prefix: &[String], ident: &Ident, name: &Ident) -> Leaf {
     let mut segments = prefix.to_vec();
     if ident != "self" {
@@ -316,7 +318,7 @@ fn leaf(prefix: &[String], ident: &Ident, name: &Ident) -> Leaf {
     Leaf { segments, name: own_name, line: ident.span().start().line }
 }
 
-/// `#[cfg(test)]` and `#[cfg(all(test, ...))]`.
+/// Returns whether one of the attributes is `#[cfg(test)]` or `#[cfg(all(test, ...))]`.
 fn is_test_only(attributes: &[Attribute]) -> bool {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).any(|attribute| {
         let condition = attribute.meta.require_list().map(|list| list.tokens.to_string());
@@ -352,7 +354,8 @@ impl Collector {
         self.mentions.push(Mention { segments, line, is_use: false });
     }
 
-    /// Macros take any tokens, so their paths are read from the tokens.
+    /// Collects the paths in the tokens of a macro. A macro takes any tokens, so its input cannot
+    /// be parsed as Rust code.
     fn visit_tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut rest = tokens.as_slice();
@@ -384,7 +387,8 @@ impl Collector {
     }
 }
 
-/// The path `a::b::c` at the start of the tokens, and how many tokens it takes: at least 1.
+/// Returns the path `a::b::c` at the start of the tokens, and the number of tokens to skip, which
+/// is at least 1. The path is empty if the first token is not an identifier.
 fn path_at(tokens: &[TokenTree]) -> (Vec<String>, usize) {
     let is_colon = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
     let mut segments = Vec::new();

@@ -1,4 +1,4 @@
-//! The packages of the repository, as `cargo metadata` describes them.
+//! Reads the packages of the repository from `cargo metadata`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ pub(super) struct Package {
     pub(super) name: String,
     pub(super) manifest: PathBuf,
     pub(super) targets: Vec<Target>,
-    /// Names of dependencies, without those that only tests and benchmarks use.
+    /// Names of direct dependencies, without those that only tests and benchmarks use.
     pub(super) dependencies: Vec<String>,
 }
 

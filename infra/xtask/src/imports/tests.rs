@@ -1,10 +1,10 @@
-//! Small crates with planted mistakes.
+//! Tests the import rules on small crates with planted mistakes.
 
 use std::fs;
 
 use super::*;
 
-/// A crate in a temporary folder: paths below `src` with their contents.
+/// A crate in a temporary folder.
 struct Planted {
     folder: tempfile::TempDir,
 }
@@ -24,7 +24,7 @@ impl Planted {
         graph::uses(&Modules::read(&self.folder.path().join("lib.rs"), false).unwrap())
     }
 
-    /// File name, line, rule and message of each broken layer rule.
+    /// Returns the file name, line, rule and message of each broken layer rule.
     fn layers(&self) -> Vec<(String, usize, &'static str, String)> {
         let violations = layer_violations(&self.uses()).into_iter();
         violations

@@ -1,9 +1,10 @@
-//! Edits of text files that keep comments and order.
+//! Edits text files and keeps their comments and order.
 
 /// Inserts a line into a sorted run of lines.
 ///
-/// The run is the lines that `key` accepts and that follow each other; `key` also returns what they
-/// are sorted by. The line goes before the first one with a greater key, or after the last one.
+/// The run consists of the first line that `key` accepts and the accepted lines that follow
+/// directly. For an accepted line, `key` returns its sort key. The new line is inserted after the
+/// lines with smaller keys. Returns `None` if `key` accepts no line.
 pub(super) fn insert_sorted<'a>(
     text: &'a str,
     line: &str,
@@ -17,7 +18,7 @@ pub(super) fn insert_sorted<'a>(
     Some(insert_at(&lines, first + smaller, line))
 }
 
-/// Inserts a line after the last one that `is_row` accepts.
+/// Inserts a line after the last line that `is_row` accepts. Returns `None` if it accepts no line.
 pub(super) fn insert_after_last(
     text: &str,
     line: &str,
@@ -38,7 +39,8 @@ fn insert_at(lines: &[&str], position: usize, line: &str) -> String {
     text
 }
 
-/// Returns the block that starts with the line `first` and ends before an empty line.
+/// Returns the block that starts with the line `first` and ends before an empty line. Returns
+/// `None` if there is no such line.
 pub(super) fn block<'a>(text: &'a str, first: &str) -> Option<&'a str> {
     let start = text.find(&format!("\n{first}\n"))? + 1;
     let rest = text.get(start..)?;
@@ -46,7 +48,7 @@ pub(super) fn block<'a>(text: &'a str, first: &str) -> Option<&'a str> {
     rest.get(..end)
 }
 
-/// Replaces a text that must occur exactly once.
+/// Replaces a text. Fails unless the text occurs exactly once.
 pub(super) fn replace_once(text: &str, from: &str, to: &str) -> Result<String, String> {
     match text.matches(from).count() {
         1 => Ok(text.replacen(from, to, 1)),

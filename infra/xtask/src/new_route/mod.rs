@@ -1,8 +1,9 @@
-//! Adds a route: a function crate and its entry in every list of functions and routes.
+//! Adds a route: creates a function crate, and adds an entry to every list of functions and routes.
 //!
-//! The new function is a copy of `get-customer` under another name, so that it follows the pattern of
-//! the existing functions and compiles at once. The developer then replaces its handler. All edits are
-//! planned before the first file is written, so a failure leaves the repository as it was.
+//! The new function is a copy of `get-customer` under another name, so it follows the pattern of
+//! the existing functions and compiles at once. The developer then replaces its handler. All edits
+//! are planned before the first file is written, so an error in the plan leaves the repository
+//! unchanged.
 
 mod edits;
 mod places;
@@ -38,7 +39,7 @@ impl Method {
         }
     }
 
-    /// The variant of `Permission` and its text, as a starting point.
+    /// Returns a variant of `Permission` and its text in `README.md`, as a starting point.
     fn permission(self) -> (&'static str, &'static str) {
         match self {
             Method::Get => ("Read", "`kyc:read`"),
@@ -58,7 +59,7 @@ impl std::str::FromStr for Method {
     }
 }
 
-/// A route to add.
+/// A route to add, with the name of its function.
 #[derive(Debug)]
 pub struct Route {
     method: Method,
@@ -67,7 +68,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// Checks the parts of a route.
+    /// Creates a route after checking its path and name.
     ///
     /// # Errors
     /// Fails if the path is not like `/customers/{id}/notes` or the name is not like `list-notes`.
@@ -93,17 +94,17 @@ impl Route {
         Ok(Route { method, path: path.to_owned(), name: name.to_owned() })
     }
 
-    /// The name as Rust code has it.
+    /// Returns the name of the crate in Rust code, such as `list_notes`.
     fn crate_name(&self) -> String {
         self.name.replace('-', "_")
     }
 
-    /// The name as the template has it.
+    /// Returns the logical id of the function in the template, such as `ListNotes`.
     fn resource(&self) -> String {
         resource_name(&self.name)
     }
 
-    /// A sentence to start with: `List notes`.
+    /// Returns a first summary of the route, such as `List notes`.
     fn summary(&self) -> String {
         let words = self.name.replace('-', " ");
         let mut letters = words.chars();
@@ -127,18 +128,18 @@ fn resource_name(function: &str) -> String {
     capitalized.collect()
 }
 
-/// A new or changed file, relative to the root.
+/// A new or changed file. The path is relative to the root.
 struct Edit {
     path: PathBuf,
     text: String,
 }
 
-/// Creates the function crate of a route and lists it everywhere. Returns the paths of the files that
-/// were written, relative to `root`.
+/// Creates the function crate of a route and adds the route to every list. Returns the paths of the
+/// files that were written, relative to `root`.
 ///
 /// # Errors
-/// Fails without writing if the function or the route exists, or if a file does not have the expected
-/// form.
+/// Fails without writing if the function or the route exists, or if a file does not have the
+/// expected form. Also fails if a file cannot be written.
 pub fn create(root: &Path, route: &Route) -> Result<Vec<PathBuf>, String> {
     let edits = places::plan(root, route)?;
     for edit in &edits {
@@ -151,7 +152,7 @@ pub fn create(root: &Path, route: &Route) -> Result<Vec<PathBuf>, String> {
     Ok(edits.into_iter().map(|edit| edit.path).collect())
 }
 
-/// Lists what the developer of a new route has to do.
+/// Returns a numbered list of the steps that the developer of a new route still has to take.
 #[must_use]
 pub fn remaining_work(route: &Route) -> String {
     let name = &route.name;

@@ -1,4 +1,5 @@
-//! The files that a new route changes. Their paths are written here and nowhere else.
+//! Plans the edits of the files that a new route changes. The paths of these files are written only
+//! here.
 
 use std::path::Path;
 
@@ -8,12 +9,13 @@ use crate::repository;
 
 /// Folder of the function crates.
 const FUNCTIONS: &str = "functions";
-/// Versions of all dependencies, and the routes of `cargo lambda watch`.
+/// Manifest of the workspace, with the versions of all dependencies and the routes of `cargo lambda
+/// watch`.
 const WORKSPACE: &str = "Cargo.toml";
 const TEMPLATE: &str = "template.yaml";
 /// Manifest of the crate that links all functions.
 const LOCAL_MANIFEST: &str = "infra/local/Cargo.toml";
-/// List of all functions in that crate.
+/// List of all functions in the crate of `LOCAL_MANIFEST`.
 const LOCAL_REGISTRY: &str = "infra/local/src/functions.rs";
 /// Limits of size, dependencies and instructions for each function.
 pub(super) const BUDGET: &str = "infra/bench/cold/budget.toml";
@@ -41,7 +43,7 @@ pub(super) fn plan(root: &Path, route: &Route) -> Result<Vec<Edit>, String> {
 
 type EditText = fn(&str, &Route) -> Result<String, String>;
 
-/// Files of the new crate, each made of the same file of the pattern.
+/// Files of the new crate. Each is made from the file with the same path in the pattern's crate.
 const CRATE_FILES: &[(&str, EditText)] = &[
     ("Cargo.toml", renamed),
     ("src/main.rs", renamed),
@@ -71,7 +73,8 @@ fn edited(
     Ok(Edit { path: target.into(), text })
 }
 
-/// Replaces the pattern's name in each of its spellings.
+/// Replaces the pattern's name in each of its spellings. Fails if the text does not contain the
+/// name.
 fn renamed(text: &str, route: &Route) -> Result<String, String> {
     let pattern_crate = PATTERN.replace('-', "_");
     let renamed = text
@@ -81,7 +84,8 @@ fn renamed(text: &str, route: &Route) -> Result<String, String> {
     if renamed == text { Err(format!("expected the name {PATTERN}")) } else { Ok(renamed) }
 }
 
-/// Keeps the code of the pattern below a new module comment.
+/// Returns the code of the pattern with a new module comment and the permission for the route's
+/// method.
 fn library(text: &str, route: &Route) -> Result<String, String> {
     let code: Vec<&str> = text.lines().skip_while(|line| line.starts_with("//!")).collect();
     let permission = route.method.permission().0;
@@ -93,7 +97,7 @@ fn library(text: &str, route: &Route) -> Result<String, String> {
     Ok(format!("//! {route}\n//!\n//! Placeholder with the handler of `{PATTERN}`.\n{code}\n"))
 }
 
-/// Keeps the description of the pattern under a new summary.
+/// Returns the pattern's description of the endpoint with a new summary.
 fn description(text: &str, route: &Route) -> Result<String, String> {
     let (before, rest) = split_once(text, "Endpoint::new(\"")?;
     let (_, after) = split_once(rest, "\"")?;
@@ -141,7 +145,7 @@ fn template(text: &str, route: &Route) -> Result<String, String> {
     )?;
 
     let next = text.find(&format!("\n  {USER_POOL}:\n")).ok_or_else(|| missing(USER_POOL))?;
-    // The comment before a resource belongs to it.
+    // A comment directly before a resource belongs to the resource.
     let position = text.get(..next).and_then(|before| before.rfind("\n\n"));
     let (before, after) = text.split_at(position.ok_or_else(|| missing(USER_POOL))? + 2);
     Ok(format!("{before}{resource}\n{after}"))
@@ -168,7 +172,8 @@ fn local_registry(text: &str, route: &Route) -> Result<String, String> {
         .ok_or_else(|| "expected a list of functions".to_owned())
 }
 
-/// Copies the limits of the pattern, until they are measured.
+/// Adds limits for the new function: a copy of the pattern's limits, until the function is
+/// measured.
 fn budget(text: &str, route: &Route) -> Result<String, String> {
     let limits = block(text, &format!("[functions.{PATTERN}]"));
     let limits = renamed(limits.ok_or_else(|| format!("expected limits of {PATTERN}"))?, route)?;
@@ -198,7 +203,7 @@ fn split_once<'a>(text: &'a str, separator: &str) -> Result<(&'a str, &'a str), 
     text.split_once(separator).ok_or_else(|| format!("expected {separator:?}"))
 }
 
-/// Replaces the rest of the line after a key.
+/// Replaces the rest of the line after the first occurrence of a key.
 fn replace_value(text: &str, key: &str, value: &str) -> Result<String, String> {
     let (before, rest) = split_once(text, key)?;
     let (_, after) = split_once(rest, "\n")?;

@@ -1,7 +1,7 @@
 //! Counts stilted constructions in comments, documents and messages.
 //!
 //! Comments in this project are written in plain English. This module finds the constructions that
-//! break the writing rules most often. It does not judge grammar.
+//! break the writing rules most often. The check does not judge grammar.
 
 mod rules;
 mod sentences;
@@ -18,7 +18,7 @@ use rules::{RULES, Rule};
 use sentences::Sentence;
 use sources::Passage;
 
-/// The part of a file that a piece of prose comes from.
+/// Kind of text from which a piece of prose comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A comment of a source file.
@@ -27,7 +27,8 @@ pub enum Kind {
     Document,
     /// A summary or description in YAML.
     Description,
-    /// A string literal of at least four words: an error message, a help text, an assertion.
+    /// A string literal of at least four words, such as an error message, a help text or an
+    /// assertion.
     Literal,
 }
 
@@ -44,29 +45,29 @@ pub struct Hit {
     pub sentence: String,
 }
 
-/// The result of a check.
+/// The result of checking files.
 #[derive(Debug, Default)]
 pub struct Report {
     pub hits: Vec<Hit>,
-    /// Words that were read, by kind.
+    /// Number of words that were read, by kind.
     pub words: BTreeMap<Kind, usize>,
 }
 
 impl Report {
-    /// Number of words read.
+    /// Returns the number of words that were read.
     #[must_use]
     pub fn total_words(&self) -> usize {
         self.words.values().sum()
     }
 
-    /// Hits per 1,000 words of one kind.
+    /// Returns the number of hits per 1,000 words of one kind, 0 if there are no words.
     #[must_use]
     pub fn rate(&self, kind: Kind) -> f64 {
         let hits = self.hits.iter().filter(|hit| hit.kind == kind).count();
         per_thousand(hits, self.words.get(&kind).copied().unwrap_or_default())
     }
 
-    /// Hits per 1,000 words of all kinds.
+    /// Returns the number of hits per 1,000 words of all kinds, 0 if there are no words.
     #[must_use]
     pub fn total_rate(&self) -> f64 {
         per_thousand(self.hits.len(), self.total_words())
@@ -109,10 +110,10 @@ impl fmt::Display for Report {
     }
 }
 
-/// The file whose string literals are examples of bad constructions.
+/// The file whose string literals are examples of bad constructions and do not count.
 const EXAMPLES: &str = "infra/xtask/src/prose/rules.rs";
 
-/// The compiled rules.
+/// Finds stilted constructions with the compiled rules.
 pub struct Checker {
     rules: Vec<Compiled>,
 }
@@ -147,10 +148,11 @@ impl Checker {
         Checker { rules: RULES.iter().map(compile).collect() }
     }
 
-    /// Checks files and folders. Paths in the report are relative to `root` where possible.
+    /// Checks files and folders. Files that are not UTF-8 are skipped. Paths in the report are
+    /// relative to `root` if the files are below `root`.
     ///
     /// # Errors
-    /// Fails if a folder or a text file cannot be read.
+    /// Fails if a folder or a file cannot be read.
     pub fn check(&self, root: &Path, paths: &[PathBuf]) -> Result<Report, String> {
         let mut report = Report::default();
         for path in paths {
@@ -189,8 +191,8 @@ impl Checker {
         }
     }
 
-    /// Finds the rules that a sentence breaks, with the offset of each match. If matches overlap, only
-    /// the first rule counts.
+    /// Finds the rules that a sentence breaks, with the byte offset of each match. If matches
+    /// overlap, only the rule that is listed first counts.
     fn matches(&self, sentence: &Sentence, kind: Kind) -> Vec<(&'static Rule, usize)> {
         let text = sentence.text.as_str();
         let has_start = sentence.has_start && kind != Kind::Literal;

@@ -1,12 +1,12 @@
-//! The constructions that make a comment hard to read at first sight.
+//! Lists the constructions that make a comment hard to read at first sight.
 //!
 //! A rule belongs here if the construction is nearly always bad: well-written crates use it at most
-//! once in a few thousand words. `cargo xtask prose` on such a crate shows whether that holds.
+//! once in a few thousand words. To test a rule, run `cargo xtask prose` on such a crate.
 
-/// One construction, as a regular expression without regard to case.
+/// One construction, as a regular expression that ignores case.
 pub(super) struct Rule {
     pub(super) name: &'static str,
-    /// Whether the pattern applies to the first words of a sentence only.
+    /// Whether the pattern applies only to the first words of a sentence.
     pub(super) is_at_start: bool,
     pub(super) pattern: &'static str,
     /// A match does not count if this pattern matches at the same position.

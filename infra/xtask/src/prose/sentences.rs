@@ -1,4 +1,4 @@
-//! Splits passages into sentences, without code blocks and inline code.
+//! Splits passages into sentences, and leaves out code blocks and inline code.
 
 use super::sources::Passage;
 
@@ -6,7 +6,8 @@ use super::sources::Passage;
 #[derive(Debug, PartialEq)]
 pub(super) struct Sentence {
     pub(super) text: String,
-    /// Whether the rules for the first word apply: not to headings, table cells and questions.
+    /// Whether the rules for the first words of a sentence apply. They do not apply to headings,
+    /// table cells, questions, and list items that continue a sentence.
     pub(super) has_start: bool,
     /// Byte offset in `text` where each line starts, and the number of that line.
     lines: Vec<(usize, usize)>,
@@ -28,10 +29,11 @@ impl Sentence {
 const OFF: &str = "<!-- prose: off -->";
 const ON: &str = "<!-- prose: on -->";
 
-/// Stands for inline code and URLs, so that their words do not count.
+/// Character that replaces inline code and URLs, so their words do not count.
 const CODE: char = 'X';
 
-/// A longer quotation is treated as prose.
+/// Maximum number of words in a quotation that does not count. A longer quotation is treated as
+/// prose.
 const MAX_QUOTED_WORDS: usize = 3;
 
 pub(super) fn sentences(passage: &Passage) -> Vec<Sentence> {
@@ -82,7 +84,7 @@ impl Splitter {
             }
         } else if let Some(item) = list_item(content) {
             self.end_paragraph(true);
-            // An item in lower case continues the sentence before the list.
+            // An item that starts in lower case continues the sentence before the list.
             self.is_continuation = item.starts_with(char::is_lowercase);
             self.push(number, item);
         } else {
@@ -132,7 +134,8 @@ fn list_item(content: &str) -> Option<&str> {
     })
 }
 
-/// Replaces inline code, URLs and markup by characters of the same length, so that offsets hold.
+/// Replaces inline code, URLs and markup with characters of the same length in bytes, so that
+/// offsets remain valid.
 fn without_markup(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -152,7 +155,8 @@ fn without_markup(text: &str) -> String {
     plain
 }
 
-/// The length of the inline code, quoted words, link target or URL at the start of the text, or 0.
+/// Returns the length in bytes of the inline code, quoted words, link target or URL at the start of
+/// the text. Returns 0 if the text starts with other characters.
 fn markup_length(text: &str) -> usize {
     if text.starts_with('`') {
         let inner = text.trim_start_matches('`');
@@ -174,7 +178,7 @@ fn markup_length(text: &str) -> usize {
     0
 }
 
-/// Byte offsets after each sentence, the last one being the end of the text.
+/// Returns the byte offset of the end of each sentence. The last offset is the end of the text.
 fn sentence_ends(text: &str) -> Vec<usize> {
     let mut ends = Vec::new();
     for (position, c) in text.char_indices() {

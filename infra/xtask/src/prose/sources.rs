@@ -13,13 +13,14 @@ pub(super) struct Passage {
     pub(super) lines: Vec<(usize, String)>,
 }
 
-/// A string literal with fewer words is a name or a piece of data.
+/// Minimum number of words in a string literal that is prose. A shorter literal is a name or a
+/// piece of data.
 const MIN_LITERAL_WORDS: usize = 4;
 
 /// YAML keys whose values are prose.
 const DESCRIPTION_KEYS: [&str; 4] = ["description", "summary", "Description", "AlarmDescription"];
 
-/// Returns the passages of a file, or none if its type has no prose.
+/// Returns the passages of a file. Returns an empty list if files of its type contain no prose.
 pub(super) fn passages(path: &Path, text: &str) -> Vec<Passage> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     match extension.or_else(|| shebang_extension(text)) {
@@ -32,7 +33,8 @@ pub(super) fn passages(path: &Path, text: &str) -> Vec<Passage> {
     }
 }
 
-/// Scripts without a file extension name their interpreter in the first line.
+/// Returns the usual extension for a script without an extension, from the interpreter in the first
+/// line. Returns `None` for other files.
 fn shebang_extension(text: &str) -> Option<&'static str> {
     let first = text.lines().next().filter(|line| line.starts_with("#!"))?;
     if first.contains("python") { Some("py") } else { first.ends_with("sh").then_some("sh") }
@@ -73,7 +75,8 @@ fn is_string(kind: LiteralKind) -> bool {
     matches!(kind, LiteralKind::Str { .. } | LiteralKind::RawStr { .. })
 }
 
-/// Separates texts for people from names, JSON and other data.
+/// Returns whether a literal is a text for people, in contrast to names, JSON and other data. At
+/// least 80 % of its characters must be letters, spaces and common punctuation.
 fn is_sentence(literal: &str) -> bool {
     let is_prose = |c: char| c.is_ascii_alphabetic() || matches!(c, ' ' | '.' | ',' | ';' | '\'');
     let prose = literal.chars().filter(|c| is_prose(*c)).count();
@@ -86,7 +89,7 @@ fn markdown(text: &str) -> Vec<Passage> {
     vec![Passage { kind: Kind::Document, lines: lines.collect() }]
 }
 
-/// Finds `# ...` comments, on lines of their own and after code.
+/// Finds `# ...` comments, both on separate lines and after code.
 fn hash_comments(text: &str) -> Vec<Passage> {
     let mut passages = Passages::default();
     for (index, line) in text.lines().enumerate() {
@@ -101,7 +104,7 @@ fn hash_comments(text: &str) -> Vec<Passage> {
     passages.finish()
 }
 
-/// The position of a `#` at the start of a word and outside quotes.
+/// Returns the byte position of the first `#` that is at the start of a word and outside quotes.
 fn hash_position(line: &str) -> Option<usize> {
     let mut quote = None;
     let mut previous = ' ';
@@ -136,7 +139,7 @@ fn docstrings(text: &str) -> Vec<Passage> {
     passages.finish()
 }
 
-/// Finds the values of YAML's `summary` and `description`, as plain, quoted or block scalars.
+/// Finds the values of `DESCRIPTION_KEYS` in YAML, as plain, quoted or block scalars.
 fn descriptions(text: &str) -> Vec<Passage> {
     let mut passages = Passages::default();
     let mut open_indent = None;

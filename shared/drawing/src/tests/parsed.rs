@@ -122,8 +122,8 @@ fn corners(data: &str) -> Vec<(f64, f64)> {
     numbers.chunks(2).map(|pair| (pair[0], pair[1])).collect()
 }
 
-/// Returns a box that a line runs through, or a label that more than one line runs through. A label
-/// is always crossed by its own line.
+/// Returns a box that a line runs through, or a label that more than one line runs through. The
+/// line of a label may run through it.
 pub(super) fn crossed(svg: &ParsedSvg) -> Option<Rect> {
     let line_count = |rect: &Rect| svg.lines.iter().filter(|line| runs_through(line, rect)).count();
     let mut boxes = svg.boxes.values().filter(|rect| line_count(rect) > 0);
