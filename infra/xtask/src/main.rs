@@ -110,7 +110,7 @@ fn check_imports(arguments: &Imports) -> Result<(), String> {
     }
     print(&text)?;
     match imports.violations.len() {
-        0 => Ok(()),
+        0 => print("no violations of the import rules\n"),
         count => Err(format!("{count} violations of the import rules")),
     }
 }
