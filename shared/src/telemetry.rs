@@ -68,7 +68,7 @@ impl Write for Lines {
     }
 }
 
-/// The log line of a request. The duration in it starts when the event arrives.
+/// Collects the data of a request's log line. The logged duration starts when the event arrives.
 pub(crate) struct RequestLog {
     function: &'static str,
     started: Instant,

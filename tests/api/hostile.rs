@@ -138,7 +138,7 @@ pub(crate) fn events() -> Vec<Value> {
     events
 }
 
-/// Returns the valid event with one value replaced, at a JSON pointer.
+/// Returns the valid event with the value at a JSON pointer replaced.
 fn with(pointer: &str, value: Value) -> Value {
     let mut event = event();
     let (parent, name) = pointer.rsplit_once('/').unwrap();

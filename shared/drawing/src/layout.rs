@@ -13,7 +13,7 @@ use crate::routes::{Bends, routes};
 /// Maximum number of lines that pass between one row and the next.
 ///
 /// The time of a layout grows with the square of this limit and of `MAX_LINES_IN_ALL_GAPS`. At
-/// these limits a layout takes one second of a whole core, and the drawing is metres wide.
+/// these limits a layout takes one second of CPU time, and the drawing is several metres wide.
 const MAX_LINES_PER_GAP: usize = 600;
 /// Maximum number of lines between rows, summed over all gaps.
 const MAX_LINES_IN_ALL_GAPS: usize = 2_000;

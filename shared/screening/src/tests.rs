@@ -1,4 +1,4 @@
-//! Tests of the whole matching on a synthetic list.
+//! Tests the matching from end to end on a synthetic list.
 
 use proptest::prelude::*;
 

@@ -51,7 +51,7 @@ impl Bucket {
     /// Reads an object.
     ///
     /// # Errors
-    /// The reason, after all attempts have failed.
+    /// Returns the reason if all attempts fail.
     pub async fn get(&self, object: &str) -> Result<Vec<u8>, String> {
         let read = async {
             let mut reads = 1;

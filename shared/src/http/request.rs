@@ -120,8 +120,8 @@ impl Request {
             .ok_or_else(Error::alert_not_found)
     }
 
-    /// Starts to read the query, the headers and the body. The result collects the faults of all of
-    /// them.
+    /// Returns a reader of the query, the headers and the body, which collects the faults of all
+    /// three.
     pub fn input(&self) -> Input<'_> {
         Input::new(&self.query, &self.headers, &self.body, self.faults.clone())
     }

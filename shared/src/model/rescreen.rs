@@ -90,7 +90,7 @@ pub struct Run {
     pub finished_at: Option<Timestamp>,
     /// Position of the last customer that the pass has handled, as [`position`] writes it.
     pub cursor: Option<String>,
-    /// Working time in milliseconds, over all workers.
+    /// Time that all workers together have spent on the pass, in milliseconds.
     pub worked_ms: u64,
     /// Number of monitors read.
     pub monitors: u64,

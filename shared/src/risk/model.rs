@@ -90,7 +90,7 @@ pub struct Model {
 /// Number of days in a year of the model.
 const YEAR: u64 = 365;
 
-/// The current model. A change of its data needs a new version.
+/// The current model. Change its `version` whenever its data changes.
 pub static MODEL: Model = Model {
     version: "2026-11-1",
     country_lists: countries::LISTS,

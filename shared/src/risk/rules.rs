@@ -33,7 +33,7 @@ pub(super) fn apply(model: &Model, facts: &Facts<'_>) -> Vec<HardRule> {
     rules
 }
 
-/// Creates a rule. Returns `None` if there is no evidence: the rule does not apply then.
+/// Creates a rule. Returns `None` if `evidence` is empty, because the rule then does not apply.
 fn rule(
     code: impl Into<String>,
     level: RiskLevel,

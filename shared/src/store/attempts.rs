@@ -12,8 +12,8 @@ const RACE_TIME: Duration = Duration::from_secs(8);
 /// Pause after the first lost race. Each further pause is three times as long, up to
 /// [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
-/// Longest pause after a lost race. It is long enough that, with a hundred concurrent writers, most
-/// attempts meet no other writer.
+/// Longest pause after a lost race. It is long enough that most attempts do not collide, even with
+/// a hundred concurrent writers.
 const LONGEST_PAUSE: Duration = Duration::from_millis(300);
 /// Pause after the first throttled attempt. Each further pause is 100 ms longer.
 const THROTTLED_PAUSE: Duration = Duration::from_millis(100);

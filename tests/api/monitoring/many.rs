@@ -1,5 +1,5 @@
-//! Measures the cost of a pass over 200,000 customers without news. `WATCHLISTS` names a folder as
-//! described in the module `real`:
+//! Measures the cost of a pass over 200,000 customers without matches. `WATCHLISTS` names a folder
+//! as described in the module `real`:
 //!
 //! `WATCHLISTS=<folder> cargo test -p api-tests --profile ci --test api -- --ignored many:: --nocapture`
 

@@ -20,7 +20,7 @@ pub(crate) struct Caller {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) data: Value,
-    /// Time from the request to the end of the body, in milliseconds.
+    /// Time from sending the request to the end of the response body, in milliseconds.
     pub(crate) ms: f64,
 }
 

@@ -71,7 +71,8 @@ impl Route {
     /// Creates a route after checking its path and name.
     ///
     /// # Errors
-    /// Fails if the path is not like `/customers/{id}/notes` or the name is not like `list-notes`.
+    /// Fails if the path does not have the form `/customers/{id}/notes` or the name does not have
+    /// the form `list-notes`.
     pub fn new(method: Method, path: &str, name: &str) -> Result<Route, String> {
         let is_name = |text: &str, separator: char| {
             let is_word = |word: &str| {

@@ -153,7 +153,7 @@ fn template(text: &str, route: &Route) -> Result<String, String> {
 
 fn local_manifest(text: &str, route: &Route) -> Result<String, String> {
     const SUFFIX: &str = " = { workspace = true, features = [\"openapi\"] }";
-    // The functions are the second part of the dependencies, after an empty line.
+    // In the dependencies, the function crates follow the other crates after a blank line.
     let first = text.find(&format!("\ncreate-customer{SUFFIX}"));
     let (before, functions) = text.split_at(first.ok_or("expected create-customer")? + 1);
     let functions = insert_sorted(

@@ -176,7 +176,7 @@ fn unwrap_quoted_row(cells: Vec<String>, delimiter: u8) -> Vec<String> {
 
 /// The column names of a CSV file.
 pub(super) struct Header {
-    /// Places of the columns by name, in lower case.
+    /// Position of each column, by the name of the column in lower case.
     places: HashMap<String, usize>,
 }
 

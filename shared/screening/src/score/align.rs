@@ -73,8 +73,8 @@ pub struct Alignment {
 pub enum Limit {
     /// The names have no significant token in common. The maximum is 0.5.
     NoWord,
-    /// The names have one significant token in common, and either name has more. The maximum is
-    /// 0.65.
+    /// The names have one significant token in common, and at least one of them has more. The
+    /// maximum is 0.65.
     OneWord,
     /// One name is `A son of B` and the other is `B son of A`. The score is multiplied by 0.7.
     FatherAndSon,

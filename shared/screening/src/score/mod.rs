@@ -30,8 +30,8 @@ pub const MODEL_VERSION: u32 = 2;
 /// Default score from which a match is worth a review. Tenants can choose another score.
 pub const DEFAULT_MIN_SCORE: f32 = 0.78;
 
-/// Cost of a listed token that the query does not have, as a share of its weight. A party that is
-/// listed with four names often uses two of them.
+/// Cost of a listed token that the query does not have, as a share of its weight. The cost is low,
+/// because a party that is listed with four names often uses only two of them.
 const OMITTED: f32 = 0.2;
 /// Cost of a token of the query that the listed name does not have, as a share of its weight. The
 /// cost is higher than [`OMITTED`], because a list gives all known names of a party.
