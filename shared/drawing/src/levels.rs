@@ -9,7 +9,7 @@ use petgraph::visit::{DfsEvent, Reversed, depth_first_search};
 
 /// Directions of all edges, and the number of edges in each gap between two rows.
 pub(crate) struct Levels {
-    /// For each edge: whether it is drawn upwards, because it closes a circle.
+    /// For each edge: whether it is drawn upwards, because it closes a cycle.
     pub(crate) is_upward: Vec<bool>,
     /// For each row, from the lowest: the number of edges that pass the gap above it. An edge
     /// within a row counts for the gap above that row.
@@ -27,7 +27,7 @@ pub(crate) fn levels(boxes: usize, edges: &[(usize, usize)], customer: Option<us
         graph.add_edge(NodeIndex::new(owner), NodeIndex::new(owned), ());
     }
     // The search starts at the customer and follows holdings up to their owners. An edge that
-    // leads back to a party on the current search path closes a circle.
+    // leads back to a party on the current search path closes a cycle.
     let mut closing_edges = HashSet::new();
     let mut owners_first = Vec::with_capacity(boxes);
     let starts = customer.into_iter().chain(0..boxes).map(NodeIndex::new);

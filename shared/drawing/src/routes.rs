@@ -21,7 +21,7 @@ const MAX_PORT_DISTANCE: f64 = 28.0;
 /// The path of a link as the layout of `dagre` gives it.
 pub(crate) struct Bends {
     pub(crate) link: Link,
-    /// Whether the line leads upwards, because it closes a circle.
+    /// Whether the line leads upwards, because it closes a cycle.
     pub(crate) is_upward: bool,
     /// Points where the line crosses the rows between its ends, starting at the owner. Never empty.
     pub(crate) points: Vec<Point>,

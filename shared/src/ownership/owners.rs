@@ -32,8 +32,8 @@ pub enum Basis {
     Ownership,
     /// The effective share of the votes reaches the threshold.
     Voting,
-    /// The individual controls by other means the customer, or a company whose effective share or
-    /// voting share reaches the threshold.
+    /// The individual controls, by means other than shares or votes, the customer or a company whose
+    /// effective share or voting share reaches the threshold.
     Control,
     /// The individual is a senior manager, and there is no beneficial owner on another basis.
     SeniorManager,

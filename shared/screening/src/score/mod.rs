@@ -36,10 +36,11 @@ const OMITTED: f32 = 0.2;
 /// Cost of a token of the query that the listed name does not have, as a share of its weight. The
 /// cost is higher than [`OMITTED`], because a list gives all known names of a party.
 const ADDED: f32 = 0.5;
-/// Cost of tokens that both names have left over, as a multiple of the weight that is left over on
-/// both sides.
+/// Cost if tokens of both names remain without a partner, as a multiple of the weight that remains
+/// on both sides.
 const CONTRADICTION: f32 = 2.4;
-/// Maximum score of names with one aligned significant token, if either name has more.
+/// Maximum score of names with one aligned significant token, if at least one of the names has more
+/// significant tokens.
 pub(super) const ONE_TOKEN: f32 = 0.65;
 /// Maximum score of names without an aligned significant token.
 const NO_TOKEN: f32 = 0.5;
