@@ -93,20 +93,8 @@ pub(crate) fn session(customer: &StoredCustomer, status: SessionStatus) -> Sessi
 /// Builds a revision with one list of these entries: pairs of an id and a name.
 pub(crate) fn lists(revision: u64, entries: &[(&str, &str)]) -> Arc<Loaded> {
     let entities = entries.iter().map(|(id, name)| Entity {
-        id: (*id).to_owned(),
-        kind: EntityKind::Person,
-        names: vec![ListedName {
-            text: (*name).to_owned(),
-            kind: NameKind::Primary,
-            given: None,
-            family: None,
-        }],
-        dates: Vec::new(),
-        countries: Vec::new(),
-        identifiers: Vec::new(),
-        programs: Vec::new(),
-        gender: None,
-        remarks: None,
+        names: vec![ListedName::whole((*name).to_owned(), NameKind::Primary)],
+        ..Entity::new((*id).to_owned(), EntityKind::Person)
     });
     let version = format!("v{revision}");
     let source = Source { list: LIST, version: &version, date: None };

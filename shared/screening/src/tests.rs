@@ -15,22 +15,12 @@ use super::score::{
 use super::{Match, Query, Screener};
 
 fn entity(id: &str, kind: EntityKind, names: &[(&str, NameKind)]) -> Entity {
-    let name = |(text, kind): &(&str, NameKind)| ListedName {
-        text: (*text).to_owned(),
-        kind: *kind,
-        given: None,
-        family: None,
-    };
+    let name = |(text, kind): &(&str, NameKind)| ListedName::whole((*text).to_owned(), *kind);
     Entity {
-        id: id.to_owned(),
-        kind,
         names: names.iter().map(name).collect(),
-        dates: Vec::new(),
-        countries: Vec::new(),
-        identifiers: Vec::new(),
         programs: vec!["SYNTHETIC".to_owned()],
-        gender: None,
         remarks: Some("Made up.".to_owned()),
+        ..Entity::new(id.to_owned(), kind)
     }
 }
 

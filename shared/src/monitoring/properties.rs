@@ -57,20 +57,8 @@ fn step() -> impl Strategy<Value = Step> {
 impl Step {
     fn lists(&self) -> Loaded {
         let entities = self.entries.iter().map(|(id, name)| Entity {
-            id: id.to_string(),
-            kind: EntityKind::Person,
-            names: vec![ListedName {
-                text: NAMES[*name].to_owned(),
-                kind: NameKind::Primary,
-                given: None,
-                family: None,
-            }],
-            dates: Vec::new(),
-            countries: Vec::new(),
-            identifiers: Vec::new(),
-            programs: Vec::new(),
-            gender: None,
-            remarks: None,
+            names: vec![ListedName::whole(NAMES[*name].to_owned(), NameKind::Primary)],
+            ..Entity::new(id.to_string(), EntityKind::Person)
         });
         let source = Source { list: "l", version: "v", date: None };
         let index = Index::open(build(source, entities).unwrap()).unwrap();

@@ -36,22 +36,10 @@ fuzz_target!(|data: &[u8]| {
 
 fn entity((number, names): (usize, &[&str])) -> Entity {
     let kinds = [NameKind::Primary, NameKind::WeakAlias];
-    let listed = |(name, kind): (&&str, NameKind)| ListedName {
-        text: (*name).to_owned(),
-        kind,
-        given: None,
-        family: None,
-    };
+    let listed = |(name, kind): (&&str, NameKind)| ListedName::whole((*name).to_owned(), kind);
     Entity {
-        id: number.to_string(),
-        kind: EntityKind::Unknown,
         names: names.iter().zip(kinds).map(listed).collect(),
-        dates: Vec::new(),
-        countries: Vec::new(),
-        identifiers: Vec::new(),
-        programs: Vec::new(),
-        gender: None,
-        remarks: None,
+        ..Entity::new(number.to_string(), EntityKind::Unknown)
     }
 }
 

@@ -29,6 +29,23 @@ pub struct Entity {
     pub remarks: Option<String>,
 }
 
+impl Entity {
+    /// Returns an entity that has an id and a kind only.
+    pub fn new(id: String, kind: EntityKind) -> Entity {
+        Entity {
+            id,
+            kind,
+            names: Vec::new(),
+            dates: Vec::new(),
+            countries: Vec::new(),
+            identifiers: Vec::new(),
+            programs: Vec::new(),
+            gender: None,
+            remarks: None,
+        }
+    }
+}
+
 /// A name of an entry, with its parts if the list separates them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedName {
@@ -41,6 +58,13 @@ pub struct ListedName {
     pub given: Option<String>,
     /// Family name, if the list separates it from the given names.
     pub family: Option<String>,
+}
+
+impl ListedName {
+    /// Returns a name whose parts are not known.
+    pub fn whole(text: String, kind: NameKind) -> ListedName {
+        ListedName { text, kind, given: None, family: None }
+    }
 }
 
 /// A date with the precision that the list states.

@@ -9,26 +9,6 @@ use crate::entity::{
     CountryKind, Entity, EntityKind, Gender, Identifier, ListedCountry, ListedName, NameKind,
 };
 
-/// Returns an entity that has an id and a kind only.
-pub(super) fn new_entity(id: String, kind: EntityKind) -> Entity {
-    Entity {
-        id,
-        kind,
-        names: Vec::new(),
-        dates: Vec::new(),
-        countries: Vec::new(),
-        identifiers: Vec::new(),
-        programs: Vec::new(),
-        gender: None,
-        remarks: None,
-    }
-}
-
-/// Returns a name whose parts are not known.
-pub(super) fn whole_name(text: String, kind: NameKind) -> ListedName {
-    ListedName { text, kind, given: None, family: None }
-}
-
 /// Returns a name for an entity of kind `owner`. A person's name in the form `LAST, First` also
 /// gets its parts. A comma in the name of any other entity does not separate parts.
 pub(super) fn comma_name(owner: EntityKind, text: String, kind: NameKind) -> ListedName {
@@ -37,7 +17,7 @@ pub(super) fn comma_name(owner: EntityKind, text: String, kind: NameKind) -> Lis
             let (family, given) = (non_empty(family), non_empty(given));
             ListedName { text, kind, given, family }
         }
-        _ => whole_name(text, kind),
+        _ => ListedName::whole(text, kind),
     }
 }
 

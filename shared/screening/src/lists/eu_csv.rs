@@ -13,7 +13,7 @@ use super::eu_xml::{
 use super::held::{HeldEntries, HeldEntry};
 use super::report::Tally;
 use super::sniff::Source;
-use super::table::{Header, Row, Table};
+use super::table::{Columns, Header, Row, Table};
 use super::text::{Encoding, clean, non_empty, with_label};
 use crate::entity::{CountryKind, Identifier};
 
@@ -45,19 +45,7 @@ pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refu
     Ok(())
 }
 
-/// A row whose cells are accessed by the names of their columns.
-struct Columns<'r> {
-    header: &'r Header,
-    cells: &'r [String],
-}
-
 impl<'r> Columns<'r> {
-    /// Returns the trimmed cell in a column, or an empty string if the layout of the file does not
-    /// have that column.
-    fn get(&self, name: &str) -> &'r str {
-        self.header.cell(self.cells, name).trim()
-    }
-
     /// Returns the trimmed cell in a column that has different names in the current layout and in
     /// the former one.
     fn get_either(&self, current: &str, former: &str) -> &'r str {

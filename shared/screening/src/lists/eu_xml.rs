@@ -4,7 +4,7 @@
 //! `http://eu.europa.ec/fpi/fsd/export`. Nearly all values are attributes. The country code `00`
 //! means that a country is not given. An alias with `strong="false"` becomes a weak alias.
 
-use super::entry::{add_country, new_entity};
+use super::entry::add_country;
 use super::report::Tally;
 use super::sniff::Source;
 use super::text::{join, non_empty, with_label};
@@ -34,7 +34,7 @@ pub(super) fn read(source: Source<'_>, tally: &mut Tally<'_>) -> Result<(), Refu
 fn read_entity(node: &Node, tally: &mut Tally<'_>) -> Result<Entity, String> {
     let id = non_empty(node.attribute("logicalId")).ok_or("the record has no logicalId")?;
     let subject = node.child("subjectType").map_or("", |subject| subject.attribute("code"));
-    let mut entity = new_entity(id, entity_kind(subject, tally));
+    let mut entity = Entity::new(id, entity_kind(subject, tally));
     for child in &node.children {
         match child.name.as_str() {
             "nameAlias" => {

@@ -16,7 +16,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::entry::{add_country, add_date, identifier, new_entity, whole_name};
+use super::entry::{add_country, add_date, identifier};
 use super::input::MAX_RECORD;
 use super::report::Tally;
 use super::sniff::{Source, read_error};
@@ -129,7 +129,7 @@ fn entity_kind(schema: &str) -> Option<EntityKind> {
 fn add_entity(line: FtmEntity, kind: EntityKind, tally: &mut Tally<'_>) {
     let FtmEntity { id, caption, properties, .. } = line;
     let Some(id) = non_empty(&id) else { return tally.skip(None, "the entity has no id") };
-    let mut entity = new_entity(id, kind);
+    let mut entity = Entity::new(id, kind);
     add_names(&properties, caption.as_deref(), &mut entity);
     for property in ["birthDate", "incorporationDate", "buildDate"] {
         for text in texts(&properties, property) {
@@ -233,13 +233,13 @@ fn add_names(properties: &Properties, caption: Option<&str>, entity: &mut Entity
         caption.and_then(non_empty).filter(|caption| names.is_empty() || names.contains(caption));
     for text in caption.into_iter().chain(names) {
         let name = if !entity.names.is_empty() {
-            whole_name(text, NameKind::StrongAlias)
+            ListedName::whole(text, NameKind::StrongAlias)
         } else if entity.kind == EntityKind::Person {
             let given = only_text(properties, "firstName");
             let family = only_text(properties, "lastName");
             ListedName { text, kind: NameKind::Primary, given, family }
         } else {
-            whole_name(text, NameKind::Primary)
+            ListedName::whole(text, NameKind::Primary)
         };
         entity.names.push(name);
     }
@@ -250,7 +250,7 @@ fn add_names(properties: &Properties, caption: Option<&str>, entity: &mut Entity
         ("abbreviation", NameKind::WeakAlias),
     ] {
         let aliases = texts(properties, property).filter_map(non_empty);
-        entity.names.extend(aliases.map(|text| whole_name(text, kind)));
+        entity.names.extend(aliases.map(|text| ListedName::whole(text, kind)));
     }
 }
 

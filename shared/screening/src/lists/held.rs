@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::entry::new_entity;
 use super::report::Tally;
 use super::text::join;
 use crate::entity::{Entity, EntityKind};
@@ -49,7 +48,7 @@ impl HeldEntries {
         let next = self.entries.len();
         let place = *self.places.entry(id.to_owned()).or_insert(next);
         if place == next {
-            let entity = new_entity(id.to_owned(), kind);
+            let entity = Entity::new(id.to_owned(), kind);
             let (remarks, seen_remarks) = (Vec::new(), HashSet::new());
             self.entries.push(HeldEntry { entity, line, remarks, seen_remarks });
         } else {

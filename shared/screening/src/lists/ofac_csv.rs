@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Refused;
-use super::entry::{add_country, comma_name, identifier, new_entity};
+use super::entry::{add_country, comma_name, identifier};
 use super::ofac_remarks;
 use super::report::Tally;
 use super::sniff::{FileKind, OfacFile, Source};
@@ -176,7 +176,7 @@ fn read_entity(row: &[String], details: &Details, tally: &mut Tally<'_>) -> Resu
         }
     };
     let name = non_empty(cell(row, column::SDN_NAME)).ok_or("the record has no name")?;
-    let mut entity = new_entity(id.to_owned(), kind);
+    let mut entity = Entity::new(id.to_owned(), kind);
     entity.names.push(comma_name(kind, name, NameKind::Primary));
     // Several programs are written as `SDGT] [IFSR`, without the outer brackets.
     entity.programs = cell(row, column::SDN_PROGRAM).split("] [").filter_map(non_empty).collect();

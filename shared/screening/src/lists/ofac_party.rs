@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::entry::{add_country, identifier, new_entity, set_gender};
+use super::entry::{add_country, identifier, set_gender};
 use super::ofac_xml::{OfacList, read_day};
 use super::report::Tally;
 use super::text::{join, non_empty, with_label};
@@ -22,7 +22,7 @@ impl OfacList {
         let profile = node.child("Profile").ok_or("the party has no Profile")?;
         let id = non_empty(node.attribute("FixedRef")).ok_or("the party has no FixedRef")?;
         let kind = self.entity_kind(profile, tally);
-        let mut entity = new_entity(id, kind);
+        let mut entity = Entity::new(id, kind);
         for identity in profile.all("Identity") {
             self.add_names(identity, &mut entity, tally);
             let documents = self.documents.get(identity.attribute("ID"));
@@ -193,9 +193,7 @@ fn documented_name(
             given: Some(given),
             family: Some(family),
         }),
-        (family, given) => {
-            Some(ListedName { text: family.or(given)?, kind, given: None, family: None })
-        }
+        (family, given) => Some(ListedName::whole(family.or(given)?, kind)),
     }
 }
 

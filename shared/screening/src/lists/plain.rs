@@ -22,7 +22,7 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 
 use super::Refused;
-use super::entry::{add_country, add_date, comma_name, identifier, new_entity, set_gender};
+use super::entry::{add_country, add_date, comma_name, identifier, set_gender};
 use super::identifiers::KINDS;
 use super::report::Tally;
 use super::sniff::Source;
@@ -106,7 +106,7 @@ fn read_entity(header: &Header, cells: &[String], tally: &mut Tally<'_>) -> Resu
     let id = non_empty(cell("id")).unwrap_or_else(|| {
         generate_id(&[&name, kind.into_str(), cell("date").trim(), cell("countries").trim()])
     });
-    let mut entity = new_entity(id, kind);
+    let mut entity = Entity::new(id, kind);
     entity.names.push(comma_name(kind, name, NameKind::Primary));
     for (column, name_kind) in [
         ("aliases", NameKind::StrongAlias),

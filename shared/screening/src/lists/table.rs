@@ -208,3 +208,17 @@ impl Header {
         cell.map_or("", String::as_str)
     }
 }
+
+/// A row whose cells are accessed by the names of their columns, in lower case.
+pub(super) struct Columns<'r> {
+    pub(super) header: &'r Header,
+    pub(super) cells: &'r [String],
+}
+
+impl<'r> Columns<'r> {
+    /// Returns the trimmed cell in a column, or an empty string if the column or the cell does not
+    /// exist.
+    pub(super) fn get(&self, name: &str) -> &'r str {
+        self.header.cell(self.cells, name).trim()
+    }
+}

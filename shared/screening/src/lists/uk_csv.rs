@@ -7,11 +7,11 @@
 //! `(1) Russia (2) Ukraine`.
 
 use super::Refused;
-use super::entry::{add_country, add_date, identifier, set_gender, whole_name};
+use super::entry::{add_country, add_date, identifier, set_gender};
 use super::held::{HeldEntries, HeldEntry};
 use super::report::Tally;
 use super::sniff::Source;
-use super::table::{Header, Row, Table};
+use super::table::{Columns, Header, Row, Table};
 use super::text::{Encoding, non_empty, with_label};
 use crate::entity::{CountryKind, EntityKind, ListedName, NameKind};
 
@@ -54,17 +54,7 @@ fn report_date(cells: &[String]) -> Option<String> {
     non_empty(date)
 }
 
-/// A row whose cells are accessed by the names of their columns, in lower case.
-struct Columns<'r> {
-    header: &'r Header,
-    cells: &'r [String],
-}
-
 impl<'r> Columns<'r> {
-    fn get(&self, name: &str) -> &'r str {
-        self.header.cell(self.cells, name).trim()
-    }
-
     /// Returns the values of a cell. Several values are numbered, as in `(1) Russia (2) Ukraine`,
     /// or separated by `|`, `;` or a line break.
     fn all(&self, name: &str) -> Vec<String> {
@@ -197,11 +187,11 @@ fn read_names(row: &Columns<'_>, entity: EntityKind) -> Vec<ListedName> {
             family: non_empty(&last_part),
         })
     } else {
-        non_empty(&format!("{last_part} {first_parts}")).map(|text| whole_name(text, kind))
+        non_empty(&format!("{last_part} {first_parts}")).map(|text| ListedName::whole(text, kind))
     };
     let original = non_empty(row.get("name non-latin script")).map(|text| {
         let is_primary = kind == NameKind::Primary;
-        whole_name(text, if is_primary { NameKind::StrongAlias } else { kind })
+        ListedName::whole(text, if is_primary { NameKind::StrongAlias } else { kind })
     });
     latin.into_iter().chain(original).collect()
 }

@@ -4,7 +4,7 @@
 //! <https://www.un.org/sc/resources/sc-sanctions.xsd>. An alias of quality `Low` becomes a weak
 //! alias. The text `na` marks an empty field.
 
-use super::entry::{add_country, new_entity, set_gender, whole_name};
+use super::entry::{add_country, set_gender};
 use super::report::Tally;
 use super::sniff::Source;
 use super::text::{join, non_empty, split_values, with_label};
@@ -44,10 +44,10 @@ fn read_entity(node: &Node, tally: &mut Tally<'_>) -> Result<Entity, String> {
         return Err("the record has no name".to_owned());
     }
     let kind = if is_person { EntityKind::Person } else { EntityKind::Organization };
-    let mut entity = new_entity(id, kind);
-    entity.names.push(whole_name(parts.join(" "), NameKind::Primary));
+    let mut entity = Entity::new(id, kind);
+    entity.names.push(ListedName::whole(parts.join(" "), NameKind::Primary));
     let original = field(node, "NAME_ORIGINAL_SCRIPT");
-    entity.names.extend(original.map(|text| whole_name(text, NameKind::StrongAlias)));
+    entity.names.extend(original.map(|text| ListedName::whole(text, NameKind::StrongAlias)));
     entity.programs.extend(field(node, "UN_LIST_TYPE"));
     for child in &node.children {
         match child.name.as_str() {
@@ -95,7 +95,7 @@ fn aliases(node: &Node) -> Vec<ListedName> {
         _ => NameKind::StrongAlias,
     };
     let names = field(node, "ALIAS_NAME").unwrap_or_default();
-    split_values(&names).map(|text| whole_name(text, kind)).collect()
+    split_values(&names).map(|text| ListedName::whole(text, kind)).collect()
 }
 
 /// Reads a date of birth. Returns `None` if the element has no date, and the text as the error if
