@@ -47,7 +47,7 @@ impl Settings {
     /// Reads every setting through `get`, which returns the value of an environment variable.
     ///
     /// # Errors
-    /// A text that names every setting that is missing or malformed.
+    /// Returns a text that names every setting that is missing or malformed.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
         let value = |name: &str| {
             get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
@@ -57,8 +57,8 @@ impl Settings {
             faults.push("TABLE_NAME is not set".to_owned());
             String::new()
         });
-        // The environment variables of AWS's own tools are accepted, and a shorter name for
-        // DynamoDB.
+        // AWS's own tools read the variables that start with `AWS_`. `DYNAMODB_ENDPOINT` is a
+        // shorter name of this service.
         let mut endpoint = |names: &[&str]| {
             let (name, endpoint) = names.iter().find_map(|name| Some((name, value(name)?)))?;
             if url::Url::parse(&endpoint).is_err() {
@@ -121,11 +121,13 @@ pub struct App {
     pub ids: Ids,
 }
 
-/// Gives a function access to the watchlist indexes. Only the functions that need it name one, so that
-/// the S3 client is not part of the others: it adds 1 MB to the zipped package.
+/// Opens the watchlist indexes. Only a function that screens passes an `OpenWatchlists` to
+/// [`App::from_env`], so only its binary contains the S3 client. The client adds 1 MB to the zipped
+/// package.
 pub type OpenWatchlists = fn(Aws, &Settings) -> Watchlists;
 
-/// Opens the bucket that `settings` name. Nothing is read yet.
+/// Opens the bucket that `settings` names, without a call to S3. If `settings` names no bucket, the
+/// function fails only when it screens.
 pub fn open_bucket(aws: Aws, settings: &Settings) -> Watchlists {
     let bucket = settings.watchlist_bucket.as_deref();
     let bucket = bucket.map(|name| Bucket::new(aws, name, settings.s3_endpoint.as_deref()));
@@ -133,10 +135,12 @@ pub fn open_bucket(aws: Aws, settings: &Settings) -> Watchlists {
 }
 
 impl App {
-    /// Builds the app from the environment.
+    /// Builds the app from the environment. `open_watchlists` is `None` for a function that does
+    /// not screen.
     ///
     /// # Errors
-    /// A text that names every setting that is missing or malformed.
+    /// Returns a text that names every setting that is missing or malformed, including
+    /// `AWS_REGION`.
     pub async fn from_env(open_watchlists: Option<OpenWatchlists>) -> Result<App, String> {
         let (settings, aws) =
             match (Settings::read(|name| std::env::var(name).ok()), Aws::from_env().await) {

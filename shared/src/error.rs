@@ -161,7 +161,7 @@ impl Error {
     }
 
     /// Reports a token without a valid tenant. `claim` is the name of the claim that must contain
-    /// the tenant.
+    /// the tenant, or several names joined by `or`.
     pub fn no_tenant(claim: &str) -> Error {
         let message = format!(
             "The access token has no valid tenant in its claim `{claim}`. The tenant must be 1 to \
@@ -207,7 +207,8 @@ impl Error {
         Error::new(Code::AlertNotFound, message)
     }
 
-    /// Reports that the customer exists and has no monitor. A monitor that is off would be enough.
+    /// Reports that the customer exists and has no monitor. A monitor that is off does not
+    /// cause this error.
     pub fn not_monitored() -> Error {
         let message = "The customer has no monitor. Start monitoring with POST \
                        /customers/{id}/monitor.";
@@ -308,8 +309,8 @@ impl Error {
         Error::new(Code::RequestInProgress, message)
     }
 
-    /// Reports that a structure cannot be drawn, and the reason. The caller can still request it as
-    /// JSON or Mermaid.
+    /// Reports that a structure cannot be drawn. `why` is the reason. The caller can still request
+    /// the structure as JSON or Mermaid.
     pub fn cannot_be_drawn(why: String) -> Error {
         let mut faults = Faults::default();
         let issue = format!("must not ask for a drawing, because {why}; ask for JSON or Mermaid");

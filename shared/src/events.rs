@@ -1,5 +1,5 @@
-//! Events for the event bus. They are the audit events in the records of the table's stream, as
-//! plain JSON. `docs/events.md` describes the schema.
+//! Converts the audit events in the records of the table's stream to plain JSON for the event bus.
+//! `docs/events.md` describes the schema.
 
 use serde::Deserialize;
 use serde_dynamo::Item;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::store::{ANSWER_RECORD, ItemKind};
 
-/// Returns the audit event that a record of the stream has inserted. Returns `None` for any other
+/// Returns the audit event whose insertion a stream record reports. Returns `None` for any other
 /// row, for the change or removal of a row, and for a malformed record.
 pub fn of_record(record: &Value) -> Option<Value> {
     let is_new = record.get("eventName").and_then(Value::as_str) == Some("INSERT");

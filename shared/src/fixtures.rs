@@ -1,4 +1,4 @@
-//! Values for the unit tests of planning. None of them needs a table.
+//! Values for the unit tests of the `plan_*` functions. These tests need no table.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::monitoring::subject::subjects;
 use crate::monitoring::watchlists::Loaded;
 use crate::risk_profiles::Sources;
 
-/// The only list of the tests.
+/// Name of the only list in these values.
 pub(crate) const LIST: &str = "sanctions";
 /// A name on that list.
 pub(crate) const LISTED: &str = "Mirka Dovello";
@@ -90,7 +90,7 @@ pub(crate) fn session(customer: &StoredCustomer, status: SessionStatus) -> Sessi
     Session { status, ..created.unwrap().session }
 }
 
-/// Builds a revision with one list of these entries: pairs of an id and a name.
+/// Builds a revision with one list. Each of `entries` is a pair of an id and a name.
 pub(crate) fn lists(revision: u64, entries: &[(&str, &str)]) -> Arc<Loaded> {
     let entities = entries.iter().map(|(id, name)| Entity {
         names: vec![ListedName::whole((*name).to_owned(), NameKind::Primary)],

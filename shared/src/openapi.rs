@@ -218,7 +218,8 @@ impl Endpoint {
         self
     }
 
-    /// Adds media types in which the successful response is also available as text.
+    /// Adds media types in which the response with `status` is also available as text. This must be
+    /// called after [`Endpoint::answers`], because it changes the response that `answers` adds.
     pub fn or_answers_text(mut self, status: StatusCode, media_types: &[&str]) -> Endpoint {
         if let Some(response) = self.success.get_mut(&status.as_u16()) {
             for media_type in media_types {

@@ -1,5 +1,5 @@
-//! Log lines and metrics, as JSON. Each request has one line, with the number of its DynamoDB calls.
-//! Lines contain no personal data and no tokens.
+//! Writes log lines and metrics as JSON. Each request has one line, which includes the number of
+//! DynamoDB calls. Lines contain no personal data and no tokens.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -24,7 +24,8 @@ const LOCAL_NAMESPACE: &str = "kyc-customers";
 pub type Output = fn(&[u8]);
 static OUTPUT: OnceLock<Output> = OnceLock::new();
 
-/// Starts to write log lines to standard error.
+/// Starts to write log lines to standard error. `namespace` is the namespace of the metrics; `None`
+/// selects `kyc-customers`.
 pub fn init(namespace: Option<String>) {
     // A line that cannot be written is lost.
     if write_to(namespace, |line| _ = std::io::stderr().write_all(line)) {
@@ -36,8 +37,8 @@ pub fn init(namespace: Option<String>) {
     }
 }
 
-/// Starts to write log lines to `output`. Returns `false` when the process already writes log
-/// lines.
+/// Starts to write log lines to `output`. `namespace` is the namespace of the metrics; `None`
+/// selects `kyc-customers`. Returns `false` when the process already writes log lines.
 pub fn write_to(namespace: Option<String>, output: Output) -> bool {
     let _ = NAMESPACE.set(namespace.unwrap_or_else(|| LOCAL_NAMESPACE.to_owned()));
     let _ = OUTPUT.set(output);

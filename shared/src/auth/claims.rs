@@ -14,7 +14,8 @@ const TENANT_CLAIMS: [&str; 2] = ["custom:tenant_id", "tenant_id"];
 pub struct Claims {
     /// The tenant, or `None` if it is missing or malformed.
     pub tenant: Option<TenantId>,
-    /// Names of the claims that can contain the tenant, for the error if there is no valid tenant.
+    /// Names of the claims that can contain the tenant, joined by `or`. The error for a missing
+    /// tenant quotes this text.
     pub tenant_claim: String,
     /// The permissions in the claims `permissions`, `scope` and `cognito:groups`.
     pub permissions: Vec<String>,

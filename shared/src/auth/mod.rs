@@ -1,5 +1,6 @@
 //! Verified callers and their permissions. A [`Caller`] is made from claims that API Gateway has
-//! verified. Without the scope of a caller, the rows of a tenant cannot be read or written.
+//! verified. Code outside this crate can read or write the rows of a tenant only with the scope of
+//! a caller.
 
 mod claims;
 

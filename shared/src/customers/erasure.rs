@@ -16,8 +16,8 @@ use crate::store::{Attempts, Change, MonitorChange, Replay, StoredAnswer, Tenant
 /// the answers that idempotency records store for the customer.
 ///
 /// # Errors
-/// `CustomerNotFound`, `RetentionHold`, the error of `check_version`, `RequestInProgress`,
-/// `StoreUnavailable`.
+/// `CustomerNotFound`, `RetentionHold`, the error of `check_version` or `answer`,
+/// `RequestInProgress`, `StoreUnavailable`.
 pub async fn erase(
     table: &TenantTable<'_>,
     id: &CustomerId,

@@ -51,7 +51,7 @@ pub async fn create(
     if table.commit(&change, &mut Attempts::new()).await? {
         Ok(())
     } else {
-        // No other writer can know an id that was made for this request.
+        // The id was generated for this request, so another writer cannot have used it.
         Err(Error::internal("a new customer exists already"))
     }
 }
@@ -150,7 +150,7 @@ pub async fn export(
     cursor: Option<&str>,
 ) -> Result<Page<Exported>, Error> {
     let page = table.export(id, cursor).await?;
-    // The first page of an existing customer contains at least the customer.
+    // The first page of an existing customer contains at least the customer's own row.
     if page.count == 0 && cursor.is_none() {
         return Err(Error::customer_not_found());
     }

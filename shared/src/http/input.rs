@@ -39,8 +39,8 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// Parses the query. `faults` contains the faults that were found before, which are reported
-    /// together with the others.
+    /// Parses the query. `faults` contains the faults of the event, which are reported together
+    /// with the faults of the query, the headers and the body.
     pub(super) fn new(
         query: &str,
         headers: &'a HeaderMap,
@@ -144,7 +144,8 @@ impl<'a> Input<'a> {
         self.object_of(media_types, MAX_BODY_BYTES)
     }
 
-    /// Reads the body as [`Input::object`] does, with a limit of `limit` bytes.
+    /// Reads the body as a JSON object of at most `limit` bytes, with one of these media types.
+    /// Returns `None` if the body is faulty; the fault is recorded.
     pub fn object_of(&mut self, media_types: &[&str], limit: usize) -> Option<Map<String, Value>> {
         self.takes_body = true;
         if self.faults.names(BODY) {

@@ -1,4 +1,4 @@
-//! Request of an API operation: verified claims, path parameters, raw query, headers and body.
+//! The request of an API operation: verified claims, path parameters, raw query, headers and body.
 
 use std::collections::HashMap;
 

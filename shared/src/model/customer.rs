@@ -186,9 +186,9 @@ pub struct Customer {
 
 /// A customer as the table stores it, with additional fields that only the service reads.
 ///
-/// Sessions and monitors expire without a write. [`StoredCustomer::settled`] computes from these
-/// fields which sessions and monitors have expired, so that counters and status are correct
-/// whenever a customer is read.
+/// Sessions and monitoring expire without a write. When the store reads a customer,
+/// [`StoredCustomer::settled`] uses the expiry times in these fields to correct the session
+/// counters and the monitoring status.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredCustomer {
     /// The fields that the API returns.
@@ -219,8 +219,8 @@ impl DerefMut for StoredCustomer {
     }
 }
 
-/// Maximum number of active sessions of a customer. The limit exists because the item of the
-/// customer contains all of them.
+/// Maximum number of active sessions of a customer. The limit exists because the customer's item
+/// lists every active session, and DynamoDB limits an item to 400 KB.
 pub const MAX_OPEN_SESSIONS: usize = 1_000;
 
 /// Fields that only the server sets. A request that contains such a field gets an error that says
@@ -243,7 +243,7 @@ impl Customer {
     /// `active`.
     ///
     /// # Errors
-    /// `CustomerErased`, `CustomerBlocked` or `CustomerInactive`, by the reason.
+    /// `CustomerErased`, `CustomerBlocked` or `CustomerInactive`.
     pub fn takes_sessions(&self) -> Result<(), Error> {
         match self.status {
             _ if self.erased_at.is_some() => Err(Error::customer_erased()),
@@ -372,11 +372,13 @@ impl StoredCustomer {
         next
     }
 
-    /// Returns the next version as a tombstone, without the profile's personal data. The ids,
-    /// times, counters, risk level and entity type stay.
+    /// Returns the next version as a tombstone, without the profile's personal data. The customer
+    /// id, the tenant id, the session counters, the number of open alerts, the risk summary and the
+    /// entity type stay.
     ///
     /// # Errors
-    /// `RetentionHold` up to and including the day `retain_until`, or if a date is not valid.
+    /// `RetentionHold` up to and including the day `retain_until`, or if `retain_until` or `now` is
+    /// not a valid date.
     pub fn erased(&self, now: Timestamp) -> Result<StoredCustomer, Error> {
         if let Some(until) = &self.profile.retain_until
             && until.date().zip(now.date()).is_none_or(|(until, today)| until >= today)
@@ -421,7 +423,7 @@ impl SessionCounters {
 
 impl Status {
     /// Checks that the status can change to `to`. An unchanged status is allowed. A change to
-    /// `Inactive` is not, because only [`StoredCustomer::deactivated`] makes it.
+    /// `Inactive` is an error, because only [`StoredCustomer::deactivated`] makes that change.
     fn check_move(self, to: Status) -> Result<(), Error> {
         let hint = match (self, to) {
             (Status::Active, Status::Blocked) | (Status::Blocked, Status::Active) => return Ok(()),

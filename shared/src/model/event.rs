@@ -21,8 +21,8 @@ pub enum EventKind {
     /// A customer was deactivated.
     #[serde(rename = "customer.deactivated")]
     CustomerDeactivated,
-    /// The personal data of a customer was erased. `changes` contains the names of fields without
-    /// their values.
+    /// The personal data of a customer was erased. `changes` contains the name of every changed
+    /// field. A value that can be personal data is `null`.
     #[serde(rename = "customer.erased")]
     CustomerErased,
     /// A session was created.
@@ -57,10 +57,12 @@ pub enum EventKind {
 /// The origin of a change: the actor and the request.
 #[derive(Clone, Debug, Serialize)]
 pub struct Origin {
-    /// The `sub` of the access token. If there is none, the `client_id`, the `username` or
-    /// `unknown`. For a change by the service, the name of its function.
+    /// The `sub` of the access token or, if there is no `sub`, its `client_id` or `username`. The
+    /// actor is `unknown` if the token has none of the three. If the service made the change, the
+    /// actor is the name of the function.
     pub actor: String,
-    /// Id of the request. For a change by the service, the id of the pass.
+    /// Id of the request. If the service made the change, the id of the pass or, for a pending
+    /// recheck, a new id.
     pub request_id: String,
 }
 

@@ -42,8 +42,8 @@ pub fn fold_key(text: &str) -> String {
     key
 }
 
-/// Folds a search text. The result is shorter than any key that was cut. Therefore a name starts
-/// with the search text exactly if the key of the name does.
+/// Folds a search text. The result is shorter than any key that was cut. Therefore a folded name
+/// starts with the result if and only if the key of the name does.
 ///
 /// # Errors
 /// Returns the rule that the text breaks. The text must have 1 to 200 characters, no control

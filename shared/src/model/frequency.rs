@@ -32,9 +32,9 @@ pub enum PassKind {
     Daily,
     /// Screens the `weekly` monitors against whole lists, every week.
     Weekly,
-    /// Screens the `on_update` monitors against whole lists, every week. An alarm is raised if it
-    /// opens or clears an alert although an earlier pass had covered the same revision of the
-    /// lists.
+    /// Screens the `on_update` monitors against whole lists, every week. If this pass opens or
+    /// clears an alert although an earlier pass covered the same revision of the lists, the service
+    /// raises an alarm.
     Reconcile,
 }
 

@@ -136,7 +136,7 @@ impl Default for Ids {
 }
 
 impl Ids {
-    /// Generates an id whose time is `now`.
+    /// Generates an id whose time is `now`, or the time of the previous id if that is later.
     pub fn next(&self, now: Timestamp) -> Uuid {
         let (seconds, nanos) = unix(now);
         // A poisoned lock means that another thread panicked. The context is still usable.

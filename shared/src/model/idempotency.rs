@@ -8,7 +8,7 @@ impl IdempotencyKey {
     /// Parses the value of the header.
     ///
     /// # Errors
-    /// Returns the rule if the text breaks it.
+    /// Returns the rule if the text is not a valid key.
     pub fn parse(text: &str) -> Result<IdempotencyKey, String> {
         let is_printable = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         if (1..=255).contains(&text.len()) && is_printable {

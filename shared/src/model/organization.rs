@@ -146,7 +146,7 @@ pub struct Organization {
 }
 
 impl Structure {
-    /// Reads the fields and records every fault. If it recorded one, the result is incomplete.
+    /// Reads the fields and records every fault. If a fault was recorded, the result is incomplete.
     pub fn read(fields: &mut Fields<'_>, today: Option<Date>) -> Structure {
         // Position and kind of each party, by id. A party with other faults is included, so that
         // relationships with it are not reported as additional faults.
@@ -251,8 +251,8 @@ impl Party {
     }
 }
 
-/// The relationships that were read so far. They show duplicates and companies in which more than
-/// 100 % is declared.
+/// The pairs and sums of the relationships that were read so far. They reveal a repeated pair and a
+/// company in which more than 100 % is declared.
 #[derive(Default)]
 struct Declared {
     /// Position of each pair of owner and owned.

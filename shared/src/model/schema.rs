@@ -9,8 +9,8 @@ pub fn nullable(schema: impl Into<RefOr<Schema>>) -> RefOr<Schema> {
     Schema::OneOf(OneOfBuilder::new().item(schema).item(null).build()).into()
 }
 
-/// Returns the object schema with fields other than its own forbidden. A schema that is not an
-/// object stays unchanged.
+/// Forbids fields that an object schema does not define. A schema that is not an object stays
+/// unchanged.
 pub fn closed(mut schema: RefOr<Schema>) -> RefOr<Schema> {
     if let RefOr::T(Schema::Object(object)) = &mut schema {
         object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));

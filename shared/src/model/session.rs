@@ -243,7 +243,7 @@ pub struct SessionPatch {
 }
 
 impl SessionPatch {
-    /// Reads the fields and records every fault. If it recorded one, the result is incomplete.
+    /// Reads the fields and records every fault. If a fault was recorded, the result is incomplete.
     pub fn read(fields: &mut Fields<'_>, now: Timestamp) -> SessionPatch {
         let status = fields.text("status", one_of::<SessionStatus>);
         let final_decision = fields.text("final_decision", one_of::<FinalDecision>);

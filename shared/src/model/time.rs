@@ -37,7 +37,8 @@ impl Timestamp {
         OffsetDateTime::from_unix_timestamp(self.seconds()).ok().map(OffsetDateTime::date)
     }
 
-    /// Parses an RFC 3339 time with any offset. Digits beyond milliseconds are cut off.
+    /// Parses an RFC 3339 time with any offset. Digits beyond milliseconds are cut off. Returns
+    /// `None` for any other text.
     pub fn parse(text: &str) -> Option<Timestamp> {
         let nanos = parse_nanos(text)?;
         i64::try_from(nanos.div_euclid(1_000_000)).ok().map(Timestamp)
@@ -45,6 +46,7 @@ impl Timestamp {
 }
 
 /// Parses an RFC 3339 time with any offset and precision, and returns nanoseconds since 1970.
+/// Returns `None` for any other text.
 pub fn parse_nanos(text: &str) -> Option<i128> {
     Some(OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos())
 }
@@ -97,7 +99,7 @@ impl Clock {
     }
 }
 
-/// Parses a calendar date in the form `YYYY-MM-DD`, from year 1.
+/// Parses a calendar date in the form `YYYY-MM-DD`, from year 1. Returns `None` for any other text.
 pub fn parse_date(text: &str) -> Option<Date> {
     let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
     (text.len() == 10 && date.year() > 0).then_some(date)

@@ -18,7 +18,7 @@ const MAX_CHAINS: usize = 10;
 /// structures. It bounds the search if a structure has too many chains to enumerate.
 const MAX_STEPS: usize = 2_000;
 
-/// Index of the holdings for searches that lead to the customer.
+/// Holdings, indexed for the search of chains to the customer.
 pub(super) struct Chains {
     /// By owner: the companies that it holds, each with the fraction.
     holds: Vec<Vec<(usize, f64)>>,
@@ -44,7 +44,7 @@ impl Chains {
         let mut holds: Vec<Vec<(usize, f64)>> = vec![Vec::new(); parties];
         let mut owners: Vec<Vec<(usize, f64)>> = vec![Vec::new(); parties];
         for &Holding { owner, owned, fraction } in holdings {
-            // The customer's own holdings lead away from it.
+            // A chain ends at the customer, so the customer's own holdings extend no chain.
             if owner != CUSTOMER {
                 holds[owner].push((owned, fraction));
             }

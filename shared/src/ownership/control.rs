@@ -7,8 +7,8 @@
 
 use super::group::Group;
 
-/// A larger fraction of the votes is a majority. The margin above one half absorbs the rounding of
-/// doubles.
+/// A fraction of the votes above this value is a majority. The margin above one half absorbs the
+/// rounding of doubles.
 const HALF: f64 = 0.5 + 1e-9;
 
 /// Votes and other means of control in a group.

@@ -36,7 +36,7 @@ pub struct Effective {
     ///
     /// The shares of all parties can add up to more than 1, because a company in the middle of a
     /// chain is counted in addition to its owners. The shares of the individuals and the
-    /// undisclosed share add up to 1, unless a closed ring holds the rest.
+    /// undisclosed share add up to 1, unless a closed ring holds a share.
     pub shares: Vec<f64>,
     /// Share that no declared owner accounts for, 0 to 1. It includes undisclosed owners of the
     /// company itself and of companies that hold shares in it.

@@ -41,7 +41,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// A declared structure with places in place of party ids and fractions in place of percentages.
+/// A declared structure that uses places instead of party ids and fractions instead of percentages.
 pub(super) struct Group<'a> {
     structure: &'a Structure,
     /// For each place: whether it is a company.
@@ -52,8 +52,8 @@ pub(super) struct Group<'a> {
     pub(super) votes: Vec<Holding>,
     /// Control by other means than shares or votes, as pairs of owner and owned.
     pub(super) controls: Vec<(usize, usize)>,
-    /// Companies for which more than 100 % of the shares or votes are declared. Validation
-    /// tolerates a little more than 100 %, because declared percentages are rounded.
+    /// Companies for which more than 100 % of the shares or votes are declared. Validation accepts
+    /// up to 100.01 %, because declared percentages are rounded.
     pub(super) over_declared: Vec<usize>,
 }
 

@@ -191,8 +191,8 @@ fn grounds(
 }
 
 /// Finds the nearest company that makes the party a beneficial owner by control: a significant
-/// company that the party does not control by votes alone. Returns it with all companies that the
-/// party controls.
+/// company that the party does not control by votes alone. Returns that company and all companies
+/// that the party controls.
 fn controlled_company(analysis: &Analysis<'_>, place: usize) -> Option<(usize, Controlled)> {
     let control = &analysis.control;
     let controlled = control.controlled_by(place);

@@ -50,7 +50,7 @@ fn customer_node(profile: &Profile) -> Node {
     }
 }
 
-/// Returns the box of a party. `share` is its effective share, 0 to 100.
+/// Returns the node of a party. `share` is the party's effective share, 0 to 100.
 fn party_node(party: &Party, share: f64, is_beneficial_owner: bool) -> Node {
     let mut details: Vec<String> = country(&party.country).into_iter().collect();
     if !party.roles.is_empty() {

@@ -83,7 +83,7 @@ pub fn view(customer: &Customer, organization: &Organization, threshold: f64) ->
 /// Parses the threshold for beneficial owners, in percent.
 ///
 /// # Errors
-/// If the text is not a JSON number above 0 and at most 100.
+/// Returns the rule if the text is not a JSON number above 0 and at most 100.
 pub fn parse_threshold(text: &str) -> Result<f64, Issue> {
     // `str::parse` would also accept `inf` and `+5`, which are not JSON numbers.
     let number = serde_json::from_str::<f64>(text).ok();

@@ -137,8 +137,8 @@ fn no_natural_person(analysis: &Analysis<'_>) -> Option<Warning> {
 }
 
 fn undisclosed_ownership(analysis: &Analysis<'_>) -> Option<Warning> {
-    // This percentage is not rounded to 10 decimals, unlike the result of
-    // `Analysis::undisclosed_percentage`.
+    // `Analysis::undisclosed_percentage` rounds to 10 decimals. This percentage is not rounded, so
+    // the comparison below has a tolerance of 1e-10.
     let undisclosed = 100.0 * analysis.shares.undisclosed;
     let reaches_threshold = undisclosed >= analysis.threshold_percentage - 1e-10;
     let message = format!(

@@ -25,15 +25,15 @@ pub struct CountryList {
     pub countries: &'static [&'static str],
     /// Points if the customer is in one of these countries.
     pub(super) customer_points: u8,
-    /// Points if an owner or officer is in one of them.
+    /// Points if an owner or officer is in one of these countries.
     pub(super) related_points: u8,
-    /// Minimum level if the customer is in one of them.
+    /// Minimum level if the customer is in one of these countries.
     pub(super) customer_floor: RiskLevel,
-    /// Minimum level if an owner is in one of them. `NotSet` if the list sets no minimum for
-    /// owners.
+    /// Minimum level if an owner is in one of these countries. `NotSet` if the list sets no minimum
+    /// for owners.
     pub(super) owner_floor: RiskLevel,
-    /// Minimum level if an officer who is not an owner is in one of them. `NotSet` if the list sets
-    /// no minimum for officers.
+    /// Minimum level if an officer who is not an owner is in one of these countries. `NotSet` if
+    /// the list sets no minimum for officers.
     pub(super) officer_floor: RiskLevel,
 }
 
@@ -59,8 +59,9 @@ pub(super) const LISTS: &[CountryList] = &[
         officer_floor: RiskLevel::Medium,
     },
     // Directive (EU) 2015/849, Article 18a, always requires enhanced due diligence for customers in
-    // these countries. An owner in one of them is a reason to look more closely. Last amended by
-    // Delegated Regulations (EU) 2026/46 (the Russian Federation) and 2026/83.
+    // these countries. An owner in one of them needs attention, but not always enhanced due
+    // diligence. Delegated Regulations (EU) 2026/46 (the Russian Federation) and 2026/83 last
+    // amended the list.
     CountryList {
         id: "eu_high_risk",
         title: "EU high-risk third countries, Delegated Regulation (EU) 2016/1675",

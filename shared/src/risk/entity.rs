@@ -23,7 +23,7 @@ pub(super) fn industry(model: &Model, facts: &Facts<'_>) -> Factor {
 
 fn industry_finding(model: &Model, facts: &Facts<'_>, industry: &Industry) -> Finding {
     let sectors = sectors_of(model.sectors, industry);
-    // The reason does not repeat the industry, because it is free text of the tenant.
+    // The reason does not repeat the industry, because free text can contain personal data.
     let (points, reason) = match sectors.first() {
         None => (0, "The industry is not in a sector of higher risk.".to_owned()),
         Some(sector) => (industry_points(model, sector.risk), sector_reason(&sectors, sector.risk)),

@@ -26,7 +26,7 @@ pub struct Facts<'a> {
     pub incorporated_on: Option<&'a CalendarDate>,
     /// Ownership structure. Used for companies only.
     pub organization: Option<OrganizationFacts>,
-    /// The newest sessions, at most a hundred.
+    /// The sessions to assess, at most 100. The caller selects them.
     pub sessions: Vec<SessionFacts>,
     /// Alerts that monitoring has raised.
     pub alerts: Vec<AlertFacts>,

@@ -12,8 +12,8 @@ use crate::ownership::{Basis, DEFAULT_THRESHOLD, view};
 use crate::ownership::{BeneficialOwner, View};
 
 impl<'a> Facts<'a> {
-    /// Collects the facts about a customer. `sessions` are the customer's newest sessions, and
-    /// `now` is the time of the assessment.
+    /// Collects the facts about a customer. `sessions` are the sessions to assess, and `now` is the
+    /// time of the assessment.
     pub fn of(
         customer: &'a Customer,
         organization: Option<&Organization>,
@@ -94,8 +94,8 @@ fn session(session: &Session) -> SessionFacts {
         failed: kinds_with(ValidationResult::Failed),
         in_review: kinds_with(ValidationResult::Review),
         passed: kinds_with(ValidationResult::Passed),
-        // The age of a session depends only on the customer's part in it. Later additions do not
-        // make the session newer.
+        // A validation or an outcome that is added after the completion does not make the session
+        // newer.
         at: match session.status {
             SessionStatus::Expired => session.expires_at,
             _ => session.completed_at.unwrap_or(session.created_at),

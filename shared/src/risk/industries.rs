@@ -146,8 +146,8 @@ mod tests {
         assert_eq!(ids("6051"), ["virtual_assets"]);
         assert_eq!(ids("NACE 64.19"), ["finance"]);
         assert_eq!(ids("K66.12"), ["finance"]);
-        // 9211 is a merchant category code of the government, C64 is a home computer, and 7995 is
-        // a number among words.
+        // 9211 is the merchant category code for court costs, and C64 is a home computer. 7995 is
+        // a code only with its scheme or as the whole text.
         for other in ["9211", "C64", "est. 7995 sites", "92", "62.01", "MCC 9200", "NACE 7995"] {
             assert_eq!(ids(other), [""; 0], "{other}");
         }

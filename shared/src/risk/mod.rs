@@ -114,10 +114,10 @@ pub fn scored_fields_differ(before: &Profile, after: &Profile) -> bool {
         || before.incorporated_on != after.incorporated_on
 }
 
-/// Lists the missing data without which the score does not give a level.
+/// Lists the data that is missing. The score gives a level only if the list is empty.
 ///
-/// FATF Recommendations 10 and 24 require a company's owners to be identified. Other data can
-/// therefore not make up for an unknown organization.
+/// FATF Recommendations 10 and 24 require a company's owners to be identified. Therefore other data
+/// cannot replace a missing organization.
 fn missing_data(facts: &Facts<'_>) -> Vec<&'static str> {
     let is_company = facts.entity_type == EntityType::Company;
     let mut missing = Vec::new();

@@ -137,8 +137,8 @@ fn checks(facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
 
 /// Adds a rule if neither a beneficial owner nor a senior manager is identified.
 ///
-/// Source: FATF Recommendation 10. A company is not known until its beneficial owner, or at least a
-/// senior manager in place of one, is identified.
+/// FATF Recommendation 10 requires the beneficial owner of a company to be identified. If there is
+/// no such individual, it requires a senior manager to be identified instead.
 fn beneficial_owner(facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
     let Ok(organization) = facts.ownership() else { return };
     if !organization.has_owner_ubo && !organization.senior_manager_only {

@@ -1,8 +1,8 @@
 //! Assesses the outcomes of the customer's KYC sessions.
 //!
-//! The module `screening` assesses watchlist and adverse media checks, so one result does not count
-//! twice. A rejection and a failed check count separately: the rejection is the decision of a
-//! reviewer, and the failed check is a result.
+//! This module leaves out watchlist and adverse media checks, because the module `screening`
+//! assesses them. A rejection and a failed check count separately: the rejection is a decision
+//! about the whole session, and the failed check is the result of one validation.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;

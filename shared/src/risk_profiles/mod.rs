@@ -17,8 +17,8 @@ use crate::model::time::Timestamp;
 use crate::risk::{AlertFacts, Facts, MODEL, assess};
 use crate::store::{Attempts, Change, TenantTable};
 
-/// Largest number of sessions that a profile takes into account. It takes the newest sessions with
-/// an outcome or a validation, and some sessions that only expired.
+/// Largest number of sessions that a profile takes into account. These are the newest sessions with
+/// an outcome or a validation, and up to [`MAX_EXPIRED`] expired sessions without a validation.
 const MAX_SESSIONS: usize = 100;
 /// Largest number of expired sessions without a validation that a profile takes into account. More
 /// of them add nothing to the score.
@@ -28,8 +28,8 @@ const MAX_READ: usize = 1_000;
 
 /// The data that a profile is calculated from, apart from the customer.
 ///
-/// Read the customer before its sources. If a source changes in between, the commit of a change to
-/// the customer fails on its version.
+/// Read the customer before its sources. Every change of a source raises the customer's version, so
+/// a change that was planned with outdated sources is not committed.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// The organization, if there is one.
