@@ -69,7 +69,8 @@ pub fn plan_decision(
     Ok(Some((change, decided)))
 }
 
-/// Reads a page of a customer's alerts.
+/// Reads a page of a customer's alerts. With `status`, the page contains only alerts with this
+/// status.
 ///
 /// # Errors
 /// `CustomerNotFound`, `InvalidCursor`, `StoreUnavailable`.

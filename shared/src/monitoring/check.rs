@@ -23,8 +23,8 @@ use screening::index::Index;
 use screening::score::DEFAULT_MIN_SCORE;
 use screening::{Match, Screener};
 
-/// Largest number of matches of a customer, over all subjects. They are stored in the one item of
-/// the monitor, and people must be able to review their alerts.
+/// Largest number of matches of a customer, over all subjects. The item of the monitor must hold
+/// all matches, and people must be able to review the alerts.
 const MAX_MATCHES: u32 = 2_000;
 /// Largest number of alerts that change in one transaction, which has at most 100 items.
 const MAX_CHANGES: usize = 80;
@@ -73,8 +73,8 @@ pub fn hits<'s>(
     hits
 }
 
-/// Returns the minimum score to screen with. Settings store four decimals, so for the default
-/// setting the exact [`DEFAULT_MIN_SCORE`] is used.
+/// Returns the minimum score to screen with. Settings store four decimals, so the rounded default
+/// stands for the exact [`DEFAULT_MIN_SCORE`].
 fn min_score(settings: &Settings) -> f32 {
     if settings.min_score == rounded(DEFAULT_MIN_SCORE) {
         DEFAULT_MIN_SCORE
@@ -231,7 +231,8 @@ fn check_match_count(matches: u32, field: &str) -> Result<(), Error> {
     if matches <= MAX_MATCHES {
         return Ok(());
     }
-    // A fault of the whole body needs a subject of its own.
+    // The issue continues a sentence that starts with the field. For the whole body, the sentence
+    // must also name the monitor.
     let subject = if field.is_empty() { "with its monitor " } else { "" };
     let mut faults = Faults::default();
     faults.add(
@@ -258,7 +259,6 @@ pub(super) fn plan_reassessment(
     has_moved.then(|| plan_profile(after, sources, Trigger::Monitoring))
 }
 
-/// Counts the open alerts.
 pub(super) fn open_alerts(alerts: &[StoredAlert]) -> u32 {
     let open = alerts.iter().filter(|alert| alert.status == AlertStatus::Open).count();
     u32::try_from(open).unwrap_or(u32::MAX)
@@ -405,7 +405,7 @@ fn features(entry: &Match) -> Value {
     four_decimals(explanation)
 }
 
-/// Rounds every fraction to four decimals. Further digits are noise of the arithmetic.
+/// Rounds every fraction to four decimals. Further digits are rounding errors.
 fn four_decimals(value: Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64().filter(|_| !number.is_u64()) {

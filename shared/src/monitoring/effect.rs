@@ -38,7 +38,7 @@ impl Affected {
         Some(Affected { action, monitor, screened, lists })
     }
 
-    /// Returns the lists that the monitor is checked against. Returns `None` when it need not be
+    /// Returns the lists to check the monitor against. Returns `None` when the monitor need not be
     /// checked.
     pub fn lists(&self) -> Option<&Loaded> {
         self.lists.as_deref()
@@ -78,8 +78,8 @@ impl Action {
     }
 }
 
-/// Returns whether the affected monitor must be checked. A check needs the sources of the risk
-/// profile.
+/// Returns whether the affected monitor must be checked. If so, the caller must load the sources of
+/// the risk profile.
 pub fn needs_check(affected: Option<&Affected>) -> bool {
     affected.is_some_and(|affected| affected.action == Action::Check)
 }

@@ -51,9 +51,9 @@ pub struct Monitoring {
     pub shards: u32,
     /// Age above which a list is stale. The age is the time since the list's source was last read.
     pub max_list_age: Duration,
-    /// The clock.
+    /// The clock that dates checks and passes.
     pub clock: Clock,
-    /// The source of ids.
+    /// Generates the ids of passes, workers and requested checks.
     pub ids: Ids,
 }
 
@@ -67,7 +67,7 @@ impl Monitoring {
     }
 
     /// Follows up on a committed change. Checks the customer again if `follow_up` requires it, or
-    /// if the current lists differ from `lists`, which the monitor was checked against. Does
+    /// if `lists`, which the monitor was checked against, is `None` or no longer current. Does
     /// nothing for [`FollowUp::None`].
     ///
     /// # Errors

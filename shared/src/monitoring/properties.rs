@@ -29,8 +29,8 @@ const NAMES: [&str; 6] = [
     "Ivo Brandel",
 ];
 
-/// One step of a sequence. `entries` and `subjects` refer to [`NAMES`] by position, and `entries`
-/// has the ids of a list's entries as keys.
+/// One step of a sequence. `entries` maps the id of each list entry to the position of its name in
+/// [`NAMES`]. `subjects` contains the positions of the subjects' names.
 #[derive(Clone, Debug)]
 struct Step {
     entries: BTreeMap<u8, usize>,

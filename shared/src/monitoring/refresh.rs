@@ -23,8 +23,8 @@ use screening::score::MODEL_VERSION;
 /// Time reserved before the deadline of a function. During this time the function fetches no more
 /// lists and makes the fetched lists current.
 const MARGIN: Duration = Duration::from_secs(30);
-/// Smallest earlier number of names, dates, countries or identifiers for which a loss is checked.
-/// Smaller numbers vary too much.
+/// A loss of names, dates, countries or identifiers is checked only if the last version had at
+/// least this many of them. Smaller numbers vary too much.
 const MIN_CHECKED: u64 = 100;
 
 /// The result of a refresh for one list.
@@ -109,8 +109,8 @@ pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report,
         };
         let details = json!({ "why": reason });
         telemetry::alarm("WatchlistRefused", "watchlist refused", &list, &details);
-        // A release with another format or model must not have to wait until the publisher's files
-        // can be fetched.
+        // If another release built the index for another matching model, rebuild the index from its
+        // own entries instead of waiting for the publisher's files.
         if let Some(last) = last
             && own.is_none()
         {
@@ -253,8 +253,8 @@ fn parts(counts: &Counts) -> BTreeMap<String, u64> {
     parts.map(|(part, count)| (part.to_owned(), count)).into()
 }
 
-/// Rebuilds and stores the index of the current version for this program's format and matching
-/// model.
+/// Rebuilds and stores the index of the current version for this program's matching model. An index
+/// with another file format cannot be rebuilt.
 async fn rebuild(
     monitoring: &Monitoring,
     list: &str,
@@ -268,7 +268,8 @@ async fn rebuild(
 }
 
 /// Makes all new versions current in one step, adds the results to `results` and returns the number
-/// of the current revision. When two refreshes overlap, the later one wins for each list.
+/// of the current revision. When two refreshes overlap and both have a new version of a list, the
+/// version that is written last stays current.
 async fn make_current(
     monitoring: &Monitoring,
     sources: &[Source],

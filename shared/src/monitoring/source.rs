@@ -30,7 +30,7 @@ pub struct Source {
 /// `[{"list":"ofac-sdn","from":["https://…","https://…"]}]`.
 ///
 /// # Errors
-/// A text that names every fault.
+/// Returns a text that names every fault.
 pub fn read(text: &str) -> Result<Vec<Source>, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -86,7 +86,7 @@ impl Fetcher {
     /// Makes a fetcher with a time limit for each file.
     ///
     /// # Errors
-    /// The reason why the HTTP client cannot be built.
+    /// Returns the reason why the HTTP client cannot be built.
     pub fn new(time_limit: Duration) -> Result<Fetcher, String> {
         // Reqwest is built without a crypto provider and uses the provider of the process. The call
         // fails when the process already has one, and that provider is then used.
@@ -109,14 +109,13 @@ impl Fetcher {
     /// Fetches a file from an `https://`, `file://` or `data:` address.
     ///
     /// # Errors
-    /// The reason, with the address of the file but without its secret parts.
+    /// Returns the reason, after the address of the file without its query, user and password.
     pub async fn fetch(&self, url: &Url) -> Result<Vec<u8>, String> {
         let result = match url.scheme() {
             "file" => file(url).await,
             "data" => inline(url),
             _ => self.download(url).await,
         };
-        // The query and the password of an address may be secret, so the message leaves them out.
         result.map_err(|reason| format!("{}: {reason}", place(url)))
     }
 
@@ -156,8 +155,8 @@ async fn file(url: &Url) -> Result<Vec<u8>, String> {
     std::fs::read(&path).map_err(|error| error.to_string())
 }
 
-/// Decodes a file that a `data:` address contains in base64 (RFC 2397). Such addresses are meant
-/// for small lists.
+/// Decodes the base64 content of a `data:` address (RFC 2397). Such addresses are meant for small
+/// lists.
 fn inline(url: &Url) -> Result<Vec<u8>, String> {
     let data = url.path().split_once(";base64,").map(|(_, data)| data);
     let data = data.ok_or_else(|| "the address has no `;base64,` part".to_owned())?;

@@ -26,7 +26,7 @@ use crate::store::{Change, MonitorChange, Replay, StoredAnswer, TenantTable};
 pub struct StartPlan {
     /// The change to commit.
     pub change: Change,
-    /// The state of the monitor and the result of the check, as the caller gets them.
+    /// The state of the monitor and the result of the check, as the API returns them.
     pub started: Started,
     /// Whether the customer was not monitored before: the monitor did not exist, or was off, paused
     /// or expired.
@@ -45,14 +45,14 @@ pub struct StartState<'a> {
     pub sources: Sources,
     /// The current lists.
     pub lists: &'a Loaded,
-    /// Number of shards.
+    /// Number of shards that monitored customers are divided into.
     pub shards: u32,
     /// Age above which a list is stale.
     pub max_list_age: Duration,
 }
 
 /// Starts or changes monitoring and screens the customer at once. `answer` builds the answer to the
-/// request from the result and a flag that is `true` when the monitor is new.
+/// request from the result and from [`StartPlan::is_new`].
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, `ValidationError`
@@ -174,14 +174,14 @@ pub fn plan_start(
     Ok(StartPlan { change, started, is_new, follow_up: FollowUp::of_check(is_complete) })
 }
 
-/// Returns whether the source of a list was last read longer than `max_age` ago.
+/// Returns whether the source of a list was last read more than `max_age` ago.
 fn is_stale(list: &ListVersion, max_age: Duration, now: Timestamp) -> bool {
     let age = now.millis().saturating_sub(list.checked_at.millis());
     u128::from(age.max(0).unsigned_abs()) > max_age.as_millis()
 }
 
-/// Returns the shard of a customer. It is derived from a hash, so that all shards have about the
-/// same size.
+/// Returns the shard of a customer. The shard is derived from a hash, so that all shards have about
+/// the same size.
 #[expect(clippy::expect_used, reason = "the length of a digest is fixed")]
 fn shard_of(tenant: &TenantId, id: &CustomerId, shards: u32) -> u32 {
     let digest = Sha256::digest(position(tenant, id));

@@ -31,7 +31,7 @@ pub async fn state(
 }
 
 /// Returns the pass that finished last among the passes that started after the monitor's own last
-/// check. A pass that started earlier may not have seen the monitor.
+/// check, or `None` if there is none. A pass that started earlier may not have seen the monitor.
 pub(super) fn last_pass(monitor: &Monitor, passes: Vec<Finished>) -> Option<LastPass> {
     let last = passes
         .into_iter()

@@ -53,7 +53,7 @@ pub struct Watchlists {
 
 impl Watchlists {
     /// Creates the storage without loaded lists. `objects` is `None` for a function without a
-    /// bucket, which then fails only when it screens.
+    /// bucket. Such a function fails only when it screens.
     pub fn of(objects: Option<Arc<dyn Objects>>) -> Watchlists {
         Watchlists { objects, loaded: Arc::default() }
     }
@@ -72,7 +72,8 @@ impl Watchlists {
         self.objects.as_deref().ok_or_else(|| Error::internal("WATCHLIST_BUCKET is not set"))
     }
 
-    /// Loads the lists of a revision. A list that has not changed since the last call is not read again.
+    /// Loads the lists of a revision. A list that has not changed since the last call is not read
+    /// again.
     ///
     /// # Errors
     /// `StoreUnavailable` when the revision has no lists or a list cannot be read.
@@ -102,8 +103,8 @@ impl Watchlists {
     }
 
     /// Reads the index for this program's file format and matching model. If that fails and another
-    /// release made the current index, rebuilds the index from the current one. During a rollout
-    /// both releases screen.
+    /// release made the current index, rebuilds the index in memory from the current one, because
+    /// both releases screen during a rollout. An index with another file format cannot be rebuilt.
     async fn read_or_rebuild(&self, name: &str, list: &ListVersion) -> Result<Index, Error> {
         let own = object_name(name, &list.version);
         match self.read(&own).await {
@@ -118,14 +119,15 @@ impl Watchlists {
     /// Reads and opens an index.
     ///
     /// # Errors
-    /// `StoreUnavailable` when it cannot be read or is malformed.
+    /// `StoreUnavailable` when the index cannot be read, is malformed, or has another file format
+    /// or matching model.
     pub async fn read(&self, object: &str) -> Result<Index, Error> {
         let index = Index::open(self.bytes(object).await?);
         index.map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))
     }
 
-    /// Rebuilds an index for this program's file format and matching model from an index for any
-    /// model. Returns the bytes of the new index without storing them.
+    /// Rebuilds an index for this program's matching model from an index for any model. Both have
+    /// the same file format. Returns the bytes of the new index without storing them.
     pub(super) async fn rebuild(&self, object: &str) -> Result<Vec<u8>, Error> {
         let unusable = |error: String| Error::lists_unavailable(format!("{object}: {error}"));
         let source = Index::source_of(self.bytes(object).await?);
@@ -138,7 +140,7 @@ impl Watchlists {
     /// Reads the bytes of an object.
     ///
     /// # Errors
-    /// `StoreUnavailable` when it cannot be read.
+    /// `StoreUnavailable` when the object cannot be read.
     pub async fn bytes(&self, object: &str) -> Result<Vec<u8>, Error> {
         let bytes = self.objects()?.get(object).await;
         bytes.map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))
@@ -147,7 +149,7 @@ impl Watchlists {
     /// Stores an index.
     ///
     /// # Errors
-    /// `StoreUnavailable` when it cannot be stored.
+    /// `StoreUnavailable` when the index cannot be stored.
     pub async fn put(&self, object: &str, index: Vec<u8>) -> Result<(), Error> {
         let stored = self.objects()?.put(object, index).await;
         stored.map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))

@@ -71,8 +71,8 @@ pub(super) fn look(
     if row.list_revision > run.revision || is_current {
         return Look::without_screening(LookOutcome::Skipped(SkipReason::CheckedSince));
     }
-    // A monitor that was checked with a revision between the two needs whole lists. The difference
-    // between the two revisions does not show what has changed since that check.
+    // A monitor that was checked with a revision between `run.base` and `run.revision` needs whole
+    // lists. The difference between these two does not show what has changed since that check.
     let changes = changes.filter(|(_, base)| row.list_revision <= *base);
     let (subjects, known) = (&row.screened.subjects, &row.screened.known);
     let screener = if changes.is_some() { &mut screeners.changed } else { &mut screeners.whole };

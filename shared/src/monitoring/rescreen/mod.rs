@@ -6,8 +6,8 @@
 //!
 //! The progress of a pass over a shard is one item. Only the worker that holds the [`lease`] of the
 //! shard writes the progress, step by step. A worker whose lease was taken over notices at its next
-//! step and stops. An interrupted pass continues from its last step, and repeating work changes
-//! nothing.
+//! step and stops. An interrupted pass continues from its last step, and repeating the work after
+//! that step changes nothing.
 
 mod lease;
 mod look;
@@ -55,7 +55,7 @@ pub enum Command {
     Weekly,
     /// Start [`PassKind::Reconcile`].
     Reconcile,
-    /// Continue every unfinished pass and make the requested checks.
+    /// Continue every unfinished pass and run the requested checks.
     Resume,
 }
 

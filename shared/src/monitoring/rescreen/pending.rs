@@ -1,4 +1,4 @@
-//! Makes requested checks: of customers whose last check failed or is incomplete.
+//! Runs the requested checks of customers whose last check failed or is incomplete.
 
 use std::time::Instant;
 
@@ -12,9 +12,9 @@ use crate::monitoring::Monitoring;
 use crate::store::Recheck;
 use crate::telemetry;
 
-/// Makes the requested checks of a shard until the deadline is near, and returns the number of
+/// Runs the requested checks of a shard until the deadline is near, and returns the number of
 /// completed checks. A check that fails stays requested. The checks run one after another: they are
-/// not urgent, and a customer that takes long must not keep the table busy.
+/// not urgent, and several slow checks at once would keep the table busy.
 pub(super) async fn check_pending(
     monitoring: &Monitoring,
     shard: u32,
@@ -48,7 +48,8 @@ pub(super) async fn check_pending(
     Ok(completed)
 }
 
-/// Reports a customer that could not be checked. Its request stays.
+/// Reports a customer that could not be checked. The request for the check stays stored. `recheck`
+/// is `None` when the request itself is malformed.
 fn alarm(shard: u32, recheck: Option<&Recheck>, error: &Error) {
     let tenant = recheck.map(|recheck| recheck.tenant.to_string());
     let customer_id = recheck.map(|recheck| recheck.customer_id.to_string());

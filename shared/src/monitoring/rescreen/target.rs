@@ -59,7 +59,7 @@ impl Changes {
                 continue;
             }
             let old = match old {
-                // The old index may have been deleted, or may have another format.
+                // The old index may have been deleted, or may have another file format.
                 Some(old) => match monitoring.watchlists.read(&old.object).await {
                     Ok(index) => index,
                     Err(_) => return Ok(None),

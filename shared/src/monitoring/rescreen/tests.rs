@@ -69,7 +69,7 @@ fn known_matches_are_not_news_and_new_or_lost_ones_are() {
     assert_eq!(whole(other.clone(), &row, &run(2, None)).outcome, LookOutcome::News);
     assert_eq!(whole(both.clone(), &row, &run(2, None)).outcome, LookOutcome::News);
 
-    // The difference between two revisions gives the same answers.
+    // Screening only the entries that changed between the revisions gives the same outcomes.
     let run = run(2, Some(1));
     let unchanged = lists(2, &[("1", LISTED), ("3", "Ivo Brandel")]);
     assert_eq!(delta(&listed, unchanged, &row, &run).outcome, LookOutcome::Same);

@@ -32,7 +32,8 @@ pub(super) const MONITOR_FAILED: &str = "MonitorFailed";
 pub(super) const NOT_CHECKED: &str = "a monitored customer was not checked";
 /// Time after which the progress is written again, even in the middle of a page.
 const STEP: Duration = Duration::from_secs(15);
-/// Time reserved before the deadline of a function, in which it starts no more work.
+/// Time reserved before the deadline of a function. During this time the function starts no more
+/// work.
 const MARGIN: Duration = Duration::from_secs(20);
 /// Number of customers with news that are checked concurrently.
 const CONCURRENT_CHECKS: usize = 8;
@@ -57,7 +58,8 @@ pub(super) struct Worker<'a> {
 /// The result of trying to take a lease.
 enum Taken {
     Lease(Box<Lease>),
-    /// The outcome without a lease, and the start of an unfinished pass if another worker has one.
+    /// The outcome without a lease, and the start time of the unfinished pass that another worker
+    /// has, if there is one.
     Not(ShardOutcome, Option<Timestamp>),
 }
 
@@ -144,8 +146,8 @@ impl<'a> Worker<'a> {
         now: Timestamp,
     ) -> Result<Result<Run, ShardOutcome>, Error> {
         let revision = self.monitoring.table.revision().await?;
-        // The lists can be compared only with the last `on_update` pass, and only if it had the
-        // same model.
+        // Only an `on_update` pass compares the lists with those of the last pass of its kind, and
+        // only if the last pass had the same matching model.
         let comparable = finished
             .filter(|last| pass == PassKind::OnUpdate && last.model == MODEL_VERSION)
             .map(|last| last.revision);
@@ -232,8 +234,9 @@ impl<'a> Worker<'a> {
         Ok(if is_finished { ShardOutcome::Finished } else { ShardOutcome::Overtaken })
     }
 
-    /// Returns the target of the pass. If its lists cannot be opened and newer lists are current,
-    /// the pass starts again with the current lists, so that old lists do not block it.
+    /// Returns the target of the pass. If the lists of the pass cannot be opened and newer lists
+    /// are current, the pass starts again with the current lists, so that lost lists do not block
+    /// the pass.
     async fn target_of(&mut self, lease: &mut Lease) -> Result<Arc<Target>, Error> {
         let error = match self.load_target(&lease.run).await {
             Err(error) if error.code == Code::StoreUnavailable => error,
@@ -356,9 +359,9 @@ impl<'a> Worker<'a> {
         (row, self.monitoring.recheck(&table, &row.customer_id).await)
     }
 
-    /// Returns whether the reconciliation looks at the current revision and an `on_update` pass
-    /// over this revision has finished. News that the reconciliation finds was then missed by that
-    /// pass.
+    /// Returns whether the reconciliation screens against the current revision and an `on_update`
+    /// pass over this revision has finished. If so, that pass missed the news that the
+    /// reconciliation finds.
     async fn was_covered(&self, run: &Run) -> Result<bool, Error> {
         let table = &self.monitoring.table;
         let progress = table.progress(PassKind::OnUpdate, run.shard).await?;
@@ -374,8 +377,8 @@ async fn stop(lease: &mut Lease) -> Result<ShardOutcome, Error> {
     Ok(if is_stored { ShardOutcome::Stopped } else { ShardOutcome::Overtaken })
 }
 
-/// Counts and reports a customer that could not be checked. The pass continues with the others.
-/// `row` is `None` when the row itself is malformed.
+/// Counts and reports a customer that could not be checked. The pass continues with the other
+/// customers. `row` is `None` when the row itself is malformed.
 fn report_failure(run: &mut Run, row: Option<&Monitored>, error: &Error) {
     *run.skipped.entry(SkipReason::Failed).or_default() += 1;
     let customer = row.map(|row| row.customer_id.to_string());
