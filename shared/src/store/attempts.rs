@@ -1,11 +1,11 @@
-//! Limits and pauses for repeating a write that lost a race or met a throttled table.
+//! Limits and pauses for repeating a transaction that lost a race or was throttled.
 
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
 
-/// Attempts of a transaction that the table cancels because it is throttled. The SDK repeats a
-/// throttled call by itself, but not a cancelled transaction.
+/// Number of attempts at a transaction that the table cancels because the table is throttled. The
+/// SDK repeats a throttled call by itself, but not a cancelled transaction.
 const ATTEMPTS: u32 = 3;
 /// Longest time spent on a change that keeps losing to concurrent writers.
 const RACE_TIME: Duration = Duration::from_secs(8);
@@ -67,8 +67,8 @@ impl Attempts {
         }
     }
 
-    /// Waits after a throttled attempt. The third attempt is the last, as in any other call. A lost
-    /// race is repeated for 8 seconds, but a busy table must not get that many requests.
+    /// Waits after a throttled attempt. The third attempt is the last. A lost race is repeated for
+    /// 8 seconds, but a busy table must not get that many requests.
     async fn throttled(&mut self) -> Result<(), Error> {
         self.throttled += 1;
         if self.throttled >= ATTEMPTS {

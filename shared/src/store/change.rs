@@ -51,7 +51,7 @@ pub struct Change {
 
 /// A session that is created or changed.
 pub struct SessionChange {
-    /// `None` when the session is created.
+    /// The session before the change; `None` when the session is created.
     pub before: Option<Session>,
     /// The session after the change.
     pub after: Session,
@@ -59,7 +59,7 @@ pub struct SessionChange {
 
 /// An organization that is created or replaced.
 pub struct OrganizationChange {
-    /// The organization to replace and keep; `None` for the first one.
+    /// The organization to replace, which stays stored under its version; `None` for the first one.
     pub before: Option<Organization>,
     /// The new organization.
     pub after: Organization,

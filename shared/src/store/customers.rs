@@ -53,7 +53,7 @@ impl TenantTable<'_> {
         let mut expression = Expression::default();
         let (mut old, new) = (self.customer_item(before)?, self.customer_item(after)?);
         // Expired monitoring reads as off but is stored as active. Without the old value, the
-        // update writes the new one even if both read the same.
+        // update always writes the new value, even if that value is also off.
         if before.monitored_until.is_some() && before.monitoring.status == MonitoringStatus::Off {
             old.remove("monitoring");
         }

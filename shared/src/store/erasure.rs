@@ -133,8 +133,8 @@ impl TenantTable<'_> {
     }
 }
 
-/// Removes personal data from the changes of an event, and the name of its idempotency record. The
-/// names of all changed fields stay.
+/// Removes the name of the idempotency record from an event, and personal data from the event's
+/// changes. The names of all changed fields stay.
 fn erased_event(row: &Item) -> Result<Item, Error> {
     let mut after = row.clone();
     let mut changes: Map<String, Value> = match after.remove("changes") {

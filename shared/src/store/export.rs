@@ -20,7 +20,8 @@ use crate::model::organization::Organization;
 use crate::model::page::Page;
 use crate::model::risk::RiskProfile;
 
-/// Largest number of rows of a page. In practice the page reaches its limit in bytes first.
+/// Largest number of rows of a page. In practice the page first reaches its limit in bytes or the
+/// limit of rows that one request reads.
 const MAX_ROWS: usize = 10_000;
 /// Longest sort key, in bytes, that DynamoDB accepts
 /// (docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html). A forged cursor may

@@ -45,13 +45,13 @@ impl Replay {
         format!("{}#{}", self.operation, URL_SAFE_NO_PAD.encode(half))
     }
 
-    /// Returns the name of the record as the value of the attribute [`KEPT_ANSWER`].
+    /// Returns the name of the record as the value of the attribute [`ANSWER_RECORD`].
     pub(super) fn place_attribute(&self) -> AttributeValue {
         AttributeValue::S(self.place())
     }
 
     /// Returns a hash of the key and the validated request. Because the request is hashed after
-    /// validation, a client may serialize it differently when it repeats it. The key is included so
+    /// validation, a client may serialize a repeated request differently. The key is included so
     /// that the request cannot be guessed from the hash.
     fn fingerprint(&self, request: &impl Serialize) -> Result<String, Error> {
         let request = serde_json::to_vec(request)
@@ -169,8 +169,8 @@ impl TenantTable<'_> {
         }
     }
 
-    /// Deletes the record of a key without an answer, so that the request can be repeated. If the
-    /// deletion fails, the key is free when the lease ends.
+    /// Deletes the record of a key that has no answer yet, so that the request can be repeated. If
+    /// the deletion fails, the key is free when the lease ends.
     pub async fn free_key(&self, replay: &Replay) {
         let key = self.keys.idempotency(&replay.place()).attributes();
         let mut e = Expression::default();

@@ -15,12 +15,16 @@
 //! | event | `T#{tenant}#C#{customer_id}` | `EVENT#{uuid v7}` | |
 //! | idempotency record | `T#{tenant}#IDEMPOTENCY#{operation}#{hash of the key}` | `IDEMPOTENCY` | expires by `ttl` |
 //!
-//! | current lists | `LISTS` | `CURRENT` | |
-//! | earlier lists | `LISTS` | `REVISION#{revision}` | |
-//! | progress of the passes over a shard | `PASS#{frequency}#{shard}` | `CURRENT` | |
-//! | finished pass | `PASS#{frequency}#{shard}` | `{pass_id}` | |
-//! | number of shards | `PASS` | `SHARDS` | |
-//! | request to check a customer again | `AGAIN#{shard}` | `{tenant}#{customer_id}` | |
+//! The partitions of these items belong to no single tenant:
+//!
+//! | item | pk | sk |
+//! |---|---|---|
+//! | current lists | `LISTS` | `CURRENT` |
+//! | revision of the lists | `LISTS` | `REVISION#{revision}` |
+//! | progress of the passes over a shard | `PASS#{kind of pass}#{shard}` | `CURRENT` |
+//! | finished pass | `PASS#{kind of pass}#{shard}` | `{pass_id}` |
+//! | number of shards | `PASS` | `SHARDS` |
+//! | request to check a customer again | `AGAIN#{shard}` | `{tenant}#{customer_id}` |
 //!
 //! | index | pk | sk | serves |
 //! |---|---|---|---|

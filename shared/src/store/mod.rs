@@ -1,9 +1,9 @@
 //! The DynamoDB table. The store reads and writes models and makes no decisions: use cases plan a
 //! [`Change`], and the store commits it.
 //!
-//! Naming of methods: a noun reads (`customer`, `newest_sessions`). `commit` writes a planned change.
-//! Other verbs write what they say (`put_evidence`, `take_key`, `make_current`, `scrub`). `…_write` and
-//! `…_writes` only build parts of a transaction.
+//! Naming of methods: a method named by a noun reads (`customer`, `newest_sessions`). `commit` writes a
+//! planned change. Other verbs say what they write (`put_evidence`, `take_key`, `make_current`,
+//! `scrub`). `…_write` and `…_writes` only build parts of a transaction.
 #![warn(missing_docs)]
 
 mod alerts;
@@ -56,7 +56,7 @@ pub use rechecks::Recheck;
 /// Time limit for the call that opens the connection.
 const WARM_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The DynamoDB table, reached through its client.
+/// A handle to the DynamoDB table.
 #[derive(Clone)]
 pub struct Table {
     client: Client,
@@ -80,7 +80,7 @@ impl Table {
     /// Opens the connection before the first request. Any answer is accepted, including a refusal
     /// for lack of permission.
     pub async fn warm(&self) {
-        // Functions may read this key, and no item has it.
+        // The policies of the functions allow this key, and no item has it.
         let key = || AttributeValue::S("T#WARM".to_owned());
         let get = self.client.get_item().table_name(&self.name).key("pk", key()).key("sk", key());
         let _ = tokio::time::timeout(WARM_TIMEOUT, get.send()).await;

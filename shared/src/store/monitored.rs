@@ -1,4 +1,4 @@
-//! The monitored customers, shard by shard, as rescreen passes read them.
+//! Reads the monitored customers of a shard for rescreen passes, and the number of shards.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -118,7 +118,7 @@ fn monitored(item: Item) -> Result<Monitored, Error> {
     Ok(Monitored { tenant, customer_id, settings, list_revision, screened, position })
 }
 
-/// The number of shards in its item.
+/// Reads the number of shards from its item.
 fn shard_count(item: &Item) -> Result<u32, Error> {
     let count = item.get("count").and_then(|count| count.as_n().ok());
     let count = count.and_then(|count| count.parse().ok());

@@ -17,8 +17,8 @@ use crate::model::monitor::Monitor;
 use crate::model::screened::Screened;
 use crate::model::time::Timestamp;
 
-/// A condition that always holds, for a write that needs none. Every write of a transaction has a
-/// condition.
+/// A condition that always holds. `TenantTable::put` requires a condition, but a request to check a
+/// customer again needs none.
 const ALWAYS: &str = "attribute_exists(pk) OR attribute_not_exists(pk)";
 
 impl TenantTable<'_> {

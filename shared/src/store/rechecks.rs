@@ -31,8 +31,8 @@ pub struct Recheck {
 }
 
 impl Table {
-    /// Stores a request that the next `resume` checks a customer again. It replaces an earlier
-    /// request for the same customer.
+    /// Stores a request to check a customer again at the next `resume`. The request replaces an
+    /// earlier request for the same customer.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -42,7 +42,7 @@ impl Table {
         put.send().await.map(drop).map_err(|error| unavailable_or_internal("PutItem", &error))
     }
 
-    /// Reads at most 200 pending requests of a shard.
+    /// Reads at most 200 pending requests of a shard. A malformed request is an error in its place.
     ///
     /// # Errors
     /// `StoreUnavailable`.

@@ -84,7 +84,7 @@ impl TenantTable<'_> {
     pub(super) async fn transact(&self, writes: &[Write]) -> Result<Outcome, Error> {
         let mut attempts = Attempts::new();
         // All attempts share one token. If an attempt succeeds and its answer is lost, the next
-        // attempt succeeds too and does not fail on the changes of the first one.
+        // attempt succeeds too and does not fail on the changes of the earlier attempt.
         let token = uuid::Uuid::now_v7().to_string();
         loop {
             let items = writes.iter().map(|write| write.item.clone()).collect();
@@ -177,7 +177,7 @@ fn is_broken((write, reason): &(&Write, &CancellationReason)) -> bool {
     }
 }
 
-/// Returns the reason of a cancellation that a repetition may overcome. Returns `None` for any
+/// Returns the reason for a cancellation that a repetition may overcome. Returns `None` for any
 /// other cancellation.
 pub(super) fn cancelled(reasons: &[CancellationReason]) -> Option<Cancelled> {
     let has = |codes: &[&str]| {

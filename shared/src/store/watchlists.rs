@@ -33,10 +33,10 @@ impl Table {
         self.get(keys::lists_of(revision)).await?.map(item::model).transpose()
     }
 
-    /// Makes a revision current if revision `before` still is, and also stores it under its number,
-    /// for later passes that compare with it. `before` is 0 when there is no revision yet. Returns
-    /// `false` when the transaction is cancelled, usually because another revision became current
-    /// first.
+    /// Makes a revision current if `before` is still the number of the current revision (0 when
+    /// there is no revision yet). Also stores the revision under its number, because later passes
+    /// compare with it. Returns `false` when the transaction is cancelled, usually because another
+    /// revision became current first.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when the revision does not serialize.
