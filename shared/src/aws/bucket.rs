@@ -15,7 +15,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use super::{Aws, timeouts};
 use crate::error::chain;
 
-/// Time limit for one attempt. An index has about 10 MB.
+/// Time limit for one attempt. An index is about 10 MB.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time limit for reading or writing an object, with all attempts. It is below the timeouts of the
 /// functions, so that they can answer 503 when the bucket is not available.
@@ -23,8 +23,8 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
 const ATTEMPTS: u32 = 4;
 /// Longest pause before the second attempt. It doubles with each further attempt.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
-/// How often to read an object whose content breaks off. The SDK repeats a request only until the
-/// content begins.
+/// Number of times to read an object whose content breaks off. The SDK repeats a request only until
+/// the content begins.
 const READS: u32 = 2;
 
 /// A bucket in S3 or on a compatible server.
@@ -79,7 +79,7 @@ impl Bucket {
     /// Writes an object.
     ///
     /// # Errors
-    /// The reason, after all attempts have failed.
+    /// Returns the reason if all attempts fail.
     pub async fn put(&self, object: &str, bytes: Vec<u8>) -> Result<(), String> {
         let body = ByteStream::from(bytes);
         let request = self.client.put_object().bucket(&self.name).key(object).body(body);
@@ -103,7 +103,7 @@ fn client(aws: &Aws, endpoint: Option<&str>) -> Client {
         .http_client(aws.http_client.clone())
         .timeout_config(timeouts(ATTEMPT_TIMEOUT, OPERATION_TIMEOUT))
         .retry_config(retries)
-        // An index has checksums of its own, and compatible servers do not know those of S3.
+        // An index has its own checksums, and compatible servers do not support those of S3.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .force_path_style(endpoint.is_some());
@@ -111,7 +111,8 @@ fn client(aws: &Aws, endpoint: Option<&str>) -> Client {
     Client::from_conf(config.build())
 }
 
-/// The status and S3's error code, such as `NoSuchKey`, or why there is no answer.
+/// Returns the status and S3's error code, such as `NoSuchKey`. Without an answer from S3, returns
+/// the cause of the error.
 fn reason<E>(error: &SdkError<E>) -> String
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
@@ -133,8 +134,8 @@ mod tests {
 
     use super::*;
 
-    /// Starts a server that gives one answer per connection. Returns a bucket on it, and the
-    /// requests that it receives: each one's first line, a space and its body.
+    /// Starts a server that gives one answer per connection. Returns a bucket on this server, and
+    /// the requests that the server receives: the first line of each, a space and the body.
     fn bucket(answers: &[&str]) -> (Bucket, Receiver<String>) {
         let answers: Vec<String> = answers.iter().map(ToString::to_string).collect();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

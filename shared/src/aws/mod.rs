@@ -49,7 +49,7 @@ impl Aws {
     /// Reads the region and the credentials that Lambda puts into the environment.
     ///
     /// # Errors
-    /// A text when `AWS_REGION` is not set. Missing credentials are reported by the first call.
+    /// Returns a text when `AWS_REGION` is not set. The first call reports missing credentials.
     pub async fn from_env() -> Result<Aws, String> {
         let region = EnvironmentVariableRegionProvider::new().region().await;
         let region = region.ok_or_else(|| "AWS_REGION is not set".to_owned())?;
@@ -76,7 +76,8 @@ pub fn http_client() -> SharedHttpClient {
     https(TlsContext::default())
 }
 
-/// Uses rustls with ring. AWS-LC, the default of the SDK, collects entropy for 20 ms in every cold start.
+/// Creates an HTTP client with these TLS settings. It uses rustls with ring, because AWS-LC, the
+/// default of the SDK, collects entropy for 20 ms in every cold start.
 fn https(tls: TlsContext) -> SharedHttpClient {
     aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -84,8 +85,8 @@ fn https(tls: TlsContext) -> SharedHttpClient {
         .build_https()
 }
 
-/// The time limits of a client. All clients have the same limit for opening a connection, because the
-/// HTTP client keeps one pool of connections per limit.
+/// Returns the time limits of a client. All clients have the same limit for opening a connection,
+/// because the HTTP client keeps one pool of connections per limit.
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
