@@ -1,5 +1,5 @@
 //! Passes an API Gateway event to a handler and returns its response. Every event gets a response
-//! in the envelope and a log line. An event that causes a panic does not end the process.
+//! in the API's envelope and a log line. An event that causes a panic does not end the process.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -60,8 +60,8 @@ where
 
 /// Stores a refusal as the answer, or frees the key when a repetition may succeed.
 async fn settle(table: &TenantTable<'_>, replay: &Replay, error: &Error) {
-    // A retention hold is not stored, because it ends one day and its reason may contain personal
-    // data.
+    // The refusal for a retention hold is not stored, because the hold expires and its reason may
+    // contain personal data.
     if is_open(error) || error.code == Code::RetentionHold {
         table.free_key(replay).await;
     } else if let Ok(response) = Response::of_error(error) {
@@ -69,7 +69,7 @@ async fn settle(table: &TenantTable<'_>, replay: &Replay, error: &Error) {
     }
 }
 
-/// Returns whether an error leaves the outcome of the request open, as every 5xx does.
+/// Returns whether an error leaves the outcome of the request open. Every 5xx does.
 fn is_open(error: &Error) -> bool {
     status(error.code).0.is_server_error()
 }

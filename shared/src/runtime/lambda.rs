@@ -16,7 +16,7 @@ use crate::telemetry;
 /// Starts a function of the API and answers events until the sandbox ends.
 ///
 /// # Errors
-/// A text that names every setting that is missing or malformed.
+/// Returns a text that names every setting that is missing or malformed.
 pub async fn run(function: Function) -> Result<(), Error> {
     telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
     let app = App::from_env(function.open_watchlists).await?;
@@ -45,7 +45,7 @@ pub async fn run(function: Function) -> Result<(), Error> {
 /// Starts a function that a schedule invokes.
 ///
 /// # Errors
-/// A text that names every setting that is missing or malformed.
+/// Returns a text that names every setting that is missing or malformed.
 pub async fn run_job(job: Job) -> Result<(), Error> {
     telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
     let app = App::from_env(job.open_watchlists).await?;
@@ -62,7 +62,8 @@ pub async fn run_job(job: Job) -> Result<(), Error> {
     Runtime::new(service).run().await
 }
 
-/// Returns the time until a deadline in milliseconds since 1970, or zero if it has passed.
+/// Returns the time left until `deadline`, or zero if the deadline has passed. `deadline` is in
+/// milliseconds since 1970.
 fn left(deadline: u64) -> Duration {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Duration::from_millis(deadline).saturating_sub(now)
