@@ -157,7 +157,8 @@ fn first_cpu(row: &Row) -> Duration {
     median_of(&row.cold, |cold| cold.first_cpu)
 }
 
-/// Returns the median time from start to first answer, divided by the median of `hello-http`.
+/// Returns the median time from start to first answer, divided by the median of `hello-http`. Returns
+/// 0 if `hello-http` was not measured.
 fn cold_ratio(rows: &[Row], row: &Row) -> f64 {
     let hello = rows.iter().find(|row| row.subject.name == HELLO_HTTP);
     hello.map_or(0.0, |hello| total(row).as_secs_f64() / total(hello).as_secs_f64())
@@ -276,8 +277,8 @@ fn check(limits: &Limits, rows: &[Row], faults: &mut Vec<String>) {
     }
 }
 
-/// Replaces the limits of the measured functions. Keeps the limit of instructions if they were not
-/// counted. Drops all old limits if they come from another architecture.
+/// Replaces the limits of the measured functions. Keeps a function's limit of instructions if its
+/// instructions were not counted. Drops all old limits if they come from another architecture.
 fn update(limits: &mut Limits, rows: &[Row]) -> Result<()> {
     if limits.architecture != std::env::consts::ARCH {
         *limits = Limits { architecture: std::env::consts::ARCH.to_owned(), ..Limits::default() };

@@ -14,7 +14,7 @@ pub(crate) const HELLO_HTTP: &str = "hello-http";
 /// Minimal function for any event.
 pub(crate) const HELLO_RUNTIME: &str = "hello-runtime";
 
-/// Number of customers that a list or a pass covers, which is more than a page has rows.
+/// Number of customers that a list or a pass covers. A page has fewer rows.
 const LISTED: usize = 25;
 /// A name on the sample watchlist.
 const SUSPECT: &str = "Brindal Quarry Trading";
@@ -38,7 +38,7 @@ pub(crate) fn expected(function: &str) -> Expected {
 }
 
 /// Returns `count` events for a function. The events belong to a new tenant, which has only the
-/// customers that they need.
+/// customers that these events need.
 pub(crate) async fn events(test_bed: &TestBed, function: &str, count: usize) -> Result<Vec<Value>> {
     let tenant = Tenant { test_bed, name: test_bed.new_tenant() };
     let same = |event: Value| vec![event; count];

@@ -1,5 +1,5 @@
-//! Builds events as an HTTP API sends them to a function, in payload format 2.0, with the claims of
-//! its JWT authorizer.
+//! Builds the events that an HTTP API sends to a function. They have payload format 2.0 and contain
+//! the claims from the JWT authorizer.
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Maximum size of the zipped package of a function, in bytes.
 const MAX_ZIPPED: u64 = 3_500_000;
-/// Maximum size of a function that opens the bucket of the watchlists, in bytes.
+/// Maximum size of the zipped package of a function with the S3 client, in bytes.
 const MAX_ZIPPED_WITH_S3: u64 = 4_500_000;
 /// The functions that contain the S3 client.
 const WITH_S3: [&str; 5] =
@@ -41,14 +41,15 @@ pub(crate) struct Limit {
     pub(crate) instructions: Option<u64>,
 }
 
-/// Returns the size that a function may have, in bytes. The file cannot raise it.
+/// Returns the maximum size of a function's zipped package in bytes. `budget.toml` cannot raise this
+/// maximum.
 pub(crate) fn max_zipped(function: &str) -> u64 {
     if WITH_S3.contains(&function) { MAX_ZIPPED_WITH_S3 } else { MAX_ZIPPED }
 }
 
 impl Limit {
     /// Adds a margin to measured values: 5 percent to the size, 3 crates, and one eighth to the
-    /// instructions, which change with every release of a crate.
+    /// instructions, which change with every release of a crate. The size is at most [`max_zipped`].
     pub(crate) fn above(
         function: &str,
         zipped: u64,

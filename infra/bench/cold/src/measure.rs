@@ -125,7 +125,7 @@ pub(crate) fn median(mut durations: Vec<Duration>) -> Duration {
     durations.get(durations.len() / 2).copied().unwrap_or_default()
 }
 
-/// Returns the median over the cold starts of the duration that `figure` selects.
+/// Returns the median of the durations that `figure` selects, one from each cold start.
 pub(crate) fn median_of(colds: &[Cold], figure: impl Fn(&Cold) -> Duration) -> Duration {
     median(colds.iter().map(figure).collect())
 }

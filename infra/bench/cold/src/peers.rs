@@ -1,8 +1,8 @@
 //! `peers`: compares create, get and list with the same functions in Node, Python and Rust with default
 //! crates, on the same machine, table and events.
 //!
-//! Each peer follows its documentation and runs as on Lambda. Its cold start therefore includes the
-//! start of the interpreter.
+//! Each peer follows the documentation of its libraries and starts as on Lambda. A cold start of Node
+//! or Python therefore includes the start of the interpreter.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -228,7 +228,8 @@ async fn check(test_bed: &TestBed, row: &Row) -> Result<()> {
     Ok(())
 }
 
-/// The median figures of a function that the table compares.
+/// The figures of a function that the table compares. `cold`, `cold_cpu` and `warm` are medians, and
+/// `warm_cpu` is a mean.
 struct Figures {
     cold: Duration,
     cold_cpu: Duration,

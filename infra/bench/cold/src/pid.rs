@@ -19,8 +19,8 @@ impl Pid {
     /// Returns the CPU time that all threads of the process have used, including ended threads.
     /// Returns `None` if the system does not provide it.
     ///
-    /// The `schedstat` files of the threads would lack the time of ended threads, and the time
-    /// since the scheduler last updated the files.
+    /// The `schedstat` files of the threads are not used, because they lack the time of ended threads
+    /// and the time since the scheduler last updated them.
     pub(crate) fn cpu(self) -> Option<Duration> {
         let time = ClockId::pid_cpu_clock_id(self.0).and_then(ClockId::now).ok()?;
         Some(Duration::from(time))

@@ -1,8 +1,8 @@
 //! Serves the Lambda Runtime API. A function polls it for events and posts its answers to it. Every
 //! process gets its own server, so that an earlier process cannot receive its events.
 //!
-//! The request handlers record the times themselves, because a task that they notify would run only
-//! some time later.
+//! The request handlers record the times. A task that they notify would run later, so its times would
+//! be too late.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,12 +21,12 @@ use tokio::task::JoinHandle;
 
 use crate::pid::Pid;
 
-/// Time limit of an invocation that the function is given.
+/// Time limit of an invocation. The function gets it as a deadline.
 const DEADLINE: Duration = Duration::from_secs(900);
 const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:function:bench";
 const TRACE: &str = "Root=1-65f0c9b2-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0";
 
-/// A point in time, and the CPU time that the function had used by then.
+/// A point in time, and the CPU time that the function had used at that point.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) at: Instant,

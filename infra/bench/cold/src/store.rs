@@ -53,7 +53,7 @@ impl Store {
         router.with_state(self.clone())
     }
 
-    /// Begins a write, whose text is `request`. When the result is dropped, the cache loses all
+    /// Begins the write with the text `request`. When the result is dropped, the cache loses all
     /// answers that the write may have changed, even if the write was canceled. If `request` is
     /// `None`, the cache loses all answers.
     pub(crate) fn begin_write<'a>(&'a self, request: Option<&'a str>) -> Write<'a> {

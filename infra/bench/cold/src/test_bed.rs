@@ -1,5 +1,5 @@
 //! Provides the environment in which functions run: local replacements for Lambda, DynamoDB and S3.
-//! The table is the one of `template.yaml`, in the embedded store that `cargo run` uses.
+//! `template.yaml` defines the table. It is in the embedded store that `cargo run` also uses.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

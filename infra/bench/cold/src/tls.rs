@@ -34,8 +34,8 @@ pub(crate) struct Authority {
     config: Arc<ServerConfig>,
     /// File with the certificate of this authority.
     pub(crate) root: NamedTempFile,
-    /// File with all authorities that a Lambda sandbox trusts, and this authority. Its size
-    /// matters, because a function needs time to read it.
+    /// File with the public authorities that this machine trusts, and this authority. A function
+    /// needs time to read it, so it must be about as large as the file of a Lambda sandbox.
     pub(crate) bundle: NamedTempFile,
     /// Number of authorities in the bundle.
     pub(crate) bundle_size: usize,
@@ -121,8 +121,8 @@ fn authority(name: &str) -> CertificateParams {
     params
 }
 
-/// Returns the authorities that Mozilla trusts in PEM format, for a machine without any of
-/// [`SYSTEM_BUNDLES`].
+/// Returns the certificates of the authorities that Mozilla trusts, in PEM format. They are used on a
+/// machine without any of [`SYSTEM_BUNDLES`].
 fn mozilla_authorities() -> String {
     use base64::Engine;
     let pem = |der: &[u8]| {

@@ -1,5 +1,5 @@
-// Shared by the three handlers of the peer in Node: the answers, and the AWS SDK's document client. It
-// is created once, outside the handlers.
+// Contains the code that the three handlers of the Node peer share. The AWS SDK's document client is
+// created once, outside the handlers.
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";

@@ -1,8 +1,8 @@
 """Create, get and list customers with Powertools for AWS Lambda and boto3.
 
-A peer that follows the documentation of both. It uses the same rows of the same table as the
-functions that it is compared with. One handler has three routes, as in the documentation of
-Powertools. Clients are created once, outside the handler.
+This peer follows the documentation of both. It uses the same rows of the same table as the functions
+that it is compared with. One handler has three routes, as in the documentation of Powertools.
+Clients are created once, outside the handler.
 """
 
 import base64

@@ -70,7 +70,7 @@ impl Caller {
         Ok(Answer { status, data: body["data"].take(), ms })
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the JSON answer. Returns an error unless the status is below 300.
     pub(crate) async fn expect(
         &self,
         method: Method,

@@ -183,8 +183,8 @@ async fn operations(seeded: &Seeded) -> Result<Vec<Operation>> {
     Ok(operations)
 }
 
-/// Reads a list page by page, as a caller does. Returns for each of the ascending offsets the query
-/// parameter that continues the list after that number of rows.
+/// Reads a list page by page, as a caller does. For each offset, returns the query parameter that
+/// continues the list after that number of rows. The offsets must be in ascending order.
 async fn cursors(seeded: &Seeded, query: &str, offsets: [usize; 2]) -> Result<Vec<String>> {
     let (mut cursors, mut cursor, mut read) = (Vec::new(), String::new(), 0);
     for offset in offsets {

@@ -41,7 +41,8 @@ pub(crate) const WORDS: [&str; 10] = [
 const RARE: usize = 10_000;
 /// Country of one in [`RARE`] customers.
 pub(crate) const RARE_COUNTRY: &str = "LI";
-/// Risk level of one in ten customers, so that even 1,000 customers have more than one page of it.
+/// Risk level of one in ten customers, so that a tenant with 1,000 customers has more than one
+/// page of them.
 pub(crate) const TENTH_LEVEL: &str = "high";
 /// Number of customers that are imported at once.
 const CHUNK: usize = 2_000;
@@ -222,8 +223,8 @@ fn load(
             for number in start..customers.min(start + CHUNK) {
                 let millis = FIRST_MILLIS + number as i64 * MILLIS;
                 let (id, event_id) = (id_at(millis), id_at(millis));
-                // One customer in the middle of every 10,000 is rare. If there are fewer customers,
-                // the one in the middle of all is rare.
+                // The customer in the middle of every 10,000 is rare. If there are fewer than 10,000
+                // customers, the customer in the middle is rare.
                 let is_rare = number % RARE == RARE.min(customers) / 2;
                 let pattern = if is_rare { rare } else { common };
                 items.extend(pattern.copy(number, id, event_id, millis)?);

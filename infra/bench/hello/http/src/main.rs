@@ -10,6 +10,7 @@ async fn main() -> Result<(), Error> {
         let response = Response::builder().header("content-type", "application/json").body(body)?;
         Ok::<Response<Body>, Error>(response)
     };
-    // As in the functions of the API: `lambda_http::run` would add a tracing span per request.
+    // The functions of the API do not use `lambda_http::run` either. It would add a tracing span
+    // per request.
     lambda_http::runtime(service_fn(hello)).run().await
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let hello = async |_: LambdaEvent<Value>| Ok::<Value, Error>(json!({ "message": "hello" }));
-    // As in the functions of the API: `lambda_runtime::run` would add a tracing span per request.
+    // The functions of the API do not use `lambda_runtime::run` either. It would add a tracing span
+    // per request.
     Runtime::new(service_fn(hello)).run().await
 }

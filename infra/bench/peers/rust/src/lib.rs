@@ -1,7 +1,7 @@
 //! A peer in the style of aws-samples/serverless-rust-demo: create, get and list customers.
 //!
-//! Each function is a binary with `lambda_http`, the SDK with the defaults of `aws-config`, Tokio
-//! with all its threads, and JSON logs by `tracing` with a filter from the environment. The peer
+//! Each function is a binary with `lambda_http`, the SDK with the defaults of `aws-config`, Tokio's
+//! multi-threaded runtime, and JSON logs by `tracing` with a filter from the environment. The peer
 //! uses the same rows of the same table as the functions that it is compared with.
 
 pub mod store;

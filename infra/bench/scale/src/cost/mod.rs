@@ -1,4 +1,4 @@
-//! Calculates the price of a million requests of each operation, by part.
+//! Calculates the price of a million requests of each operation, and the parts of the price.
 //!
 //! The operations come from the test of round trips. The price follows from the calls and units of
 //! an operation, and from the time that the operation takes on this machine.
