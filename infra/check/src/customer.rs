@@ -1,4 +1,4 @@
-//! Checks the partition of one customer against every rule.
+//! Checks the partition of one customer against the rules for customers.
 
 use shared::model::customer::{Customer, MonitoringStatus};
 use shared::model::erased;

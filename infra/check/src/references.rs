@@ -1,4 +1,4 @@
-//! Determines the references between items of different partitions.
+//! Determines the other items that an item refers to.
 
 use serde_json::Value;
 use shared::model::id::{CustomerId, SessionId};
@@ -116,7 +116,7 @@ fn idempotency_references(record: &Item, tenant: &str, operation: &str) -> Vec<R
 }
 
 /// Returns the customer and the sort key of the item that a recorded answer names. Returns `None`
-/// if there is no answer, or if it does not have a 2xx status.
+/// if there is no answer, or if the answer does not have a 2xx status or a valid id.
 fn answered_item(record: &Item, operation: &str) -> Option<(CustomerId, String)> {
     let answer: Value = serde_json::from_str(record.text("answer")?).ok()?;
     let status = answer.get("status")?.as_u64()?;

@@ -64,7 +64,8 @@ pub enum Rule {
     /// The customer's risk summary agrees with its newest profile.
     #[strum(serialize = "risk summary")]
     RiskSummary,
-    /// The status of a session agrees with its decision and its completion.
+    /// The status of a session agrees with its decision and its completion, and its ids agree with
+    /// its key and its customer.
     Session,
     /// The customer's counters agree with its sessions.
     #[strum(serialize = "session counters")]
@@ -102,7 +103,7 @@ pub struct Report {
     /// Number of items, by type.
     pub items: BTreeMap<String, u64>,
     /// Number of customers that were not checked, because they changed during every attempt or
-    /// because an erasure of them is in progress.
+    /// were being erased.
     pub restless: u64,
     pub violations: Vec<Violation>,
 }

@@ -145,7 +145,8 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// Returns the items that exist, each with whether it is the tombstone of a complete erasure.
+    /// Returns the keys of the items that exist, each with whether the item is the tombstone of a
+    /// complete erasure.
     async fn tombstones(
         &self,
         keys: &BTreeSet<(&str, &str)>,
@@ -222,7 +223,8 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// Reads two items in one transaction. Tries again while another request writes one of them.
+    /// Reads two items in one transaction. Makes up to [`ATTEMPTS`] attempts while another request
+    /// writes one of them.
     async fn read_together(&self, keys: [Attributes; 2]) -> Result<[Option<Item>; 2], Failure> {
         let get = |key: Attributes| {
             let get = Get::builder().table_name(self.table).set_key(Some(key)).build();
@@ -238,7 +240,7 @@ impl<'a> Scan<'a> {
                     let mut next = || responses.next()?.item.map(Item::from_attributes);
                     return Ok([next(), next()]);
                 }
-                // In this case, another request is writing one of the items.
+                // Another request is writing one of the items.
                 Err(error)
                     if error
                         .as_service_error()

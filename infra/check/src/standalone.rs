@@ -63,7 +63,7 @@ fn idempotency_fault(item: &Item) -> Option<&'static str> {
             if !is_complete {
                 return Some("answer has no status or no content");
             }
-            // An erasure finds the answers about a customer by this attribute.
+            // An erasure finds the answers about a customer by the attribute `customer_id`.
             let is_success = answer.get("status").and_then(Value::as_u64).is_some_and(|s| s < 300);
             let named = answer.pointer("/content/customer_id").and_then(Value::as_str);
             (is_success && item.text("customer_id") != named)
