@@ -19,7 +19,8 @@ pub(crate) enum Destination {
 
 struct LogFile {
     path: PathBuf,
-    /// The open file, or the error from opening it. `open_file` opens it, or else the first line.
+    /// The open file, or the error from opening it. The first log line opens the file if
+    /// `open_file` has not opened it before.
     file: OnceLock<io::Result<File>>,
 }
 

@@ -85,7 +85,7 @@ pub(crate) async fn run(options: Serve) -> Result<(), Failure> {
         events: options.events.clone(),
     })
     .await?;
-    // This call creates the default log file in the data folder, which exists now.
+    // This call can create the default log file, because the server has created the data folder.
     log::open_file()?;
     let text = start_text(&server, &options, &log_destination)?;
     if options.prints_events() {

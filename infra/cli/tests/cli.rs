@@ -43,7 +43,7 @@ impl Running {
         let mut child = command.spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let start_text = read_start_text(&mut output);
-        // Keeps the pipe open.
+        // Keeps the pipe open, because the server fails if its standard output is closed.
         child.stdout = Some(output.into_inner());
         Running::new(child, start_text)
     }
