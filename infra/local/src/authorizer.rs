@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::Failure;
 use crate::template::{AuthorizerSpec, Template};
 
-/// Limit of API Gateway for all headers of a request together. A longer token is rejected.
+/// Limit of API Gateway for all headers of a request together, in bytes. A longer token is rejected.
 const MAX_TOKEN_BYTES: usize = 10_240;
 const KEY_ID: &str = "local";
 const KEY_BITS: usize = 2_048;

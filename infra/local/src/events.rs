@@ -179,8 +179,8 @@ impl Forwarder {
     }
 }
 
-/// Returns the next records of the stream after a sequence number, or from the oldest record on,
-/// each with its own sequence number.
+/// Returns the next records of the stream, each with its sequence number. The records start after
+/// the sequence number `after`, or with the oldest record if `after` is `None`.
 fn read_records(
     database: &Database,
     table: &str,

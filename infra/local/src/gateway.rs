@@ -26,7 +26,7 @@ use crate::routes::Routes;
 const MAX_REQUEST_BYTES: usize = 10 * 1024 * 1024;
 /// Limit of Lambda for the answer of a function, in bytes.
 const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
-/// Longest timeout that Lambda supports.
+/// Timeout of a function without a route: the longest timeout that Lambda supports.
 pub(crate) const JOB_TIMEOUT: Duration = Duration::from_secs(900);
 const APIGW_REQUESTID: HeaderName = HeaderName::from_static("apigw-requestid");
 /// Start and end of the path of Lambda's Invoke API, with the name of the function in between.

@@ -79,7 +79,8 @@ impl Role {
             .try_for_each(|accesses| self.allow_by_one_statement(accesses))
     }
 
-    /// Checks that one statement allows all accesses. They have the same action and resource.
+    /// Checks that one statement allows all accesses. The accesses must have the same action and
+    /// resource.
     fn allow_by_one_statement(&self, accesses: &[Access]) -> Result<(), Failure> {
         let mut statements =
             self.permissions.chunk_by(|one, other| one.statement == other.statement);

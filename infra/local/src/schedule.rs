@@ -12,8 +12,7 @@ use tokio::task::JoinSet;
 use crate::gateway::JOB_TIMEOUT;
 use crate::template::{Schedule, Template};
 
-/// Loads the watchlists, so that they exist before the first request, and then starts all
-/// schedules.
+/// Loads the watchlists, so that they exist before the first request, and starts all schedules.
 pub(crate) async fn start(
     template: &Template,
     jobs: &HashMap<&'static str, Arc<(Job, App)>>,

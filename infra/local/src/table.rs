@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::{
 use crate::Failure;
 use crate::template::{IndexSpec, KeySpec, TableSpec};
 
-/// Maximum number of checks whether the table is active.
+/// Maximum number of requests that check whether the table is active.
 const ACTIVE_ATTEMPTS: usize = 300;
 const ACTIVE_PAUSE: Duration = Duration::from_millis(100);
 

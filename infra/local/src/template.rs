@@ -167,8 +167,8 @@ impl Reader<'_> {
         Ok(FunctionSpec { name, environment, permissions, routes, schedules })
     }
 
-    /// Returns the variables of all functions and of one function. The variables of the function
-    /// take precedence.
+    /// Returns the environment variables of a function. The function's own variables take precedence
+    /// over the global variables.
     fn environment(&self, function: &Value) -> Result<BTreeMap<String, String>, Failure> {
         let mut environment = BTreeMap::new();
         for parent in [at(self.root, &["Globals", "Function"]), at(function, &["Properties"])] {
