@@ -8,8 +8,8 @@ use petgraph::graph::DiGraph;
 use super::modules::{ModulePath, Modules, Resolved};
 use super::{Place, Use};
 
-/// The uses between the modules of one folder, by user and used module. A module includes
-/// everything below it.
+/// The uses between the modules of one folder, by the using and the used module. The uses of a
+/// module include the uses of its child modules.
 #[derive(Default)]
 pub(super) struct Folder {
     pub(super) edges: BTreeMap<(String, String), Vec<Place>>,

@@ -39,7 +39,7 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer { module: "error", may_use: Only(&[]) },
     // Writes log lines and metrics. They report errors, so the module uses `error`.
     Layer { module: "telemetry", may_use: Only(&["error"]) },
-    // Creates clients of AWS from settings, credentials and TLS, without any data.
+    // Creates AWS clients from settings and credentials. Does not read or write data.
     Layer { module: "aws", may_use: Only(&["error", "telemetry"]) },
     // Defines every stored or returned type. The module is pure: no clock and no I/O.
     Layer { module: "model", may_use: Only(&["error"]) },
@@ -49,8 +49,8 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer { module: "ownership", may_use: Only(&["model"]) },
     // Turns facts into a risk level by pure rules.
     Layer { module: "risk", may_use: Only(&["error", "model", "ownership"]) },
-    // Accesses DynamoDB: keys, items, transactions, pages. The store does not decide, and it does
-    // not log.
+    // Accesses DynamoDB: keys, items, transactions, pages. The store makes no decisions, and it
+    // does not log.
     Layer { module: "store", may_use: Only(&["error", "model"]) },
     // Each of these modules contains use cases: load, decide, commit.
     Layer { module: "customers", may_use: USE_CASE },
@@ -96,7 +96,7 @@ pub(super) struct Restricted {
 
 pub(super) const RESTRICTED: &[Restricted] = &[
     // Use cases neither read requests nor build responses.
-    // The OpenAPI document names status codes, so it uses the same type as `http`.
+    // The OpenAPI document names status codes, so `openapi` uses `StatusCode`.
     Restricted { dependency: "lambda_http", allowed_in: &["http", "openapi", "runtime"] },
     // The store hides DynamoDB's types from the other modules. `aws` builds the client.
     // `app` passes the client from `aws` to `store`.

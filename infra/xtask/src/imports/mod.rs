@@ -1,12 +1,12 @@
-//! Checks the uses between modules.
+//! Checks which modules and crates each module uses.
 //!
-//! Every Rust file of the repository is parsed. A dependency is a `use` declaration or a path
-//! inside the code; re-exports are followed to the module that defines the item. `#[cfg(test)]`
-//! items are left out. Four rules apply:
+//! Every Rust file of the repository is parsed. A use is a `use` declaration or a path inside the
+//! code. Re-exports are followed to the module that defines the item. `#[cfg(test)]` items are left
+//! out. Four rules apply:
 //!
 //! - *layer*: a module of `shared` uses only the modules that the table in `layers.rs` allows.
 //! - *crate*: only some modules of `shared` use DynamoDB's client and Lambda's HTTP types.
-//! - *cycle*: neighbouring modules of a crate do not use each other in a circle.
+//! - *cycle*: the uses between neighbouring modules of a crate do not form a cycle.
 //! - *pure*: `screening` and `drawing` do not depend on AWS, tokio or `shared`.
 
 mod graph;

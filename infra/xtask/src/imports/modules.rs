@@ -374,7 +374,7 @@ impl Collector {
         match token {
             TokenTree::Group(group) => self.visit_tokens(group.stream()),
             TokenTree::Literal(literal) => {
-                // `#[serde(with = "crate::model::time")]`
+                // An attribute can have a path in a string: `#[serde(with = "crate::model::time")]`.
                 let text = literal.to_string();
                 let path = text.trim_matches('"');
                 if path.starts_with("crate::") || path.starts_with("super::") {

@@ -75,8 +75,9 @@ fn is_string(kind: LiteralKind) -> bool {
     matches!(kind, LiteralKind::Str { .. } | LiteralKind::RawStr { .. })
 }
 
-/// Returns whether a literal is a text for people, in contrast to names, JSON and other data. At
-/// least 80 % of its characters must be letters, spaces and common punctuation.
+/// Returns whether a literal is a text for people, in contrast to names, JSON and other data. A text
+/// has at least [`MIN_LITERAL_WORDS`] words, and at least 80 % of its characters are letters, spaces
+/// and common punctuation.
 fn is_sentence(literal: &str) -> bool {
     let is_prose = |c: char| c.is_ascii_alphabetic() || matches!(c, ' ' | '.' | ',' | ';' | '\'');
     let prose = literal.chars().filter(|c| is_prose(*c)).count();
