@@ -57,7 +57,7 @@ def wait_until(name, ready, process, seconds=60):
 
 @contextlib.contextmanager
 def running(command, output, **options):
-    """Runs a process. Ends it and its children when the block is left."""
+    """Runs a process. Ends the process and its children at the end of the `with` block."""
     process = subprocess.Popen(
         command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, **options
     )
@@ -105,7 +105,7 @@ class Stack:
         )
 
     def deploy(self, parameters, log):
-        # The short form splits values with quotes or spaces.
+        # The short form `key=value` splits values with quotes or spaces.
         overrides = [f"ParameterKey={key},ParameterValue='{value}'" for key, value in parameters.items()]
         command = [
             *[self.sam, "deploy", "--template-file", self.expanded, "--stack-name", STACK],
@@ -238,7 +238,7 @@ def main():
     subprocess.run([arguments.sam_python, HERE / "expand_test.py"], check=True)
     types = work / "types"
     types.write_text("\n".join(_RESOURCE_HANDLERS))
-    # The file is in the folder of the built template, because its paths of functions are relative.
+    # The file is in the folder of the built template, because the paths to the functions are relative.
     expanded = arguments.template.with_name("expanded.json")
     expand = [arguments.sam_python, HERE / "expand.py", arguments.template, "--types", types]
     subprocess.run([*expand, "--output", expanded], check=True)

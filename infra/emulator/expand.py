@@ -17,7 +17,7 @@ from samcli.yamlhelper import yaml_parse
 FUNCTION = "AWS::Serverless::Function"
 HTTP_API = "AWS::Serverless::HttpApi"
 
-# Properties of AWS::Serverless::HttpApi that its stage has with the same name.
+# Properties of AWS::Serverless::HttpApi that its stage has under the same name.
 STAGE_PROPERTIES = ["AccessLogSettings", "DefaultRouteSettings", "RouteSettings", "StageVariables"]
 
 
@@ -67,7 +67,7 @@ def routes(document):
 
 
 def capitalised(value):
-    """Returns a JwtConfiguration with the names of CloudFormation. It may be a condition."""
+    """Converts a JwtConfiguration to the property names of CloudFormation. The value may be an `Fn::If`."""
     if "Fn::If" in value:
         condition, *branches = value["Fn::If"]
         return {"Fn::If": [condition, *map(capitalised, branches)]}
@@ -103,7 +103,7 @@ def expand_api(document, name, resource):
     api.update({key: value for key, value in resource.items() if key not in api})
     settings = {key: properties[key] for key in STAGE_PROPERTIES if key in properties}
     added = {
-        # SAM uses the same name.
+        # SAM gives the stage the same name.
         f"{name}ApiGatewayDefaultStage": {
             "Type": "AWS::ApiGatewayV2::Stage",
             "Properties": {
@@ -267,7 +267,7 @@ def expand(before, known_types):
 
 
 def expanded_routes(document):
-    """Returns the same as `routes`, from plain resources."""
+    """Returns the same tuples as `routes`, read from plain API Gateway resources."""
     resources = document["Resources"]
     result = []
     for route in of_type(document, "AWS::ApiGatewayV2::Route").values():
@@ -309,8 +309,8 @@ def without(document, paths):
 
 
 def check(before, after, added, left_out):
-    """Checks that two documents are equivalent, without the code that expanded the first one. Returns the
-    number of routes and of unchanged resources."""
+    """Checks that two documents are equivalent. Does not use the code that expanded the first document.
+    Returns the number of routes and of unchanged resources."""
     expected, actual = routes(before), expanded_routes(after)
     if expected != actual:
         raise ExpansionError(f"the routes differ: {expected} and {actual}")

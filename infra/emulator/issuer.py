@@ -52,8 +52,8 @@ def signing_key(folder):
 
 
 def certificate(folder):
-    """Creates an authority, and a server certificate that it signs. One certificate cannot be both,
-    because some clients reject that."""
+    """Creates an authority, and a server certificate that it signs. They are two certificates, because
+    some clients reject a server certificate that is also an authority."""
     now = datetime.datetime.now(datetime.timezone.utc)
 
     def create(name, issuer, key, signed_by, extensions):
