@@ -73,8 +73,8 @@ impl Emulated {
             .env("AWS_REGION", "eu-central-1")
             .env("AWS_ACCESS_KEY_ID", "none")
             .env("AWS_SECRET_ACCESS_KEY", "none")
-            // Debug builds read claims from this variable. An artifact must ignore it, or it would
-            // have a back door.
+            // Debug builds read claims from this variable. In an artifact, that would be a back
+            // door, so an artifact must ignore the variable.
             .env("LOCAL_CLAIMS", r#"{"tenant_id":"acme","permissions":"[kyc:*]"}"#)
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -130,7 +130,7 @@ async fn serve(stream: TcpStream, lists: Watchlists) -> std::io::Result<()> {
     let mut lines = BufReader::new(read).lines();
     while let Some(request) = lines.next_line().await? {
         while lines.next_line().await?.is_some_and(|header| !header.is_empty()) {}
-        // GET /<bucket>/<object> HTTP/1.1
+        // The request line is `GET /<bucket>/<object> HTTP/1.1`.
         let path = request.strip_prefix("GET /").and_then(|rest| rest.split(' ').next());
         let content = match path.and_then(|path| path.split_once('/')) {
             Some((_, object)) => lists.bytes(object).await.ok(),
@@ -218,8 +218,8 @@ fn event(tenant: &str, route: &str, ids: &[(&str, &str)], body: Option<Value>) -
     event
 }
 
-/// Sends the typical requests of a new tenant, most of which succeed. Returns for each request, in
-/// order, the name of the function and its answer.
+/// Sends the typical requests of a new tenant, most of which succeed. Returns the name of the
+/// function and its answer for each request, in the order of the requests.
 async fn story(tenant: &str, invoke: impl AsyncFn(&str, &Value) -> Value) -> Vec<(String, Value)> {
     let template = Template::embedded().unwrap();
     let routes: BTreeMap<String, String> =
@@ -275,7 +275,7 @@ async fn story(tenant: &str, invoke: impl AsyncFn(&str, &Value) -> Value) -> Vec
     answers
 }
 
-/// Returns an event for a function that changes nothing or little.
+/// Returns an event that makes the function change little or nothing.
 fn harmless_event(spec: &FunctionSpec) -> Value {
     if let Some(route) = spec.routes.first() {
         let unknown = "01920000-0000-8000-8000-000000000000";

@@ -1,5 +1,5 @@
-//! Tests of the audit trail: every change writes exactly one event in the same transaction. No
-//! route returns the events by themselves, so these tests read them from the table.
+//! Tests of the audit trail: every change writes exactly one event in the same transaction. The API
+//! does not have a route for events alone, so these tests read them from the table.
 
 use api_tests::{Answer, Api, KEY, Persona, TEMPLATE, Value, json, path_of};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -55,8 +55,8 @@ fn updated_at(answer: &Answer) -> &Value {
     &answer.body["data"]["updated_at"]
 }
 
-/// Checks the event of the change that `answer` reports, by the suite's usual caller, whose `sub`
-/// is `tester`.
+/// Checks the event of the change that `answer` reports. The actor must be `tester`, the `sub` of
+/// the suite's usual caller.
 fn assert_event(event: &Value, kind: &str, answer: &Answer, changes: &Value) {
     assert_eq!(event["kind"], kind);
     assert_eq!(event["actor"], "tester", "{event}");

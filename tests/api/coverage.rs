@@ -1,6 +1,6 @@
-//! Checks that places with the same information agree: the routes, parameters, alarms and resources
-//! of the template, the function crates, the OpenAPI document, the matrix, the README and other
-//! documents.
+//! Checks that all places that repeat the same information agree: the routes, parameters, alarms
+//! and resources of the template, the function crates, the OpenAPI document, the matrix, the README
+//! and other documents.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -237,7 +237,7 @@ fn the_dashboard_is_json_and_shows_every_alarm() {
     let yaml_serde::Value::Tagged(user_pool) = &condition.value[1] else {
         panic!("the !If contains no !Sub")
     };
-    // The dashboard is checked with and without the alarms of the user pool.
+    // Check the dashboard with and without the alarms of the user pool.
     for user_pool in [user_pool.value.as_str().unwrap(), ""] {
         let filled = text.as_str().unwrap().replace("${OfTheUserPool}", user_pool);
         let dashboard: serde_json::Value = serde_json::from_str(&filled).unwrap();

@@ -218,8 +218,8 @@ async fn a_first_session_and_its_customer_are_created_together_or_not_at_all() {
         }
         died_at.push(end);
     }
-    // The process died before and after each of three calls: the key, the client id and the
-    // transaction.
+    // The process died before and after each of three calls, which reserve the key, look up the
+    // client id and write the transaction.
     assert_eq!(died_at.len(), 6, "{died_at:?}");
 }
 

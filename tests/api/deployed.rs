@@ -25,8 +25,8 @@ async fn within<T>(event: &str, time: Duration, poll: impl AsyncFn() -> Option<T
     panic!("{event} did not happen within {time:?}");
 }
 
-/// This test does not invoke functions, so the list becomes current and the alert is raised only
-/// because both functions run on their schedules.
+/// This test does not invoke the scheduled functions. The list becomes current and the alert is
+/// raised only if `refresh-watchlists` and `rescreen` run on their schedules.
 #[tokio::test]
 #[ignore = "needs a deployed stack: infra/emulator/run"]
 async fn schedules_load_the_list_and_rescreen_monitored_customers() {
@@ -85,7 +85,7 @@ async fn every_change_is_a_record_of_the_stream_which_becomes_an_event() {
     assert_eq!(shaped[1]["at"], patched["updated_at"]);
 }
 
-/// A position in the table's stream, as the iterators of all its shards.
+/// A position in the table's stream: one iterator for each shard.
 struct Position(Vec<Value>);
 
 impl Position {

@@ -1,5 +1,5 @@
-//! Tests hostile events: each event gets a 4xx answer in the usual envelope, and the process keeps
-//! running.
+//! Tests hostile events: a function answers each event with a status below 500, and its process
+//! keeps running.
 
 use std::path::Path;
 
@@ -80,7 +80,7 @@ fn invalid_claims() -> Vec<(&'static str, Value, u16, &'static str)> {
     ]
 }
 
-/// Returns events that do not have the form of an HTTP API's event.
+/// Returns events that are not valid events of an HTTP API.
 fn foreign_events() -> Vec<Value> {
     vec![
         json!({}),

@@ -216,8 +216,8 @@ async fn a_key_is_kept_for_24_hours_to_the_millisecond() {
     assert_replay(&post(&api, &acme, "k", &body).await, &first);
 }
 
-/// Changes a key's item to the state in which a function leaves it if it dies after reserving the
-/// key and before doing the work.
+/// Changes the item of a key to the state that a function leaves behind if it dies after reserving
+/// the key and before doing the work.
 async fn abandon(api: &Api, tenant: &str, key: &str, lease_until: i64) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(key.as_bytes())[..16]);

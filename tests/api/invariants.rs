@@ -178,7 +178,7 @@ fn plants() -> Vec<(&'static str, &'static str, Change)> {
 }
 
 /// Returns the first item of a kind. If items of the kind belong to customers, returns an item of
-/// the customer that has items of all kinds.
+/// the monitored customer, which has items of all kinds.
 fn one_of<'i>(kind: &str, items: &'i [Item]) -> &'i Item {
     let monitor = items.iter().find(|item| text_of(item, "type") == "monitor").unwrap();
     let partition = text_of(monitor, "pk");
@@ -188,7 +188,7 @@ fn one_of<'i>(kind: &str, items: &'i [Item]) -> &'i Item {
         let is_wanted = match kind {
             "organization" => sk == "ORGANIZATION",
             "organization before" => sk.starts_with("ORGANIZATION#"),
-            // The edits are meant for a decided session.
+            // Choose a decided session, because the edits assume one.
             "session" => text_of(item, "status") != "active",
             _ => true,
         };

@@ -121,8 +121,8 @@ fn path_pairs(api: &Api, who: &Persona, foreign: &Foreign, own: &Ids) -> Vec<Pai
     pairs
 }
 
-/// Returns requests about the caller's own objects that also name a foreign object, in the query,
-/// the body or a header.
+/// Returns requests that name a foreign object in the query, the body or a header instead of in the
+/// path.
 fn other_pairs(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> Vec<Pair> {
     let cursor = |text: &str| format!("cursor={text}");
     let altered = |cursor: &str| cursor.chars().rev().collect::<String>();
@@ -239,7 +239,8 @@ async fn objects_of_another_tenant_look_like_objects_that_never_existed() {
         let tenant = format!("stranger-{number}");
         let full = Persona::of(&tenant);
         let own = [everything(&api, &full).await, everything(&api, &full).await];
-        // Create the customer now. Otherwise the first session of this client id would create it.
+        // Create the customer now. Otherwise, the first session with this client id would create
+        // the customer, and its answer would differ from the answers of later requests.
         api.create(&full, &json!({ "name": "New", "client_id": "new" })).await;
         let who = personas(&tenant).swap_remove(number);
         for pair in path_pairs(&api, &who, &foreign, &own[0]) {
@@ -294,7 +295,7 @@ async fn acme(api: &Api) -> Foreign {
 }
 
 /// Measures the time of a 404 for a foreign customer and for a customer that never existed. A
-/// difference would reveal which of the two it is. To run the measurement:
+/// difference would reveal whether the customer exists. To run the measurement:
 ///
 /// `cargo test --release -p api-tests isolation::times -- --ignored --nocapture`
 #[tokio::test]

@@ -19,7 +19,8 @@ struct Limit {
     refused: Value,
 }
 
-/// Returns the schema itself or, if it is a reference, the schema that it refers to in the end.
+/// Returns the schema itself or, if it is a reference, the schema at the end of the chain of
+/// references.
 fn resolved(mut schema: &Value) -> &Value {
     while let Some(reference) = schema["$ref"].as_str() {
         schema = DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap();
@@ -27,8 +28,8 @@ fn resolved(mut schema: &Value) -> &Value {
     schema
 }
 
-/// Returns the `maxLength` of a schema or of one of its alternatives. A field that may be null has
-/// alternatives.
+/// Returns the `maxLength` of a schema or of one of its alternatives, or `None` if neither has one.
+/// A field that may be null has alternatives.
 fn max_length(schema: &Value) -> Option<usize> {
     let schema = resolved(schema);
     let own = schema["maxLength"].as_u64().map(|length| length as usize);
@@ -193,8 +194,8 @@ async fn path_to_new_objects(api: &Api, who: &Persona, path: &str) -> String {
     path
 }
 
-/// Returns whether the API accepts the value. The names in `lists` would have to be loaded lists,
-/// so for `lists` it is enough that the number of names is accepted.
+/// Returns whether the API accepts the value. The generated names in `lists` do not name loaded
+/// lists, so for `lists` it is enough that the API accepts the number of names.
 fn is_accepted(answer: Answer, pointer: &str) -> bool {
     answer.status < 300 || (pointer == "/lists" && !answer.faults().contains(&pointer.to_owned()))
 }

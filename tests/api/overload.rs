@@ -223,7 +223,7 @@ impl Interceptor for Unanswered {
     }
 }
 
-/// The constant in the code must equal the timeout in the template.
+/// `FUNCTION_TIME` must equal the timeout in the template.
 #[test]
 fn the_function_time_is_the_timeout_of_the_template() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
@@ -349,7 +349,8 @@ impl Load {
     }
 }
 
-/// Sends the load for the test below, in a process of its own. This is not a test by itself.
+/// Sends the load for [`a_minute_of_throttling`] from a process of its own. This is not a test by
+/// itself.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "is started by a_minute_of_throttling"]
 async fn clients_of_that_minute() {

@@ -151,8 +151,8 @@ async fn every_permission_is_needed_and_none_is_missing() {
         [failing_requests(&w).await, failing_pass(&w).await]
     };
     let result = AssertUnwindSafe(requests).catch_unwind().await;
-    // A denied call also makes a request fail, but the missing permission is the more helpful
-    // message.
+    // Report missing permissions first. A denied call also makes a request fail, but the message of
+    // that failure is less helpful.
     let denied: Vec<String> = w.api.server().roles.values().flat_map(Role::denied).collect();
     assert_eq!(denied, [""; 0], "missing permissions");
     let other_apis = result.unwrap_or_else(|panic| resume_unwind(panic));

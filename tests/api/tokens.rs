@@ -28,7 +28,7 @@ fn claims(api: &Api) -> Value {
     })
 }
 
-/// Returns the valid claims with changes. A null in `changes` removes a claim, and another value
+/// Returns the valid claims with changes. A null in `changes` removes a claim, and any other value
 /// replaces or adds it.
 fn with(api: &Api, changes: Value) -> Value {
     let mut claims = claims(api);

@@ -1,5 +1,6 @@
-//! Injects faults into the SDK's calls to the table. A seed decides which calls are delayed, refused,
-//! throttled, answered with an error, cut off, executed without an answer, or executed twice.
+//! Injects faults into the SDK's calls to the table. A seed decides which calls are delayed,
+//! refused, throttled, answered with an error, cut off, executed without an answer, or executed
+//! twice. [`Overload`] makes the whole table throttle, hang or respond slowly.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -35,7 +36,7 @@ pub enum Fault {
     Throttled,
     /// The answer is 400 `ProvisionedThroughputExceededException`.
     Exceeded,
-    /// The answer is an error about a conflict with another transaction. A call that cannot
+    /// The answer says that the call conflicts with another transaction. A call that cannot
     /// conflict is throttled instead.
     Conflict,
     /// The answer is 500 `InternalServerError`.
@@ -67,11 +68,11 @@ const RATES: [(Fault, usize); 10] = [
 ];
 /// Maximum delay of [`Fault::Late`] in milliseconds.
 const MOST_LATE: usize = 40;
-/// Maximum delay of [`Fault::Overdue`] in milliseconds. This exceeds the SDK's timeout of an
-/// attempt.
+/// Maximum delay of [`Fault::Overdue`] in milliseconds. This delay exceeds the SDK's timeout for
+/// one attempt.
 const MOST_OVERDUE: usize = 3_000;
-/// Delay in milliseconds that an injected answer prescribes before the SDK's next attempt. Without
-/// it, the delay would be up to a second.
+/// Header `x-amz-retry-after` of an injected answer: the delay in milliseconds before the SDK's
+/// next attempt. Without this header, the SDK would wait for up to a second.
 const RETRY_AFTER: &str = "10";
 
 /// Injects the faults of a seed between [`Chaos::let_loose`] and [`Chaos::calm`].
@@ -112,14 +113,14 @@ impl Chaos {
         self.0.is_active.store(false, Ordering::SeqCst);
     }
 
-    /// Returns how often each fault was injected, and the number of calls during which faults could
-    /// be injected.
+    /// Returns how often each fault was injected, and the number of calls between
+    /// [`Chaos::let_loose`] and [`Chaos::calm`].
     pub fn done(&self) -> (BTreeMap<Fault, usize>, usize) {
         (self.0.injected.lock().unwrap().clone(), *self.0.calls.lock().unwrap())
     }
 
     /// Draws the fault of the next call and a delay of up to [`MOST_LATE`] ms. Returns `None` if
-    /// the call is not disturbed.
+    /// the call has no fault.
     fn draw(&self) -> Option<(Fault, Duration)> {
         if !self.0.is_active.load(Ordering::SeqCst) {
             return None;
@@ -197,8 +198,8 @@ pub fn refusal(status: u16, code: &str, fields: Value) -> HttpResponse {
     response
 }
 
-/// Returns the answer to a call that conflicts with another transaction. A plain read and a batch
-/// cannot conflict, so they are throttled instead.
+/// Returns the answer to a call that conflicts with another transaction. Operations that do not
+/// report conflicts are throttled instead.
 fn conflict(request: &HttpRequest) -> HttpResponse {
     match operation(request) {
         "TransactWriteItems" | "TransactGetItems" => cancelled("TransactionConflict", request),
@@ -218,7 +219,7 @@ fn cancelled(code: &str, request: &HttpRequest) -> HttpResponse {
     refusal(400, "TransactionCanceledException", json!({ "CancellationReasons": reasons }))
 }
 
-/// Returns the same answer with a body that breaks off in the middle.
+/// Returns the answer with a body that breaks off in the middle.
 async fn cut(answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let (status, headers) = (answer.status(), answer.headers().clone());
     let whole = answer.try_into_http1x().unwrap().map(reqwest::Body::wrap);
@@ -270,7 +271,7 @@ pub enum Trouble {
     Cancelled,
     /// Calls are never answered.
     Hanging,
-    /// Every call is executed at once and answered after this time.
+    /// Every call is executed at once, but its answer is delayed by this time.
     Slow(Duration),
 }
 

@@ -1,6 +1,6 @@
 //! Describes a deployed stack on which tests run. The environment variable `DEPLOYED` names a file
-//! with its addresses. All tests share the stack's table and watchlist, so each [`crate::Api`] has
-//! its own tenants, and a test that needs particular lists reserves them.
+//! with the addresses of the stack. All tests share the stack's table and watchlist, so each
+//! [`crate::Api`] has its own tenants, and a test that needs particular lists reserves them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -58,8 +58,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// A reservation of the watchlists. While a test holds it, other tests cannot change the lists.
 pub(crate) type HeldLists = OwnedMutexGuard<()>;
 
-/// Panics on a deployed stack if a test needs something that a deployed API does not have.
-/// `infra/emulator/differs` lists these tests.
+/// Panics on a deployed stack, because the calling test needs `what`, which a deployed API does not
+/// have. `infra/emulator/differs` lists these tests.
 pub fn only_locally(what: &str) {
     assert!(DEPLOYED.is_none(), "a deployed API has no {what}: list this test in `differs`");
 }

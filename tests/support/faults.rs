@@ -1,5 +1,5 @@
-//! Contains HTTP clients for the table that simulate the death of a process between two calls, hold
-//! back a call, fail transactions, or count and measure calls.
+//! Intercepts calls to the table. The interceptors simulate the death of a process between two
+//! calls, hold back a call, fail transactions, or count and measure calls.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -42,7 +42,7 @@ impl Counter {
         self.is_armed.store(true, Ordering::SeqCst);
     }
 
-    /// Returns the number of this call, starting at 0, or `None` before the counter is armed.
+    /// Returns the number of this call, starting at 0, or `None` if the counter is not armed.
     fn count(&self) -> Option<usize> {
         let is_armed = self.is_armed.load(Ordering::SeqCst);
         is_armed.then(|| self.calls.fetch_add(1, Ordering::SeqCst))
@@ -194,8 +194,8 @@ impl Interceptor for NoTransactions {
 pub struct Consumed {
     /// Number of calls by operation.
     pub calls: BTreeMap<String, usize>,
-    /// Number of calls that were sent while no other call was pending, so that the caller waited
-    /// for each of them in turn.
+    /// Number of calls that were sent while no other call was pending: the round trips that the
+    /// caller waits for one after the other.
     pub waits: usize,
     /// Consumed read units.
     pub reads: f64,
@@ -207,8 +207,8 @@ pub struct Consumed {
     pub unknown: usize,
 }
 
-/// Measures the consumed capacity of calls, for which it adds `ReturnConsumedCapacity` to each
-/// call.
+/// Measures the capacity that calls consume. Adds `ReturnConsumedCapacity` to each call, so that
+/// the answers report the capacity.
 #[derive(Clone, Debug, Default)]
 pub struct Meter(Arc<Mutex<(Consumed, usize)>>);
 
@@ -260,7 +260,7 @@ impl Interceptor for Meter {
                 return result;
             };
             let (status, headers) = (answer.status(), answer.headers().clone());
-            // Use `reqwest` to read the body to its end, because it is a dependency already.
+            // Read the body with `reqwest`, which is already a dependency.
             let response = answer.try_into_http1x().unwrap().map(reqwest::Body::wrap);
             let bytes = reqwest::Response::from(response).bytes().await.unwrap();
             meter.end(&operation, serde_json::from_slice(&bytes).ok().as_ref());
@@ -303,9 +303,9 @@ fn value_bytes(value: &Value) -> usize {
     };
     match (kind.as_str(), value) {
         ("S", value) => text(value),
-        // A number has one byte per two digits, and one more byte.
+        // A number takes one byte per two digits, and one more byte.
         ("N", value) => text(value).div_ceil(2) + 1,
-        // The value is Base64.
+        // The value is Base64, which encodes 3 bytes as 4 characters.
         ("B", Value::String(value)) => value.trim_end_matches('=').len() * 3 / 4,
         ("L", Value::Array(values)) => 3 + values.iter().map(|v| 1 + value_bytes(v)).sum::<usize>(),
         ("M", Value::Object(values)) => 3 + values.len() + bytes(value),

@@ -1,6 +1,6 @@
-//! Calls the API over HTTP, as a client does. An [`Api`] is one server with its own table in memory,
-//! which is discarded when the test ends. If `DEPLOYED` is set, an [`Api`] is a deployed stack
-//! instead, on which each test has its own tenants.
+//! Calls the API over HTTP, like a client. An [`Api`] is a server with its own table in memory, and
+//! both are discarded when the test ends. If `DEPLOYED` is set, an [`Api`] connects to a deployed
+//! stack instead, where each test has its own tenants.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -34,8 +34,8 @@ use reqwest::{Client, Method, RequestBuilder};
 pub use serde_json::{Value, json};
 use shared::model::time::{Clock, Timestamp};
 
-/// Signs the tokens of all tests. They share one key because generating a key takes longer than most
-/// tests do.
+/// Signs the tokens of all tests. All tests share one key, because generating a key takes longer
+/// than most tests do.
 pub static KEY: LazyLock<SigningKey> = LazyLock::new(|| match &*DEPLOYED {
     Some(deployed) => deployed.signing_key(),
     None => SigningKey::generate().unwrap(),
@@ -70,7 +70,7 @@ pub fn path_of(customer: &Value) -> String {
     format!("/customers/{}", customer["customer_id"].as_str().unwrap())
 }
 
-/// A caller of the API. Tests choose the names of tenants freely.
+/// A caller of the API. Tests can use any tenant name, because tenants do not have to be created.
 #[derive(Clone, Debug)]
 pub struct Persona {
     credential: Credential,
@@ -79,8 +79,8 @@ pub struct Persona {
 #[derive(Clone, Debug)]
 enum Credential {
     None,
-    /// A token that the sending [`Api`] signs, because only that `Api` knows the prefix of its
-    /// tenants.
+    /// A token that the [`Api`] signs when it prepares a request, because only the `Api` knows the
+    /// prefix of its tenants.
     Granted(Grant),
     Token(String),
 }
@@ -125,7 +125,7 @@ pub struct Call {
     request: RequestBuilder,
 }
 
-/// A random generator that makes the same choices in every run with the same seed.
+/// A generator of pseudorandom numbers. The same seed gives the same numbers in every run.
 #[derive(Clone, Debug)]
 pub struct Dice {
     pub seed: u64,
@@ -212,7 +212,7 @@ impl Api {
     }
 
     /// Starts a second server on the table of `other`. On a deployed stack, connects to the stack
-    /// again, because different processes may answer any two requests there.
+    /// again, because any two requests there may reach different processes.
     pub async fn on_table_of(other: &Api) -> Api {
         if let Some(deployed) = &*DEPLOYED {
             return Api { prefix: other.prefix.clone(), ..Api::on_stack(deployed) };
@@ -261,7 +261,7 @@ impl Api {
         let server_of = table_of.map(Api::server);
         let dynamodb_endpoint = server_of.map(|server| server.dynamodb_endpoint.clone());
         let key = Some(KEY.clone());
-        // The lists are opened again, as in another process.
+        // Open the lists again, because another process would not share the open lists.
         let lists = server_of.map(|server| server.lists.reopened());
         let options = Options {
             port: 0,
@@ -303,8 +303,8 @@ impl Api {
         format!("{}{name}", self.prefix)
     }
 
-    /// Starts a server whose clock shows the returned number of milliseconds since 1970, which only
-    /// the test changes.
+    /// Starts a server whose clock stands still until the test changes it. The returned number is
+    /// the time of the clock in milliseconds since 1970.
     pub async fn with_clock_at(millis: i64) -> (Api, Arc<AtomicI64>) {
         let now = Arc::new(AtomicI64::new(millis));
         let read = now.clone();
@@ -312,8 +312,8 @@ impl Api {
         (Api::at(clock).await, now)
     }
 
-    /// Prepares a request of this caller. The logs must not contain its token and the personal data
-    /// in its query string.
+    /// Prepares a request by this caller. The logs must not contain the token or the personal data
+    /// in the query string.
     pub fn call(&self, caller: &Persona, method: &str, path: &str) -> Call {
         let url = format!("{}{path}", self.url);
         let request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
@@ -359,9 +359,9 @@ impl Api {
         self.call(caller, "PATCH", path).json(body).send().await
     }
 
-    /// Sends one of many concurrent patches. The emulator under a deployed stack may be so slow
-    /// that a change loses to the others until its retries run out, so there the patch is repeated.
-    /// On a local server it must succeed at once.
+    /// Sends one of many concurrent patches. On a deployed stack, repeats the patch up to 5 times
+    /// after a 503: the emulator may be so slow that the patch loses to the others until the API
+    /// stops retrying. On a local server, sends the patch once.
     pub async fn patch_repeated(&self, caller: &Persona, path: &str, body: &Value) -> Answer {
         let repeats = if DEPLOYED.is_some() { 5 } else { 0 };
         served(repeats, || self.patch(caller, path, body)).await
@@ -376,8 +376,8 @@ impl Api {
         self.post(caller, "/customers", body).await.expect(201)
     }
 
-    /// Invokes a scheduled function and returns its result. If the function fails, returns the
-    /// error that it reports.
+    /// Invokes a function that has no route and returns its result. If the function fails, returns
+    /// the error that it reports.
     pub async fn run(&self, job: &str, payload: &Value) -> Result<Value, Value> {
         let answer = self.invocation(job, payload).await;
         match answer.header("x-amz-function-error") {
@@ -404,8 +404,8 @@ impl Api {
         *self.lists.lock().unwrap() = Some(guard);
     }
 
-    /// Invokes a function as `aws lambda invoke` does. Returns its response as the body of the
-    /// answer.
+    /// Invokes a function through Lambda's Invoke API. The body of the returned answer is the
+    /// function's response.
     async fn invocation(&self, function: &str, payload: &Value) -> Answer {
         let (endpoint, name) = match &*DEPLOYED {
             Some(deployed) => (&deployed.endpoint, deployed.functions[function].as_str()),
@@ -467,7 +467,7 @@ pub fn rounds(all: u32) -> u32 {
 }
 
 /// Checks a property over HTTP, with the same cases in every run. All cases share one server, but
-/// each case gets its own tenant. `holds` panics if a case fails.
+/// each case gets its own tenant. `holds` must panic if the property does not hold for a case.
 pub fn property<S: Strategy>(cases: u32, values: &S, holds: impl AsyncFn(&Api, &str, S::Value)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let api = runtime.block_on(Api::start());
@@ -556,8 +556,8 @@ impl Answer {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// Returns status, headers and body without the values that differ in every answer: request
-    /// ids, the date and the `meta` of the body.
+    /// Returns the status, the headers and the body without the values that differ in every answer:
+    /// request ids, the date and the `meta` of the body.
     pub fn without_request_id(&self) -> (u16, Vec<(String, String)>, Value) {
         let volatile = ["x-request-id", "apigw-requestid", "date"];
         let headers = self

@@ -8,8 +8,8 @@ use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
 use serde_json::Value;
 
-/// Names of the fields and query parameters that contain personal data. A field counts at any depth
-/// of a body.
+/// Names of the fields and query parameters that contain personal data. A field in a body is
+/// personal at any depth, and so is everything inside it.
 const PERSONAL: [&str; 15] = [
     "name",
     "client_id",
@@ -34,9 +34,10 @@ const SHORTEST: usize = 6;
 /// The values that must not be logged, and the result of the search so far.
 #[derive(Default)]
 pub struct Watch {
-    /// Values by their first bytes, then by length, because thousands of them may share a prefix.
+    /// Values by their first bytes, then by length. Thousands of values may share a prefix, so the
+    /// search looks up whole values of one length instead of comparing them one by one.
     values: HashMap<[u8; SHORTEST], BTreeMap<usize, HashSet<Vec<u8>>>>,
-    /// The first two bytes of every value. This check rules out most positions of a line quickly.
+    /// The first two bytes of every value, which rule out most positions of a line quickly.
     starts: HashSet<[u8; 2]>,
     lines: usize,
     bytes: usize,
@@ -51,7 +52,7 @@ impl Watch {
         if text.bytes().all(|byte| byte.is_ascii_lowercase()) {
             return;
         }
-        // Look for the plain text and for the text escaped as in JSON.
+        // Look for the plain text and for its form in a JSON string.
         let quoted = Value::from(text).to_string();
         let escaped = quoted.trim_matches('"');
         for form in [text, escaped] {
@@ -115,12 +116,12 @@ impl Watch {
         self.violation.as_deref()
     }
 
-    /// Returns the number of lines that were logged so far.
+    /// Returns the number of lines that have been logged so far.
     pub fn lines(&self) -> usize {
         self.lines
     }
 
-    /// Returns the total length of the lines that were logged so far, in bytes.
+    /// Returns the total length of the lines that have been logged so far, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

@@ -1,8 +1,8 @@
 //! Runs all operations of the API under all kinds of faults and then checks the consistency of the
 //! table.
 //!
-//! A seed determines the operations and the faults. The interleaving of requests is determined only
-//! with `CLIENTS=1`. The long run is a separate command:
+//! A seed determines the operations and the faults. It determines the interleaving of requests only
+//! with `CLIENTS=1`. A separate command starts the long run:
 //!
 //! `SEED=1 OPERATIONS=100000 cargo test -p api-tests --profile ci --test api -- --ignored --exact
 //! chaos::many_operations_under_faults --nocapture`
@@ -60,7 +60,7 @@ impl Interceptor for LostThenCancelled {
     }
 }
 
-/// The retry of a write must not conflict with its own first attempt.
+/// A retried write must not conflict with its own first attempt.
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_takes_effect_once() {
     let (main, acme) = (Api::start().await, Persona::of("acme"));
@@ -88,7 +88,7 @@ async fn the_table_is_consistent_after_faults() {
     world.run(setting("OPERATIONS", 400) as usize, 200, run_client).await;
     world.settle_and_check().await;
 
-    // Most kinds of operations got an answer, and most kinds of faults occurred.
+    // Check that most kinds of operations got an answer, and that most kinds of faults occurred.
     let (operations, faults) = (world.status_counts(), world.faults());
     assert!(operations.len() > 12 && faults.len() > 6, "{operations:?} {faults:?}");
 }

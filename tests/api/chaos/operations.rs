@@ -7,7 +7,7 @@ use super::world::{Client, NAMES, TENANTS, World, customer_path, push_unique};
 
 const COUNTRIES: [&str; 6] = ["DE", "FR", "IR", "KP", "US", "PA"];
 
-/// Runs this number of random operations as the client with this number.
+/// Runs `operations` random operations as client `number`.
 pub(super) async fn run_client(world: &World, number: usize, operations: usize) {
     let mut client = world.client(number);
     for _ in 0..operations {
@@ -36,14 +36,14 @@ async fn run_random(client: &mut Client<'_>) {
     }
 }
 
-/// Picks the number that determines the body of a request, and in half of the cases an idempotency
-/// key. A key always belongs to the same number.
+/// Picks a number, which determines the body of a request, and in half of the cases an idempotency
+/// key. Requests with the same key always have the same number.
 fn pick_key(client: &mut Client<'_>) -> (usize, Vec<(&'static str, String)>) {
     let number = client.dice.roll(100_000);
     if client.dice.percent(50) {
         return (number, Vec::new());
     }
-    // Few numbers have a key at a time, so that several clients use the same key.
+    // Only 60 numbers have a key at a time, so that several clients use the same key.
     let number = number % 60
         + client.world.setup.now.load(std::sync::atomic::Ordering::SeqCst) as usize / 100_000
             % 1_000
@@ -92,8 +92,8 @@ async fn create_session(client: &mut Client<'_>) {
     let (number, headers) = pick_key(client);
     let mut body = json!({ "ttl_days": 1 + number % 3, "metadata": { "n": number.to_string() } });
     mark_with_key(&mut body, &headers);
-    // Requests with the same key must have the same body, so a body with a key does not use the
-    // shared knowledge.
+    // Requests with the same key must have the same body, so the body of a request with a key does
+    // not depend on the shared knowledge.
     let customer = client.customer().filter(|_| headers.is_empty() && number % 3 > 0);
     match customer {
         Some(customer) => body["customer_id"] = json!(customer),

@@ -1,5 +1,5 @@
-//! Provides clients of servers whose calls to the table have faults, and the knowledge that the
-//! clients share.
+//! Provides the clients, the servers whose calls to the table have faults, and the knowledge that
+//! the clients share.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -46,7 +46,7 @@ pub(super) struct World {
     failures: Mutex<Vec<String>>,
 }
 
-/// The data that clients learned from answers.
+/// The data that clients have learned from answers.
 #[derive(Default)]
 pub(super) struct Knowledge {
     /// Customer ids by tenant.
@@ -58,8 +58,8 @@ pub(super) struct Knowledge {
     /// First answer by tenant, operation and idempotency key, and number of the answers that were
     /// not replayed.
     answers_by_key: HashMap<(usize, &'static str, String), (Value, usize)>,
-    /// Ids of the customers with a client id, by tenant and client id. At most one of them is not
-    /// erased.
+    /// Ids of the customers that have had a client id, by tenant and client id. At most one of them
+    /// is not erased.
     owners: HashMap<(usize, String), BTreeSet<String>>,
 }
 
@@ -86,7 +86,8 @@ fn random_list(dice: &mut Dice) -> Vec<(&'static str, &'static str)> {
 impl World {
     pub(super) async fn new(seed: u64, clients: usize) -> World {
         let setup = Setup::start(&random_list(&mut Dice::new(seed))).await;
-        // The embedded store expires items by the real time, so the clock must not lag behind it.
+        // The embedded store expires items by real time, so the clock must not lag behind real
+        // time.
         let lag = Clock::system().now().millis() - setup.now.load(Ordering::SeqCst);
         setup.advance_clock(lag / 1_000 + 1);
         let chaos = Chaos::of(seed);
@@ -137,7 +138,7 @@ impl World {
             join_all(clients).await;
             self.chaos.calm();
 
-            // All leases expire. After the round, only dead workers still hold one.
+            // Let all leases expire. After the round, only dead workers hold a lease.
             self.setup.advance_clock(100);
             self.check_owners().await;
 
@@ -319,7 +320,7 @@ impl Client<'_> {
             let answer = call.send().await;
             self.count(operation, answer.status);
             attempts_left -= 1;
-            // Only a request with a key can be repeated safely.
+            // Only a request with a key can be repeated safely, so other requests have one attempt.
             if answer.status != 503 || attempts_left == 0 {
                 break answer;
             }
@@ -405,15 +406,15 @@ impl Client<'_> {
     }
 }
 
-/// Returns whether the error message of a job, which reports its first failure, names a call to the
-/// table. An invalid call does not count.
+/// Returns whether the error message of a job names a failed call to the table. A call that
+/// DynamoDB refused as invalid does not count.
 fn names_failed_call(message: &str) -> bool {
     let calls = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"];
     calls.iter().any(|call| message.contains(call)) && !message.contains("ValidationException")
 }
 
 /// Picks an element, mostly one of the last 20, so that clients often use the same element. Returns
-/// `None` if there are none.
+/// `None` if `all` is empty.
 fn recent<T: Clone>(dice: &mut Dice, all: &[T]) -> Option<T> {
     if all.is_empty() {
         return None;

@@ -277,8 +277,8 @@ async fn an_idempotency_key_replays_the_answer_of_an_erasure() {
     assert_eq!(first.expect(200), second.expect(200));
 }
 
-/// The stored answers contain personal data, so a request with the key of an erased customer must
-/// not replay its answer.
+/// The stored answers contain personal data, so they must not be replayed after their customer is
+/// erased.
 #[tokio::test]
 async fn the_idempotency_keys_of_an_erased_customer_report_the_erasure() {
     let setup = Setup::start(&[("1", "Nora Quist")]).await;
@@ -409,8 +409,8 @@ async fn patches_during_an_erasure_leave_no_personal_data() {
     assert_eq!(checked(&setup).await.violations, []);
 }
 
-/// A session during the erasure creates a new customer if the erasure has already released the
-/// client id.
+/// A session that starts during the erasure creates a new customer if the erasure has already
+/// released the client id.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_by_client_id_is_not_refused_during_an_erasure() {
     let setup = Setup::without_lists().await;

@@ -106,7 +106,7 @@ async fn a_large_export_comes_in_pages() {
     assert_eq!(all["customer"].len(), 1);
 }
 
-/// Returns an export cursor for a position, built as the service builds it.
+/// Returns an export cursor for a position, in the same format as the service's cursors.
 pub(crate) fn forged_cursor(tenant: &str, id: &str, position: &str) -> String {
     let scope = format!("1\n{tenant}\nexport\n\"{id}\"\n{position}");
     let digest = Sha256::digest(scope.as_bytes());

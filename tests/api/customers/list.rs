@@ -43,8 +43,8 @@ const NAMES: &[(&str, &str)] = &[
     ("한국 상사", "한국 상사"),
     ("7 Eleven", "7 eleven"),
     ("zz top", "zz top"),
-    // The list must order these two names by code point. UTF-16 would order them the other way
-    // round.
+    // The list must order these two names by code point. An order by UTF-16 code units would
+    // reverse them.
     ("\u{e000} Ltd", "\u{e000} ltd"),
     ("😀 Toys", "😀 toys"),
 ];
@@ -131,8 +131,8 @@ fn expected_rows<'a>(
     matching
 }
 
-/// Reads a list to its end, using a random limit for each page, and compares every page with the
-/// model.
+/// Reads a list to its end, using a random limit for each page, and compares every page with
+/// [`expected_rows`].
 async fn check_pages(
     api: &Api,
     who: &Persona,
@@ -312,8 +312,8 @@ async fn combinations_of_filters_agree_with_a_brute_force_model() {
         for (filter, values) in &choices {
             queries.extend(values.iter().map(|value| vec![(*filter, value.clone())]));
         }
-        // Combinations are tested in one tenant only, which is enough. Its lists must never contain
-        // rows of the other tenant.
+        // Test combinations only in the first tenant, to save time. The lists of the second tenant
+        // must not contain rows of the first one.
         if tenant == "acme" {
             for (i, first) in filters.iter().enumerate() {
                 for second in &filters[..i] {
@@ -648,7 +648,7 @@ fn position(by_name: bool, customer: &Value) -> (String, String) {
 
 #[test]
 fn paging_returns_every_row_once_while_others_are_inserted() {
-    // For each page: its limit, and the customers that are created after the page was read.
+    // A page consists of its limit and the customers that are created after the page was read.
     let pages = prop::collection::vec((1..8usize, sketches(3)), 1..8);
     let query =
         prop::sample::select(vec!["", "&country=DE", "&search=%20", "&search=a&country=DE"]);
@@ -676,7 +676,7 @@ fn paging_returns_every_row_once_while_others_are_inserted() {
         let order = if ascending { "asc" } else { "desc" };
         let mut listed: Vec<(String, String)> = Vec::new();
         let mut cursor = String::new();
-        // After these pages nothing is inserted, so that the list ends.
+        // After these pages, the test stops creating customers, so that the list ends.
         for (limit, inserted) in pages.into_iter().chain(std::iter::repeat((10, Vec::new()))) {
             let path = format!("/customers?order={order}&limit={limit}{query}{cursor}");
             let page = api.get(&who, &path).await.expect(200);

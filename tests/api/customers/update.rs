@@ -361,8 +361,8 @@ async fn an_unknown_or_foreign_customer_cannot_be_patched() {
     assert_eq!(api.get(&other, &path_of(&foreign)).await.expect(200), foreign);
 }
 
-/// Sends `count` patches at once, each with another metadata key, and checks that all of them take
-/// effect.
+/// Sends `count` patches at once, each with a different metadata key, and checks that all of them
+/// take effect.
 async fn patch_in_parallel(count: u64) {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let path = path_of(&api.create(&acme, &json!({ "name": "A" })).await);

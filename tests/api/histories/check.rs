@@ -85,7 +85,7 @@ fn check_keys(history: &[Exchange], faults: &mut Vec<String>) {
     }
 }
 
-/// Checks that all successful creations with a client id return the same customer.
+/// Checks that all successful creations with the same client id return the same customer.
 fn check_creations(history: &[Exchange], faults: &mut Vec<String>) {
     let mut owners: BTreeMap<&String, Vec<&Value>> = BTreeMap::new();
     for exchange in history {
@@ -122,8 +122,8 @@ fn check_writes(history: &[Exchange], last: &Value, faults: &mut Vec<String>) {
     let mut previous: Option<(u64, &Exchange)> = None;
     for (version, exchange, customer) in &writes {
         if let Some((previous_version, previous)) = previous {
-            // A request that deactivates an inactive customer or reactivates an active one does not
-            // write a version.
+            // Deactivating an inactive customer or reactivating an active one does not create a
+            // version.
             let is_patch = matches!(exchange.request, Request::Patch { .. });
             let previous_is_patch = matches!(previous.request, Request::Patch { .. });
             if previous_version == *version && is_patch && previous_is_patch {

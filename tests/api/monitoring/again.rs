@@ -112,8 +112,8 @@ async fn a_failed_check_of_a_customer_is_retried() {
     assert_ne!(setup.get_monitor(&listed).await["last_pass"], Value::Null);
 }
 
-/// The check raises more alerts than fit in a transaction. The process dies between two
-/// transactions.
+/// The check raises more alerts than fit in one transaction. The process dies after different
+/// calls, at least once between two transactions.
 #[tokio::test]
 async fn an_interrupted_check_is_completed() {
     let entries: Vec<String> = (0..100).map(|id| id.to_string()).collect();
@@ -145,7 +145,7 @@ async fn an_interrupted_check_is_completed() {
     assert!(interrupted > 0);
 }
 
-/// One malformed request must not keep the other customers of its shard from being checked.
+/// One malformed recheck request must not keep the other customers of its shard from being checked.
 #[tokio::test]
 async fn a_malformed_request_does_not_hold_up_the_other_customers_of_its_shard() {
     let setup = Setup::start(&[("1", "Mirka Dovello")]).await;

@@ -47,8 +47,8 @@ fn as_strs(entries: &[(String, String)]) -> Vec<(&str, &str)> {
     entries.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect()
 }
 
-/// Returns the name and the alerts of each customer. Customers are named because their ids differ
-/// between two runs.
+/// Returns the name and the alerts of each customer. The names identify the customers, because ids
+/// differ between two runs.
 async fn alerts_by_name(setup: &Setup, customers: &[Value]) -> Vec<Value> {
     let mut all = Vec::new();
     for customer in customers {
@@ -81,15 +81,15 @@ async fn run_mortal_worker(setup: &Setup, end: End) -> bool {
 }
 
 fn random_end(dice: &mut Dice, calls: usize) -> End {
-    // Half of the workers die in their first calls, the others anywhere.
+    // About half of the workers die in their first eight calls, the others anywhere.
     let call = if dice.percent(50) { dice.roll(calls.min(8)) } else { dice.roll(calls) };
     if dice.percent(50) { End::Before(call) } else { End::After(call) }
 }
 
 /// Kills `count` workers or one more, and returns the number of killed workers. In half of the
-/// cases, two workers run at a time. Each worker dies within its first `calls` calls. If the pass
-/// ends before a worker reaches its call, later workers die earlier. Every worker makes at least
-/// one call, so this function returns.
+/// cases, two workers run at a time. Each worker dies within its first `calls` calls, unless the
+/// pass ends first. If no worker dies, `calls` is halved for the next workers. Every worker makes
+/// at least one call, so this function always returns.
 pub(crate) async fn kill_workers(
     setup: &Setup,
     dice: &mut Dice,

@@ -114,7 +114,8 @@ async fn a_pass_without_news_stays_within_its_cost() {
         let queries = count("Query");
         println!("{pass}: {calls:?}, {seconds:.1} s, {before} MB before and {after} MB after");
         assert!(queries <= CUSTOMERS / 1_000 + 4, "{queries} pages");
-        // A pass writes its progress and its evidence, a few items per page and none per customer.
+        // A pass writes its progress and its evidence, about one item per page and none per
+        // customer.
         let writes = count("PutItem") + count("UpdateItem");
         assert!(writes <= queries + 12, "{writes} writes");
         assert_eq!(count("TransactWriteItems") + count("BatchWriteItem"), 0);

@@ -118,8 +118,8 @@ impl Setup {
         }
     }
 
-    /// Runs a pass after advancing the clock far enough for it to use the current lists. Returns
-    /// the result of every shard.
+    /// Advances the clock far enough for a pass to use the current lists, and runs the pass.
+    /// Returns the result of every shard.
     pub(crate) async fn run_pass(&self, pass: &str) -> Vec<Value> {
         self.advance_past_grace().await;
         let result = self.api.run("rescreen", &json!({ "pass": pass })).await.unwrap();
@@ -184,8 +184,8 @@ impl Setup {
     }
 }
 
-/// Changes a list to the state in which a release with another index format or matching model
-/// leaves it: with that release's index and without an index for this release.
+/// Changes a list as if a release with another index format or matching model had imported it: the
+/// list has an index of that release and no index for this release.
 pub(crate) async fn leave_index_of_another_release(api: &Api, list: &str, csv: &[u8]) {
     let input = Input { name: "list.csv", read: Box::new(csv) };
     let index = import(list, None, vec![input], |_| ()).unwrap().index;

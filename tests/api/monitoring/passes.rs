@@ -33,8 +33,8 @@ async fn a_listed_name_raises_one_alert_and_a_delisted_one_clears_it() {
         "the check of the customer itself is the latest one"
     );
 
-    // The pass does not write to a customer without news, but the API still returns the time of its
-    // check.
+    // The pass does not write to a customer without news. The API still returns the end of the pass
+    // as the time of the last check.
     assert_eq!(setup.get(&unlisted).await["version"], 2);
     let state = setup.get_monitor(&unlisted).await;
     let last = &state["last_pass"];
@@ -86,8 +86,8 @@ async fn an_entry_that_is_removed_and_restored_between_passes_is_not_missed() {
     let setup = Setup::start(&both).await;
     setup.run_pass("on_update").await;
 
-    // A monitor starts while the entry is missing. The entry is in both lists that the next pass
-    // compares.
+    // A monitor starts while the entry is missing. The next pass compares two versions of the list,
+    // and both contain the entry.
     setup.write_list(&[("2", "Someone Else")]);
     setup.refresh().await;
     let customer = setup.monitored_customer("Mirka Dovello").await;

@@ -60,8 +60,8 @@ struct Listed {
     until: Option<usize>,
 }
 
-/// Selects 200 entries that later revisions add and keep, and for each revision up to 12 entries
-/// that it removes.
+/// Selects 200 entries that later revisions add and keep, and for each revision up to 12 entries of
+/// the oldest revision that it removes.
 fn select_listed(indexes: &[Index]) -> Vec<Listed> {
     let mut selected: Vec<Listed> = Vec::new();
     let mut selected_ids = BTreeSet::new();
@@ -130,7 +130,7 @@ pub(super) async fn start(first: &[u8]) -> Setup {
     setup
 }
 
-/// Returns the status of the alerts of every customer by list entry.
+/// Returns, for each customer, the status of every alert by its list entry.
 async fn all_alerts(setup: &Setup, customers: &[Value]) -> Vec<BTreeMap<String, String>> {
     let mut all = Vec::new();
     for customer in customers {

@@ -1,4 +1,4 @@
-//! Tests of the download of watchlists: a bad answer of a publisher never replaces a list.
+//! Tests of the download of watchlists: a bad answer from a publisher never replaces a list.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -292,8 +292,7 @@ async fn removing_a_list_from_the_settings_clears_its_alerts() {
     let refreshed = api.refresh().await;
     assert_eq!(refreshed["lists"][0], json!({ "outcome": "removed", "list": "ours" }));
 
-    // The number of shards was reduced, but the pass still processes the shards of the larger
-    // number.
+    // The number of shards was reduced to 1, but the pass still processes both shards.
     setup.advance_clock(61);
     let result = api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
     assert_eq!(result["shards"].as_array().unwrap().len(), 2);

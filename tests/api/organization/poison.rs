@@ -1,5 +1,5 @@
 //! Tests structures of the largest permitted size whose shapes are the worst for the calculation.
-//! Like other structures, they are accepted or refused, and the server stays available.
+//! The API must accept these structures, and the server must stay available.
 
 use api_tests::{Api, Persona, Value, json, path_of};
 

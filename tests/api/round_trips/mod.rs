@@ -103,8 +103,8 @@ impl Scenario {
 }
 
 impl Row {
-    /// Describes how the operation differs from its calls or exceeds its units. Returns `None` if
-    /// it does neither.
+    /// Describes the calls and units of an operation that exceeds its budget or makes other calls
+    /// than expected. Returns `None` if the operation stays within its budget.
     fn excess(&self, consumed: &Consumed) -> Option<String> {
         let calls: Vec<String> = consumed
             .calls

@@ -17,8 +17,8 @@ fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
-/// Returns an item of exactly `size` bytes. With a position, the item is also in one index, in
-/// which `customer_id` is its position.
+/// Returns an item of exactly `size` bytes. If `position` is given, the item is also in one index,
+/// where `customer_id` is the sort key and holds the position.
 fn item(sk: &str, size: usize, position: Option<&str>) -> Item {
     let mut attributes = vec![("pk", "T#units"), ("sk", sk)];
     if let Some(position) = position {

@@ -198,8 +198,8 @@ async fn an_idempotency_key_creates_one_session() {
     assert_eq!(counters(&api, &acme, &first.body["data"]).await["total"], 2);
 }
 
-/// Sends a request as a client does: repeats it with the same idempotency key while the service
-/// answers with a 503 or the first request is in progress.
+/// Sends a request, and repeats it with the same idempotency key while the service answers with a
+/// 503 or reports that the first request is in progress.
 async fn post_until_answered(api: &Api, who: &Persona, key: &str, body: &Value) -> Answer {
     loop {
         let post = api.call(who, "POST", ROUTE).header("idempotency-key", key);

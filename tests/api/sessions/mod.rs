@@ -13,7 +13,8 @@ pub(crate) fn path_of(session: &Value) -> String {
     format!("/kyc/sessions/{}", session["session_id"].as_str().unwrap())
 }
 
-/// Creates a session for the customer with this client id, and the customer if there is none.
+/// Creates a session for the customer with this client id. Also creates the customer if there is
+/// none.
 pub(super) async fn create_session(api: &Api, who: &Persona, client_id: &str) -> Value {
     api.post(who, "/kyc/sessions", &json!({ "client_id": client_id })).await.expect(201)
 }

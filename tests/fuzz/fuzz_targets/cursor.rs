@@ -1,7 +1,7 @@
 //! Sends cursors with valid tags and any position in any list.
 //!
-//! The tag of a cursor is not a signature, so anyone can forge one. The API must query only rows of
-//! the caller's tenant, and it must answer an invalid position with a 400.
+//! The tag of a cursor is not a signature, so anyone can forge a cursor. The API must query only
+//! rows of the caller's tenant, and it must answer an invalid position with a 400.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
 const ID: &str = "01920000-0000-7000-8000-000000000000";
-/// Functions with a cursor, each with other query parameters.
+/// Functions that take a cursor, each with further query parameters.
 const LISTS: [(&str, &str); 7] = [
     ("list-customers", ""),
     ("list-customers", "search=ab&order=asc&"),
@@ -21,7 +21,7 @@ const LISTS: [(&str, &str); 7] = [
     ("list-alerts", "status=open&"),
     ("export-customer", ""),
 ];
-/// Number of scanned rows in the answer, which is large enough that the page ends early.
+/// Number of scanned rows in the answer. The number is so large that the API ends the page early.
 const MANY: usize = 1_000_000;
 
 /// Returns a customer as an item of the table.

@@ -1,5 +1,5 @@
-//! Sends any request or event to any function of the API, on an empty table. The answer must have
-//! the envelope of the API, and must not be a panic or a 500.
+//! Sends any request or event to any function of the API, on an empty table. The function must not
+//! panic or answer with a 500, and every answer must have the envelope of the API.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
     // Most inputs become the parts of a well-formed event. The others are read as an event in JSON.
     let event = if *choice < 224 {
         let text = String::from_utf8_lossy(rest);
-        // Record separators stand between the parts. Missing parts are empty.
+        // Record separators delimit the parts. Missing parts are empty.
         let mut parts = text.split('\u{1e}');
         let mut part = || parts.next().unwrap_or_default();
         let (query, body, id) = (part(), part(), part());

@@ -1,5 +1,5 @@
-//! Opens damaged index files, with and without valid checksums. A file must be refused, or be
-//! usable without a panic.
+//! Opens damaged index files, with and without valid checksums. Each file must either be refused or
+//! be usable without a panic.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -26,7 +26,8 @@ const SECTIONS: usize = 12;
 const ENTRY: usize = 20;
 
 // The input is a list of edits of five bytes: the section (1), the position in it (3) and the new
-// value of the byte there (1).
+// value of the byte there (1). If the bytes after the last whole edit are even in number, the
+// target updates the checksums.
 fuzz_target!(|data: &[u8]| {
     let mut file = INTACT.clone();
     let (edits, rest) = data.as_chunks::<5>();

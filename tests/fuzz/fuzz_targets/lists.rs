@@ -8,7 +8,7 @@ use shared::screening::index::Index;
 use shared::screening::lists::Input;
 
 fuzz_target!(|data: &[u8]| {
-    // A list can have several files. In the input, record separators stand between them.
+    // A list can have several files. Record separators delimit them in the input.
     let files: Vec<&[u8]> = data.split(|byte| *byte == 0x1e).take(4).collect();
     let input = |bytes| Input { name: "fuzz", read: Box::new(std::io::BufReader::new(bytes)) };
     let Ok(imported) = import("fuzz", None, files.into_iter().map(input).collect(), |_| ()) else {

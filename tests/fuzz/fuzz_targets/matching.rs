@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
     // A higher threshold removes matches and changes nothing else.
     let above: Vec<Match> = matches.iter().filter(|one| one.score >= 0.78).cloned().collect();
     assert_eq!(Screener::new([&new]).screen(&query, 0.78), above);
-    // The entries that a delta adds match in the delta as in the whole list.
+    // An entry that a delta adds must match in the delta exactly as it matches in the whole list.
     let delta = Delta::between(&old, &new);
     let bytes = delta.index(&new).expect("a list of four entries builds");
     let delta_index = Index::open(bytes).expect("a new index opens");

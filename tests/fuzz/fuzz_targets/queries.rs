@@ -1,5 +1,4 @@
-//! Reads any bytes as labelled queries, as names and as pairs, and evaluates everything that is
-//! readable.
+//! Reads any bytes as labelled queries, as names and as pairs, and evaluates whatever can be read.
 #![no_main]
 
 use std::sync::LazyLock;
