@@ -18,7 +18,7 @@ use screening::score::DEFAULT_MIN_SCORE;
 use screening::{Query, Screener, import};
 
 const ENTITIES: usize = 14_000;
-/// Number of entries that a median change of a real list adds.
+/// Number of entries that the median update of a real list adds.
 const CHANGED: usize = 10;
 const QUERIES: usize = 5_000;
 /// Number of queries for Jaro-Winkler, which is much slower.
@@ -37,7 +37,7 @@ fn main() -> Result<(), String> {
     let delta = Delta::between(&old, &index).index(&index).map_err(|error| error.to_string())?;
     let delta = open(&delta)?;
 
-    // The second half of the queries are listed names in which the first `a` is changed.
+    // The second half of the queries are listed names in which the first `a` is replaced with `e`.
     let mut queries: Vec<String> = (0..QUERIES / 2).map(|_| random.name()).collect();
     let listed_names = listed.iter().flatten().step_by(2 * ENTITIES * 2 / QUERIES);
     queries.extend(listed_names.map(|name| name.replacen('a', "e", 1)));
@@ -115,7 +115,8 @@ fn median(work: impl Fn()) -> Duration {
     times[RUNS / 2]
 }
 
-/// A linear congruential generator with the constants of Knuth's MMIX. Each run has the same names.
+/// A linear congruential generator with the constants of Knuth's MMIX. The seed is fixed, so each
+/// run screens the same names.
 struct Random(u64);
 
 impl Random {

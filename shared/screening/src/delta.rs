@@ -15,7 +15,7 @@ pub struct Delta {
     pub added: Vec<String>,
     /// Entities with a change that can affect a score or its explanation.
     pub changed: Vec<String>,
-    /// Entities with a change that only a reader sees, such as the remarks.
+    /// Entities with a change that affects only a human reader, such as a change of the remarks.
     pub redescribed: Vec<String>,
     /// Entities that only the old version has.
     pub removed: Vec<String>,

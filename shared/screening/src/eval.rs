@@ -173,10 +173,10 @@ fn kind_of_schema(schema: &str) -> Option<EntityKind> {
     }
 }
 
-/// Results at one threshold. Each share is from 0 to 1, and is 0 if no query belongs to it.
+/// Results at one threshold. Each share is from 0 to 1, and 0 if there are no queries of its kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Shares {
-    /// Score from which a match counts.
+    /// Minimum score of a match that counts.
     pub threshold: f32,
     /// Share of the positive queries that match one of their expected entries.
     pub recall: f64,
@@ -235,8 +235,8 @@ pub fn evaluate(
     }
 }
 
-/// Returns the highest score of a query, or 0 without a match. For a positive query, only matches
-/// with its expected entries count.
+/// Returns the highest score among the matches of a query, or 0 if there are none. For a positive
+/// query, only matches with its expected entries count.
 fn best_score(
     screener: &mut Screener<'_>,
     labelled: &Labelled,
@@ -331,7 +331,7 @@ pub fn read_pairs(from: impl io::Read) -> csv::Result<Vec<LabelledPair>> {
 /// are from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Separation {
-    /// Score from which two names are assumed to belong to the same party.
+    /// Minimum score of two names that are assumed to belong to the same party.
     pub threshold: f32,
     /// Harmonic mean of precision and recall.
     pub f1: f64,

@@ -60,9 +60,9 @@ pub struct Match {
     pub query: String,
     /// The best-scoring name of the entry, as the list writes it.
     pub name: String,
-    /// Classification of that name by the list.
+    /// Classification of `name` by the list.
     pub name_kind: NameKind,
-    /// Final score, from 0 to 1, of the names and all other comparisons.
+    /// Final score, from 0 to 1, after the comparison of all fields.
     pub score: f32,
     /// Explanation of the score, part by part.
     pub explanation: Explanation,
@@ -72,8 +72,8 @@ pub struct Match {
 
 /// Maximum score of a weak alias.
 const WEAK_ALIAS: f32 = 0.8;
-/// Score that a weak alias must exceed before [`WEAK_ALIAS`] limits it. The value tolerates only
-/// minor words without a counterpart.
+/// Score that a weak alias must exceed to match at all. At this value, only minor words may lack a
+/// counterpart.
 const MIN_WEAK_ALIAS: f32 = 0.95;
 
 /// Screens queries against any number of lists.
@@ -93,8 +93,8 @@ impl<'i> Screener<'i> {
         Screener { lists, alignment: Alignment::default(), names: Vec::new() }
     }
 
-    /// Returns the entries with a score of `min_score` or more, best first. Each entry is returned
-    /// once, with its best name.
+    /// Returns the entries with a score of at least `min_score`, which is from 0 to 1, best first.
+    /// Each entry is returned once, with its best name.
     pub fn screen(&mut self, query: &Query<'_>, min_score: f32) -> Vec<Match> {
         self.screen_prepared(query, &prepare(query.name), min_score)
     }

@@ -1,17 +1,20 @@
-//! Tests of the matching on real lists.
+//! Tests the matching on real lists.
 //!
 //! The lists are too large for this repository, and their licences do not allow publishing them
 //! here. The environment variable `WATCHLISTS` must be the absolute path of a folder with these
 //! files:
 //!
-//! | | |
+//! | files | content |
 //! |---|---|
-//! | `ofac/sdn_2024-01-11.csv` and `alt`, `add`, `sdn_comments` of `_2024-01.csv` | a full SDN list |
-//! | `ofac/history/sdn_*.csv.gz` | later versions of its first file |
+//! | `ofac/sdn_2024-01-11.csv`, `ofac/{alt,add,sdn_comments}_2024-01.csv` | a full SDN list |
+//! | `ofac/history/sdn_{date}.csv.gz` | later versions of `sdn.csv`, one for each day in `deltas_match_like_the_whole_list` |
 //! | `eu/EUSanctionsShort.csv` | a part of the EU list in the layout of 2018 |
-//! | `queries/dev-1.csv`, `names/negatives_us.csv`, `pairs/cases.csv` | labelled queries for the SDN list, names, pairs |
+//! | `queries/dev-1.csv` | labelled queries for the SDN list |
+//! | `names/negatives_us.csv` | innocuous names |
+//! | `pairs/cases.csv` | labelled pairs of names |
 //!
-//! `WATCHLISTS=<folder> cargo test -p screening --profile ci --test real_lists -- --ignored --nocapture`
+//! Run the tests with
+//! `WATCHLISTS=<folder> cargo test -p screening --profile ci --test real_lists -- --ignored --nocapture`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic)]
 
 use std::fs::File;

@@ -106,7 +106,7 @@ pub struct Builder {
     identifiers: Vec<(u64, u32)>,
     /// Number of entities by kind.
     kinds: BTreeMap<String, u32>,
-    /// SHA-256 of each entity, independent of the order of the entities.
+    /// SHA-256 of each entity, sorted, so the order of the entities does not matter.
     content: BTreeSet<[u8; 32]>,
 }
 
@@ -123,7 +123,7 @@ struct IndexedName {
 const _: () = assert!(MAX_TOKENS < 1 << 6);
 
 impl Builder {
-    /// Adds an entity. After an error, the builder must not be used any more.
+    /// Adds an entity. Do not use the builder after an error.
     ///
     /// # Errors
     /// Returns a [`BuildError`] if an earlier entity has the same id, if the entity cannot be

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::score::{MODEL_VERSION, bare};
 
-/// Version of the file format. Raise it when the layout of a section changes.
+/// Version of the file format. Increase this number when the layout of a section changes.
 pub const FORMAT_VERSION: u32 = 1;
 
 const MAGIC: [u8; 8] = *b"kyc-list";
@@ -103,8 +103,8 @@ pub enum OpenError {
         /// Format version that this program reads.
         program: u32,
     },
-    /// The file was built for another version of the matching model, so that its scores would
-    /// not be comparable.
+    /// The file was built for another version of the matching model, so its scores would not be
+    /// comparable.
     Model {
         /// Model version of the file.
         file: u32,

@@ -14,9 +14,9 @@ use crate::score::{
 
 /// Totals of the tokens that a listed name has in common with the query so far.
 ///
-/// Each token and each span of the query is looked up in a turn of its own. A turn can find several
-/// pairs for a name, but only one of them can be part of the alignment. A turn therefore counts
-/// with the maximum of its pairs, and the turns are added up.
+/// One turn looks up one token of the query, or one span of adjacent tokens. A turn can find
+/// several pairs for a name, but only one of them can be part of the alignment. Each turn therefore
+/// adds only the maximum of its pairs to the totals.
 #[derive(Clone, Copy, Debug, Default)]
 struct Common {
     /// Number of the query for which the other fields were set. If it is not the number of the
@@ -24,7 +24,7 @@ struct Common {
     query: u32,
     /// The last turn that found a pair.
     turn: u16,
-    /// True if tokens of one side are written as one token on the other side.
+    /// True if one name writes several tokens that the other name writes as one.
     joined: bool,
     /// Sum of the turns before the last one.
     earlier: Sum,
@@ -32,7 +32,7 @@ struct Common {
     last: Shared,
 }
 
-/// Sum over turns of the maxima in [`Shared`].
+/// Sums of the maxima in [`Shared`] over several turns.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     /// Sum of the positive gains.
@@ -50,13 +50,14 @@ struct Sum {
 struct Shared {
     /// Weight of the pair times the difference between its similarity and the wanted score.
     gain: f32,
-    /// Searchable weight that the pair covers on the side of the query.
+    /// Searchable weight that the pair covers in the query. If the name joins several tokens of the
+    /// query, this is the weight of all of them.
     query_weight: f32,
-    /// Searchable weight that the pair covers on the side of the name.
+    /// Searchable weight that the pair covers in the name.
     name_weight: f32,
     /// Number of significant tokens for which the pair is evidence.
     significant: u16,
-    /// Number of pairs in which only one side is significant.
+    /// 1 if only one token of the pair is significant, otherwise 0.
     mixed: u16,
 }
 
@@ -92,7 +93,7 @@ pub(crate) struct Accumulator {
     query: u32,
     turn: u16,
     names: Vec<Common>,
-    /// Names that have a token in common with the current query.
+    /// Names for which the current query has found a pair.
     touched: Vec<u32>,
     /// Value of `lookups` at the last comparison of each token of the list.
     compared: Vec<u64>,
@@ -112,8 +113,9 @@ const ROUNDING: f32 = 1e-3;
 
 impl Accumulator {
     /// Replaces the content of `names` by the numbers of the names to compare, in ascending order
-    /// and without duplicates. The result includes every name that reaches the wanted score and has
-    /// a token in common with the query, if one of the two tokens is searchable.
+    /// and without duplicates. The result includes every name that reaches the wanted score if a
+    /// token of the name is similar to a token of the query and at least one of these two tokens is
+    /// searchable.
     pub(crate) fn retrieve(&mut self, view: &View<'_>, wanted: Wanted<'_>, names: &mut Vec<u32>) {
         self.begin(view);
         for part in wanted.parts {
@@ -321,12 +323,12 @@ fn can_reach(min_score: f32, common: Common, query: Weights, listed: Weights) ->
         return false;
     }
     // A pair with a loss still costs less than two tokens without a partner, so the bound includes
-    // the loss. If tokens are written together, the token of such a pair may belong to the joined
-    // pair instead, so the bound leaves the loss out.
+    // the loss. If there is also a joined pair, it may use the tokens of the pair with the loss, so
+    // the bound leaves the loss out.
     let pairs = sum.gain + if common.joined { 0.0 } else { sum.loss };
     let minor = query.minor.min(listed.minor) * (1.0 - min_score);
     let initial = f32::from(initials) * (INITIAL - min_score).max(0.0);
-    // An initial may pair with any token of the other name. Then that token is not left over.
+    // An initial may pair with any token of the other name, and this token is then not left over.
     let query_rest = query.searchable - sum.query_weight - f32::from(listed.initials);
     let listed_rest = listed.searchable - sum.name_weight - f32::from(query.initials);
     pairs + minor + initial >= required_gain(query_rest, listed_rest, min_score) - ROUNDING

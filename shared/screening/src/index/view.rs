@@ -68,8 +68,8 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Returns the numbers of the tokens with a key. The result may include tokens with other keys
-    /// that collide with this one.
+    /// Returns the numbers of the tokens with a key. Keys are hashes, so the result may include
+    /// other tokens whose keys collide with this one.
     pub(super) fn tokens_with_key(&self, key: u32) -> impl Iterator<Item = u32> + use<'a> {
         let key = keys::spread(key);
         let bucket = (key >> self.bucket_shift) as usize;

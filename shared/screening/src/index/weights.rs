@@ -1,4 +1,5 @@
-//! Sums the token weights of each name. Retrieval uses the sums to skip names without a comparison.
+//! Sums the token weights of each name. Retrieval uses the sums to skip names without comparing
+//! them.
 
 use crate::normalise::Class;
 use crate::score::Part;
@@ -8,7 +9,7 @@ use crate::score::Part;
 pub(super) struct Weights {
     /// Sum of the weights of the tokens by which the name can be retrieved.
     pub searchable: f32,
-    /// Sum of the weights of the other tokens, which only a comparison takes into account.
+    /// Sum of the weights of all other tokens.
     pub minor: f32,
     /// Number of significant tokens, see [`Class::is_significant`].
     pub significant: u8,

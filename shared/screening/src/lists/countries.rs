@@ -29,7 +29,7 @@ pub fn code(name: &str) -> Option<&'static str> {
     code_by_name(name).or_else(|| code_by_code(name)).or_else(|| code_in_brackets(name))
 }
 
-/// Returns whether a list writes this text to state that a country is unknown or does not exist.
+/// Returns whether lists write this text if a country is unknown or missing.
 pub fn is_unspecified(name: &str) -> bool {
     matches!(
         name.trim().to_ascii_lowercase().as_str(),

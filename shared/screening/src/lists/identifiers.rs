@@ -26,7 +26,7 @@ pub const KINDS: &[&str] = &[
     "other",
 ];
 
-/// Returns the kind of an identifier by one of OFAC's labels, or `None` if the label is not known.
+/// Returns the kind of an identifier for one of OFAC's labels, or `None` if the label is not known.
 /// Case and trailing punctuation do not matter.
 pub(super) fn kind_of_label(label: &str) -> Option<&'static str> {
     let normalised = normalise_label(label);
@@ -40,7 +40,7 @@ fn normalise_label(label: &str) -> String {
     label.trim_end_matches(['.', ':', '#', ' ']).to_ascii_lowercase()
 }
 
-/// Returns the kind of a document by any label: one of OFAC's, or a text that contains a known
+/// Returns the kind of a document for one of OFAC's labels, or for any label that contains a known
 /// word. Returns `other` if the label does not reveal the kind.
 pub(super) fn document_kind(label: &str) -> &'static str {
     const WORDS: [(&str, &str); 6] = [

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Read};
 pub(super) const MAX_RECORD: u64 = 4 << 20;
 
 /// Maximum size in bytes of a CSV file and of OFAC's XML file. Most of these formats require that
-/// entries are held until the end of the file. The largest real file, OFAC's advanced XML, has 0.12
+/// entries are held until the end of the file. The largest real file, OFAC's advanced XML, is 0.12
 /// GB.
 pub(super) const MAX_HELD: u64 = 1 << 30;
 
@@ -18,7 +18,7 @@ pub(super) struct Meter<R> {
     position: Position,
 }
 
-/// Counts over the bytes that a [`Meter`] has handed out.
+/// Counts of the bytes, lines and quotes that a [`Meter`] has handed out.
 struct Position {
     /// Bytes since the last [`Meter::start_record`].
     record_bytes: u64,
@@ -42,7 +42,7 @@ impl<R: BufRead> Meter<R> {
         self.position.record_bytes = 0;
     }
 
-    /// Returns the line of the last byte that was handed out, counted from 1.
+    /// Returns the line of the next byte, counted from 1.
     pub(super) fn line(&self) -> u64 {
         self.position.line
     }

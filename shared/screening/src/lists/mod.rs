@@ -2,11 +2,11 @@
 //! values.
 //!
 //! The format is detected from the content, never from a file name. A record that cannot be read is
-//! skipped and reported with its position. A file that cannot be trusted is refused as a whole: it
-//! is cut off, empty or in another format, or at least three records and more than one in twenty
-//! are unreadable. A list that is silently too short would be worse than an error, because
-//! screening would go on without the lost names. When [`read`] fails, discard the entities that it
-//! handed over before the error.
+//! skipped and reported with its position. A file is refused as a whole if it is cut off,
+//! malformed, too large, empty or in an unknown format. A list is also refused if at least three of
+//! its records, and more than one in twenty, cannot be read. A list that is silently too short
+//! would be worse than an error, because screening would continue without the lost names. When
+//! [`read`] fails, discard the entities that it handed over before the error.
 //!
 //! UN XML, EU XML, FollowTheMoney and plain lists are streamed. The other formats spread an entry
 //! over several files, sections or rows, so their entries are held in memory until the end of the
@@ -118,9 +118,9 @@ impl std::error::Error for Refused {}
 /// a report on the entries and on everything that could not be read.
 ///
 /// # Errors
-/// Returns [`Refused`] if `inputs` is empty, if the files have different formats, or if a file
-/// cannot be read or trusted (see the [module documentation](self)). Entries that were passed to
-/// `entity` before the error must then be discarded.
+/// Returns [`Refused`] if `inputs` is empty, if the files have different formats, if a file cannot
+/// be read, or if a file or the list is refused for a reason in the [module documentation](self).
+/// Entries that were passed to `entity` before the error must then be discarded.
 pub fn read(inputs: Vec<Input<'_>>, entity: &mut dyn FnMut(Entity)) -> Result<Report, Refused> {
     let sources = inputs.into_iter().map(sniff::recognise).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = sources.first() else {

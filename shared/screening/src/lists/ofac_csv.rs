@@ -42,7 +42,7 @@ mod column {
     pub(super) const COMMENTS_TEXT: usize = 1;
 }
 
-/// A row with its line, counted from 1.
+/// The line of a row, counted from 1, and the cells of the row.
 type NumberedRow = (u64, Vec<String>);
 
 pub(super) fn read(sources: Vec<Source<'_>>, tally: &mut Tally<'_>) -> Result<(), Refused> {

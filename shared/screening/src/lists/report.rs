@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::{Format, Refused};
 use crate::entity::{Entity, NameKind};
 
-/// Maximum number of skipped records and of distinct unreadable values that a report lists one by
-/// one. The totals count all of them.
+/// Maximum number of skipped records, of distinct unreadable values, and of kinds of passed-over
+/// records that a report lists. The totals of skipped records and unreadable values count all of
+/// them.
 const MAX_LISTED: usize = 1_000;
 
 /// Maximum length of a name in characters. Real names are far shorter.
@@ -21,8 +22,8 @@ const MAX_QUOTE_CHARS: usize = 200;
 /// Maximum length in characters of a record kind that a report names.
 const MAX_KIND_CHARS: usize = 50;
 
-/// A list is refused if its share of bad records is higher than 1 in this number, see also
-/// [`MIN_BAD_RECORDS`].
+/// A list is refused if more than 1 in this number of its records is bad, and at least
+/// [`MIN_BAD_RECORDS`] are bad.
 const BAD_RECORD_RATIO: u64 = 20;
 
 /// Minimum number of bad records for which a list is refused, so that one or two bad records do not
@@ -43,8 +44,8 @@ pub struct Report {
     pub skipped: Vec<SkippedRecord>,
     /// Number of all records that could not be used.
     pub skipped_total: u64,
-    /// The first 1,000 distinct values that could not be read. The entities that contain them are
-    /// kept without them.
+    /// The first 1,000 distinct values that could not be read. The entities are kept without these
+    /// values.
     pub unread: Vec<UnreadableValue>,
     /// Number of all values that could not be read.
     pub unread_total: u64,

@@ -7,7 +7,7 @@ use strum::VariantNames;
 
 use super::{Format, Input, Refused};
 
-/// Number of bytes that are examined.
+/// Number of bytes at the start of a file that are examined.
 const HEAD_BYTES: u64 = 16 * 1024;
 
 /// Kind of a file: its format, and its role if the format consists of several files.

@@ -8,7 +8,7 @@ pub(super) enum Encoding {
     /// UTF-8.
     Utf8,
     /// UTF-8, and Windows-1252 for each field that is not valid UTF-8. OFAC and the EU have
-    /// published files in both.
+    /// published files in both encodings.
     Utf8OrWindows1252,
 }
 
@@ -66,7 +66,7 @@ fn windows_1252(byte: u8) -> Option<char> {
     Some(character)
 }
 
-/// Replaces each run of white space and control characters by one space, and trims both ends.
+/// Replaces each run of white space and control characters with one space, and trims both ends.
 pub(super) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {

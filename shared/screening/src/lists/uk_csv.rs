@@ -70,8 +70,8 @@ impl<'r> Columns<'r> {
     }
 }
 
-/// Splits a text at the first number in brackets, such as `(1)`, which is removed. The number has
-/// one or two digits. Returns `None` if the text has no such number.
+/// Splits a text at the first number of one or two digits in brackets, such as `(1)`. Neither part
+/// contains that number. Returns `None` if the text has no such number.
 fn split_at_number(text: &str) -> Option<(&str, &str)> {
     text.match_indices('(').find_map(|(open, _)| {
         let (before, bracket) = text.split_at(open);
@@ -160,8 +160,8 @@ fn read_row(row: &Columns<'_>, entry: &mut HeldEntry, tally: &mut Tally<'_>) {
     }
 }
 
-/// Returns the name of the row in Latin script and in its original script, as far as the row has
-/// them.
+/// Returns the name of the row in Latin script, in its original script, or in both, depending on
+/// the cells that are filled.
 fn read_names(row: &Columns<'_>, entity: EntityKind) -> Vec<ListedName> {
     let name_type = row.get("name type").to_ascii_lowercase();
     let strength = row.get("alias strength").to_ascii_lowercase();

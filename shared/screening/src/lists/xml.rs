@@ -22,8 +22,8 @@ const MAX_DEPTH: usize = 64;
 /// Maximum number of attributes of an element. The largest number in a real list is 16.
 const MAX_ATTRIBUTES: usize = 256;
 
-/// Memory in bytes that a node takes in addition to its text. It counts towards the maximum size of
-/// a record.
+/// Estimated memory in bytes that a node takes in addition to its text. It counts towards the
+/// maximum size of a record.
 const NODE_OVERHEAD: u64 = 128;
 
 /// An element with its content.
@@ -258,8 +258,8 @@ fn malformed(error: &impl std::fmt::Display) -> String {
 fn read_node(start: &BytesStart<'_>) -> Result<(Node, Option<String>), String> {
     let mut node = Node { name: start.local_name().as_ref().to_owned(), ..Node::default() };
     let mut fault = None;
-    // The check for duplicate attributes takes quadratic time. Without this check, the first of
-    // several equal attributes is used.
+    // The check for duplicate attributes is off, because it takes quadratic time. `Node::attribute`
+    // returns the first of several attributes with the same name.
     for attribute in start.attributes().with_checks(false) {
         if node.attributes.len() == MAX_ATTRIBUTES {
             return Err(format!(

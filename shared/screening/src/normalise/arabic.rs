@@ -72,8 +72,8 @@ pub(super) fn words(word: &str, out: &mut Vec<Word>) {
     }
 }
 
-/// Replaces variants of a letter by one form and Arabic digits by ASCII digits. Returns `None` for
-/// vowel signs and for a hamza without a carrier letter.
+/// Replaces variants of a letter with one form, and Arabic digits with ASCII digits. Returns `None`
+/// for vowel signs and for a hamza without a carrier letter.
 fn simplify(c: char) -> Option<char> {
     let letter = match c {
         'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',

@@ -47,7 +47,8 @@ pub fn prepare(name: &str) -> Prepared {
     for (position, word) in words.iter().enumerate() {
         let next = words.get(position + 1).map(|next| next.text.as_str());
         let class = match word.origin {
-            // The reading of a character can look like `de` or like an initial.
+            // The reading of a Han or Hangul character can look like the particle `de` or an
+            // initial.
             Origin::Reading => Class::Word,
             _ => classify(&word.text, next),
         };
@@ -59,7 +60,7 @@ pub fn prepare(name: &str) -> Prepared {
         });
     }
     if tokens.len() > MAX_TOKENS {
-        // Titles and particles must not crowd out the name itself.
+        // Titles, particles and legal forms must not crowd out the name itself.
         tokens.retain(|token| {
             !matches!(token.class, Class::Particle | Class::Honorific | Class::Legal)
         });
@@ -73,8 +74,8 @@ pub fn prepare(name: &str) -> Prepared {
     Prepared { tokens }
 }
 
-/// Returns whether the text after a comma is a legal form, such as `S.A. de C.V.` or `LTD.`,
-/// instead of a given name. Also returns true for a text without words.
+/// Returns whether the text after a comma is a legal form, such as `S.A. de C.V.` or `LTD.`, rather
+/// than a given name. Also returns true for a text without words.
 fn is_legal_form(text: &str) -> bool {
     let mut words = Vec::new();
     script::words(text, &mut words);
@@ -91,7 +92,8 @@ fn classify(text: &str, next: Option<&str>) -> Class {
         return Class::Initial;
     }
     // The Arabic article assimilates to a sun letter that follows it: as-Sadr, ar-Rahman. The
-    // article is also recognised before an `a`. In any other position Ar or An is a name.
+    // article is also recognised before a word that begins with `a`. Anywhere else, Ar or An is a
+    // name.
     if let ("as" | "ash" | "ar" | "an" | "ad" | "at" | "az", Some(next)) = (text, next)
         && text.get(1..).is_some_and(|sun| next.starts_with(sun) || next.starts_with('a'))
     {
@@ -113,9 +115,9 @@ fn promote_minor_words(tokens: &mut [Token]) {
 }
 
 /// Makes ambiguous words significant in a name with only one significant word, because a family
-/// name must not match alone: `Dan Gertler` is not `von Gertler`. An ambiguous word is either a
-/// first word that is also a given name, in a name without a generic word of firms, or a particle
-/// at the end.
+/// name must not match alone: `Dan Gertler` is not `von Gertler`. Two words can be ambiguous: a
+/// particle at the end, and a first word that is also a given name. The first word stays as it is
+/// if the name contains a generic business word.
 fn promote_given_names(tokens: &mut [Token]) {
     let is_business = tokens.iter().any(|token| token.class == Class::Generic);
     let last = tokens.len().saturating_sub(1);

@@ -91,9 +91,9 @@ fn fold(word: &str, out: &mut Vec<Word>) {
         let origin = if is_hebrew { Origin::Consonants } else { Origin::Letters };
         let latin = word.chars().filter(char::is_ascii_alphabetic).count();
         let other = word.chars().filter(|c| is_clearly_greek_or_cyrillic(*c)).count();
-        // The word is Latin with look-alikes if at least as many letters are Latin as are clearly
-        // Greek or Cyrillic. Otherwise the Latin letters are the look-alikes, such as a single
-        // Latin letter in a Cyrillic word.
+        // A word is Latin if it has at least as many Latin letters as clearly Greek or Cyrillic
+        // ones. Look-alikes are replaced only in a Latin word. In a Cyrillic word, a single Latin
+        // letter is itself the look-alike.
         let is_latin = latin > 0 && latin >= other;
         let mut ascii = String::with_capacity(word.len());
         for c in word.chars() {
@@ -115,8 +115,8 @@ fn is_clearly_greek_or_cyrillic(c: char) -> bool {
 }
 
 /// Folds a word with Arabic letters, which may be mixed with other letters. Each run of Arabic
-/// letters and each run of other letters is folded separately. Arabic vowel signs are dropped, also
-/// next to letters of another script.
+/// letters and each run of other letters is folded separately. Arabic vowel signs are dropped
+/// everywhere in the word.
 fn fold_mixed_arabic(word: &str, out: &mut Vec<Word>) {
     let mut run = String::new();
     let mut run_is_arabic = false;
@@ -172,9 +172,9 @@ fn is_reading(c: char) -> bool {
         || matches!(c, '\u{ac00}'..='\u{d7a3}')
 }
 
-/// Returns the Latin letter that a Cyrillic or Greek letter or the Turkish `ı` looks like. The
-/// replacement is made only in a word with Latin letters, where such a letter is a disguise or a
-/// typing mistake.
+/// Returns the Latin letter that a Cyrillic or Greek letter or the Turkish `ı` looks like, or
+/// `None` for any other character. [`fold`] replaces look-alikes only in a Latin word, where they
+/// are a disguise or a typing mistake.
 fn latin_look_alike(c: char) -> Option<char> {
     let letter = match c {
         'а' | 'А' | 'α' | 'Α' => 'a',

@@ -55,7 +55,7 @@ fn sound(rest: &[u8]) -> (&'static [u8], usize) {
         Some(b't') => b"t",
         Some(b'v' | b'w') => b"v",
         Some(b'x') => b"ks",
-        // Digits are kept. A folded word has only letters and digits.
+        // Digits are kept. A folded word has only lower-case letters and digits.
         Some(b'0') => b"0",
         Some(b'1') => b"1",
         Some(b'2') => b"2",

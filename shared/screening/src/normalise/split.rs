@@ -71,11 +71,12 @@ fn after_abd(text: &str) -> Option<String> {
         let (first, rest) = rest.split_at_checked(1)?;
         (rest.starts_with(first) && !rest.starts_with('l')).then_some(rest)
     };
-    // An assimilated consonant that is written once, or a Somali form: abdusalam, abdirahman.
+    // Some writers do not double the assimilated consonant (abdusalam). Somali names also have only
+    // one consonant (abdirahman).
     let single = || matches!(vowel, "u" | "i").then_some(rest);
     let name = article.or_else(doubled).or_else(single)?;
     let has_valid_length = name.len() >= 4 && name.len() < MAX_TOKEN_LENGTH;
-    // Abdullah is a name of its own.
+    // Abdullah is a name of its own, so it is not split.
     let may_be_allah = name.starts_with("ah") || name.starts_with("lah") || name.starts_with("la");
     (has_valid_length && !(may_be_allah && name.len() < 6))
         .then(|| name.trim_start_matches('l').to_owned())

@@ -44,9 +44,9 @@ impl Class {
         all.get(usize::from(byte)).copied()
     }
 
-    /// Returns whether tokens of this class are evidence for a match. If either name has two such
-    /// tokens, a score above 0.65 needs two that are aligned. Tokens of the other classes only
-    /// raise or lower the score.
+    /// Returns whether tokens of this class are evidence for a match. If either name has at least
+    /// two such tokens, a score above 0.65 needs at least two aligned ones. Tokens of the other
+    /// classes only raise or lower the score.
     pub fn is_significant(self) -> bool {
         matches!(self, Class::Word | Class::Common | Class::Number)
     }
@@ -77,9 +77,9 @@ impl Origin {
 pub struct Token {
     /// Between 1 and [`MAX_TOKEN_LENGTH`] lower-case ASCII letters and digits.
     pub text: String,
-    /// Kind of word.
+    /// Class of the token, which determines its weight.
     pub class: Class,
-    /// Reliability of the letters.
+    /// Origin of the token, which determines how reliable its letters are.
     pub origin: Origin,
     /// Consonants of the text or, for a reading, the code point of the character in hexadecimal
     /// digits.

@@ -37,7 +37,7 @@ const GROUPS: &[&str] = &[
     "xu hsu",
     "zhao chao",
     "zhang chang",
-    // Short forms.
+    // Short forms and spellings of given names.
     "bill william will billy",
     "bob robert rob bobby",
     "dick richard rick",

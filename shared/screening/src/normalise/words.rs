@@ -13,7 +13,7 @@ pub(super) fn class(word: &str) -> Option<Class> {
     CLASSES.get(word).copied()
 }
 
-/// Returns whether a particle, a title or a legal form is also a given name.
+/// Returns whether a folded word is a particle, a title or a legal form that is also a given name.
 pub(super) fn is_given_name(word: &str) -> bool {
     matches!(
         word,
@@ -47,7 +47,7 @@ static CLASSES: LazyLock<HashMap<&'static str, Class>> = LazyLock::new(|| {
     words.collect()
 });
 
-/// The words of legal forms, in full and abbreviated.
+/// Words in legal forms of firms, both in full and abbreviated.
 const LEGAL: &[&str] = &[
     "limited ltd llc llp lp plc inc incorporated corp corporation co company companies liability",
     "joint stock jsc ojsc cjsc pjsc ojs public private open closed pvt pty pte bhd sdn berhad",

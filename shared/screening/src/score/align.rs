@@ -78,7 +78,7 @@ pub enum Limit {
     OneWord,
     /// One name is `A son of B` and the other is `B son of A`. The score is multiplied by 0.7.
     FatherAndSon,
-    /// The listed name is a weak alias. Only an equal name counts, and the maximum is 0.8.
+    /// The listed name is a weak alias. Its aligned words must be equal, and the maximum is 0.8.
     WeakAlias,
 }
 

@@ -107,7 +107,8 @@ const KIND: Effect = Effect { equal: 0.0, near: 0.0, different: 0.15 };
 const DATE: Effect = Effect { equal: 0.2, near: 0.0, different: 0.2 };
 const COUNTRY: Effect = Effect { equal: 0.08, near: 0.0, different: 0.08 };
 const GENDER: Effect = Effect { equal: 0.0, near: 0.0, different: 0.15 };
-/// A different number of the same document has little effect, because people renew passports.
+/// A different number of the same kind of document has little effect, because people renew
+/// passports.
 const IDENTIFIER: Effect = Effect { equal: 0.0, near: 0.0, different: 0.08 };
 /// Minimum score of an entry with an equal identifier, regardless of the names.
 const EQUAL_IDENTIFIER: f32 = 0.95;
@@ -335,7 +336,7 @@ pub(crate) fn bare(value: &str) -> String {
 }
 
 /// Returns the most favourable of several outcomes, since a list can give several possible dates of
-/// birth for one party. Returns [`Outcome::NotCompared`] for no outcomes.
+/// birth for one party. Returns [`Outcome::NotCompared`] if there are no outcomes.
 fn most_favourable(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
     let rank = |outcome: &Outcome| match outcome {
         Outcome::NotCompared => 0,

@@ -10,9 +10,9 @@ use crate::normalise::MAX_TOKEN_LENGTH;
 /// ordinary edit, or `None` if it exceeds `limit`.
 ///
 /// The cost is a weighted optimal string alignment distance, which is the restricted form of the
-/// Damerau-Levenshtein distance. These edits cost less than an ordinary one: replacing a vowel by a
-/// vowel, replacing a letter by a letter with a similar sound, adding or dropping a vowel, an `h`
-/// or one letter of a double, and swapping two adjacent letters. Replacing, adding or dropping the
+/// Damerau-Levenshtein distance. These edits cost less than an ordinary one: replacing a vowel with
+/// a vowel, replacing a letter with one of a similar sound, adding or dropping a vowel, an `h` or
+/// one letter of a double, and swapping two adjacent letters. Replacing, adding or dropping the
 /// first letter costs more.
 pub(super) fn edit_cost(a: &[u8], b: &[u8], limit: u16) -> Option<u16> {
     const WIDTH: usize = MAX_TOKEN_LENGTH + 1;
@@ -75,7 +75,7 @@ fn insertion(word: &[u8], at: usize) -> u16 {
     }
 }
 
-/// Returns the cost of replacing a letter by another one.
+/// Returns the cost of replacing one letter with another.
 fn substitution(a: u8, b: u8) -> u16 {
     if a == b {
         0

@@ -58,7 +58,7 @@ pub struct Aligned {
 pub struct Leftover {
     /// The token, in lower-case ASCII.
     pub token: String,
-    /// Kind of word.
+    /// Class of the token.
     pub class: Class,
     /// Weight of the token, from 0 to 1.
     pub weight: f32,
@@ -96,8 +96,8 @@ fn leftovers(parts: &[Part<'_>], spans: impl Iterator<Item = Span>) -> Vec<Lefto
         .collect()
 }
 
-/// Returns the text of a token. All tokens are ASCII in an index that this program builds, so no
-/// letter is replaced.
+/// Returns the text of a token. All tokens are ASCII in an index that this program builds, so the
+/// conversion does not replace any byte.
 fn text(part: &Part<'_>) -> String {
     String::from_utf8_lossy(part.text).into_owned()
 }

@@ -114,8 +114,8 @@ fn equal_after_loss(a: &[u8], a_may_lose: bool, b: &[u8], b_may_lose: bool) -> b
     }
 }
 
-/// Returns the key of a text. A token has this key only if it has the same text or if the hash of
-/// one of its keys collides.
+/// Returns the key of a text. A token has this key only if it has the same text, or if one of its
+/// other keys collides with this one.
 pub(crate) fn exact(text: &[u8]) -> u32 {
     hash(TEXT, text)
 }

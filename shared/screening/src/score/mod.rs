@@ -27,7 +27,7 @@ pub use similarity::{Reason, similarity};
 /// version, all customers are screened again in full.
 pub const MODEL_VERSION: u32 = 2;
 
-/// Default score from which a match is worth a review. Tenants can choose another score.
+/// Default minimum score of a match that is worth a review. Tenants can choose another minimum.
 pub const DEFAULT_MIN_SCORE: f32 = 0.78;
 
 /// Cost of a listed token that the query does not have, as a share of its weight. The cost is low,
@@ -36,8 +36,8 @@ const OMITTED: f32 = 0.2;
 /// Cost of a token of the query that the listed name does not have, as a share of its weight. The
 /// cost is higher than [`OMITTED`], because a list gives all known names of a party.
 const ADDED: f32 = 0.5;
-/// Cost if tokens of both names remain without a partner, as a multiple of the weight that remains
-/// on both sides.
+/// Cost if both names have leftover tokens, as a multiple of the smaller of the two leftover
+/// weights.
 const CONTRADICTION: f32 = 2.4;
 /// Maximum score of names with one aligned significant token, if at least one of the names has more
 /// significant tokens.
@@ -48,13 +48,13 @@ const NO_TOKEN: f32 = 0.5;
 const REVERSED: f32 = 0.7;
 /// Minimum similarity of a pair of significant tokens that counts as evidence.
 pub(super) const EVIDENT: f32 = 0.7;
-/// Limit below which a weight is a rounding error of sums.
+/// A sum of weights below this limit is a rounding error.
 const NO_WEIGHT: f32 = 1e-4;
 
 /// Returns the score of the name of a query and a listed name, from 0 to 1. Two equal names with at
-/// least one token have the score 1. Leaves the aligned tokens in `alignment`. The score is not
-/// symmetric: a token that only the listed name has costs less than a token that only the query
-/// has.
+/// least one token have the score 1. Stores the aligned tokens and the limit of the score in
+/// `alignment`. The score is not symmetric: a token that only the listed name has costs less than a
+/// token that only the query has.
 pub fn score(query: &[Part<'_>], listed: &[Part<'_>], alignment: &mut Alignment) -> f32 {
     alignment.align(query, listed);
     let mut sums = Sums::default();

@@ -9,9 +9,9 @@ pub struct Part<'a> {
     pub text: &'a [u8],
     /// Consonants of the text, see [`Token::skeleton`].
     pub skeleton: &'a [u8],
-    /// Kind of word.
+    /// Class of the token, which determines its weight.
     pub class: Class,
-    /// Reliability of the letters.
+    /// Origin of the token, which determines how reliable its letters are.
     pub origin: Origin,
     /// Set of the letters of the text, see [`letters`]. Tokens with few letters in common are not
     /// compared any further.

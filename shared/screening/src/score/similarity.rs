@@ -187,7 +187,8 @@ fn consonants(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
 }
 
 /// Returns whether `full` has the vowels of `written` in the same order. The first letter of
-/// `written` is skipped, because a word can begin with a carrier of any vowel.
+/// `written` is skipped, because the first letter of an Arabic or Hebrew word can stand for any
+/// vowel.
 fn has_vowels_of(written: &[u8], full: &[u8]) -> bool {
     let vowel = |letter: &u8| match letter {
         b'a' => Some(b'a'),

@@ -29,8 +29,8 @@ impl std::io::Read for RepeatingFile<'_> {
     }
 }
 
-/// Reads a file of a beginning and five mebibytes of repetitions of a pattern. Returns the text of
-/// the error, because the file must be refused.
+/// Reads a file that consists of `beginning` and five mebibytes of repetitions of `pattern`. The
+/// file must be refused. Returns the text of the error.
 fn refusal_of_repetition(beginning: &str, pattern: &str) -> String {
     let file = RepeatingFile {
         beginning: Cursor::new(beginning.as_bytes().to_vec()),
@@ -75,8 +75,7 @@ fn a_file_that_is_not_a_list_is_refused_with_the_reason() {
     assert!(read(Vec::new(), &mut |_| {}).is_err());
 }
 
-/// Checks that an unclosed quote, which joins many rows into one, does not lose a row without an
-/// error.
+/// Checks that an unclosed quote, which joins many rows into one, causes an error.
 #[test]
 fn a_list_with_a_stray_quote_is_refused() {
     let row = |id: usize| format!("{id},Mirka Dovello {id},person\n");

@@ -1,5 +1,5 @@
 //! Tests the readers with fictional lists, one per format. Each list is read and compared field by
-//! field. The same lists are then cut, damaged and extended by hostile content.
+//! field. The same lists are then cut off, damaged and extended with hostile content.
 
 mod hostile;
 mod ofac;
