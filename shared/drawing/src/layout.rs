@@ -52,8 +52,8 @@ pub(crate) fn layout(
         let label = EdgeLabel { width, height, labelpos: LabelPos::Center, ..Default::default() };
         graph.set_edge(above, below, Some(label), Some(&key));
     }
-    // The module `routes` later sets the distance between rows. The search of the other rankers has
-    // no bound.
+    // `ranksep` is provisional, because `routes` later sets the distance between rows.
+    // `LongestPath` is used, because the search of the other rankers has no bound.
     let ranker = Ranker::LongestPath;
     let layout_options =
         LayoutOptions { nodesep: 22.0, edgesep: 14.0, ranksep: 40.0, ranker, ..Default::default() };
@@ -88,8 +88,8 @@ impl EdgeId {
     }
 }
 
-/// Reads the path of a link from the layout. Returns `None` if the layout has no points for the
-/// link.
+/// Reads the path of a link from the layout. Returns `None` if the layout has no points between the
+/// ends of the link.
 fn bends_of(link: &Link, edge: &EdgeLabel, is_upward: bool) -> Option<Bends> {
     // The line meets the boxes at its first and last points. `routes` replaces these two points.
     let inner_count = edge.points.len().saturating_sub(2);

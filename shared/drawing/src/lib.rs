@@ -2,13 +2,15 @@
 //! wiki or a ticket.
 //!
 //! API callers supply the names and labels. This text reaches an SVG only as text nodes, which
-//! `quick-xml` escapes. It reaches Mermaid text only as entity codes inside quoted labels.
+//! `quick-xml` escapes. It reaches Mermaid text only inside quoted labels, where all characters
+//! except letters, digits, spaces and commas become entity codes.
 //!
 //! These modules create an SVG:
 //!
 //! 1. `towers` stacks many similar shareholders, so a row stays narrow.
 //! 2. `levels` decides which holdings point down, and which close a circle and point up.
-//! 3. `layout` places boxes and towers in rows, and `routes` leads the lines between them.
+//! 3. `layout` places boxes and towers in rows, and `routes` finds the paths of the lines between
+//!    them.
 //! 4. `page` adds the title, the parties without holdings and the legend.
 //! 5. `svg` writes the page.
 #![warn(missing_docs)]

@@ -68,8 +68,8 @@ fn escape(text: &str) -> String {
             escaped.push_str(&format!("#{};", u32::from(c)));
         }
         if c == ':' {
-            // This is a word joiner, which has no width. Without it, Mermaid takes `fa:fa-car` for
-            // an icon.
+            // This entity code is a word joiner, which has no width. Without the word joiner,
+            // Mermaid reads `fa:fa-car` as an icon.
             escaped.push_str("#8288;");
         }
     }

@@ -43,9 +43,9 @@ pub enum Kind {
 /// An edge whose `owner` or `owned` is not an index of [`Drawing::nodes`] is left out.
 #[cfg_attr(test, derive(Clone, Debug))]
 pub struct Edge {
-    /// Index of the party that holds.
+    /// Index of the party that holds or controls.
     pub owner: usize,
-    /// Index of the party that is held. It may be the owner itself.
+    /// Index of the party that is held or controlled. It may equal `owner`.
     pub owned: usize,
     /// Text on the line, such as `25 %`, `10 % (votes 40 %)` or `control`.
     pub label: String,

@@ -29,7 +29,8 @@ pub(crate) struct Page {
     pub(crate) title_lines: Vec<String>,
     pub(crate) boxes: Vec<PlacedCard>,
     pub(crate) lines: Vec<LabelledLine>,
-    /// Corners of the trunks of towers, each with whether the trunk shows control without shares.
+    /// For each tower, the corners of its trunk, and whether the trunk shows control without
+    /// shares.
     pub(crate) trunks: Vec<(Vec<Point>, bool)>,
     /// Baseline of the heading above the parties without holdings. `None` if there are no such
     /// parties.
@@ -140,7 +141,8 @@ fn label(text: &str) -> (String, Size) {
     (text, size)
 }
 
-/// Adds cards to `boxes` in rows below the height `top`. Returns the bottom of the last row.
+/// Adds cards to `boxes` in rows. The first row begins at the vertical position `top`. Returns the
+/// bottom of the last row.
 fn place_in_rows(cards: Vec<Card>, top: f64, width: f64, boxes: &mut Vec<PlacedCard>) -> f64 {
     let (mut x, mut y, mut row_height) = (0.0, top, 0.0);
     for card in cards {

@@ -39,7 +39,7 @@ struct Stop {
 /// Index of a line, and index of its leg. Leg `n` leads from stop `n` to stop `n + 1`.
 type Leg = (usize, usize);
 
-/// By line and party: the horizontal position at which the line meets the box of the party.
+/// Horizontal position at which a line meets the box of a party, by line and party.
 type Ports = BTreeMap<(usize, usize), f64>;
 
 /// Routes every line, and moves the rows apart to make room for the lanes between them.
@@ -83,7 +83,8 @@ fn stops(index: usize, line: &Bends, centres: &[Point], rows: &Rows, ports: &Por
     start.into_iter().chain(inner).chain(end).collect()
 }
 
-/// The rows, numbered from top to bottom. The rounded height of its centre identifies a row.
+/// The rows, numbered from top to bottom. A row is identified by the vertical position of its
+/// centre, rounded by [`Rows::key`].
 struct Rows {
     numbers: BTreeMap<i64, usize>,
     /// Half the height of each row.
@@ -104,13 +105,13 @@ impl Rows {
         Rows { numbers, half_heights: half_heights.into_values().collect() }
     }
 
-    /// Rounds a height to an eighth of a pixel, because rounding errors make heights within one row
-    /// differ.
+    /// Converts a vertical position to eighths of a pixel. Rounding is necessary, because the
+    /// positions within one row differ by small errors.
     fn key(middle: f64) -> i64 {
         (middle * 8.0).round() as i64
     }
 
-    /// Returns the number of the row whose content is centred at the height `middle`.
+    /// Returns the number of the row whose centre has the vertical position `middle`.
     fn at(&self, middle: f64) -> usize {
         self.numbers[&Rows::key(middle)]
     }
@@ -178,7 +179,7 @@ impl Heights {
         Heights { middles, lanes }
     }
 
-    /// Returns the corners of a line that begins at the height `start` and ends at the height
+    /// Returns the corners of a line from the vertical position `start` to the vertical position
     /// `end`.
     fn corners(&self, line: usize, stops: &[Stop], start: f64, end: f64) -> Vec<Point> {
         let (first, last) = (stops[0], stops[stops.len() - 1]);

@@ -16,7 +16,7 @@ const ARROW_LENGTH: f64 = 10.0;
 const ARROW_HALF_WIDTH: f64 = 4.5;
 
 /// Draws a line along `points`, with an arrow head at the last point. A line that ends horizontally
-/// has no arrow head: it is a branch of a tower, which ends at the trunk.
+/// gets no arrow head, because a branch of a tower ends at the trunk.
 ///
 /// # Errors
 /// Fails if there are fewer than two points, or if the canvas cannot be written.

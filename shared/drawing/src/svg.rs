@@ -22,11 +22,10 @@ const LABEL: TextStyle =
 /// The same drawing always gives the same text.
 ///
 /// # Errors
-/// Returns a clause for the API caller that explains why there is no drawing, without personal
-/// data:
+/// Returns an error text for the API caller, without personal data, in these cases:
 /// - the structure has too many holdings between its layers to be laid out in reasonable time;
-/// - the layout did not place every party and holding;
-/// - the document could not be written.
+/// - the layout does not place every party and holding;
+/// - the document cannot be written.
 pub fn svg(drawing: &Drawing) -> Result<String, String> {
     let page = Page::new(drawing)?;
     let mut canvas = Canvas::new();

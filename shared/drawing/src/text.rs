@@ -20,7 +20,7 @@ fn is_dropped(c: char) -> bool {
 }
 
 /// Estimates the width of a text in pixels at a font size in pixels. The reader's font is unknown,
-/// so the estimate tends to be too large.
+/// so the estimate errs on the large side.
 pub(crate) fn width(text: &str, size: f64) -> f64 {
     text.chars().map(em).sum::<f64>() * size
 }

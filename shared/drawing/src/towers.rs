@@ -110,7 +110,7 @@ struct Places {
     lines: BTreeMap<usize, Line>,
 }
 
-/// A stack of shareholders of one company that have no other holding.
+/// A stack of shareholders that hold only the same company.
 struct Tower {
     /// Indices of the links of the shareholders.
     links: Vec<usize>,

@@ -123,7 +123,7 @@ fn corners(data: &str) -> Vec<(f64, f64)> {
 }
 
 /// Returns a box that a line runs through, or a label that more than one line runs through. The
-/// line of a label may run through it.
+/// line that a label belongs to may run through the label.
 pub(super) fn crossed(svg: &ParsedSvg) -> Option<Rect> {
     let line_count = |rect: &Rect| svg.lines.iter().filter(|line| runs_through(line, rect)).count();
     let mut boxes = svg.boxes.values().filter(|rect| line_count(rect) > 0);
