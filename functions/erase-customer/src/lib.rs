@@ -1,7 +1,7 @@
 //! POST /customers/{id}/erase
 //!
 //! Erases the personal data of a customer, including sessions, organizations, risk profiles, alerts
-//! and events. A tombstone with ids, times, decisions and scores stays. The request is refused
+//! and events. A tombstone with ids, times, decisions and scores remains. The request is refused
 //! while the customer must be retained. If an erasure was interrupted, a repeated request continues
 //! it. If the erasure is complete, a repeated request changes nothing.
 

@@ -1,7 +1,7 @@
 //! GET /customers/{id}/monitor
 //!
-//! Returns the state of a customer's monitor: the status, the settings, and the time of the last
-//! check.
+//! Returns the state of a customer's monitor: the status, the settings, the time of the last check
+//! and the number of open alerts.
 
 #[cfg(feature = "openapi")]
 mod openapi;

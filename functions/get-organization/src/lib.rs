@@ -1,7 +1,8 @@
 //! GET /customers/{id}/organization
 //!
 //! Returns the declared structure of a customer and the owners and controllers that follow from the
-//! structure. The form is JSON, a drawing (`image/svg+xml`) or Mermaid text (`text/vnd.mermaid`).
+//! structure. The `Accept` header selects JSON, a drawing (`image/svg+xml`) or Mermaid text
+//! (`text/vnd.mermaid`).
 
 #[cfg(feature = "openapi")]
 mod openapi;

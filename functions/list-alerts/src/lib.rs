@@ -1,7 +1,7 @@
 //! GET /customers/{id}/alerts
 //!
-//! Lists the alerts of a customer: the matches of the customer and of related parties with list
-//! entries. Alerts with any status are listed, unless `status` selects one.
+//! Lists the alerts of a customer. Each alert is a match between a list entry and the customer or a
+//! related party. Alerts with any status are listed, unless `status` selects one.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -1,6 +1,6 @@
 //! POST /customers/{id}/monitor
 //!
-//! Starts monitoring of a customer, or replaces the settings of an active monitor. The customer is
+//! Starts monitoring a customer, or replaces the settings of an active monitor. The customer is
 //! screened at once. Unless `include_related` is false, the customer's owners, directors,
 //! representatives and senior managers are also screened.
 

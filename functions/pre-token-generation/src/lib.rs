@@ -3,8 +3,8 @@
 //!
 //! The tenant of a user is the attribute `custom:tenant_id`, which only an administrator can set.
 //! The tenant of a machine is the scope `tenant/{tenant_id}`, which only an administrator can allow
-//! for a client. A token without such an attribute or with no or several such scopes gets no
-//! tenant, and the API refuses the token.
+//! for a client. A token does not get a tenant if the user does not have the attribute, or if the
+//! machine has none or several of these scopes. The API refuses such a token.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -29,7 +29,8 @@ struct Request {
     user_attributes: Option<HashMap<String, String>>,
 }
 
-/// Returns the event with the claim `tenant_id` in its response, as Cognito expects from a trigger.
+/// Returns the event with a response that sets or suppresses the claim `tenant_id`, in the form
+/// that Cognito expects from a trigger.
 pub async fn run(_app: &App, event: Value, _deadline: Instant) -> Result<Value, Error> {
     let unknown = |error| Error::internal(format!("no event of a Cognito trigger: {error}"));
     let Event { trigger_source, request } =

@@ -28,7 +28,8 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         fields.done(&[]);
         structure
     });
-    // An individual cannot be owned. This rule can be checked only after the customer was read.
+    // If the customer is an individual, no party can own it. This rule can be checked only after
+    // the customer is read.
     let faults = input.faults()?;
     let Some(structure) = structure else {
         return Err(faults.into());

@@ -1,6 +1,6 @@
 //! DELETE /customers/{id}/monitor
 //!
-//! Stops monitoring of a customer. The alerts of the customer stay unchanged, and checks no longer
+//! Stops monitoring a customer. The alerts of the customer stay unchanged, and checks no longer
 //! update them.
 
 #[cfg(feature = "openapi")]
