@@ -65,7 +65,10 @@ impl<'i> Records<'i> {
                 Part::Customer => {}
                 Part::Session(_) => records.sessions.push((deserialize(item, violations)?, item)),
                 Part::Organization => {
-                    let version = item.get("version").as_u64().unwrap_or(0);
+                    let Some(version) = item.get("version").as_u64() else {
+                        violations.add(Rule::Model, item, "version is not a whole number");
+                        return None;
+                    };
                     decompress::<Structure>(item, "structure", violations)?;
                     records.organization = Some((version, item));
                 }

@@ -33,6 +33,7 @@ impl Reference {
 /// Returns a text that is the same for the two items of a mutual reference, and different for all
 /// other items. Returns `None` for an item without mutual references.
 pub(crate) fn pair_id(item: &Item) -> Option<String> {
+    // A claim or pointer that names no customer gets an id that no other item has, and is reported.
     let customer_id = item.text("customer_id").unwrap_or_default();
     match item.key()? {
         ItemKey::OfCustomer(key, Part::Customer) => {
@@ -54,6 +55,8 @@ pub(crate) fn pair_id(item: &Item) -> Option<String> {
 
 /// Returns the references of an item to items that must exist.
 pub(crate) fn references(item: &Item) -> Vec<Reference> {
+    // A claim or pointer that names no customer refers to a key that does not exist, and is
+    // reported.
     let customer_id = item.text("customer_id").unwrap_or_default();
     match item.key() {
         Some(ItemKey::OfCustomer(key, Part::Customer)) => {

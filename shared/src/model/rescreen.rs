@@ -14,6 +14,7 @@ use super::frequency::PassKind;
 use super::id::CustomerId;
 use super::time::Timestamp;
 use super::value::TenantId;
+use super::watchlist::Revision;
 
 /// Reason why a pass did not screen a monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -109,6 +110,41 @@ pub struct Run {
     pub missed: u64,
     /// Number of monitors that were not screened, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
+}
+
+impl Run {
+    /// Creates a pass against a revision of the lists. It has not read a monitor yet.
+    pub fn new(
+        pass_id: String,
+        pass: PassKind,
+        shard: u32,
+        revision: &Revision,
+        base: Option<u64>,
+        model: u32,
+        started_at: Timestamp,
+    ) -> Run {
+        Run {
+            pass_id,
+            pass,
+            shard,
+            revision: revision.revision,
+            base,
+            model,
+            list_versions: revision.versions(),
+            started_at,
+            finished_at: None,
+            cursor: None,
+            worked_ms: 0,
+            monitors: 0,
+            subjects: 0,
+            matches: 0,
+            news: 0,
+            raised: 0,
+            cleared: 0,
+            missed: 0,
+            skipped: BTreeMap::new(),
+        }
+    }
 }
 
 /// Returns the position of a customer in the index of monitored customers:

@@ -58,12 +58,13 @@ impl Monitoring {
             if monitor.status != MonitoringStatus::Active {
                 return Ok(total);
             }
-            let sources = if monitor.settings.has_expired(now) {
-                None
+            let plan = if monitor.settings.has_expired(now) {
+                let change = plan_stop(customer, &monitor, &screened, now);
+                Some(RecheckPlan { change, is_complete: true })
             } else {
-                Some(Sources::load(table, id).await?)
+                let sources = Sources::load(table, id).await?;
+                plan_recheck(customer, monitor, &screened, sources, &lists, now)?
             };
-            let plan = plan_recheck(customer, monitor, &screened, sources, &lists, now)?;
             let Some(RecheckPlan { change, is_complete }) = plan else { return Ok(total) };
             if !table.commit(&change, &mut attempts).await? {
                 continue;
@@ -78,8 +79,7 @@ impl Monitoring {
     }
 }
 
-/// Plans a check of an active monitor. Returns `None` when nothing has changed. If `sources` is
-/// `None`, the monitor has expired and the plan stops it.
+/// Plans a check of an active monitor that has not expired. Returns `None` when nothing has changed.
 ///
 /// # Errors
 /// `ValidationError` when there are too many matches.
@@ -87,14 +87,10 @@ pub fn plan_recheck(
     customer: StoredCustomer,
     monitor: Monitor,
     screened: &Screened,
-    sources: Option<Sources>,
+    sources: Sources,
     lists: &Loaded,
     now: Timestamp,
 ) -> Result<Option<RecheckPlan>, Error> {
-    let Some(sources) = sources else {
-        let change = plan_stop(customer, &monitor, screened, now);
-        return Ok(Some(RecheckPlan { change, is_complete: true }));
-    };
     let mut after = customer.next_version(now);
     let checked = plan_check(&mut after, monitor, sources, Some(screened), lists, "")?;
     let Checked { monitor, alerts, sources, is_complete, is_news, .. } = checked;

@@ -126,7 +126,7 @@ fn a_stop_leaves_the_alerts_alone() {
 /// Plans a recheck of the monitored customer against these lists.
 fn recheck(state: MonitoredCustomer, lists: &Loaded) -> Option<super::recheck::RecheckPlan> {
     let MonitoredCustomer { customer, monitor, screened, sources } = state;
-    plan_recheck(customer, monitor, &screened, Some(sources), lists, hour(2)).unwrap()
+    plan_recheck(customer, monitor, &screened, sources, lists, hour(2)).unwrap()
 }
 
 #[test]
@@ -154,15 +154,6 @@ fn a_recheck_clears_the_alert_of_a_removed_entry() {
     assert_eq!(alert.status, AlertStatus::Cleared);
     assert_eq!(alert.cleared_because, Some(ClearedBecause::EntryRemoved));
     assert_eq!(plan.change.after.monitoring.open_alerts, 0);
-}
-
-#[test]
-fn an_expired_monitor_is_stopped_by_its_recheck() {
-    let lists = lists(1, &[("1", LISTED)]);
-    let MonitoredCustomer { customer, monitor, screened, .. } =
-        monitored(LISTED, &lists, AlertStatus::Open);
-    let plan = plan_recheck(customer, monitor, &screened, None, &lists, hour(2)).unwrap().unwrap();
-    assert_eq!(plan.change.kind, EventKind::MonitorStopped);
 }
 
 #[test]

@@ -6,31 +6,13 @@ use crate::fixtures::{LISTED, hour, lists, monitored};
 use crate::model::alert::AlertStatus;
 use crate::model::frequency::PassKind;
 use crate::model::rescreen::{Run, SkipReason};
+use crate::model::watchlist::Revision;
 use crate::monitoring::watchlists::Loaded;
 use crate::store::Monitored;
 
 fn run(revision: u64, base: Option<u64>) -> Run {
-    Run {
-        pass_id: "pass".to_owned(),
-        pass: PassKind::OnUpdate,
-        shard: 0,
-        revision,
-        base,
-        model: 1,
-        list_versions: Default::default(),
-        started_at: hour(2),
-        finished_at: None,
-        cursor: None,
-        worked_ms: 0,
-        monitors: 0,
-        subjects: 0,
-        matches: 0,
-        news: 0,
-        raised: 0,
-        cleared: 0,
-        missed: 0,
-        skipped: Default::default(),
-    }
+    let revision = Revision { revision, ..Revision::none() };
+    Run::new("pass".to_owned(), PassKind::OnUpdate, 0, &revision, base, 1, hour(2))
 }
 
 /// Returns a row whose monitor was checked against these lists.

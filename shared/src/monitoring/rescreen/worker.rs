@@ -170,27 +170,8 @@ impl<'a> Worker<'a> {
 
     fn new_run(&self, pass: PassKind, shard: u32, revision: &Revision, base: Option<u64>) -> Run {
         let started_at = self.monitoring.clock.now();
-        Run {
-            pass_id: self.monitoring.ids.next(started_at).to_string(),
-            pass,
-            shard,
-            revision: revision.revision,
-            base,
-            model: MODEL_VERSION,
-            list_versions: revision.versions(),
-            started_at,
-            finished_at: None,
-            cursor: None,
-            worked_ms: 0,
-            monitors: 0,
-            subjects: 0,
-            matches: 0,
-            news: 0,
-            raised: 0,
-            cleared: 0,
-            missed: 0,
-            skipped: BTreeMap::new(),
-        }
+        let pass_id = self.monitoring.ids.next(started_at).to_string();
+        Run::new(pass_id, pass, shard, revision, base, MODEL_VERSION, started_at)
     }
 
     /// Advances the pass until it is finished, the deadline is near or another worker takes over.
