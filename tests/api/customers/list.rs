@@ -303,17 +303,18 @@ fn pick_values(choices: &Choices, filters: &[&'static str], dice: &mut Dice) -> 
 async fn combinations_of_filters_agree_with_a_brute_force_model() {
     let mut dice = Dice::new(20_261_122);
     let api = Api::start().await;
-    for (tenant, count) in [("acme", 1_400), ("other", 600)] {
-        let rows = seed_tenant(&api, tenant, count, &mut dice).await;
-
+    // Both tenants have rows before the first query, so that no list may contain rows of the other
+    // tenant.
+    let acme = seed_tenant(&api, "acme", 1_400, &mut dice).await;
+    let other = seed_tenant(&api, "other", 600, &mut dice).await;
+    for (tenant, rows) in [("acme", acme), ("other", other)] {
         let choices = filter_values(&rows);
         let filters: Vec<&'static str> = choices.keys().copied().collect();
         let mut queries: Vec<Query> = vec![Vec::new()];
         for (filter, values) in &choices {
             queries.extend(values.iter().map(|value| vec![(*filter, value.clone())]));
         }
-        // Test combinations only in the first tenant, to save time. The lists of the second tenant
-        // must not contain rows of the first one.
+        // Test combinations only in the first tenant, to save time.
         if tenant == "acme" {
             for (i, first) in filters.iter().enumerate() {
                 for second in &filters[..i] {

@@ -293,17 +293,13 @@ async fn publish_lists(setup: &Setup, until: Instant, time: &RwLock<()>) {
     }
 }
 
-async fn run_passes(api: &Api, seed: u64, until: Instant, time: &RwLock<()>) {
-    let mut dice = Dice::new(seed);
+async fn run_passes(api: &Api, until: Instant, time: &RwLock<()>) {
     while Instant::now() < until {
-        let pass = dice.pick(&["on_update", "on_update", "daily"]);
         {
+            // A `daily` pass could sleep for up to a minute until the lists are old enough, and the
+            // clock could not advance meanwhile.
             let _shared = time.read().await;
-            // Skip a `daily` pass. It could sleep for up to a minute until the lists are old
-            // enough, and the clock could not advance meanwhile.
-            if *pass == "on_update" {
-                api.run("rescreen", &json!({ "pass": pass })).await.unwrap();
-            }
+            api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -326,8 +322,8 @@ async fn interleave_at_random(duration: Duration) {
         send_requests(&setup, &customers, 2, until, &time),
         send_requests(&setup, &customers, 3, until, &time),
         publish_lists(&setup, until, &time),
-        run_passes(&first, 4, until, &time),
-        run_passes(&second, 5, until, &time),
+        run_passes(&first, until, &time),
+        run_passes(&second, until, &time),
     );
 
     settle(&setup).await;

@@ -62,14 +62,13 @@ async fn a_pass_without_news_stays_within_its_cost() {
     let monitor = get.send().await.unwrap().item.unwrap();
     let copy = |number: usize| {
         let id = Uuid::from_u128((0x0192_0000_u128 << 96) | 0x7000_8000 << 48 | number as u128);
-        let mut watched: Kept = serde_json::from_value(json!({
+        let watched: Kept = serde_json::from_value(json!({
             "subjects": [{
                 "name": names[number % names.len()], "kind": "person", "date": "1971-03-09",
-                "country": "DE",
+                "country": "FR",
             }],
         }))
         .unwrap();
-        watched.subjects[0].country = Some("FR".to_owned());
         let blob = compress_to_vec(&serde_json::to_vec(&watched).unwrap(), 6);
         let mut item = monitor.clone();
         let text = AttributeValue::S;

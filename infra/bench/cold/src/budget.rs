@@ -210,7 +210,7 @@ fn print(rows: &[Row], test_bed: &TestBed) {
     table.print();
     println!();
     println!(
-        "The functions trust {} certificate authorities, as in a sandbox of Lambda.",
+        "The functions trust the {} certificate authorities of this machine.",
         test_bed.authority.bundle_size
     );
     print_targets(rows);

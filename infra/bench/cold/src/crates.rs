@@ -9,15 +9,17 @@ use anyhow::{Context, Result, ensure};
 ///
 /// Each of these crates shows that a dependency has its default features enabled. AWS-LC would also
 /// collect entropy from CPU jitter in every cold start.
-const BANNED: [(&str, &str); 9] = [
+const BANNED: [(&str, &str); 11] = [
     ("aws-lc-rs", ""),
     ("aws-lc-sys", ""),
     ("aws-sdk-sso", ""),
     ("aws-sdk-ssooidc", ""),
+    ("http", "0.2."),
     ("hyper", "0.14."),
     ("native-tls", ""),
     ("openssl", ""),
     ("openssl-sys", ""),
+    ("rsa", ""),
     ("rustls", "0.21."),
 ];
 
