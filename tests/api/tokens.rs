@@ -1,4 +1,4 @@
-//! Tests of the tokens that the authorizer accepts, and of the tenant and the permissions that the
+//! Tests which tokens the authorizer accepts and rejects, and which tenant and permissions the
 //! functions read from them.
 
 use std::time::{SystemTime, UNIX_EPOCH};

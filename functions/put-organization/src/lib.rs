@@ -47,9 +47,10 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let table = app.tenant(&caller);
     let changed = organizations::replace(&app.monitoring, &table, &id, now, change).await?;
     let statement = Statement::of(&changed.customer, &changed.organization, DEFAULT_THRESHOLD);
-    let response = match changed.is_first {
-        true => Response::created(&statement, format!("/customers/{id}/organization"))?,
-        false => Response::ok(&statement)?,
+    let response = if changed.is_first {
+        Response::created(&statement, format!("/customers/{id}/organization"))?
+    } else {
+        Response::ok(&statement)?
     };
     Ok(response.etag(changed.organization.version))
 }

@@ -39,8 +39,8 @@ pub enum Rule {
     Lists,
     /// The item deserializes.
     Model,
-    /// The matches that a monitor knows agree with the alerts, and the number of its subjects is
-    /// right.
+    /// The matches that a monitor knows agree with the alerts, and its subject count equals the
+    /// number of its subjects.
     Monitor,
     /// The customer's monitoring summary agrees with its monitor.
     #[strum(serialize = "monitoring summary")]

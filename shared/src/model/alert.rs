@@ -117,7 +117,7 @@ pub struct Alert {
     /// `client_id` or `username`. The actor is `system` if a check cleared the alert, and `null` if
     /// the alert is open.
     pub resolved_by: Option<String>,
-    /// Time of the decision or of the clearing, or `null` if the alert is open.
+    /// Time when the alert was decided or cleared, or `null` if the alert is open.
     pub resolved_at: Option<Timestamp>,
     /// Note of the person who decided, or `null` if there is no note.
     pub note: Option<Note>,

@@ -26,11 +26,12 @@ pub struct Source {
     pub from: Vec<Url>,
 }
 
-/// Reads the configured sources from a JSON text:
+/// Parses the configured sources from JSON:
 /// `[{"list":"ofac-sdn","from":["https://…","https://…"]}]`.
 ///
 /// # Errors
-/// Returns a text that names every fault.
+/// Returns a message if `text` is not JSON of this form, or if a list name or URL is invalid, a
+/// list has no URL or is given twice. Except for malformed JSON, the message lists every fault.
 pub fn read(text: &str) -> Result<Vec<Source>, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -50,8 +50,8 @@ pub(crate) fn size_of_bootstrap(file: &Path) -> Result<Size> {
     })
 }
 
-/// Returns the size of a package with all files of a folder. Skips the files that Python compiles
-/// on the first import, because they are not uploaded.
+/// Returns the size of a deployment package that contains all files in a folder. Skips
+/// `__pycache__`, where Python writes bytecode on the first import, because it is not uploaded.
 pub(crate) fn size_of_folder(folder: &Path) -> Result<Size> {
     let mut size = Size { bytes: 0, zipped: ZIP_END };
     for file in files(folder)? {

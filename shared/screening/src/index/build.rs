@@ -41,7 +41,7 @@ pub enum BuildError {
         /// Reason, for a human reader.
         cause: String,
     },
-    /// The new version of a list does not hold exactly the entries that a delta names.
+    /// The new version of a list does not contain every entry that the delta lists as added or changed.
     IncompleteDelta {
         /// Number of entries that the delta names as added or changed.
         expected: usize,

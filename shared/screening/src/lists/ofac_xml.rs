@@ -43,7 +43,7 @@ pub(super) struct OfacList {
     references: HashMap<(String, String), String>,
     /// IDs of the types of parties, by the IDs of their subtypes.
     pub(super) party_types: HashMap<String, String>,
-    /// Names or codes of the countries of locations, by the IDs of the locations.
+    /// Country name or code of each location, by location ID. Empty if the location has no country.
     pub(super) locations: HashMap<String, String>,
     /// Documents by the IDs of the identities that own them.
     pub(super) documents: HashMap<String, Vec<Identifier>>,

@@ -102,6 +102,7 @@ fn aliases(node: &Node) -> Vec<ListedName> {
 /// the text is not a date.
 fn birth_date(node: &Node) -> Option<Result<ListedDate, String>> {
     let circa = node.text_of("TYPE_OF_DATE").eq_ignore_ascii_case("approximately");
+    let approximate = |date: ListedDate| ListedDate { circa: circa || date.circa, ..date };
     let part = |name| field(node, name);
     let (from, to) = (part("FROM_YEAR"), part("TO_YEAR"));
     let text = match (part("DATE"), part("YEAR"), from, to) {
@@ -114,10 +115,9 @@ fn birth_date(node: &Node) -> Option<Result<ListedDate, String>> {
         (.., Some(from), Some(to)) => format!("{from} to {to}"),
         (.., Some(only), None) | (.., None, Some(only)) => only,
         // Some records have the date only in a note, such as `Nov. 1973`.
-        _ => return dates::parse(&part("NOTE")?).map(|date| Ok(ListedDate { circa, ..date })),
+        _ => return dates::parse(&part("NOTE")?).map(|date| Ok(approximate(date))),
     };
-    let date = dates::parse(&text).map(|date| ListedDate { circa: circa || date.circa, ..date });
-    Some(date.ok_or(text))
+    Some(dates::parse(&text).map(approximate).ok_or(text))
 }
 
 fn add_place(node: &Node, kind: CountryKind, entity: &mut Entity, tally: &mut Tally<'_>) {

@@ -82,7 +82,6 @@ fn simplify(c: char) -> Option<char> {
         'ؤ' => 'و',
         'ة' | 'ۀ' | 'ە' | 'ہ' | 'ھ' => 'ه',
         'ک' | 'ڪ' => 'ك',
-        'گ' => 'گ',
         '\u{660}'..='\u{669}' => char::from_digit(u32::from(c) - 0x660, 10)?,
         '\u{6f0}'..='\u{6f9}' => char::from_digit(u32::from(c) - 0x6f0, 10)?,
         'ء' => return None,

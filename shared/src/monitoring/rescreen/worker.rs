@@ -32,8 +32,8 @@ pub(super) const MONITOR_FAILED: &str = "MonitorFailed";
 pub(super) const NOT_CHECKED: &str = "a monitored customer was not checked";
 /// Time after which the progress is written again, even in the middle of a page.
 const STEP: Duration = Duration::from_secs(15);
-/// Time reserved before the deadline of a function. During this time the function starts no more
-/// work.
+/// Time before a function's deadline in which it does not start new work. It leaves time to finish
+/// the current chunk or check and to store the progress.
 const MARGIN: Duration = Duration::from_secs(20);
 /// Number of customers with news that are checked concurrently.
 const CONCURRENT_CHECKS: usize = 8;

@@ -19,7 +19,7 @@ fn the_un_list_is_read_field_by_field() {
             "weak_alias: Uncle Vardek",
         ]
     );
-    assert_eq!(dates(vardek), "1954-10-07 1955 ~1950 1941..1943 1973-11");
+    assert_eq!(dates(vardek), "1954-10-07 1955 ~1950 1941..1943 1973-11 ~1974");
     assert_eq!(countries(vardek), "nationality:KP residence:IR birth:CD");
     assert_eq!(identifiers(vardek), ["passport:X7712345 (IQ)", "national_id:55-1"]);
     assert_eq!(vardek.programs, ["DPRK"]);
