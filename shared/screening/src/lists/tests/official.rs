@@ -37,8 +37,8 @@ fn the_un_list_is_read_field_by_field() {
     assert_eq!(
         skipped_records(&report),
         [
-            (32, "KPi.902", "the record has no name"),
-            (33, "", "the reference &unknown; is not defined")
+            (33, "KPi.902", "the record has no name"),
+            (34, "", "the reference &unknown; is not defined")
         ]
     );
     assert_eq!(unread_values(&report), [("country", "Atlantis", 5), ("date", "in his forties", 5)]);
