@@ -84,13 +84,23 @@ pub struct Screener<'i> {
     lists: Vec<(&'i Index, Accumulator)>,
     alignment: Alignment,
     names: Vec<u32>,
+    last: Option<ByName>,
+}
+
+/// The result of the last search by name. If several parties have one name and differ in other
+/// fields, the lists are searched once, provided that these queries follow one another.
+struct ByName {
+    name: Prepared,
+    min_score: f32,
+    /// The candidates of each list.
+    candidates: Vec<Vec<Candidate>>,
 }
 
 impl<'i> Screener<'i> {
     /// Creates a screener for these lists.
     pub fn new(lists: impl IntoIterator<Item = &'i Index>) -> Screener<'i> {
         let lists = lists.into_iter().map(|list| (list, Accumulator::default())).collect();
-        Screener { lists, alignment: Alignment::default(), names: Vec::new() }
+        Screener { lists, alignment: Alignment::default(), names: Vec::new(), last: None }
     }
 
     /// Returns the entries with a score of at least `min_score`, which is from 0 to 1, best first.
@@ -110,19 +120,35 @@ impl<'i> Screener<'i> {
         let parts: Vec<Part<'_>> = prepared.tokens.iter().map(Part::of).collect();
         let context = query.context();
         let request = Request { query, context: &context, parts: &parts, min_score };
+        let by_name = self.search(prepared, &request);
         let mut matches = Vec::new();
-        for (index, accumulator) in &mut self.lists {
+        for ((index, _), candidates) in self.lists.iter().zip(&by_name.candidates) {
             let view = index.view();
-            let candidates =
-                candidates(&view, &request, accumulator, &mut self.alignment, &mut self.names);
-            for candidate in candidates {
+            let by_identifier = by_identifier(&view, &request, candidates);
+            for candidate in candidates.iter().copied().chain(by_identifier) {
                 matches.extend(judge(index, &view, &request, candidate, &mut self.alignment));
             }
         }
+        self.last = Some(by_name);
         matches.sort_by(|a, b| {
             b.score.total_cmp(&a.score).then_with(|| (&a.list, &a.id).cmp(&(&b.list, &b.id)))
         });
         matches
+    }
+
+    /// Searches the lists by name, unless the last search was the same.
+    fn search(&mut self, name: &Prepared, request: &Request<'_>) -> ByName {
+        let min_score = min_name_score(request.min_score, request.context);
+        let same = |last: &ByName| last.name == *name && last.min_score == min_score;
+        if let Some(last) = self.last.take().filter(same) {
+            return last;
+        }
+        let (alignment, names) = (&mut self.alignment, &mut self.names);
+        let lists = self.lists.iter_mut();
+        let candidates = lists.map(|(index, accumulator)| {
+            candidates(&index.view(), request.parts, min_score, accumulator, alignment, names)
+        });
+        ByName { candidates: candidates.collect(), name: name.clone(), min_score }
     }
 }
 
@@ -145,23 +171,23 @@ struct Candidate {
     score: f32,
 }
 
-/// Returns the entities that may reach the minimum score. They have a similar name or an identifier
-/// of the query. An entity with a similar name is returned with its best name.
+/// Returns the entities with a name that reaches `min_score`, each with its best name, in ascending
+/// order.
 fn candidates(
     view: &View<'_>,
-    request: &Request<'_>,
+    query: &[Part<'_>],
+    min_score: f32,
     accumulator: &mut Accumulator,
     alignment: &mut Alignment,
     names: &mut Vec<u32>,
 ) -> Vec<Candidate> {
-    let min_score = min_name_score(request.min_score, request.context);
-    accumulator.retrieve(view, Wanted { parts: request.parts, min_score }, names);
+    accumulator.retrieve(view, Wanted { parts: query, min_score }, names);
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut parts = Vec::new();
     for &name in names.iter() {
         let Some(record) = view.name(name) else { continue };
         view.parts(name, &mut parts);
-        let score = score_listed(request.parts, &parts, record.kind, alignment);
+        let score = score_listed(query, &parts, record.kind, alignment);
         if score < min_score {
             continue;
         }
@@ -173,6 +199,15 @@ fn candidates(
             None => candidates.push(candidate),
         }
     }
+    candidates
+}
+
+/// Returns the entities that have an identifier of the query and are not in `by_name`.
+fn by_identifier(
+    view: &View<'_>,
+    request: &Request<'_>,
+    by_name: &[Candidate],
+) -> impl Iterator<Item = Candidate> + use<> {
     let identifiers = request.context.identifiers.iter();
     let mut by_identifier: Vec<u32> = identifiers
         .flat_map(|identifier| view.entities_with_identifier(&identifier.value))
@@ -180,14 +215,9 @@ fn candidates(
     by_identifier.sort_unstable();
     by_identifier.dedup();
     by_identifier.retain(|entity| {
-        candidates.binary_search_by_key(entity, |by_name| by_name.entity).is_err()
+        by_name.binary_search_by_key(entity, |candidate| candidate.entity).is_err()
     });
-    candidates.extend(by_identifier.into_iter().map(|entity| Candidate {
-        entity,
-        position: None,
-        score: 0.0,
-    }));
-    candidates
+    by_identifier.into_iter().map(|entity| Candidate { entity, position: None, score: 0.0 })
 }
 
 /// Returns the score of a query and a listed name. The score of a weak alias is [`WEAK_ALIAS`] at
@@ -221,6 +251,8 @@ fn judge(
     let entity = view.entity(candidate.entity)?;
     let context = compare(request.context, &entity);
     let position = match candidate.position {
+        // The explanation below takes longer than the comparison of the other fields.
+        Some(_) if in_context(candidate.score, &context).0 < request.min_score => return None,
         Some(position) => usize::from(position),
         // The index finds an identifier by the hash of its value. Kind and country must agree as
         // well.

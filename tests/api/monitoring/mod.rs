@@ -3,6 +3,7 @@
 
 mod again;
 mod alerts;
+mod alike;
 mod changes;
 mod interleaved;
 mod killed;

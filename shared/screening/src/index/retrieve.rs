@@ -16,7 +16,8 @@ use crate::score::{
 ///
 /// One turn looks up one token of the query, or one span of adjacent tokens. A turn can find
 /// several pairs for a name, but only one of them can be part of the alignment. Each turn therefore
-/// adds only the maximum of its pairs to the totals.
+/// adds only the maximum of its pairs to the totals. A token that the query repeats has one turn,
+/// which adds its maximum once for each repetition.
 #[derive(Clone, Copy, Debug, Default)]
 struct Common {
     /// Number of the query for which the other fields were set. If it is not the number of the
@@ -62,6 +63,18 @@ struct Shared {
 }
 
 impl Shared {
+    /// Returns the maxima of `count` equal turns together.
+    fn times(self, count: u16) -> Shared {
+        let factor = f32::from(count);
+        Shared {
+            gain: factor * self.gain,
+            query_weight: factor * self.query_weight,
+            name_weight: factor * self.name_weight,
+            significant: count * self.significant,
+            mixed: count * self.mixed,
+        }
+    }
+
     fn max(self, other: Shared) -> Shared {
         Shared {
             gain: self.gain.max(other.gain),
@@ -118,9 +131,9 @@ impl Accumulator {
     /// searchable.
     pub(crate) fn retrieve(&mut self, view: &View<'_>, wanted: Wanted<'_>, names: &mut Vec<u32>) {
         self.begin(view);
-        for part in wanted.parts {
-            self.add_similar(view, part, wanted.min_score);
-            self.add_split(view, part, wanted.min_score);
+        for (part, count) in repetitions(wanted.parts.iter()) {
+            self.add_similar(view, part, count, wanted.min_score);
+            self.add_split(view, part, count, wanted.min_score);
         }
         self.add_joined(view, wanted);
         let query = Weights::of(wanted.parts);
@@ -128,7 +141,8 @@ impl Accumulator {
         for &name in &self.touched {
             let Some(common) = self.names.get(name as usize) else { continue };
             let Some(record) = view.name(name) else { continue };
-            if can_reach(wanted.min_score, *common, query, record.weights) {
+            let listed = Listed { weights: record.weights, length: view.name_length(name) };
+            if can_reach(wanted.min_score, *common, query, listed) {
                 names.push(name);
             }
         }
@@ -155,7 +169,7 @@ impl Accumulator {
     /// Adds the names with a token that is similar to `part`. A pair of two minor tokens does not
     /// retrieve a name. A pair of a minor token and a searchable token does, because one side may
     /// have misspelt `Company` as `Compay`.
-    fn add_similar(&mut self, view: &View<'_>, part: &Part<'_>, min_score: f32) {
+    fn add_similar(&mut self, view: &View<'_>, part: &Part<'_>, count: u16, min_score: f32) {
         self.turn += 1;
         self.lookups += 1;
         keys::all(part, |key| {
@@ -181,7 +195,7 @@ impl Accumulator {
                     mixed: u16::from(query_significant != listed_significant),
                 };
                 for name in view.names_with_token(token).iter() {
-                    self.add(name, shared, false);
+                    self.add(name, shared.times(count), false);
                 }
             }
         });
@@ -205,11 +219,11 @@ impl Accumulator {
 
     /// Adds the names that may write `part` as two or three tokens. The order of the tokens in the
     /// name is not checked here.
-    fn add_split(&mut self, view: &View<'_>, part: &Part<'_>, min_score: f32) {
+    fn add_split(&mut self, view: &View<'_>, part: &Part<'_>, count: u16, min_score: f32) {
         if can_be_joined(part.text) {
             self.turn += 1;
             let mut split =
-                Split { part, min_score, weight: 0.0, name_weight: 0.0, tokens: Vec::new() };
+                Split { part, count, min_score, weight: 0.0, name_weight: 0.0, tokens: Vec::new() };
             self.split_rest(view, &mut split, part.text);
         }
     }
@@ -257,7 +271,7 @@ impl Accumulator {
         };
         for name in view.names_with_token(rarest).iter() {
             if split.tokens.iter().all(|token| view.names_with_token(*token).contains(name)) {
-                self.add(name, shared, true);
+                self.add(name, shared.times(split.count), true);
             }
         }
     }
@@ -265,8 +279,8 @@ impl Accumulator {
     /// Adds the names that write two or three adjacent tokens of the query as one token.
     fn add_joined(&mut self, view: &View<'_>, wanted: Wanted<'_>) {
         let mut text = Vec::new();
-        for count in 2..=MAX_SPAN {
-            for span in wanted.parts.windows(count) {
+        for length in 2..=MAX_SPAN {
+            for (span, count) in repetitions(wanted.parts.windows(length)) {
                 text.clear();
                 text.extend(span.iter().flat_map(|part| part.text));
                 let Some(first) = span.first().filter(|_| can_be_joined(&text)) else { continue };
@@ -288,7 +302,7 @@ impl Accumulator {
                         mixed: 0,
                     };
                     for name in view.names_with_token(token).iter() {
-                        self.add(name, shared, true);
+                        self.add(name, shared.times(count), true);
                     }
                 }
             }
@@ -296,9 +310,26 @@ impl Accumulator {
     }
 }
 
+/// Returns each of `items` once, with the number of its repetitions.
+fn repetitions<T: Copy + PartialEq>(
+    items: impl Iterator<Item = T> + Clone,
+) -> impl Iterator<Item = (T, u16)> {
+    let all = items.clone();
+    items.enumerate().filter_map(move |(position, item)| {
+        if all.clone().take(position).any(|earlier| earlier == item) {
+            return None;
+        }
+        let count = all.clone().skip(position).filter(|other| *other == item).count();
+        // A query has at most `MAX_TOKENS` tokens.
+        Some((item, count as u16))
+    })
+}
+
 /// A token of a query that is being split, and the tokens of the list that spell its beginning.
 struct Split<'q> {
     part: &'q Part<'q>,
+    /// Number of repetitions of the token in the query.
+    count: u16,
     min_score: f32,
     /// Sum of the weights of `tokens`.
     weight: f32,
@@ -312,9 +343,18 @@ fn searchable_weight(part: &Part<'_>) -> f32 {
     if is_searchable(part.class) { part.weight() } else { 0.0 }
 }
 
+/// Totals of a listed name.
+#[derive(Clone, Copy)]
+struct Listed {
+    weights: Weights,
+    /// Number of tokens.
+    length: usize,
+}
+
 /// Returns whether an upper bound of the score of a name reaches `min_score`.
-fn can_reach(min_score: f32, common: Common, query: Weights, listed: Weights) -> bool {
+fn can_reach(min_score: f32, common: Common, query: Weights, listed: Listed) -> bool {
     let sum = common.earlier.plus(common.last);
+    let Listed { weights: listed, length } = listed;
     let initials = query.initials + listed.initials;
     let most_significant = u16::from(query.significant.max(listed.significant));
     let evidence_needed =
@@ -325,11 +365,21 @@ fn can_reach(min_score: f32, common: Common, query: Weights, listed: Weights) ->
     // A pair with a loss still costs less than two tokens without a partner, so the bound includes
     // the loss. If there is also a joined pair, it may use the tokens of the pair with the loss, so
     // the bound leaves the loss out.
-    let pairs = sum.gain + if common.joined { 0.0 } else { sum.loss };
+    let mut pairs = sum.gain + if common.joined { 0.0 } else { sum.loss };
+    let mut query_weight = sum.query_weight;
+    // Each pair needs a token of the listed name, and covers a weight of at most 1 per token of the
+    // query. A query of many similar words therefore cannot cover more than this weight.
+    let max_query_weight = (if common.joined { length * MAX_SPAN } else { length }) as f32;
+    if query_weight > max_query_weight {
+        // Some of the pairs cannot be part of the alignment. They may be those with a loss, so the
+        // bound leaves the loss out.
+        query_weight = max_query_weight;
+        pairs = sum.gain.min(max_query_weight * (1.0 - min_score));
+    }
     let minor = query.minor.min(listed.minor) * (1.0 - min_score);
     let initial = f32::from(initials) * (INITIAL - min_score).max(0.0);
     // An initial may pair with any token of the other name, and this token is then not left over.
-    let query_rest = query.searchable - sum.query_weight - f32::from(listed.initials);
+    let query_rest = query.searchable - query_weight - f32::from(listed.initials);
     let listed_rest = listed.searchable - sum.name_weight - f32::from(query.initials);
     pairs + minor + initial >= required_gain(query_rest, listed_rest, min_score) - ROUNDING
 }

@@ -121,6 +121,11 @@ impl<'a> View<'a> {
         parts.extend(tokens.iter().filter_map(|token| self.token(token)));
     }
 
+    /// Returns the number of tokens of a name.
+    pub(super) fn name_length(&self, name: u32) -> usize {
+        self.name_tokens.slice(self.name_offsets, name as usize).len()
+    }
+
     pub(crate) fn entity(&self, number: u32) -> Option<Entity> {
         postcard::from_bytes(self.encoded_entity(number)?).ok()
     }

@@ -3,7 +3,7 @@
 use crate::normalise::{Class, Origin, Token, variant_group};
 
 /// A token that is borrowed from a prepared name or from an index file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part<'a> {
     /// Lower-case ASCII letters and digits.
     pub text: &'a [u8],
