@@ -307,7 +307,82 @@ fn any_entities() -> impl Strategy<Value = Vec<Entity>> {
     })
 }
 
+/// Generates names that repeat their words.
+fn any_repetitive_name() -> impl Strategy<Value = String> {
+    prop::collection::vec((any_name(), 1..12_usize), 1..4).prop_map(|phrases| {
+        let repeated =
+            phrases.iter().map(|(phrase, count)| vec![phrase.as_str(); *count].join(" "));
+        repeated.collect::<Vec<_>>().join(" ")
+    })
+}
+
+/// Returns the id and the score of each entity with a name that reaches `min_score`. Compares the
+/// query with every name, without an index.
+fn compared_with_every_name(
+    entities: &[Entity],
+    query: &str,
+    min_score: f32,
+) -> Vec<(String, u32)> {
+    let query = prepare(query);
+    let query: Vec<Part<'_>> = query.tokens.iter().map(Part::of).collect();
+    let score_of = |name: &ListedName| {
+        let listed = prepare(&name.text);
+        let listed: Vec<Part<'_>> = listed.tokens.iter().map(Part::of).collect();
+        score(&query, &listed, &mut Alignment::default())
+    };
+    let best = |entity: &Entity| entity.names.iter().map(score_of).fold(0.0, f32::max);
+    let scores = entities.iter().map(|entity| (entity.id.clone(), best(entity)));
+    scores
+        .filter(|(_, score)| *score >= min_score)
+        .map(|(id, score)| (id, score.to_bits()))
+        .collect()
+}
+
 proptest! {
+    #[test]
+    fn an_index_finds_every_similar_name(
+        listed in prop::collection::vec(any_repetitive_name(), 0..12),
+        query in any_repetitive_name(), min_score in 0.55_f32..0.95,
+    ) {
+        let entity_of = |(number, name): (usize, &String)| {
+            entity(&number.to_string(), EntityKind::Person, &[(name, NameKind::Primary)])
+        };
+        let mut entities: Vec<Entity> = listed.iter().enumerate().map(entity_of).collect();
+        entities.push(entity("same", EntityKind::Person, &[(&query, NameKind::Primary)]));
+        let index = index_of(entities.clone());
+        let matches = Screener::new([&index]).screen(&Query::of_name(&query), min_score);
+        let mut matches: Vec<_> = matches.into_iter().map(|it| (it.id, it.score.to_bits())).collect();
+        let mut expected = compared_with_every_name(&entities, &query, min_score);
+        matches.sort();
+        expected.sort();
+        prop_assert_eq!(matches, expected);
+    }
+
+    #[test]
+    fn matches_do_not_depend_on_earlier_queries(
+        listed in any_entities(), min_score in 0.4_f32..0.95,
+        queries in prop::collection::vec((0..3_usize, any::<bool>(), any::<bool>()), 1..12),
+    ) {
+        let names = ["Mirka Dovello", "Muhammad Lee", "Mohamed Ri"];
+        let mut listed = listed;
+        for entity in listed.iter_mut().step_by(2) {
+            entity.dates = vec![born(1971, 3, 9)];
+            entity.identifiers = vec![passport("AB 12-3456")];
+        }
+        let index = index_of(listed);
+        let mut screener = Screener::new([&index]);
+        let identifiers = [passport("AB123456")];
+        for (name, with_date, with_identifier) in queries {
+            let query = Query {
+                date: with_date.then(|| born(1971, 3, 9)),
+                identifiers: if with_identifier { &identifiers } else { &[] },
+                ..Query::of_name(names[name])
+            };
+            let alone = Screener::new([&index]).screen(&query, min_score);
+            prop_assert_eq!(screener.screen(&query, min_score), alone);
+        }
+    }
+
     #[test]
     fn any_text_can_be_screened(text in any::<String>(), min_score in 0.3_f32..1.0) {
         for found in screen(&Query::of_name(&text), min_score) {

@@ -383,3 +383,39 @@ fn can_reach(min_score: f32, common: Common, query: Weights, listed: Listed) -> 
     let listed_rest = listed.searchable - sum.name_weight - f32::from(query.initials);
     pairs + minor + initial >= required_gain(query_rest, listed_rest, min_score) - ROUNDING
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entity::{Entity, EntityKind, ListedName, NameKind};
+    use crate::index::{Index, Source, build};
+    use crate::normalise::prepare;
+
+    fn retrieved(index: &Index, query: &str) -> usize {
+        let query = prepare(query);
+        let parts: Vec<Part<'_>> = query.tokens.iter().map(Part::of).collect();
+        let mut names = Vec::new();
+        let wanted = Wanted { parts: &parts, min_score: 0.7 };
+        Accumulator::default().retrieve(&index.view(), wanted, &mut names);
+        names.len()
+    }
+
+    /// A query of many similar words covers at most as many of its words as a listed name has. It
+    /// must not be compared with every name that has one of them.
+    #[test]
+    fn similar_words_in_a_query_do_not_retrieve_every_name_with_one_of_them() {
+        let entities = (0..100).map(|number| {
+            let name = format!("Mohammed Ali {}", "kova".repeat(number % 7 + 1));
+            Entity {
+                names: vec![ListedName::whole(name, NameKind::Primary)],
+                ..Entity::new(number.to_string(), EntityKind::Person)
+            }
+        });
+        let source = Source { list: "synthetic", version: "1", date: None };
+        let index = Index::open(build(source, entities).unwrap()).unwrap();
+        assert_eq!(retrieved(&index, "Mohammed Ali"), 100);
+        assert_eq!(retrieved(&index, &"Mohammed ".repeat(20)), 0);
+        assert_eq!(retrieved(&index, &"Mohammed Ali ".repeat(10)), 0);
+        assert_eq!(retrieved(&index, &"Mohammed Muhammad Mohamad Mohamed ".repeat(5)), 0);
+    }
+}
