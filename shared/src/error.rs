@@ -63,6 +63,8 @@ pub enum Code {
     RequestInProgress,
     /// `If-Match` does not match the current version.
     VersionMismatch,
+    /// The customer could not be screened within the time limit of a request. Nothing was changed.
+    ScreeningTimeout,
     /// The service failed. The cause is logged.
     InternalError,
     /// The database or the watchlists are not available, or a change lost too many times against
@@ -99,13 +101,21 @@ pub struct Error {
     pub message: String,
     /// Faults of the request, or facts about the refusal. At most 100 entries.
     pub details: Vec<Detail>,
+    /// Number of seconds that the caller should wait before it repeats the request, if a repetition
+    /// may succeed.
+    pub retry_after: Option<u32>,
     /// Cause of a failure of the service, for the log.
     cause: Option<String>,
 }
 
 impl Error {
     fn new(code: Code, message: impl Into<String>) -> Error {
-        Error { code, message: message.into(), details: Vec::new(), cause: None }
+        let retry_after = match code {
+            Code::StoreUnavailable => Some(1),
+            Code::ScreeningTimeout => Some(60),
+            _ => None,
+        };
+        Error { code, message: message.into(), details: Vec::new(), retry_after, cause: None }
     }
 
     fn detail(mut self, field: &str, issue: &str, more: &[(&'static str, Value)]) -> Error {
@@ -329,6 +339,16 @@ impl Error {
     pub fn lists_unavailable(cause: impl Into<String>) -> Error {
         let message = "The watchlists cannot be read at the moment. Try again later.";
         Error { cause: Some(cause.into()), ..Error::new(Code::StoreUnavailable, message) }
+    }
+
+    /// Reports that the screening of a customer with this number of subjects reached its time limit.
+    pub fn screening_timeout(subjects: u32) -> Error {
+        let message = format!(
+            "Screening this customer takes too long for a request: {subjects} names must be \
+             compared. Try again later. If the error persists, shorten the organization, or monitor \
+             the customer without related parties."
+        );
+        Error::new(Code::ScreeningTimeout, message)
     }
 
     /// Reports that the table cannot be reached, that it throttles requests, or that a change lost

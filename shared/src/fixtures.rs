@@ -15,9 +15,10 @@ use crate::model::organization::{Organization, Structure};
 use crate::model::profile::EntityType;
 use crate::model::screened::Screened;
 use crate::model::session::{NewSession, Session, SessionStatus};
-use crate::model::time::Timestamp;
+use crate::model::time::{Clock, Timestamp};
 use crate::model::value::ClientId;
 use crate::model::watchlist::{ListVersion, Revision};
+use crate::monitoring::Screenings;
 use crate::monitoring::check::screen_all;
 use crate::monitoring::subject::subjects;
 use crate::monitoring::watchlists::Loaded;
@@ -127,6 +128,11 @@ pub(crate) fn settings() -> Settings {
     serde_json::from_value(defaults).unwrap()
 }
 
+/// Returns screenings whose time limit is never reached.
+pub(crate) fn screenings() -> Screenings {
+    Screenings::of_request(&Clock::new(|| hour(0)))
+}
+
 /// A customer that has been monitored since hour 1, when it was last checked.
 pub(crate) struct MonitoredCustomer {
     pub(crate) customer: StoredCustomer,
@@ -141,7 +147,16 @@ pub(crate) fn monitored(name: &str, lists: &Loaded, status: AlertStatus) -> Moni
     customer.monitoring.status = MonitoringStatus::Active;
     let settings = settings();
     let subjects = subjects(&customer, None, true);
-    let screening = screen_all(&customer.customer_id, subjects, &settings, &[], lists, hour(1));
+    let screening = screen_all(
+        &customer.customer_id,
+        subjects,
+        &settings,
+        &[],
+        lists,
+        hour(1),
+        &mut screenings(),
+    )
+    .unwrap();
     let alerts: Vec<StoredAlert> = screening
         .changed
         .into_iter()

@@ -22,5 +22,6 @@ pub(crate) fn describe() -> Endpoint {
             Code::CustomerBlocked,
             Code::CustomerInactive,
             Code::CustomerErased,
+            Code::ScreeningTimeout,
         ])
 }

@@ -22,5 +22,5 @@ pub(crate) fn describe() -> Endpoint {
         )
         .answers::<Statement<'_>>(StatusCode::OK, "The organization was replaced.", &["ETag"])
         .if_match()
-        .refuses(&[Code::CustomerNotFound, Code::CustomerErased])
+        .refuses(&[Code::CustomerNotFound, Code::CustomerErased, Code::ScreeningTimeout])
 }

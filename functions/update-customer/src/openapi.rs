@@ -22,5 +22,6 @@ pub(crate) fn describe() -> Endpoint {
             Code::CustomerAlreadyExists,
             Code::InvalidTransition,
             Code::CustomerErased,
+            Code::ScreeningTimeout,
         ])
 }

@@ -17,7 +17,7 @@ use crate::model::profile::Profile;
 use crate::model::risk::Trigger;
 use crate::model::session::NewSession;
 use crate::model::value::TenantId;
-use crate::monitoring::{Affected, FollowUp, Monitoring, needs_check, plan_effect};
+use crate::monitoring::{Affected, FollowUp, Monitoring, Screenings, needs_check, plan_effect};
 use crate::risk::scored_fields_differ;
 use crate::risk_profiles::{Sources, plan_profile};
 use crate::store::{Attempts, Change, StoredAnswer, TenantTable};
@@ -86,6 +86,7 @@ pub async fn update(
     change: impl Fn(&StoredCustomer) -> Result<StoredCustomer, Error>,
 ) -> Result<Customer, Error> {
     let mut attempts = Attempts::new();
+    let mut screenings = Screenings::of_request(&monitoring.clock);
     loop {
         let before = table.customer(id).await?.ok_or_else(Error::customer_not_found)?;
         let after = change(&before)?;
@@ -99,10 +100,11 @@ pub async fn update(
         } else {
             None
         };
-        let plan = plan_update(kind, before, after, sources, affected.as_ref())?;
+        let affected = affected.as_ref();
+        let plan = plan_update(kind, before, after, sources, affected, &mut screenings)?;
         if table.commit(&plan.change, &mut attempts).await? {
-            let lists = affected.as_ref().and_then(Affected::lists);
-            monitoring.follow_up(table, id, plan.follow_up, lists).await?;
+            let lists = affected.and_then(Affected::lists);
+            monitoring.follow_up(table, id, plan.follow_up, lists, &mut screenings).await?;
             return Ok(plan.change.after.customer);
         }
     }
@@ -120,8 +122,9 @@ pub fn plan_update(
     mut after: StoredCustomer,
     sources: Option<Sources>,
     affected: Option<&Affected>,
+    screenings: &mut Screenings,
 ) -> Result<Update, Error> {
-    let effect = plan_effect(affected, &before, &mut after, sources)?;
+    let effect = plan_effect(affected, &before, &mut after, sources, screenings)?;
     let is_scored =
         scored_fields_differ(&before.profile, &after.profile) || !effect.alerts.is_empty();
     let profile = match effect.sources {

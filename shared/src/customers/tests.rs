@@ -3,7 +3,7 @@ use serde_json::json;
 use super::{plan_erasure, plan_update};
 use crate::error::{Code, Error};
 use crate::fixtures::{
-    LISTED, MonitoredCustomer, customer, edited, hour, lists, monitored, session,
+    LISTED, MonitoredCustomer, customer, edited, hour, lists, monitored, screenings, session,
 };
 use crate::model::alert::AlertStatus;
 use crate::model::customer::{MonitoringStatus, RiskLevel, Status, StoredCustomer};
@@ -26,7 +26,7 @@ fn affected(monitored: &MonitoredCustomer, after: &StoredCustomer) -> Option<Aff
 fn a_change_of_an_unscored_field_calculates_no_profile() {
     let before = customer("Nora Quist");
     let after = edited(&before, "phone", json!("+4930123456"));
-    let plan = plan_update(UPDATED, before, after, None, None).unwrap();
+    let plan = plan_update(UPDATED, before, after, None, None, &mut screenings()).unwrap();
     assert!(plan.change.profile.is_none() && plan.change.monitor.is_none());
     assert_eq!(plan.follow_up, FollowUp::None);
     let changes = plan.change.event_changes().unwrap();
@@ -37,7 +37,9 @@ fn a_change_of_an_unscored_field_calculates_no_profile() {
 fn a_change_of_a_scored_field_calculates_a_profile_and_updates_the_summary() {
     let before = customer("Nora Quist");
     let after = edited(&before, "country", json!("KP"));
-    let plan = plan_update(UPDATED, before, after, Some(Sources::default()), None).unwrap();
+    let plan =
+        plan_update(UPDATED, before, after, Some(Sources::default()), None, &mut screenings())
+            .unwrap();
     let profile = plan.change.profile.unwrap();
     assert_eq!(profile.trigger, Some(Trigger::CustomerChanged));
     assert_eq!(plan.change.after.risk.level, profile.level);
@@ -49,7 +51,9 @@ fn a_deactivated_customer_is_not_monitored_any_more() {
     let before = monitored("Nora Quist", &lists(1, &[("1", LISTED)]), AlertStatus::Open);
     let after = before.customer.deactivated(hour(2));
     let affected = affected(&before, &after);
-    let plan = plan_update(UPDATED, before.customer, after, None, affected.as_ref()).unwrap();
+    let plan =
+        plan_update(UPDATED, before.customer, after, None, affected.as_ref(), &mut screenings())
+            .unwrap();
     let Some(MonitorChange::Put { monitor, is_new: false, .. }) = &plan.change.monitor else {
         panic!("the monitor must change")
     };
@@ -64,7 +68,9 @@ fn the_monitor_of_a_blocked_customer_is_paused() {
     let profile = before.customer.profile.clone();
     let after = before.customer.changed(profile, Status::Blocked, hour(2)).unwrap();
     let affected = affected(&before, &after);
-    let plan = plan_update(UPDATED, before.customer, after, None, affected.as_ref()).unwrap();
+    let plan =
+        plan_update(UPDATED, before.customer, after, None, affected.as_ref(), &mut screenings())
+            .unwrap();
     assert_eq!(plan.change.after.monitoring.status, MonitoringStatus::Paused);
 }
 
@@ -74,7 +80,9 @@ fn a_monitored_customer_that_gets_a_listed_name_gets_an_alert_and_a_profile() {
     let after = edited(&before.customer, "name", json!(LISTED));
     let affected = affected(&before, &after);
     let sources = Some(before.sources);
-    let plan = plan_update(UPDATED, before.customer, after, sources, affected.as_ref()).unwrap();
+    let plan =
+        plan_update(UPDATED, before.customer, after, sources, affected.as_ref(), &mut screenings())
+            .unwrap();
     assert_eq!(plan.change.alerts.len(), 1);
     assert_eq!(plan.change.alerts[0].from, None);
     assert_eq!(plan.change.after.monitoring.open_alerts, 1);

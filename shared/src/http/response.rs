@@ -22,22 +22,21 @@ const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 /// a response. A drawing has no style sheet: its presentation attributes need no exception.
 const NOTHING_RUNS: &str = "default-src 'none'; sandbox";
 
-/// Number of seconds that a caller should wait after a response with status 503.
-const RETRY_AFTER_SECONDS: u16 = 1;
-
 /// The answer of a handler and the headers that only some answers have.
 #[derive(Clone, Debug)]
 pub struct Response {
     answer: Answer,
     replayed: bool,
     varies_by: Option<&'static str>,
+    /// Number of seconds that the caller should wait before it repeats the request.
+    retry_after: Option<u32>,
     /// Media type and text of a document, which is sent instead of the envelope.
     document: Option<(&'static str, String)>,
 }
 
 impl From<Answer> for Response {
     fn from(answer: Answer) -> Response {
-        Response { answer, replayed: false, varies_by: None, document: None }
+        Response { answer, replayed: false, varies_by: None, retry_after: None, document: None }
     }
 }
 
@@ -121,7 +120,8 @@ impl Response {
             "message": error.message,
             "details": error.details,
         });
-        Response::new(status, &content)
+        let response = Response::new(status, &content)?;
+        Ok(Response { retry_after: error.retry_after, ..response })
     }
 
     /// Writes the response in its envelope, or its document without one, and adds the headers.
@@ -151,14 +151,11 @@ impl Response {
         insert(headers, ETAG, self.answer.etag.as_deref());
         insert(headers, LOCATION, self.answer.location.as_deref());
         insert(headers, VARY, self.varies_by);
-        match status {
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
-            }
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            _ => {}
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if self.replayed {
             headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));

@@ -29,6 +29,8 @@ pub fn status(code: Code) -> (StatusCode, &'static str) {
         | Code::RequestInProgress => (StatusCode::CONFLICT, "ConflictError"),
         Code::VersionMismatch => (StatusCode::PRECONDITION_FAILED, "PreconditionFailedError"),
         Code::InternalError => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
-        Code::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "UnavailableError"),
+        Code::ScreeningTimeout | Code::StoreUnavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, "UnavailableError")
+        }
     }
 }

@@ -2,10 +2,12 @@
 //! subjects, settings, alerts and time always give the same result.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::subject::{compared, screen, subjects};
+use super::screenings::{Found, Screenings, Stopped};
+use super::subject::subjects;
 use super::watchlists::Loaded;
 use crate::error::{Error, Faults};
 use crate::model::alert::{
@@ -25,7 +27,7 @@ use screening::{Match, Screener};
 
 /// Largest number of matches of a customer, over all subjects. The item of the monitor must hold
 /// all matches, and people must be able to review the alerts.
-const MAX_MATCHES: u32 = 2_000;
+const MAX_MATCHES: usize = 2_000;
 /// Largest number of alerts that change in one transaction, which has at most 100 items.
 const MAX_CHANGES: usize = 80;
 
@@ -33,9 +35,8 @@ const MAX_CHANGES: usize = 80;
 pub struct Hit<'s> {
     /// The subject.
     pub subject: &'s Subject,
-    /// The entry, with the score and its explanation.
-    pub entry: Match,
-    compared: BTreeMap<ComparedField, String>,
+    /// The entry. Equal subjects share it.
+    pub found: Arc<Found>,
 }
 
 impl Hit<'_> {
@@ -43,34 +44,32 @@ impl Hit<'_> {
     pub fn known(&self) -> KnownMatch {
         KnownMatch {
             subject: self.subject.key().to_owned(),
-            list: self.entry.list.clone(),
-            entity: self.entry.id.clone(),
-            fingerprint: fingerprint(&self.compared),
+            list: self.found.entry.list.clone(),
+            entity: self.found.entry.id.clone(),
+            fingerprint: fingerprint(&self.found.compared),
         }
     }
 
     fn alert_id(&self, customer: &CustomerId) -> AlertId {
-        AlertId::of(customer, self.subject.key(), &self.entry.list, &self.entry.id)
+        let entry = &self.found.entry;
+        AlertId::of(customer, self.subject.key(), &entry.list, &entry.id)
     }
 }
 
 /// Screens all subjects and returns the matches in the lists that the settings select.
+///
+/// # Errors
+/// `TooManyMatches` when there are more than 2,000, `OutOfTime`.
 pub fn hits<'s>(
     subjects: &'s [Subject],
     settings: &Settings,
     screener: &mut Screener<'_>,
-) -> Vec<Hit<'s>> {
-    let min_score = min_score(settings);
-    let mut hits = Vec::new();
-    for subject in subjects {
-        for entry in screen(subject, screener, min_score) {
-            if settings.selects(&entry.list) {
-                let compared = compared(subject, &entry.entity);
-                hits.push(Hit { subject, entry, compared });
-            }
-        }
-    }
-    hits
+    screenings: &mut Screenings,
+) -> Result<Vec<Hit<'s>>, Stopped> {
+    let selects = |entry: &Match| settings.selects(&entry.list);
+    let matches =
+        screenings.screen(subjects, screener, min_score(settings), MAX_MATCHES, selects)?;
+    Ok(matches.into_iter().map(|(subject, found)| Hit { subject, found }).collect())
 }
 
 /// Returns the minimum score to screen with. Settings store four decimals, so the rounded default
@@ -100,6 +99,9 @@ pub struct Screening {
 }
 
 /// Screens all subjects against `lists` and determines how the matches change the alerts.
+///
+/// # Errors
+/// The reason why the screening ended early.
 pub fn screen_all(
     customer: &CustomerId,
     subjects: Vec<Subject>,
@@ -107,9 +109,11 @@ pub fn screen_all(
     alerts: &[StoredAlert],
     lists: &Loaded,
     now: Timestamp,
-) -> Screening {
+    screenings: &mut Screenings,
+) -> Result<Screening, Stopped> {
     let mut screener = Screener::new(lists.indexes.iter().map(AsRef::<Index>::as_ref));
-    let hits = hits(&subjects, settings, &mut screener);
+    screenings.begin(lists, min_score(settings));
+    let hits = hits(&subjects, settings, &mut screener, screenings)?;
     let by_id: BTreeMap<AlertId, &StoredAlert> =
         alerts.iter().map(|alert| (alert.alert_id, alert)).collect();
     let (mut changed, mut known) = (Vec::new(), Vec::new());
@@ -117,7 +121,7 @@ pub fn screen_all(
     let mut matches: BTreeMap<String, u32> = BTreeMap::new();
     let mut matching = BTreeSet::new();
     for hit in &hits {
-        *matches.entry(hit.entry.list.clone()).or_default() += 1;
+        *matches.entry(hit.found.entry.list.clone()).or_default() += 1;
         let id = hit.alert_id(customer);
         matching.insert(id);
         let before = by_id.get(&id).copied();
@@ -150,7 +154,7 @@ pub fn screen_all(
     known.sort();
     drop(hits);
     let screened = Screened { subjects, known };
-    Screening { changed, raised, open, screened, is_complete, matches }
+    Ok(Screening { changed, raised, open, screened, is_complete, matches })
 }
 
 /// The planned result of a check, for the next version of the customer.
@@ -186,15 +190,23 @@ pub fn plan_check(
     known: Option<&Screened>,
     lists: &Loaded,
     field: &str,
+    screenings: &mut Screenings,
 ) -> Result<Checked, Error> {
     let now = after.updated_at;
     let settings = monitor.settings.clone();
     let subjects = subjects(after, sources.organization.as_ref(), settings.include_related);
     let count = u32::try_from(subjects.len()).unwrap_or(u32::MAX);
-    let screening =
-        screen_all(&after.customer_id, subjects, &settings, &sources.alerts, lists, now);
-    let Screening { changed, raised, open, screened, is_complete, matches } = screening;
-    check_match_count(matches.values().sum(), field)?;
+    let screening = screen_all(
+        &after.customer_id,
+        subjects,
+        &settings,
+        &sources.alerts,
+        lists,
+        now,
+        screenings,
+    );
+    let Screening { changed, raised, open, screened, is_complete, matches } =
+        screening.map_err(|reason| refusal(reason, count, field))?;
     let was_complete = monitor.list_revision != 0;
     let is_news = !changed.is_empty() || !is_complete || !was_complete || known != Some(&screened);
     let status_before = |id: &AlertId| {
@@ -227,22 +239,23 @@ pub fn plan_check(
     Ok(Checked { monitor, alerts, sources, raised, open, is_complete, matches, is_news })
 }
 
-fn check_match_count(matches: u32, field: &str) -> Result<(), Error> {
-    if matches <= MAX_MATCHES {
-        return Ok(());
+/// Returns the error of a check whose screening ended early. `subjects` is the number of subjects of
+/// the customer.
+fn refusal(reason: Stopped, subjects: u32, field: &str) -> Error {
+    if reason == Stopped::OutOfTime {
+        return Error::screening_timeout(subjects);
     }
-    // The issue continues a sentence that starts with the field. For the whole body, the sentence
-    // must also name the monitor.
+    // A fault of the whole body needs a subject of its own.
     let subject = if field.is_empty() { "with its monitor " } else { "" };
     let mut faults = Faults::default();
     faults.add(
         field,
         format!(
-            "{subject}would produce {matches} matches; the limit is {MAX_MATCHES}. Raise min_score or \
-             stop monitoring."
+            "{subject}would produce more than {MAX_MATCHES} matches, which is the limit. Raise \
+             min_score or stop monitoring."
         ),
     );
-    Err(faults.into())
+    faults.into()
 }
 
 /// Plans a new risk profile if the status of an alert changes to or from `open` or `confirmed`: the
@@ -273,7 +286,7 @@ fn alert_of(
     customer_id: &CustomerId,
     now: Timestamp,
 ) -> StoredAlert {
-    let unchanged = before.filter(|alert| alert.compared == hit.compared);
+    let unchanged = before.filter(|alert| alert.compared == hit.found.compared);
     if let Some(alert) = unchanged.filter(|alert| alert.status != AlertStatus::Cleared) {
         return alert.clone();
     }
@@ -313,7 +326,7 @@ fn restored(
     restored.resolved_by = decision.resolved_by.clone();
     restored.resolved_at = decision.resolved_at;
     restored.last_seen_at = now;
-    restored.list_version = hit.entry.list_version.clone();
+    restored.list_version = hit.found.entry.list_version.clone();
     restored.cleared_because = None;
     restored.decision_before = None;
     restored
@@ -326,7 +339,7 @@ fn new_alert(
     customer_id: &CustomerId,
     now: Timestamp,
 ) -> StoredAlert {
-    let entry = &hit.entry;
+    let entry = &hit.found.entry;
     let alert = Alert {
         alert_id,
         customer_id: *customer_id,
@@ -348,7 +361,7 @@ fn new_alert(
         cleared_because: None,
         changes: Vec::new(),
     };
-    StoredAlert { alert, compared: hit.compared.clone(), decision_before: None }
+    StoredAlert { alert, compared: hit.found.compared.clone(), decision_before: None }
 }
 
 /// Returns the names of the compared fields that changed. Returns `returned` if none has changed:
@@ -356,8 +369,13 @@ fn new_alert(
 fn differences(alert: &StoredAlert, hit: &Hit<'_>) -> Vec<String> {
     let changed =
         |(field, hash): &(&ComparedField, &String)| alert.compared.get(*field) != Some(*hash);
-    let fields: Vec<String> =
-        hit.compared.iter().filter(changed).map(|(field, _)| field.as_ref().to_owned()).collect();
+    let fields: Vec<String> = hit
+        .found
+        .compared
+        .iter()
+        .filter(changed)
+        .map(|(field, _)| field.as_ref().to_owned())
+        .collect();
     if fields.is_empty() { vec!["returned".to_owned()] } else { fields }
 }
 

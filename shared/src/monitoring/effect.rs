@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Monitoring;
 use super::check::{Checked, plan_check};
+use super::screenings::Screenings;
 use super::watchlists::Loaded;
 use crate::error::Error;
 use crate::model::customer::{Customer, MonitoringStatus, Status, StoredCustomer};
@@ -148,12 +149,13 @@ impl FollowUp {
 /// requires `sources`, which must contain the new organization if the change replaces it.
 ///
 /// # Errors
-/// `ValidationError` when the monitor would get too many matches.
+/// `ValidationError` when the monitor would get too many matches, `ScreeningTimeout`.
 pub fn plan_effect(
     affected: Option<&Affected>,
     before: &StoredCustomer,
     after: &mut StoredCustomer,
     sources: Option<Sources>,
+    screenings: &mut Screenings,
 ) -> Result<Effect, Error> {
     let Some(Affected { action, monitor, screened, lists }) = affected else {
         return Ok(Effect { sources, ..Effect::default() });
@@ -171,7 +173,7 @@ pub fn plan_effect(
     // whether there is news.
     let known = (monitor.status == MonitoringStatus::Active).then_some(screened);
     let active = Monitor { status: MonitoringStatus::Active, ..monitor.clone() };
-    let checked = plan_check(after, active, sources, known, lists, "")?;
+    let checked = plan_check(after, active, sources, known, lists, "", screenings)?;
     let Checked { monitor, alerts, sources, is_complete, is_news, .. } = checked;
     if !is_news {
         after.monitoring = before.monitoring.clone();

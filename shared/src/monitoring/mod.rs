@@ -12,6 +12,7 @@ mod effect;
 mod recheck;
 pub mod refresh;
 pub mod rescreen;
+mod screenings;
 pub mod source;
 mod start;
 mod state;
@@ -36,6 +37,7 @@ use watchlists::{Loaded, Watchlists};
 pub use alerts::{decide, list_alerts, plan_decision};
 pub use effect::{Affected, Effect, FollowUp, needs_check, plan_effect};
 pub use recheck::{Rechecked, plan_recheck};
+pub use screenings::Screenings;
 pub use start::{StartPlan, StartState, plan_start, start};
 pub use state::state;
 pub use stop::{plan_stop, stop};
@@ -78,6 +80,7 @@ impl Monitoring {
         id: &CustomerId,
         follow_up: FollowUp,
         lists: Option<&Loaded>,
+        screenings: &mut Screenings,
     ) -> Result<(), Error> {
         if follow_up == FollowUp::None {
             return Ok(());
@@ -85,7 +88,7 @@ impl Monitoring {
         let current = self.table.revision().await?.revision;
         let is_current = lists.is_some_and(|lists| lists.revision.revision == current);
         if follow_up == FollowUp::Recheck || !is_current {
-            self.recheck(table, id).await?;
+            self.recheck(table, id, screenings).await?;
         }
         Ok(())
     }

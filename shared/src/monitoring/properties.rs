@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::check::{Screening, hits, screen_all};
 use super::watchlists::Loaded;
+use crate::fixtures::screenings;
 use crate::model::alert::{AlertStatus, Decision, StoredAlert};
 use crate::model::frequency::Frequency;
 use crate::model::id::{AlertId, CustomerId};
@@ -90,17 +91,18 @@ impl Step {
     fn check(&self, alerts: &BTreeMap<AlertId, StoredAlert>, now: Timestamp) -> Screening {
         let alerts: Vec<StoredAlert> = alerts.values().cloned().collect();
         let (subjects, settings) = (self.subjects(), self.settings());
-        screen_all(&customer(), subjects, &settings, &alerts, &self.lists(), now)
+        screen_all(&customer(), subjects, &settings, &alerts, &self.lists(), now, &mut screenings())
+            .unwrap()
     }
 
     /// Returns the matches as the ids of their alerts.
     fn pairs(&self) -> BTreeSet<AlertId> {
         let (lists, subjects, settings) = (self.lists(), self.subjects(), self.settings());
         let mut screener = Screener::new([lists.indexes[0].as_ref()]);
-        let hits = hits(&subjects, &settings, &mut screener);
+        let hits = hits(&subjects, &settings, &mut screener, &mut screenings()).unwrap();
         let id =
             |subject: &Subject, entry: &str| AlertId::of(&customer(), subject.key(), "l", entry);
-        hits.iter().map(|hit| id(hit.subject, &hit.entry.id)).collect()
+        hits.iter().map(|hit| id(hit.subject, &hit.found.entry.id)).collect()
     }
 }
 

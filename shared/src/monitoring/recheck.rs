@@ -2,6 +2,7 @@
 
 use super::Monitoring;
 use super::check::{Checked, plan_check, plan_reassessment};
+use super::screenings::Screenings;
 use super::stop::plan_stop;
 use super::watchlists::Loaded;
 use crate::error::Error;
@@ -40,11 +41,12 @@ impl Monitoring {
     /// that has expired, and ignores a customer without an active monitor.
     ///
     /// # Errors
-    /// `ValidationError` (too many matches), `StoreUnavailable`, also when no list can be read.
+    /// `ValidationError` (too many matches), `ScreeningTimeout`, `StoreUnavailable`, also when no list can be read.
     pub async fn recheck(
         &self,
         table: &TenantTable<'_>,
         id: &CustomerId,
+        screenings: &mut Screenings,
     ) -> Result<Rechecked, Error> {
         let mut total = Rechecked::default();
         let mut attempts = Attempts::new();
@@ -63,7 +65,7 @@ impl Monitoring {
                 Some(RecheckPlan { change, is_complete: true })
             } else {
                 let sources = Sources::load(table, id).await?;
-                plan_recheck(customer, monitor, &screened, sources, &lists, now)?
+                plan_recheck(customer, monitor, &screened, sources, &lists, now, screenings)?
             };
             let Some(RecheckPlan { change, is_complete }) = plan else { return Ok(total) };
             if !table.commit(&change, &mut attempts).await? {
@@ -82,7 +84,7 @@ impl Monitoring {
 /// Plans a check of an active monitor that has not expired. Returns `None` when nothing has changed.
 ///
 /// # Errors
-/// `ValidationError` when there are too many matches.
+/// `ValidationError` when there are too many matches, `ScreeningTimeout`.
 pub fn plan_recheck(
     customer: StoredCustomer,
     monitor: Monitor,
@@ -90,9 +92,10 @@ pub fn plan_recheck(
     sources: Sources,
     lists: &Loaded,
     now: Timestamp,
+    screenings: &mut Screenings,
 ) -> Result<Option<RecheckPlan>, Error> {
     let mut after = customer.next_version(now);
-    let checked = plan_check(&mut after, monitor, sources, Some(screened), lists, "")?;
+    let checked = plan_check(&mut after, monitor, sources, Some(screened), lists, "", screenings)?;
     let Checked { monitor, alerts, sources, is_complete, is_news, .. } = checked;
     if !is_news {
         return Ok(None);

@@ -6,6 +6,7 @@ use futures_util::future::try_join;
 use sha2::{Digest, Sha256};
 
 use super::check::{Checked, plan_check, plan_reassessment};
+use super::screenings::Screenings;
 use super::watchlists::Loaded;
 use super::{FollowUp, Monitoring};
 use crate::error::{Error, Faults};
@@ -56,7 +57,7 @@ pub struct StartState<'a> {
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, `ValidationError`
-/// (unknown list, too many matches), `RequestInProgress`, `StoreUnavailable`, also when no list can be
+/// (unknown list, too many matches), `RequestInProgress`, `ScreeningTimeout`, `StoreUnavailable`, also when no list can be
 /// read.
 pub async fn start(
     monitoring: &Monitoring,
@@ -68,6 +69,7 @@ pub async fn start(
     answer: impl Fn(&Started, bool) -> Result<Answer, Error>,
 ) -> Result<Answer, Error> {
     let mut attempts = Attempts::new();
+    let mut screenings = Screenings::of_request(&monitoring.clock);
     loop {
         let lists = monitoring.current_lists().await?;
         let customer = table.customer(id).await?.ok_or_else(Error::customer_not_found)?;
@@ -81,12 +83,13 @@ pub async fn start(
             shards: monitoring.shards,
             max_list_age: monitoring.max_list_age,
         };
-        let mut plan = plan_start(state, settings, now)?;
+        let mut plan = plan_start(state, settings, now, &mut screenings)?;
         let answer = answer(&plan.started, plan.is_new)?;
         plan.change.answer =
             replay.clone().map(|replay| StoredAnswer { replay, answer: answer.clone() });
         if table.commit(&plan.change, &mut attempts).await? {
-            monitoring.follow_up(table, id, plan.follow_up, Some(&lists)).await?;
+            let lists = Some(lists.as_ref());
+            monitoring.follow_up(table, id, plan.follow_up, lists, &mut screenings).await?;
             return Ok(answer);
         }
     }
@@ -121,11 +124,12 @@ pub(super) fn check_start(
 /// requires one.
 ///
 /// # Errors
-/// `ValidationError` when there are too many matches.
+/// `ValidationError` when there are too many matches, `ScreeningTimeout`.
 pub fn plan_start(
     state: StartState<'_>,
     settings: &Settings,
     now: Timestamp,
+    screenings: &mut Screenings,
 ) -> Result<StartPlan, Error> {
     let StartState { customer, monitor: before, sources, lists, shards, max_list_age } = state;
     let active_since =
@@ -142,7 +146,7 @@ pub fn plan_start(
         list_versions: Default::default(),
         shard: shard_of(&customer.tenant_id, &customer.customer_id, shards),
     };
-    let checked = plan_check(&mut after, monitor, sources, None, lists, "/min_score")?;
+    let checked = plan_check(&mut after, monitor, sources, None, lists, "/min_score", screenings)?;
     let Checked { monitor, alerts, sources, raised, open, is_complete, matches, .. } = checked;
     let (monitor, screened) = monitor;
     let state = MonitorState::of(&monitor, None, open, now);

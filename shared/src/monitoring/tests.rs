@@ -8,7 +8,9 @@ use super::stop::plan_stop;
 use super::watchlists::Loaded;
 use super::{FollowUp, StartPlan};
 use crate::error::{Code, Error};
-use crate::fixtures::{LISTED, MonitoredCustomer, customer, hour, lists, monitored, settings};
+use crate::fixtures::{
+    LISTED, MonitoredCustomer, customer, hour, lists, monitored, screenings, settings,
+};
 use crate::model::alert::{AlertStatus, ClearedBecause, Decision};
 use crate::model::customer::{MonitoringStatus, RiskLevel, StoredCustomer};
 use crate::model::event::EventKind;
@@ -33,7 +35,7 @@ fn start(
         shards: 4,
         max_list_age: Duration::from_secs(48 * 3_600),
     };
-    plan_start(state, settings, hour(2))
+    plan_start(state, settings, hour(2), &mut screenings())
 }
 
 #[test]
@@ -72,7 +74,9 @@ fn a_list_that_was_not_read_for_too_long_is_stale() {
             shards: 4,
             max_list_age: Duration::from_secs(max_age_hours * 3_600),
         };
-        plan_start(state, &settings(), hour(2)).unwrap().started.results_by_list[0].stale
+        plan_start(state, &settings(), hour(2), &mut screenings()).unwrap().started.results_by_list
+            [0]
+        .stale
     };
     assert!(is_stale(1) && !is_stale(3));
 }
@@ -100,7 +104,7 @@ fn more_matches_than_the_limit_are_refused_and_more_than_a_transaction_need_a_re
     let too_many = start(customer(LISTED), None, &lists(1, &entries), &settings());
     let refused = too_many.map(drop).unwrap_err();
     assert_eq!(refused.details[0].field, "/min_score");
-    assert!(refused.details[0].issue.contains("2001 matches; the limit is 2000"));
+    assert!(refused.details[0].issue.contains("more than 2000 matches"));
 
     let plan = start(customer(LISTED), None, &lists(1, &entries[..81]), &settings()).unwrap();
     assert_eq!(plan.change.alerts.len(), 80);
@@ -126,7 +130,7 @@ fn a_stop_leaves_the_alerts_alone() {
 /// Plans a recheck of the monitored customer against these lists.
 fn recheck(state: MonitoredCustomer, lists: &Loaded) -> Option<super::recheck::RecheckPlan> {
     let MonitoredCustomer { customer, monitor, screened, sources } = state;
-    plan_recheck(customer, monitor, &screened, sources, lists, hour(2)).unwrap()
+    plan_recheck(customer, monitor, &screened, sources, lists, hour(2), &mut screenings()).unwrap()
 }
 
 #[test]

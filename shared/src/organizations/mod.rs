@@ -12,7 +12,7 @@ use crate::model::id::CustomerId;
 use crate::model::organization::{Organization, Structure};
 use crate::model::risk::Trigger;
 use crate::model::time::Timestamp;
-use crate::monitoring::{Affected, FollowUp, Monitoring, plan_effect};
+use crate::monitoring::{Affected, FollowUp, Monitoring, Screenings, plan_effect};
 use crate::risk_profiles::{Sources, plan_profile};
 use crate::store::{Attempts, Change, OrganizationChange, TenantTable};
 
@@ -62,6 +62,7 @@ pub async fn replace(
     change: impl Fn(&Customer, Option<&Organization>) -> Result<Structure, Error>,
 ) -> Result<Replaced, Error> {
     let mut attempts = Attempts::new();
+    let mut screenings = Screenings::of_request(&monitoring.clock);
     loop {
         let before = table.customer(id).await?.ok_or_else(Error::customer_not_found)?;
         let sources = Sources::load(table, id).await?;
@@ -74,10 +75,11 @@ pub async fn replace(
         }
         let next = before.next_version(now);
         let affected = monitoring.load_affected(table, &before, &next, true).await?;
-        let plan = plan_replacement(before, next, structure, sources, affected.as_ref())?;
+        let affected = affected.as_ref();
+        let plan = plan_replacement(before, next, structure, sources, affected, &mut screenings)?;
         if table.commit(&plan.change, &mut attempts).await? {
-            let lists = affected.as_ref().and_then(Affected::lists);
-            monitoring.follow_up(table, id, plan.follow_up, lists).await?;
+            let lists = affected.and_then(Affected::lists);
+            monitoring.follow_up(table, id, plan.follow_up, lists, &mut screenings).await?;
             let is_first = plan.organization.version == 1;
             let customer = plan.change.after.customer;
             return Ok(Replaced { customer, organization: plan.organization, is_first });
@@ -95,12 +97,13 @@ pub fn plan_replacement(
     structure: Structure,
     sources: Sources,
     affected: Option<&Affected>,
+    screenings: &mut Screenings,
 ) -> Result<Replacement, Error> {
     let replaced = sources.organization.clone();
     let version = replaced.as_ref().map_or(1, |replaced| replaced.version + 1);
     let organization = Organization { version, updated_at: after.updated_at, structure };
     let sources = sources.with_organization(&organization);
-    let effect = plan_effect(affected, &before, &mut after, Some(sources.clone()))?;
+    let effect = plan_effect(affected, &before, &mut after, Some(sources.clone()), screenings)?;
     let sources = effect.sources.unwrap_or(sources);
     let profile = plan_profile(&mut after, &sources, Trigger::Organization);
     let change = Change {

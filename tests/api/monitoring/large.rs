@@ -1,13 +1,18 @@
-//! Measures the cost of a customer whose 500 directors have similar names, as a multiple of the
-//! cost of an ordinary structure of the same size:
+//! Tests of customers that take long to screen, and of the time limits of their screening.
 //!
-//! `cargo test --workspace --test api -- --ignored alike:: --nocapture`
+//! The ignored test measures the cost of a customer whose 500 directors have similar names, as a
+//! multiple of the cost of an ordinary structure of the same size:
+//!
+//! `cargo test --workspace --test api -- --ignored large:: --nocapture`
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use api_tests::{Dice, Value, json};
+use api_tests::{Api, Dice, Value, json};
+use shared::model::time::{Clock, Timestamp};
 
-use super::{Setup, path, sum};
+use super::{Setup, environment, path, sum};
 use crate::organization::put;
 
 /// Number of customers without related parties that a pass screens beside the measured one.
@@ -57,12 +62,106 @@ fn birthday(number: usize) -> Option<String> {
     Some(format!("{}-{:02}-{:02}", 1950 + number / 28, 1 + number % 12, 1 + number % 28))
 }
 
-/// Measures the request that starts to monitor a company with this structure, and a pass over that
-/// company and the other customers.
-async fn measure(setup: &Setup, structure: &Value) -> (Duration, Duration) {
+/// Creates a company with this structure.
+async fn company_with(setup: &Setup, structure: &Value) -> Value {
     let company = json!({ "name": "Quarrel Holding", "entity_type": "company" });
     let company = setup.api.create(&setup.acme, &company).await;
     put(&setup.api, &setup.acme, &path(&company, "/organization"), structure).await.expect(201);
+    company
+}
+
+/// Starts another server on the table of `setup`. Its clock advances by `millis` milliseconds with
+/// each look at it, so that screening many subjects takes long.
+async fn slow_server(setup: &Setup, millis: i64) -> Api {
+    let now = Arc::new(AtomicI64::new(setup.now.load(Ordering::SeqCst)));
+    let clock = Clock::new(move || Timestamp::from_millis(now.fetch_add(millis, Ordering::SeqCst)));
+    Api::set(clock, Some(&setup.api), None, environment(&setup.folder)).await
+}
+
+fn numbered(number: usize) -> (String, Option<String>) {
+    (format!("Klara Winterfeld{number}"), None)
+}
+
+fn alike(_: usize) -> (String, Option<String>) {
+    ("Klara Winterfeldt".to_owned(), None)
+}
+
+#[tokio::test]
+async fn a_request_that_screens_too_long_is_refused_and_changes_nothing() {
+    let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
+    let slow = slow_server(&setup, 1_000).await;
+    let company = company_with(&setup, &structure(numbered)).await;
+
+    let refused = slow.post(&setup.acme, &path(&company, "/monitor"), &json!({})).await;
+    assert_eq!(refused.header("retry-after"), Some("60"));
+    let error = refused.refused(503, "SCREENING_TIMEOUT");
+    assert!(error["message"].as_str().unwrap().contains("501 names"), "{error}");
+    setup.api.get(&setup.acme, &path(&company, "/monitor")).await.refused(404, "NOT_MONITORED");
+    let alone = json!({ "include_related": false });
+    slow.post(&setup.acme, &path(&company, "/monitor"), &alone).await.expect(201);
+
+    // Equal names are screened once.
+    let company = company_with(&setup, &structure(alike)).await;
+    let started = slow.post(&setup.acme, &path(&company, "/monitor"), &json!({})).await.expect(201);
+    assert_eq!(started["subjects"], DIRECTORS + 1);
+
+    // The limit also holds for changes of a monitored customer.
+    let organization = path(&company, "/organization");
+    put(&slow, &setup.acme, &organization, &structure(numbered))
+        .await
+        .refused(503, "SCREENING_TIMEOUT");
+    let read = setup.api.get(&setup.acme, &organization).await.expect(200);
+    assert_eq!(read["version"], 1);
+}
+
+/// One customer must not delay the others of its shard. It is checked after the pass, and an
+/// operator is told as long as that fails.
+#[tokio::test]
+async fn a_customer_that_takes_too_long_in_a_pass_is_checked_by_resume() {
+    let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
+    let company = company_with(&setup, &structure(numbered)).await;
+    setup.monitor(&company, &json!({})).await.expect(201);
+    let mut others = Vec::new();
+    for number in 0..OTHERS {
+        others.push(setup.monitored_customer(&format!("Tarun Oblasti{number}")).await);
+    }
+    setup.write_list(&[("1", "Mirka Dovello"), ("2", "Klara Winterfeld7")]);
+    setup.refresh().await;
+    setup.advance_clock(61);
+
+    let slow = slow_server(&setup, 20).await;
+    let result = slow.run("rescreen", &json!({ "pass": "reconcile" })).await.unwrap();
+    let shards = result["shards"].as_array().unwrap();
+    assert!(shards.iter().all(|shard| shard["outcome"] == "finished"), "{result}");
+    assert_eq!(sum(shards, "monitors"), 1 + OTHERS as u64);
+    assert_eq!(sum(shards, "subjects"), OTHERS as u64);
+    let failed: u64 = shards.iter().filter_map(|s| s["run"]["skipped"]["failed"].as_u64()).sum();
+    assert_eq!(failed, 1);
+    assert_eq!(setup.get_monitor(&company).await["last_pass"], Value::Null);
+    for other in &others {
+        assert_ne!(setup.get_monitor(other).await["last_pass"], Value::Null);
+    }
+    assert!(setup.alert_statuses(&company).await.is_empty());
+
+    // The check may take longer than in a pass, but not without end.
+    let slower = slow_server(&setup, 1_000).await;
+    let resumed = slower.run("rescreen", &json!({ "pass": "resume" })).await.unwrap();
+    assert_eq!(resumed["checked_again"], 0);
+    assert_eq!(setup.get_monitor(&company).await["last_pass"], Value::Null);
+
+    let slow = slow_server(&setup, 20).await;
+    let resumed = slow.run("rescreen", &json!({ "pass": "resume" })).await.unwrap();
+    assert_eq!(resumed["checked_again"], 1);
+    let alerts = setup.alerts(&company).await;
+    assert!(alerts.iter().any(|alert| alert["subject"]["party_id"] == "p7"), "{alerts:?}");
+    let resumed = slow.run("rescreen", &json!({ "pass": "resume" })).await.unwrap();
+    assert_eq!(resumed["checked_again"], 0);
+}
+
+/// Measures the request that starts to monitor a company with this structure, and a pass over that
+/// company and the other customers.
+async fn measure(setup: &Setup, structure: &Value) -> (Duration, Duration) {
+    let company = company_with(setup, structure).await;
     let started = Instant::now();
     let state = setup.monitor(&company, &json!({})).await.expect(201);
     let request = started.elapsed();
@@ -94,12 +193,15 @@ async fn directors_with_similar_names_cost_little_more_than_others() {
     let repeated = |word: &str, count: usize| format!("{word} ").repeat(count).trim().to_owned();
     let numbered = |number: usize| {
         let (first, second) = (1 + number % 20, 1 + number / 20);
-        format!("{} {}", repeated("Mohammed", 20 - first / 2), repeated("Ali", second / 3 + 1))
+        format!("{} {}", repeated("Mohammed", 12 - first / 2), repeated("Ali", second / 3 + 1))
     };
     for (kind, structure) in [
         ("one name", structure(|_| ("Mohammed Ali Winterfeldt".to_owned(), None))),
         ("one name, repeated", structure(|_| (repeated("Mohammed", 22), None))),
-        ("one name, other dates", structure(|n| ("Mohammed Ali Winterfeldt".to_owned(), birthday(n)))),
+        (
+            "one name, other dates",
+            structure(|n| ("Mohammed Ali Winterfeldt".to_owned(), birthday(n))),
+        ),
         ("repeated, other dates", structure(|n| (repeated("Mohammed", 22), birthday(n)))),
         ("other repetitions", structure(|n| (numbered(n), None))),
     ] {

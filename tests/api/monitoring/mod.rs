@@ -3,10 +3,10 @@
 
 mod again;
 mod alerts;
-mod alike;
 mod changes;
 mod interleaved;
 mod killed;
+mod large;
 pub(crate) mod many;
 mod passes;
 mod real;

@@ -6,7 +6,9 @@ use super::target::Target;
 use crate::model::rescreen::{Run, SkipReason};
 use crate::model::screened::KnownMatch;
 use crate::model::time::Timestamp;
+use crate::monitoring::Screenings;
 use crate::monitoring::check::{Hit, hits};
+use crate::monitoring::screenings::Stopped;
 use crate::store::Monitored;
 
 /// The result of screening one monitor.
@@ -27,6 +29,8 @@ pub(super) enum LookOutcome {
     News,
     /// The monitor was not screened.
     Skipped(SkipReason),
+    /// The screening reached its time limit.
+    OutOfTime,
 }
 
 impl Look {
@@ -58,6 +62,7 @@ pub(super) fn look(
     target: &Target,
     row: &Monitored,
     screeners: &mut Screeners<'_>,
+    screenings: &mut Screenings,
     now: Timestamp,
 ) -> Look {
     if row.settings.has_expired(now) {
@@ -76,18 +81,21 @@ pub(super) fn look(
     let changes = changes.filter(|(_, base)| row.list_revision <= *base);
     let (subjects, known) = (&row.screened.subjects, &row.screened.known);
     let screener = if changes.is_some() { &mut screeners.changed } else { &mut screeners.whole };
-    let hits = hits(subjects, &row.settings, screener);
+    let hits = match hits(subjects, &row.settings, screener, screenings) {
+        Ok(hits) => hits,
+        // The known matches are fewer. The check of the customer reports the excess.
+        Err(Stopped::TooManyMatches) => return Look::without_screening(LookOutcome::News),
+        Err(Stopped::OutOfTime) => return Look::without_screening(LookOutcome::OutOfTime),
+    };
     let mut matches: Vec<KnownMatch> = hits.iter().map(Hit::known).collect();
+    matches.sort();
     let is_news = match changes {
-        None => {
-            matches.sort();
-            matches != *known
-        }
+        None => matches != *known,
         Some((changes, _)) => {
             let is_touched = |known: &&KnownMatch| {
                 changes.touched.contains(&(known.list.clone(), known.entity.clone()))
             };
-            let is_lost = |known: &KnownMatch| !matches.contains(known);
+            let is_lost = |known: &KnownMatch| matches.binary_search(known).is_err();
             known.iter().filter(is_touched).any(is_lost)
                 || matches.iter().any(|found| !known.contains(found))
         }

@@ -1,20 +1,25 @@
 //! Runs the requested checks of customers whose last check failed or is incomplete.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::worker::{ACTOR, MONITOR_FAILED, NOT_CHECKED, is_late};
+use super::worker::{ACTOR, MONITOR_FAILED, NOT_CHECKED, is_late, time_left};
 use crate::error::{Code, Error};
 use crate::model::event::Origin;
 use crate::model::scope::TenantScope;
-use crate::monitoring::Monitoring;
+use crate::monitoring::{Monitoring, Screenings};
 use crate::store::Recheck;
 use crate::telemetry;
 
-/// Runs the requested checks of a shard until the deadline is near, and returns the number of
-/// completed checks. A check that fails stays requested. The checks run one after another: they are
-/// not urgent, and several slow checks at once would keep the table busy.
+/// Time limit of the screening in a requested check. It is far above the time limit in a pass, so
+/// that a customer that did not fit into a pass is screened here.
+const SCREENING_TIME: Duration = Duration::from_secs(300);
+
+/// Makes the requested checks of a shard until the deadline is near, and returns the number of
+/// completed checks. A check that fails stays requested and raises the alarm. The oldest request
+/// comes first. The checks run one after another: they are not urgent, and several slow checks at
+/// once would keep the table busy.
 pub(super) async fn check_pending(
     monitoring: &Monitoring,
     shard: u32,
@@ -22,7 +27,10 @@ pub(super) async fn check_pending(
 ) -> Result<u64, Error> {
     let table = &monitoring.table;
     let mut completed = 0;
-    for recheck in table.pending_rechecks(shard).await? {
+    let mut pending = table.pending_rechecks(shard).await?;
+    let requested_at = |recheck: &Recheck| recheck.requested_at.clone();
+    pending.sort_by_key(|recheck| recheck.as_ref().ok().map(requested_at));
+    for recheck in pending {
         if is_late(deadline) {
             break;
         }
@@ -36,13 +44,23 @@ pub(super) async fn check_pending(
         let request_id = monitoring.ids.next(monitoring.clock.now()).to_string();
         let origin = Origin { actor: ACTOR.to_owned(), request_id };
         let scope = TenantScope::new(recheck.tenant.clone(), origin);
-        match monitoring.recheck(&table.tenant(&scope), &recheck.customer_id).await {
+        let mut screenings =
+            Screenings::within(&monitoring.clock, SCREENING_TIME, time_left(deadline));
+        let tenant = table.tenant(&scope);
+        match monitoring.recheck(&tenant, &recheck.customer_id, &mut screenings).await {
             Ok(_) => {
                 table.complete_recheck(shard, &recheck).await?;
                 completed += 1;
             }
             Err(error) if error.code == Code::StoreUnavailable => return Err(error),
-            Err(error) => alarm(shard, Some(&recheck), &error),
+            Err(error) => {
+                if error.code == Code::ScreeningTimeout {
+                    // The new request is the youngest, so the next run checks all other customers
+                    // first.
+                    table.request_recheck(shard, &recheck.position).await?;
+                }
+                alarm(shard, Some(&recheck), &error);
+            }
         }
     }
     Ok(completed)

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::look::{Look, LookOutcome, Screeners, look};
 use super::target::{Changes, Target};
-use crate::fixtures::{LISTED, hour, lists, monitored};
+use crate::fixtures::{LISTED, hour, lists, monitored, screenings};
 use crate::model::alert::AlertStatus;
 use crate::model::frequency::PassKind;
 use crate::model::rescreen::{Run, SkipReason};
@@ -30,14 +30,14 @@ fn row(lists: &Loaded) -> Monitored {
 
 fn whole(lists: Arc<Loaded>, row: &Monitored, run: &Run) -> Look {
     let target = Target { lists, changes: None };
-    look(run, &target, row, &mut Screeners::of(&target), hour(3))
+    look(run, &target, row, &mut Screeners::of(&target), &mut screenings(), hour(3))
 }
 
 fn delta(old: &Loaded, new: Arc<Loaded>, row: &Monitored, run: &Run) -> Look {
     let mut changes = Changes { indexes: Vec::new(), touched: Default::default() };
     changes.add(crate::fixtures::LIST, &old.indexes[0], &new.indexes[0]).unwrap();
     let target = Target { lists: new, changes: Some(changes) };
-    look(run, &target, row, &mut Screeners::of(&target), hour(3))
+    look(run, &target, row, &mut Screeners::of(&target), &mut screenings(), hour(3))
 }
 
 #[test]

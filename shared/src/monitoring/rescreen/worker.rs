@@ -20,7 +20,7 @@ use crate::model::rescreen::{Finished, Run, SkipReason};
 use crate::model::scope::TenantScope;
 use crate::model::time::Timestamp;
 use crate::model::watchlist::Revision;
-use crate::monitoring::{Monitoring, Rechecked};
+use crate::monitoring::{Monitoring, Rechecked, Screenings};
 use crate::store::Monitored;
 use crate::telemetry;
 
@@ -35,14 +35,29 @@ const STEP: Duration = Duration::from_secs(15);
 /// Time before a function's deadline in which it does not start new work. It leaves time to finish
 /// the current chunk or check and to store the progress.
 const MARGIN: Duration = Duration::from_secs(20);
+/// Time limit of the screening of one customer in a pass. A structure of 500 ordinary parties takes
+/// a small part of it. A customer that reaches the limit is checked by `resume`, so that the other
+/// customers of the shard do not wait.
+const CUSTOMER_TIME: Duration = Duration::from_secs(5);
 /// Number of customers with news that are checked concurrently.
 const CONCURRENT_CHECKS: usize = 8;
-/// Number of monitors that are screened before the worker checks the time again.
+/// Largest number of monitors that are screened before the worker checks the time again.
 const CHUNK: usize = 200;
+/// Time after which the worker screens no further monitors before it checks the time again.
+const CHUNK_TIME: Duration = Duration::from_secs(2);
+/// Time reserved before the deadline of a function to write the result of a check.
+const WRITE_TIME: Duration = Duration::from_secs(10);
+/// Name of the metric that counts customers that reached [`CUSTOMER_TIME`].
+const OUT_OF_TIME: &str = "CustomerOutOfTime";
 
 /// Returns whether less than [`MARGIN`] is left before the deadline.
 pub(super) fn is_late(deadline: Instant) -> bool {
     Instant::now() + MARGIN > deadline
+}
+
+/// Returns the time until screening must end so that its result can still be written.
+pub(super) fn time_left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now()).saturating_sub(WRITE_TIME)
 }
 
 pub(super) struct Worker<'a> {
@@ -180,6 +195,7 @@ impl<'a> Worker<'a> {
         let started = Instant::now();
         let worked_before = lease.run.worked_ms;
         let target = self.target_of(lease).await?;
+        let mut screeners = Screeners::of(&target);
         let mut stored_at = Instant::now();
         loop {
             let table = &self.monitoring.table;
@@ -187,8 +203,7 @@ impl<'a> Worker<'a> {
             let page = table.monitored(pass.frequency(), shard, after.as_deref(), None).await?;
             let mut rows = page.rows.into_iter().peekable();
             while rows.peek().is_some() {
-                let chunk: Vec<_> = rows.by_ref().take(CHUNK).collect();
-                self.screen_chunk(&mut lease.run, &target, chunk).await?;
+                self.screen_chunk(&mut lease.run, &target, &mut screeners, &mut rows).await?;
                 let worked = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
                 lease.run.worked_ms = worked_before.saturating_add(worked);
                 if is_late(self.deadline) {
@@ -241,14 +256,19 @@ impl<'a> Worker<'a> {
         Ok(target)
     }
 
-    /// Screens some monitors, checks the customers that have news, and then advances the cursor.
+    /// Screens some of the next monitors, checks the customers that have news, and then advances
+    /// the cursor.
     async fn screen_chunk(
         &self,
         run: &mut Run,
         target: &Target,
-        rows: Vec<Result<Monitored, Error>>,
+        screeners: &mut Screeners<'_>,
+        rows: impl Iterator<Item = Result<Monitored, Error>>,
     ) -> Result<(), Error> {
-        let (with_news, last) = self.find_news(run, target, rows);
+        let Chunk { with_news, out_of_time, last } = self.find_news(run, target, screeners, rows);
+        for row in &out_of_time {
+            self.postpone(run, row).await?;
+        }
         self.check_all(run, &with_news).await?;
         if last.is_some() {
             run.cursor = last;
@@ -256,44 +276,76 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Screens some monitors in memory. Returns the monitors whose customers must be checked, and
-    /// the position of the last well-formed row.
+    /// Screens the next monitors in memory, until there are enough customers to check or
+    /// [`CHUNK_TIME`] has passed.
     fn find_news(
         &self,
         run: &mut Run,
         target: &Target,
-        rows: Vec<Result<Monitored, Error>>,
-    ) -> (Vec<Monitored>, Option<String>) {
+        screeners: &mut Screeners<'_>,
+        rows: impl Iterator<Item = Result<Monitored, Error>>,
+    ) -> Chunk {
+        let started = Instant::now();
         let now = self.monitoring.clock.now();
-        let mut screeners = Screeners::of(target);
-        let (mut with_news, mut last) = (Vec::new(), None);
-        for row in rows {
-            let row = match row {
-                Ok(row) => row,
-                Err(error) => {
-                    // A malformed row has no position, so a check of its customer cannot be
-                    // requested.
-                    report_failure(run, None, &error);
-                    continue;
-                }
-            };
-            run.monitors += 1;
-            last = Some(row.position.clone());
-            let look = look(run, target, &row, &mut screeners, now);
-            run.subjects += look.subjects;
-            run.matches += look.matches;
-            match look.outcome {
-                LookOutcome::Same => {}
-                LookOutcome::News => with_news.push(row),
-                LookOutcome::Skipped(reason) => {
-                    *run.skipped.entry(reason).or_default() += 1;
-                    if reason == SkipReason::Expired {
-                        with_news.push(row);
-                    }
+        let mut chunk = Chunk { with_news: Vec::new(), out_of_time: Vec::new(), last: None };
+        for row in rows.take(CHUNK) {
+            match row {
+                Ok(row) => self.look_at(run, target, screeners, row, now, &mut chunk),
+                // A malformed row has no position, so a check of its customer cannot be requested.
+                Err(error) => report_failure(run, None, &error),
+            }
+            if chunk.with_news.len() == CONCURRENT_CHECKS || started.elapsed() > CHUNK_TIME {
+                break;
+            }
+        }
+        chunk
+    }
+
+    fn look_at(
+        &self,
+        run: &mut Run,
+        target: &Target,
+        screeners: &mut Screeners<'_>,
+        row: Monitored,
+        now: Timestamp,
+        chunk: &mut Chunk,
+    ) {
+        run.monitors += 1;
+        chunk.last = Some(row.position.clone());
+        let mut screenings = self.screenings();
+        let look = look(run, target, &row, screeners, &mut screenings, now);
+        run.subjects += look.subjects;
+        run.matches += look.matches;
+        match look.outcome {
+            LookOutcome::Same => {}
+            LookOutcome::News => chunk.with_news.push(row),
+            LookOutcome::OutOfTime => chunk.out_of_time.push(row),
+            LookOutcome::Skipped(reason) => {
+                *run.skipped.entry(reason).or_default() += 1;
+                if reason == SkipReason::Expired {
+                    chunk.with_news.push(row);
                 }
             }
         }
-        (with_news, last)
+    }
+
+    /// Starts the screenings of one customer in a pass.
+    fn screenings(&self) -> Screenings {
+        Screenings::within(&self.monitoring.clock, CUSTOMER_TIME, time_left(self.deadline))
+    }
+
+    /// Requests a check of a customer that reached the time limit of a pass. The pass counts the
+    /// customer as failed. The request is stored before the cursor advances, so that no customer is
+    /// lost.
+    async fn postpone(&self, run: &mut Run, row: &Monitored) -> Result<(), Error> {
+        self.monitoring.table.request_recheck(run.shard, &row.position).await?;
+        *run.skipped.entry(SkipReason::Failed).or_default() += 1;
+        let details = json!({
+            "pass_id": run.pass_id, "shard": run.shard, "tenant": row.tenant.to_string(),
+            "customer_id": row.customer_id.to_string(),
+        });
+        telemetry::alarm(OUT_OF_TIME, "a customer reached its time limit in a pass", "", &details);
+        Ok(())
     }
 
     async fn check_all(&self, run: &mut Run, rows: &[Monitored]) -> Result<(), Error> {
@@ -312,6 +364,9 @@ impl<'a> Worker<'a> {
                 }
                 // The table or the lists cannot be reached, so the next customer would fail too.
                 Err(error) if error.code == Code::StoreUnavailable => return Err(error),
+                Err(error) if error.code == Code::ScreeningTimeout => {
+                    self.postpone(run, row).await?;
+                }
                 Err(error) => {
                     // The check is requested before the cursor advances, so that no customer is
                     // lost. `resume` repeats the check until it succeeds.
@@ -337,7 +392,8 @@ impl<'a> Worker<'a> {
         let origin = Origin { actor: ACTOR.to_owned(), request_id: pass_id.to_owned() };
         let scope = TenantScope::new(row.tenant.clone(), origin);
         let table = self.monitoring.table.tenant(&scope);
-        (row, self.monitoring.recheck(&table, &row.customer_id).await)
+        let mut screenings = self.screenings();
+        (row, self.monitoring.recheck(&table, &row.customer_id, &mut screenings).await)
     }
 
     /// Returns whether the reconciliation screens against the current revision and an `on_update`
@@ -350,6 +406,16 @@ impl<'a> Worker<'a> {
         let is_covered = finished.is_some_and(|last| last.revision >= run.revision);
         Ok(is_covered && table.revision().await?.revision == run.revision)
     }
+}
+
+/// The result of screening some monitors in memory.
+struct Chunk {
+    /// The monitors whose customers must be checked.
+    with_news: Vec<Monitored>,
+    /// The monitors whose screening reached the time limit.
+    out_of_time: Vec<Monitored>,
+    /// Position of the last well-formed row.
+    last: Option<String>,
 }
 
 /// Stores the progress and gives up the lease.
