@@ -67,9 +67,12 @@ pub enum Code {
     ScreeningTimeout,
     /// The service failed. The cause is logged.
     InternalError,
-    /// The database or the watchlists are not available, or a change lost too many times against
-    /// concurrent changes. The request can be repeated.
+    /// The database is not available, or a change lost too many times against concurrent changes.
+    /// The request can be repeated.
     StoreUnavailable,
+    /// The customer must be screened, but no watchlist is loaded yet or one cannot be read. The
+    /// request can be repeated.
+    ListsUnavailable,
 }
 
 impl fmt::Display for Code {
@@ -128,6 +131,12 @@ impl Error {
     /// personal data.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
+    }
+
+    /// Returns whether the same request can succeed later, when the database and the watchlists are
+    /// available.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self.code, Code::StoreUnavailable | Code::ListsUnavailable)
     }
 
     /// Returns the cause or, if there is none, the message. The text is for an operator.
@@ -334,11 +343,18 @@ impl Error {
         Error { cause: Some(cause.into()), ..Error::new(Code::InternalError, message) }
     }
 
-    /// Reports that a customer cannot be screened because the watchlists cannot be read. `cause` is
-    /// for the log.
+    /// Reports that a customer cannot be screened because no watchlist was loaded yet. This is the
+    /// state of a new stack and no failure, so the error has no cause.
+    pub fn lists_not_loaded() -> Error {
+        let message = "No watchlist is loaded yet. Try again later, or load the watchlists.";
+        Error::new(Code::ListsUnavailable, message)
+    }
+
+    /// Reports that a customer cannot be screened because a watchlist cannot be read. `cause` is for
+    /// the log.
     pub fn lists_unavailable(cause: impl Into<String>) -> Error {
         let message = "The watchlists cannot be read at the moment. Try again later.";
-        Error { cause: Some(cause.into()), ..Error::new(Code::StoreUnavailable, message) }
+        Error { cause: Some(cause.into()), ..Error::new(Code::ListsUnavailable, message) }
     }
 
     /// Reports that the screening of a customer with this number of subjects reached its time limit.

@@ -72,13 +72,16 @@ impl Write for Lines {
 /// Collects the data of a request's log line. The logged duration starts when the event arrives.
 pub(crate) struct RequestLog {
     function: &'static str,
+    trace_id: Option<String>,
     started: Instant,
     calls: u32,
 }
 
 impl RequestLog {
-    pub(crate) fn start(function: &'static str) -> RequestLog {
-        RequestLog { function, started: Instant::now(), calls: 0 }
+    /// `trace` is the tracing header of the invocation.
+    pub(crate) fn start(function: &'static str, trace: Option<&str>) -> RequestLog {
+        let trace_id = trace.and_then(trace_id).map(str::to_owned);
+        RequestLog { function, trace_id, started: Instant::now(), calls: 0 }
     }
 
     pub(crate) fn calls(self, calls: u32) -> RequestLog {
@@ -97,16 +100,35 @@ impl RequestLog {
         let cause = error.and_then(Error::cause);
         let ms = self.started.elapsed().as_micros() as f64 / 1_000.0;
         let (function, dynamodb_calls) = (self.function, self.calls);
+        let trace_id = self.trace_id;
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
-                    target: TARGET, request_id, tenant, function, route, status, ms, dynamodb_calls, code, cause,
+                    target: TARGET, request_id, trace_id, tenant, function, route, status, ms, dynamodb_calls, code, cause,
                     "request"
                 )
             };
         }
-        if status >= 500 { line!(error) } else { line!(info) }
+        // The alarms count error lines. A failure of the service has a cause; without a cause, the
+        // answer reports an expected state.
+        let is_failure = status >= 500 && error.is_none_or(|error| error.cause().is_some());
+        if is_failure { line!(error) } else { line!(info) }
     }
+}
+
+/// Returns the trace id of a tracing header of X-Ray: its part `Root=`. Returns `None` if the id is
+/// malformed, because a caller can send any header.
+fn trace_id(header: &str) -> Option<&str> {
+    let id = header.split(';').find_map(|part| part.strip_prefix("Root="))?;
+    let is_hex = |part: &&str, length: usize| {
+        part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let parts: Vec<&str> = id.split('-').collect();
+    let is_valid = matches!(
+        parts.as_slice(),
+        ["1", seconds, unique] if is_hex(seconds, 8) && is_hex(unique, 24)
+    );
+    is_valid.then_some(id)
 }
 
 /// Writes an error line that also adds 1 to a CloudWatch metric, which the template's alarms watch.
@@ -181,4 +203,19 @@ pub(crate) async fn count_calls<F: Future>(future: F) -> (F::Output, u32) {
 /// connection is opened in advance.
 pub(crate) fn count_call() {
     let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_well_formed_trace_id_is_logged() {
+        let id = "1-67891233-abcdef012345678912345678";
+        assert_eq!(trace_id(&format!("Root={id};Parent=53995c3f42cd8ad8;Sampled=1")), Some(id));
+        assert_eq!(trace_id(&format!("Self=1-2-3;Root={id}")), Some(id));
+        for other in ["", id, "Root=", "Root=Ada Lovelace", "Root=1-67891233-abc", "Root=1-2-3-4"] {
+            assert_eq!(trace_id(other), None, "{other}");
+        }
+    }
 }

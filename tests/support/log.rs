@@ -42,6 +42,8 @@ pub struct Watch {
     lines: usize,
     bytes: usize,
     violation: Option<String>,
+    /// Texts whose lines are kept, each with its lines so far.
+    kept: HashMap<String, Vec<Value>>,
 }
 
 impl Watch {
@@ -89,10 +91,25 @@ impl Watch {
         }
     }
 
+    /// Keeps all later lines that contain `text`.
+    pub fn keep(&mut self, text: &str) {
+        self.kept.entry(text.to_owned()).or_default();
+    }
+
+    /// Returns the lines that contain `text`, since it was given to [`Watch::keep`].
+    pub fn kept(&self, text: &str) -> Vec<Value> {
+        self.kept.get(text).cloned().unwrap_or_default()
+    }
+
     /// Searches a log line for the values, and records the first violation.
     pub fn line(&mut self, line: &[u8]) {
         self.lines += 1;
         self.bytes += line.len();
+        for (text, lines) in &mut self.kept {
+            if String::from_utf8_lossy(line).contains(text) {
+                lines.push(serde_json::from_slice(line).unwrap_or_default());
+            }
+        }
         if self.violation.is_some() {
             return;
         }

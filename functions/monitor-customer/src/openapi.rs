@@ -23,5 +23,6 @@ pub(crate) fn describe() -> Endpoint {
             Code::CustomerInactive,
             Code::CustomerErased,
             Code::ScreeningTimeout,
+            Code::ListsUnavailable,
         ])
 }

@@ -22,5 +22,10 @@ pub(crate) fn describe() -> Endpoint {
         )
         .answers::<Statement<'_>>(StatusCode::OK, "The organization was replaced.", &["ETag"])
         .if_match()
-        .refuses(&[Code::CustomerNotFound, Code::CustomerErased, Code::ScreeningTimeout])
+        .refuses(&[
+            Code::CustomerNotFound,
+            Code::CustomerErased,
+            Code::ScreeningTimeout,
+            Code::ListsUnavailable,
+        ])
 }

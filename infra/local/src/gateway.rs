@@ -13,7 +13,7 @@ use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 use shared::App;
-use shared::runtime::edge::{FUNCTION_TIME, Function, MARGIN, answer};
+use shared::runtime::edge::{FUNCTION_TIME, Function, Invocation, MARGIN, answer};
 use shared::runtime::job::{self, Job};
 use uuid::Uuid;
 
@@ -29,6 +29,8 @@ const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
 /// Timeout of a function without a route: the longest timeout that Lambda supports.
 pub(crate) const JOB_TIMEOUT: Duration = Duration::from_secs(900);
 const APIGW_REQUESTID: HeaderName = HeaderName::from_static("apigw-requestid");
+/// The tracing header of X-Ray. A trace of the caller continues in the function.
+const TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 /// Start and end of the path of Lambda's Invoke API, with the name of the function in between.
 const INVOKE_PATH: (&str, &str) = ("/2015-03-31/functions/", "/invocations");
 
@@ -49,6 +51,8 @@ impl Gateway {
 
     async fn answer(&self, parts: &Parts, body: Body) -> Response<Body> {
         let request_id = Uuid::now_v7().to_string();
+        let trace = parts.headers.get(TRACE).and_then(|trace| trace.to_str().ok());
+        let invocation = Invocation { id: &request_id, trace };
         let Ok(body) = to_bytes(body, MAX_REQUEST_BYTES).await else {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         };
@@ -63,7 +67,7 @@ impl Gateway {
             if parts.headers.contains_key(ORIGIN) || !is_loopback(parts) {
                 return message(StatusCode::FORBIDDEN, "Forbidden");
             }
-            return self.invoke(name, &body, &request_id).await;
+            return self.invoke(name, &body, invocation).await;
         }
         let Some(route_match) = self.routes.find(method, path) else {
             log_rejection(&request_id, StatusCode::NOT_FOUND, "no route matches");
@@ -75,7 +79,7 @@ impl Gateway {
         };
         let event = payload::event(parts, &body, &route_match, &claims, &request_id);
         let answer = match to_raw_value(&event) {
-            Ok(event) => self.run(route_match.function, &event, &request_id).await,
+            Ok(event) => self.run(route_match.function, &event, invocation).await,
             Err(_) => None,
         };
         let mut response = answer
@@ -100,7 +104,7 @@ impl Gateway {
 
     /// Answers a request to Lambda's Invoke API. The event goes to the function unchanged, without
     /// routing and authorizer.
-    async fn invoke(&self, name: &str, body: &Bytes, request_id: &str) -> Response<Body> {
+    async fn invoke(&self, name: &str, body: &Bytes, invocation: Invocation<'_>) -> Response<Body> {
         if let Some(job) = self.jobs.get(name) {
             return invoke_job(job, body).await;
         }
@@ -114,7 +118,7 @@ impl Gateway {
         let Ok(event) = serde_json::from_slice::<Box<RawValue>>(body) else {
             return invalid_payload();
         };
-        match self.run(name, &event, request_id).await {
+        match self.run(name, &event, invocation).await {
             Some(answer) => json_response(StatusCode::OK, answer),
             None => invoke_error(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -126,9 +130,14 @@ impl Gateway {
 
     /// Runs a function on an event and returns its answer. Returns `None` if the function does not
     /// exist or its answer is too large.
-    async fn run(&self, name: &str, event: &RawValue, request_id: &str) -> Option<String> {
+    async fn run(
+        &self,
+        name: &str,
+        event: &RawValue,
+        invocation: Invocation<'_>,
+    ) -> Option<String> {
         let (function, app) = self.functions.get(name)?;
-        let response = answer(app, function, event, request_id, FUNCTION_TIME - MARGIN).await;
+        let response = answer(app, function, event, invocation, FUNCTION_TIME - MARGIN).await;
         serde_json::to_string(&response).ok().filter(|answer| answer.len() <= MAX_ANSWER_BYTES)
     }
 }

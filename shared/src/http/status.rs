@@ -29,7 +29,7 @@ pub fn status(code: Code) -> (StatusCode, &'static str) {
         | Code::RequestInProgress => (StatusCode::CONFLICT, "ConflictError"),
         Code::VersionMismatch => (StatusCode::PRECONDITION_FAILED, "PreconditionFailedError"),
         Code::InternalError => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
-        Code::ScreeningTimeout | Code::StoreUnavailable => {
+        Code::ScreeningTimeout | Code::StoreUnavailable | Code::ListsUnavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, "UnavailableError")
         }
     }

@@ -90,7 +90,7 @@ impl Monitoring {
     /// checked. Returns `None` when the change does not concern a monitor.
     ///
     /// # Errors
-    /// `StoreUnavailable`, also when no list can be read.
+    /// `StoreUnavailable`, `ListsUnavailable` when no list can be read.
     pub async fn load_affected(
         &self,
         table: &TenantTable<'_>,

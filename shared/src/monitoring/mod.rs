@@ -63,7 +63,7 @@ impl Monitoring {
     /// Loads the current lists. A list that has not changed since the last call is not read again.
     ///
     /// # Errors
-    /// `StoreUnavailable` when there is no list, or when the table or a list cannot be read.
+    /// `StoreUnavailable`, or `ListsUnavailable` when there is no list or a list cannot be read.
     pub async fn current_lists(&self) -> Result<Arc<Loaded>, Error> {
         self.watchlists.load(self.table.revision().await?).await
     }

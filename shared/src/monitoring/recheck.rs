@@ -41,7 +41,8 @@ impl Monitoring {
     /// that has expired, and ignores a customer without an active monitor.
     ///
     /// # Errors
-    /// `ValidationError` (too many matches), `ScreeningTimeout`, `StoreUnavailable`, also when no list can be read.
+    /// `ValidationError` (too many matches), `ScreeningTimeout`, `StoreUnavailable`,
+    /// `ListsUnavailable` when no list can be read.
     pub async fn recheck(
         &self,
         table: &TenantTable<'_>,

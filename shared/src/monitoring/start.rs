@@ -57,8 +57,8 @@ pub struct StartState<'a> {
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, `ValidationError`
-/// (unknown list, too many matches), `RequestInProgress`, `ScreeningTimeout`, `StoreUnavailable`, also when no list can be
-/// read.
+/// (unknown list, too many matches), `RequestInProgress`, `ScreeningTimeout`, `StoreUnavailable`,
+/// `ListsUnavailable` when no list can be read.
 pub async fn start(
     monitoring: &Monitoring,
     table: &TenantTable<'_>,

@@ -76,10 +76,10 @@ impl Watchlists {
     /// again.
     ///
     /// # Errors
-    /// `StoreUnavailable` when the revision has no lists or a list cannot be read.
+    /// `ListsUnavailable` when the revision has no lists or a list cannot be read.
     pub async fn load(&self, revision: Revision) -> Result<Arc<Loaded>, Error> {
         if revision.lists.is_empty() {
-            return Err(Error::lists_unavailable("no watchlist was loaded yet"));
+            return Err(Error::lists_not_loaded());
         }
         let last = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(last) = &last
@@ -119,7 +119,7 @@ impl Watchlists {
     /// Reads and opens an index.
     ///
     /// # Errors
-    /// `StoreUnavailable` when the index cannot be read, is malformed, or has another file format
+    /// `ListsUnavailable` when the index cannot be read, is malformed, or has another file format
     /// or matching model.
     pub async fn read(&self, object: &str) -> Result<Index, Error> {
         let index = Index::open(self.bytes(object).await?);
@@ -140,7 +140,7 @@ impl Watchlists {
     /// Reads the bytes of an object.
     ///
     /// # Errors
-    /// `StoreUnavailable` when the object cannot be read.
+    /// `ListsUnavailable` when the object cannot be read.
     pub async fn bytes(&self, object: &str) -> Result<Vec<u8>, Error> {
         let bytes = self.objects()?.get(object).await;
         bytes.map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))
@@ -149,7 +149,7 @@ impl Watchlists {
     /// Stores an index.
     ///
     /// # Errors
-    /// `StoreUnavailable` when the index cannot be stored.
+    /// `ListsUnavailable` when the index cannot be stored.
     pub async fn put(&self, object: &str, index: Vec<u8>) -> Result<(), Error> {
         let stored = self.objects()?.put(object, index).await;
         stored.map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))

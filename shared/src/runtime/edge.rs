@@ -62,25 +62,33 @@ macro_rules! function {
     };
 }
 
+/// What Lambda reports about an invocation, apart from its event.
+#[derive(Clone, Copy)]
+pub struct Invocation<'a> {
+    /// Replaces API Gateway's request id in an event that has none.
+    pub id: &'a str,
+    /// The tracing header of X-Ray.
+    pub trace: Option<&'a str>,
+}
+
 /// Answers one event of an HTTP API, payload format 2.0. After `time`, the answer is a 503.
-/// `invocation_id` replaces API Gateway's request id in an event that has none.
 pub async fn answer(
     app: &App,
     function: &Function,
     event: &RawValue,
-    invocation_id: &str,
+    invocation: Invocation<'_>,
     time: Duration,
 ) -> ApiGatewayV2httpResponse {
-    let log = RequestLog::start(function.name);
+    let log = RequestLog::start(function.name, invocation.trace);
     let request = match read(event, app.settings.tenant_claim.as_deref()) {
         Ok(request) => request,
         Err((request_id, error)) => {
-            let request_id = request_id.as_deref().unwrap_or(invocation_id);
+            let request_id = request_id.as_deref().unwrap_or(invocation.id);
             let response = respond(Err(error), log, request_id, None);
             return response.write(request_id);
         }
     };
-    let request_id = if request.id().is_empty() { invocation_id } else { request.id() };
+    let request_id = if request.id().is_empty() { invocation.id } else { request.id() };
     let handled = AssertUnwindSafe((function.handle)(app, &request)).catch_unwind();
     let (handled, calls) = telemetry::count_calls(deadline::within(time, handled)).await;
     let result = handled

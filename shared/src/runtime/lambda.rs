@@ -8,7 +8,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::edge::{FUNCTION_TIME, Function, MARGIN, answer};
+use super::edge::{FUNCTION_TIME, Function, Invocation, MARGIN, answer};
 use super::job::{self, Job};
 use crate::app::App;
 use crate::telemetry;
@@ -34,7 +34,10 @@ pub async fn run(function: Function) -> Result<(), Error> {
         // If less than twice the margin is left, the request gets half of the time, so that a 503
         // can still be sent.
         let time = left.saturating_sub(MARGIN).max(left / 2);
-        let response = answer(app, function, &payload, &event.context.request_id, time).await;
+        let context = &event.context;
+        let invocation =
+            Invocation { id: &context.request_id, trace: context.xray_trace_id.as_deref() };
+        let response = answer(app, function, &payload, invocation, time).await;
         Ok::<ApiGatewayV2httpResponse, Diagnostic>(response)
     });
     // `lambda_runtime::run` is not used, because it adds a span to each request. A request already

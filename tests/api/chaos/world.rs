@@ -371,7 +371,9 @@ impl Client<'_> {
     pub(super) async fn run(&mut self, operation: &'static str, job: &str, payload: &Value) {
         let result = self.api.run(job, payload).await;
         if let Err(error) = &result
-            && error["errorType"] != "STORE_UNAVAILABLE"
+            && !["STORE_UNAVAILABLE", "LISTS_UNAVAILABLE"]
+                .map(Value::from)
+                .contains(&error["errorType"])
             && !error["errorMessage"].as_str().is_some_and(names_failed_call)
         {
             self.world.report_failure(format!("{job} {payload}: {error}"));

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use api_tests::log::watch;
 use api_tests::{Api, Persona, Value, json};
 use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 use super::{Setup, clock, leave_index_of_another_release, pairs, path};
 
@@ -101,6 +103,49 @@ async fn an_unchanged_list_does_not_create_a_new_version() {
     assert_eq!(changed["lists"][0]["entities"], 2);
 }
 
+/// The alarms count the lines of failed requests by their level. A stack without lists is no
+/// failure of a version, but a list that was lost is one.
+#[tokio::test]
+async fn a_request_without_lists_is_logged_as_no_failure() {
+    let setup = Setup::without_lists().await;
+    let customer = setup.create_customer("Acme").await;
+    let (level, cause) = logged_start(&setup.api, &setup, &customer).await;
+    assert_eq!((level.as_str(), cause), ("INFO", Value::Null));
+
+    setup.write_list(&[("1", "Mirka Dovello")]);
+    setup.refresh().await;
+    setup.api.server().lists.put(&current_object(&setup).await, Vec::new()).await.unwrap();
+    let (level, cause) = logged_start(&setup.another_server().await, &setup, &customer).await;
+    assert_eq!(level, "ERROR");
+    assert!(cause.as_str().unwrap().starts_with("lists/"), "{cause}");
+}
+
+/// Starts a monitor, which fails with a 503. Returns the level and the cause in its log line, which
+/// is found by the trace id.
+async fn logged_start(api: &Api, setup: &Setup, customer: &Value) -> (String, Value) {
+    let unique = Uuid::now_v7().simple().to_string();
+    let trace_id = format!("1-{}-{}", &unique[..8], &unique[8..]);
+    watch().keep(&trace_id);
+    let start = api.call(&setup.acme, "POST", &path(customer, "/monitor")).json(&json!({}));
+    let start = start.header("x-amzn-trace-id", &format!("Root={trace_id};Sampled=1"));
+    start.send().await.refused(503, "LISTS_UNAVAILABLE");
+    let lines = watch().kept(&trace_id);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["trace_id"], trace_id);
+    assert_eq!(lines[0]["message"], "request");
+    (lines[0]["level"].as_str().unwrap().to_owned(), lines[0]["cause"].clone())
+}
+
+/// Returns the name of the current index of the list.
+async fn current_object(setup: &Setup) -> String {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let get = setup.api.dynamodb.get_item().table_name(&setup.api.table);
+    let get = get.key("pk", text("LISTS")).key("sk", text("CURRENT"));
+    let current = get.send().await.unwrap().item.unwrap();
+    let ours = &current["lists"].as_m().unwrap()["ours"].as_m().unwrap();
+    ours["object"].as_s().unwrap().clone()
+}
+
 /// A table that was restored into another stack refers to indexes that are missing from the bucket
 /// of that stack.
 #[tokio::test]
@@ -110,18 +155,13 @@ async fn a_lost_index_is_rebuilt_by_the_next_refresh() {
     setup.run_pass("on_update").await;
 
     let lists = &setup.api.server().lists;
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let get = setup.api.dynamodb.get_item().table_name(&setup.api.table);
-    let get = get.key("pk", text("LISTS")).key("sk", text("CURRENT"));
-    let current = get.send().await.unwrap().item.unwrap();
-    let ours = &current["lists"].as_m().unwrap()["ours"].as_m().unwrap();
-    let object = ours["object"].as_s().unwrap();
+    let object = &current_object(&setup).await;
     lists.put(object, Vec::new()).await.unwrap();
 
     let restored = setup.another_server().await;
     let customer = setup.create_customer("Mirka Dovello").await;
     let start = restored.post(&setup.acme, &path(&customer, "/monitor"), &json!({})).await;
-    start.refused(503, "STORE_UNAVAILABLE");
+    start.refused(503, "LISTS_UNAVAILABLE");
 
     let refreshed = restored.refresh().await;
     assert_eq!(refreshed["revision"], 1);

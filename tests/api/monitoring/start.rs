@@ -124,7 +124,7 @@ async fn a_monitor_cannot_start_without_lists() {
     let answer = setup.monitor(&customer, &json!({})).await;
 
     assert!(answer.header("retry-after").is_some());
-    answer.refused(503, "STORE_UNAVAILABLE");
+    answer.refused(503, "LISTS_UNAVAILABLE");
     setup.api.get(&setup.acme, &path(&customer, "/monitor")).await.refused(404, "NOT_MONITORED");
 }
 

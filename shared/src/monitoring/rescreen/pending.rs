@@ -52,7 +52,7 @@ pub(super) async fn check_pending(
                 table.complete_recheck(shard, &recheck).await?;
                 completed += 1;
             }
-            Err(error) if error.code == Code::StoreUnavailable => return Err(error),
+            Err(error) if error.is_unavailable() => return Err(error),
             Err(error) => {
                 if error.code == Code::ScreeningTimeout {
                     // The new request is the youngest, so the next run checks all other customers

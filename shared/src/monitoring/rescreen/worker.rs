@@ -13,7 +13,7 @@ use super::lease::{GRACE, Lease};
 use super::look::{LookOutcome, Screeners, look};
 use super::target::Target;
 use super::{ShardOutcome, ShardReport};
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::model::event::Origin;
 use crate::model::frequency::PassKind;
 use crate::model::rescreen::{Finished, Run, SkipReason};
@@ -235,7 +235,7 @@ impl<'a> Worker<'a> {
     /// the pass.
     async fn target_of(&mut self, lease: &mut Lease) -> Result<Arc<Target>, Error> {
         let error = match self.load_target(&lease.run).await {
-            Err(error) if error.code == Code::StoreUnavailable => error,
+            Err(error) if error.is_unavailable() => error,
             result => return result,
         };
         let revision = self.monitoring.table.revision().await?;
@@ -363,7 +363,7 @@ impl<'a> Worker<'a> {
                     missed += u64::from(raised + cleared > 0);
                 }
                 // The table or the lists cannot be reached, so the next customer would fail too.
-                Err(error) if error.code == Code::StoreUnavailable => return Err(error),
+                Err(error) if error.is_unavailable() => return Err(error),
                 Err(error) if error.code == Code::ScreeningTimeout => {
                     self.postpone(run, row).await?;
                 }
