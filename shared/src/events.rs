@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use serde_dynamo::Item;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::store::{ANSWER_RECORD, ItemKind};
 
@@ -22,6 +22,15 @@ pub fn of_record(record: &Value) -> Option<Value> {
     event.remove(ANSWER_RECORD);
     event.insert("tenant_id".to_owned(), tenant.into());
     Some(Value::Object(event))
+}
+
+/// Returns the event of a record as the pipe needs it: the event, and its kind at the place that the
+/// kind has in a record. The pipe reads the kind by one path, either from the record or from this
+/// value.
+pub fn enrichment_of(record: &Value) -> Option<Value> {
+    let event = of_record(record)?;
+    let kind = event.get("kind")?;
+    Some(json!({ "dynamodb": { "NewImage": { "kind": { "S": kind } } }, "event": event }))
 }
 
 fn tenant_of(partition: &str) -> Option<&str> {
@@ -62,10 +71,20 @@ mod tests {
     }
 
     #[test]
+    fn the_kind_is_at_the_same_place_in_the_record_and_in_the_enrichment() {
+        let record = record("INSERT", "event");
+        let enrichment = enrichment_of(&record).unwrap();
+        let kind = "/dynamodb/NewImage/kind/S";
+        assert_eq!(enrichment.pointer(kind), record.pointer(kind));
+        assert_eq!(enrichment["event"], of_record(&record).unwrap());
+    }
+
+    #[test]
     fn other_rows_and_other_changes_are_ignored() {
         for other in [record("MODIFY", "event"), record("INSERT", "customer"), json!({}), json!(1)]
         {
             assert_eq!(of_record(&other), None);
+            assert_eq!(enrichment_of(&other), None);
         }
     }
 }

@@ -33,7 +33,7 @@ async fn schedules_load_the_list_and_rescreen_monitored_customers() {
     let w = Setup::without_lists().await;
     w.write_list(&[("1", "Nobody Else")]);
     let customer = w.create_customer("Tarun Oblasti").await;
-    w.monitor(&customer, &json!({})).await.refused(503, "STORE_UNAVAILABLE");
+    w.monitor(&customer, &json!({})).await.refused(503, "LISTS_UNAVAILABLE");
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     let started = within("loading the list", minutes(3), async || {
         let started = w.monitor(&customer, &json!({})).await;
@@ -74,9 +74,14 @@ async fn every_change_is_a_record_of_the_stream_which_becomes_an_event() {
     assert_eq!(selected.len(), 2, "of {}", records.len());
     let shaped = api.run("shape-events", &json!(selected)).await.unwrap();
     let shaped = shaped.as_array().unwrap();
-    let kinds: Vec<&Value> = shaped.iter().map(|event| &event["kind"]).collect();
-    assert_eq!(kinds, ["customer.created", "customer.updated"]);
-    for event in shaped {
+    // The detail type of an event: the path of the Pipe, in the record and in the enrichment.
+    let kind = "/dynamodb/NewImage/kind/S";
+    for values in [&selected, &shaped.iter().collect()] {
+        let kinds: Vec<&Value> = values.iter().filter_map(|value| value.pointer(kind)).collect();
+        assert_eq!(kinds, ["customer.created", "customer.updated"]);
+    }
+    let shaped: Vec<&Value> = shaped.iter().map(|enriched| &enriched["event"]).collect();
+    for event in &shaped {
         assert_eq!(event["customer_id"], customer["customer_id"]);
         assert_eq!(event["tenant_id"], api.tenant("acme"));
         assert!(event.get("pk").is_none());

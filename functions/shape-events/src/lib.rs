@@ -4,16 +4,17 @@
 use std::time::Instant;
 
 use serde_json::Value;
-use shared::events::of_record;
+use shared::events::enrichment_of;
 use shared::{App, Error};
 
 shared::job!(run);
 
-/// Converts an array of records into an array of events, as the enrichment step of a pipe must do.
-/// Records that are not new audit events are left out.
+/// Converts an array of records into an array of the same length or shorter, as the enrichment step
+/// of a pipe may do. Each element has an event and its kind. Records that are not new audit events
+/// are left out.
 pub async fn run(_app: &App, payload: Value, _deadline: Instant) -> Result<Value, Error> {
     let records = payload.as_array();
     let records =
         records.ok_or_else(|| Error::internal("the payload is not an array of records"))?;
-    Ok(records.iter().filter_map(of_record).collect())
+    Ok(records.iter().filter_map(enrichment_of).collect())
 }
