@@ -19,6 +19,8 @@ HTTP_API = "AWS::Serverless::HttpApi"
 
 # Properties of AWS::Serverless::HttpApi that its stage has under the same name.
 STAGE_PROPERTIES = ["AccessLogSettings", "DefaultRouteSettings", "RouteSettings", "StageVariables"]
+# Properties that the plain API has with the same name.
+API_PROPERTIES = ["CorsConfiguration", "Description", "DisableExecuteApiEndpoint"]
 
 
 class ExpansionError(Exception):
@@ -86,11 +88,11 @@ def authorizer_id(api, authorizer):
 
 def expand_api(document, name, resource):
     properties = resource["Properties"]
-    known = ["Auth", "Description", "FailOnWarnings", "Name", *STAGE_PROPERTIES]
+    known = ["Auth", "FailOnWarnings", "Name", *API_PROPERTIES, *STAGE_PROPERTIES]
     check_known(name, properties, known)
     auth = properties.get("Auth", {})
     check_known(f"{name}'s Auth", auth, ["Authorizers", "DefaultAuthorizer"])
-    plain = {key: properties[key] for key in ["Description"] if key in properties}
+    plain = {key: properties[key] for key in API_PROPERTIES if key in properties}
     api = {
         "Type": "AWS::ApiGatewayV2::Api",
         "Properties": {
@@ -230,10 +232,11 @@ def replace_expression_alarms(document, left_out):
     for name, alarm in of_type(document, "AWS::CloudWatch::Alarm").items():
         if "Metrics" not in alarm["Properties"]:
             continue
-        properties = document["Resources"].pop(name)["Properties"]
+        resource = document["Resources"].pop(name)
+        properties = resource["Properties"]
         stat = next(m["MetricStat"] for m in properties.pop("Metrics") if "MetricStat" in m)
         properties |= {**stat["Metric"], "Period": stat["Period"], "Statistic": stat["Stat"]}
-        replacements[name] = {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
+        replacements[name] = {**resource, "Properties": properties}
         left_out[name] = "the emulator has no metric math; the alarm is on the first metric instead"
     return replacements
 

@@ -129,13 +129,12 @@ impl Role {
         why
     }
 
-    /// Returns the accesses of a request to DynamoDB: one access, or one per member of a
-    /// transaction.
+    /// Returns the accesses of a request to DynamoDB: one access, or those of a transaction.
     fn accesses(&self, operation: &str, body: &Value) -> Result<Vec<Access>, Failure> {
         let Some(members) = body["TransactItems"].as_array() else {
             return Ok(vec![self.access(operation, body)?]);
         };
-        members
+        let members: Vec<Access> = members
             .iter()
             .filter_map(Value::as_object)
             .flatten()
@@ -147,7 +146,8 @@ impl Role {
                 "Update" => self.access("UpdateItem", member),
                 other => Err(format!("{other} in a transaction is not supported")),
             })
-            .collect()
+            .collect::<Result<_, _>>()?;
+        Ok(every_action_on_every_partition(&members))
     }
 
     fn access(&self, operation: &str, body: &Value) -> Result<Access, Failure> {
@@ -171,6 +171,26 @@ impl Role {
         let partition = partition["S"].as_str().map(str::to_owned);
         Ok(Access { action: format!("dynamodb:{operation}"), resource, partition })
     }
+}
+
+/// Returns the accesses of a transaction with these members. AWS does not document whether the
+/// condition on partition keys applies to the keys of one action or of the whole transaction, so
+/// each action needs a permission for every partition of the transaction.
+fn every_action_on_every_partition(members: &[Access]) -> Vec<Access> {
+    let mut accesses: Vec<Access> = members
+        .iter()
+        .flat_map(|member| {
+            let same_resource = members.iter().filter(|other| other.resource == member.resource);
+            same_resource.map(|other| Access {
+                action: member.action.clone(),
+                resource: member.resource.clone(),
+                partition: other.partition.clone(),
+            })
+        })
+        .collect();
+    accesses.sort();
+    accesses.dedup();
+    accesses
 }
 
 /// Returns the value with which a key condition compares the partition key. Returns `None` if the
@@ -299,6 +319,29 @@ mod tests {
         let one_statement = Role::new("function", permissions, two_statements.table.clone());
         assert!(allows(&one_statement, "TransactWriteItems", &both));
         assert_eq!(one_statement.used().len(), 2);
+    }
+
+    /// AWS does not document which keys the condition sees, so both readings must be allowed.
+    #[test]
+    fn every_action_of_a_transaction_needs_a_permission_for_all_its_partitions() {
+        let table = arn::table("Table");
+        let update = json!({ "Update": get("T#acme") });
+        let both = json!({ "TransactItems": [update, put("AGAIN#daily")] });
+        let role_with = |updated: &[&str]| {
+            let puts = ["T#*", "AGAIN#*"].map(|keys| ("dynamodb:PutItem", keys, 0));
+            let updates = updated.iter().map(|keys| ("dynamodb:UpdateItem", *keys, 1));
+            let permissions = puts.into_iter().chain(updates);
+            let permissions = permissions.map(|(action, keys, statement)| Permission {
+                action: action.to_owned(),
+                resource: table.clone(),
+                leading_keys: Some(keys.to_owned()),
+                statement,
+            });
+            let spec = Template::embedded().unwrap().table;
+            Role::new("function", permissions.collect(), Arc::new(spec))
+        };
+        assert!(!allows(&role_with(&["T#*"]), "TransactWriteItems", &both));
+        assert!(allows(&role_with(&["T#*", "AGAIN#*"]), "TransactWriteItems", &both));
     }
 
     #[test]

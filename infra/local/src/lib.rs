@@ -21,6 +21,7 @@ mod server;
 mod store;
 mod table;
 pub mod template;
+pub mod timing;
 pub mod tls;
 mod yaml;
 

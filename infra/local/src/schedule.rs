@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use serde_json::Value;
 use shared::App;
@@ -20,14 +20,14 @@ pub(crate) async fn start(
 ) {
     for spec in &template.functions {
         let Some(job) = jobs.get(spec.name.as_str()) else { continue };
-        for Schedule { interval, input } in &spec.schedules {
+        for Schedule { timing, input } in &spec.schedules {
             if spec.name == "refresh-watchlists" {
                 run(job, input.clone()).await;
             }
-            let (job, interval, input) = (job.clone(), *interval, input.clone());
+            let (job, timing, input) = (job.clone(), *timing, input.clone());
             tasks.spawn(async move {
                 loop {
-                    tokio::time::sleep(interval).await;
+                    tokio::time::sleep(timing.until_next(SystemTime::now())).await;
                     run(&job, input.clone()).await;
                 }
             });

@@ -1,13 +1,13 @@
 //! Reads routes, functions, authorizer, table and bucket from `template.yaml`.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use yaml_serde::{Mapping, Value};
 
 use crate::Failure;
 use crate::intrinsics::Intrinsics;
 use crate::permission::Permission;
+use crate::timing::Timing;
 use crate::yaml::{at, mapping, sequence, texts};
 
 pub use crate::intrinsics::LOCAL_PARAMETERS;
@@ -37,7 +37,7 @@ pub struct FunctionSpec {
 /// A schedule that invokes a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    pub interval: Duration,
+    pub timing: Timing,
     /// Payload of the invocation.
     pub input: serde_json::Value,
 }
@@ -195,11 +195,11 @@ impl Reader<'_> {
     }
 
     fn schedule(&self, properties: &Value) -> Result<Schedule, Failure> {
-        let interval = interval(&self.text(at(properties, &["ScheduleExpression"])?)?)?;
+        let timing = Timing::parse(&self.text(at(properties, &["ScheduleExpression"])?)?)?;
         let input = self.text(at(properties, &["Input"])?)?;
         let input = serde_json::from_str(&input)
             .map_err(|error| format!("the input {input} of a schedule is not JSON: {error}"))?;
-        Ok(Schedule { interval, input })
+        Ok(Schedule { timing, input })
     }
 
     fn permissions(&self, policies: &Value) -> Result<Vec<Permission>, Failure> {
@@ -353,16 +353,6 @@ fn leading_keys(condition: &Value) -> Result<Vec<String>, Failure> {
     at(condition, &["ForAllValues:StringLike", "dynamodb:LeadingKeys"]).map(texts)
 }
 
-/// Parses a schedule expression such as `rate(5 minutes)`. Other kinds of expressions are not
-/// supported.
-fn interval(expression: &str) -> Result<Duration, Failure> {
-    expression
-        .strip_prefix("rate(")
-        .and_then(|rest| rest.strip_suffix(')'))
-        .and_then(|interval| humantime::parse_duration(interval).ok())
-        .ok_or_else(|| format!("the schedule {expression} is not supported"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -381,7 +371,7 @@ mod tests {
         let schedules = &rescreen.unwrap().schedules;
         let is_daily = |schedule: &&Schedule| schedule.input.to_string().contains("daily");
         let daily = schedules.iter().find(is_daily).unwrap();
-        assert_eq!((daily.interval.as_secs(), schedules.len()), (86_400, 5));
+        assert_eq!((daily.timing, schedules.len()), (Timing::At { weekday: None, minute: 150 }, 5));
     }
 
     #[test]
@@ -395,7 +385,7 @@ mod tests {
                 "- Effect: Deny\n              Action: dynamodb:GetItem",
                 "the effect Allow",
             ),
-            ("Default: rate(1 day)", "Default: cron(0 2 * * ? *)", "cron(0 2"),
+            ("Default: cron(30 2 * * ? *)", "Default: cron(30 2 1 * ? *)", "cron(30 2 1"),
         ] {
             let template = TEMPLATE.replace(original, replacement);
             assert_ne!(template, TEMPLATE, "{original}");
