@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::auth::Caller;
+use crate::auth::{Caller, ClaimNames};
 use crate::aws::bucket::Bucket;
 use crate::aws::{self, Aws, Client};
 use crate::model::id::Ids;
@@ -21,9 +21,10 @@ use crate::store::{Table, TenantTable};
 pub struct Settings {
     /// Name of the DynamoDB table.
     pub table_name: String,
-    /// Name of the claim with the tenant. `None` selects `custom:tenant_id` or, if the token lacks
-    /// it, `tenant_id`.
-    pub tenant_claim: Option<String>,
+    /// Names of the claims with the tenant and the permissions.
+    pub claims: ClaimNames,
+    /// Version of the Lambda function, which every log line of a request contains.
+    pub function_version: Option<String>,
     /// URL of a DynamoDB-compatible server to use instead of AWS.
     pub dynamodb_endpoint: Option<String>,
     /// Name of the bucket with the watchlist indexes.
@@ -94,7 +95,12 @@ impl Settings {
         }
         Ok(Settings {
             table_name,
-            tenant_claim: value("TENANT_CLAIM"),
+            claims: ClaimNames {
+                tenant: value("TENANT_CLAIM"),
+                permissions: value("PERMISSIONS_CLAIM"),
+                scope_prefix: value("SCOPE_PREFIX"),
+            },
+            function_version: value("AWS_LAMBDA_FUNCTION_VERSION"),
             dynamodb_endpoint,
             watchlist_bucket: value("WATCHLIST_BUCKET"),
             s3_endpoint,

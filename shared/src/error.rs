@@ -179,6 +179,13 @@ impl Error {
         Error::new(Code::Unauthenticated, message)
     }
 
+    /// Reports a token that is not an access token, such as an ID token.
+    pub fn not_an_access_token() -> Error {
+        let message = "The token is not an access token: its claim `token_use` must be `access`. \
+                       Send the access token instead.";
+        Error::new(Code::Unauthenticated, message)
+    }
+
     /// Reports a token without a valid tenant. `claim` is the name of the claim that must contain
     /// the tenant, or several names joined by `or`.
     pub fn no_tenant(claim: &str) -> Error {
@@ -254,9 +261,9 @@ impl Error {
 
     /// Reports that the customer cannot be erased yet. `until` is the last day of the hold.
     pub fn retention_hold(until: &str, reason: Option<&str>) -> Error {
-        let message = format!(
-            "The customer must be retained until {until}, including that day. Erase it afterwards."
-        );
+        // The message does not contain the date, because a caller that may not read gets it too.
+        let message = "The customer must be retained up to and including its retain_until. Erase \
+                       it afterwards.";
         let more = [("retain_until", until.into()), ("retain_reason", reason.into())];
         Error::new(Code::RetentionHold, message).detail(
             "/retain_until",

@@ -20,7 +20,7 @@ use utoipa::openapi::{
 
 use crate::auth::Permission;
 use crate::error::Code;
-use crate::http::{IfMatch, JSON, MERGE_PATCH, status};
+use crate::http::{IfMatch, JSON, MERGE_PATCH, RECEIPT, status};
 use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order};
 pub use crate::model::schema::{closed, nullable, text};
 pub use lambda_http::http::StatusCode;
@@ -48,9 +48,10 @@ const ALWAYS: [Code; 6] = [
 
 impl Endpoint {
     /// Starts the description of an operation. `summary` is the title, and `details` is Markdown.
-    /// The required permission is added to the details.
-    pub fn new(summary: &str, details: &str, permission: Permission) -> Endpoint {
-        let needs = permission.any_of().join("` or `");
+    /// The required permissions are added to the details. Any one of them is sufficient.
+    pub fn new(summary: &str, details: &str, permissions: &[Permission]) -> Endpoint {
+        let permissions: Vec<&str> = permissions.iter().map(AsRef::as_ref).collect();
+        let needs = permissions.join("` or `");
         let description = format!("{details}\n\nRequired permission: `{needs}`.");
         Endpoint {
             operation: OperationBuilder::new()
@@ -257,9 +258,64 @@ impl Endpoint {
         Ref::from_schema_name(name).into()
     }
 
+    /// Lets a successful response to a change contain a receipt instead of its data, for a caller
+    /// that may not read.
+    fn or_receipt(&mut self, response: &mut Response) {
+        let content = response.content.get_mut("application/json");
+        let Some(RefOr::T(Content { schema: Some(schema), .. })) = content else { return };
+        let RefOr::T(Schema::Object(envelope)) = schema else { return };
+        let Some(data) = envelope.properties.get_mut("data") else { return };
+        let RefOr::Ref(reference) = &*data else { return };
+        let Some(name) = reference.ref_location.rsplit('/').next() else { return };
+        let mut receipt = ObjectBuilder::new()
+            .description(Some("The data for a caller without `kyc:read`."))
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+            .build();
+        let properties = self.properties(data);
+        for (name, schema) in properties.into_iter().filter(|(name, _)| is_in_receipt(name)) {
+            receipt.required.push(name.clone());
+            receipt.properties.insert(name, schema);
+        }
+        let name = format!("{name}Receipt");
+        let or_receipt = OneOfBuilder::new().item(data.clone()).item(Ref::from_schema_name(&name));
+        *data = Schema::OneOf(or_receipt.build()).into();
+        self.schemas.push((name, Schema::Object(receipt).into()));
+    }
+
+    /// Returns the properties of an object, including the flattened ones.
+    fn properties(&self, schema: &RefOr<Schema>) -> Vec<(String, RefOr<Schema>)> {
+        match schema {
+            RefOr::Ref(reference) => {
+                let is_target = |(name, _): &&(String, RefOr<Schema>)| {
+                    reference.ref_location.rsplit('/').next() == Some(name)
+                };
+                let target = self.schemas.iter().find(is_target);
+                target.map(|(_, schema)| self.properties(schema)).unwrap_or_default()
+            }
+            RefOr::T(Schema::Object(object)) => {
+                let properties = object.properties.iter();
+                properties.map(|(name, schema)| (name.clone(), schema.clone())).collect()
+            }
+            RefOr::T(Schema::AllOf(all)) => {
+                all.items.iter().flat_map(|item| self.properties(item)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns the finished operation and the schemas that it refers to. `path_parameters` are the
-    /// names of the parameters in the route; each of them is an id.
-    pub fn finish(self, operation_id: &str, path_parameters: &[&str]) -> (Operation, Schemas) {
+    /// names of the parameters in the route; each of them is an id. `is_write` is `true` for an
+    /// operation whose method can change something.
+    pub fn finish(
+        mut self,
+        operation_id: &str,
+        path_parameters: &[&str],
+        is_write: bool,
+    ) -> (Operation, Schemas) {
+        let mut success = std::mem::take(&mut self.success);
+        if is_write {
+            success.values_mut().for_each(|response| self.or_receipt(response));
+        }
         let mut operation = self.operation.operation_id(Some(operation_id));
         for name in path_parameters {
             let schema = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
@@ -272,14 +328,25 @@ impl Endpoint {
             parameter.required = Required::True;
             operation = operation.parameter(parameter);
         }
-        for (status, response) in self.success {
+        for (status, response) in success {
             operation = operation.response(status.to_string(), response);
         }
         for (status, response) in refusals(&self.codes) {
             operation = operation.response(status.to_string(), response);
         }
-        (operation.build(), self.schemas)
+        let mut operation = operation.build();
+        if is_write && let Some(description) = &mut operation.description {
+            description.push_str(
+                " The answer to a caller without `kyc:read` contains only ids, the `version` and \
+                 the `status`.",
+            );
+        }
+        (operation, self.schemas)
     }
+}
+
+fn is_in_receipt(name: &str) -> bool {
+    RECEIPT.contains(&name)
 }
 
 /// Returns the schemas of the envelope, which all operations share.

@@ -72,40 +72,53 @@ impl Write for Lines {
 /// Collects the data of a request's log line. The logged duration starts when the event arrives.
 pub(crate) struct RequestLog {
     function: &'static str,
+    version: Option<String>,
     trace_id: Option<String>,
     started: Instant,
     calls: u32,
 }
 
+/// The data of a request's log line that is known when the request ends. It contains ids only.
+pub(crate) struct Outcome<'a> {
+    pub(crate) request_id: &'a str,
+    pub(crate) tenant: Option<&'a str>,
+    /// The actor as a UUID, the id of an application, or a pseudonym.
+    pub(crate) actor: Option<&'a str>,
+    /// The customer that the request is about, whether or not the customer exists.
+    pub(crate) customer_id: Option<&'a str>,
+    pub(crate) route: Option<&'a str>,
+    pub(crate) status: u16,
+    pub(crate) error: Option<&'a Error>,
+}
+
 impl RequestLog {
-    /// `trace` is the tracing header of the invocation.
-    pub(crate) fn start(function: &'static str, trace: Option<&str>) -> RequestLog {
+    /// Starts the line of a request. `version` is the version of the Lambda function, and `trace` the
+    /// tracing header of the invocation.
+    pub(crate) fn start(
+        function: &'static str,
+        version: Option<String>,
+        trace: Option<&str>,
+    ) -> RequestLog {
         let trace_id = trace.and_then(trace_id).map(str::to_owned);
-        RequestLog { function, trace_id, started: Instant::now(), calls: 0 }
+        RequestLog { function, version, trace_id, started: Instant::now(), calls: 0 }
     }
 
     pub(crate) fn calls(self, calls: u32) -> RequestLog {
         RequestLog { calls, ..self }
     }
 
-    pub(crate) fn end(
-        self,
-        request_id: &str,
-        tenant: Option<&str>,
-        route: Option<&str>,
-        status: u16,
-        error: Option<&Error>,
-    ) {
+    pub(crate) fn end(self, outcome: &Outcome<'_>) {
+        let Outcome { request_id, tenant, actor, customer_id, route, status, error } = *outcome;
         let code = error.map(|error| error.code.to_string());
         let cause = error.and_then(Error::cause);
         let ms = self.started.elapsed().as_micros() as f64 / 1_000.0;
         let (function, dynamodb_calls) = (self.function, self.calls);
-        let trace_id = self.trace_id;
+        let (function_version, trace_id) = (self.version, self.trace_id);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
-                    target: TARGET, request_id, trace_id, tenant, function, route, status, ms, dynamodb_calls, code, cause,
-                    "request"
+                    target: TARGET, request_id, trace_id, tenant, actor, customer_id, function,
+                    function_version, route, status, ms, dynamodb_calls, code, cause, "request"
                 )
             };
         }

@@ -46,7 +46,7 @@ pub(crate) async fn items(api: &Api, customer: &Value, prefix: &str) -> Vec<Valu
 }
 
 /// Returns the kind of each event.
-fn kinds(events: &[Value]) -> Vec<&Value> {
+pub(crate) fn kinds(events: &[Value]) -> Vec<&Value> {
     events.iter().map(|event| &event["kind"]).collect()
 }
 

@@ -96,7 +96,7 @@ async fn tenants_have_separate_keys() {
     assert!(!is_replayed(&theirs));
     assert_eq!(theirs.expect(201)["tenant_id"], api.tenant("other"));
     // Another caller of the same tenant gets the replay, but only with the permission to create.
-    let colleague = Persona::with("acme", &["kyc:create"]);
+    let colleague = Persona::with("acme", &["kyc:create", "kyc:read"]);
     assert_replay(&post(&api, &colleague, "k", &json!({ "name": "A" })).await, &first);
     let reader = Persona::reader("acme");
     let refused = post(&api, &reader, "k", &json!({ "name": "A" })).await;

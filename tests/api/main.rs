@@ -26,6 +26,7 @@ mod matrix;
 mod monitoring;
 mod organization;
 mod overload;
+mod permissions;
 mod policies;
 mod redaction;
 mod risk;

@@ -3,16 +3,28 @@
 
 use api_tests::{Answer, Api, Call, Persona, Value, json, path_of};
 
-/// All permissions of the API.
-pub(crate) const PERMISSIONS: [&str; 6] =
-    ["kyc:create", "kyc:read", "kyc:update", "kyc:delete", "kyc:monitor", "kyc:erase"];
+/// All permissions of the API except `kyc:*`, which grants all of them.
+pub(crate) const PERMISSIONS: [&str; 10] = [
+    "kyc:create",
+    "kyc:read",
+    "kyc:update",
+    "kyc:delete",
+    "kyc:monitor",
+    "kyc:review",
+    "kyc:export",
+    "kyc:audit",
+    "kyc:erase",
+    "kyc:manage",
+];
 
 /// A route, the permissions that it needs, and how to call it.
 pub(crate) struct Row {
     /// Method and path, as in the template.
     pub(crate) route: &'static str,
-    /// Permissions of which a caller needs at least one.
-    permissions: &'static [&'static str],
+    /// Permissions of which a caller needs at least one for this request.
+    pub(crate) permissions: &'static [&'static str],
+    /// Further permissions that allow other requests of the route, such as the decision of a session.
+    others: &'static [&'static str],
     /// Function that returns a valid body, or `None` if the route has no body.
     body: fn() -> Option<Value>,
     /// Status of a permitted request about an object of the caller's tenant.
@@ -42,6 +54,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "POST /customers",
         permissions: &["kyc:create"],
+        others: &[],
         body: || Some(json!({ "name": "New" })),
         success: 201,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -49,6 +62,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "GET /customers",
         permissions: &["kyc:read"],
+        others: &[],
         body: || None,
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -56,6 +70,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "GET /customers/{id}",
         permissions: &["kyc:read"],
+        others: &[],
         body: || None,
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -63,6 +78,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "PATCH /customers/{id}",
         permissions: &["kyc:create", "kyc:update"],
+        others: &["kyc:review", "kyc:erase"],
         body: || Some(json!({ "industry": "Banking" })),
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -70,6 +86,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "GET /customers/{id}/sessions",
         permissions: &["kyc:read"],
+        others: &[],
         body: || None,
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -77,6 +94,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "PUT /customers/{id}/organization",
         permissions: &["kyc:create", "kyc:update"],
+        others: &[],
         body: || Some(json!({ "parties": [], "relationships": [] })),
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -84,6 +102,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "GET /customers/{id}/organization",
         permissions: &["kyc:read"],
+        others: &[],
         body: || None,
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -91,6 +110,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "GET /customers/{id}/risk-profile",
         permissions: &["kyc:read"],
+        others: &[],
         body: || None,
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -98,6 +118,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "POST /customers/{id}/monitor",
         permissions: &["kyc:create", "kyc:monitor"],
+        others: &[],
         body: || Some(json!({})),
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -105,6 +126,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "GET /customers/{id}/monitor",
         permissions: &["kyc:read"],
+        others: &[],
         body: || None,
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -112,6 +134,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "DELETE /customers/{id}/monitor",
         permissions: &["kyc:create", "kyc:monitor"],
+        others: &[],
         body: || None,
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -119,13 +142,15 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "GET /customers/{id}/alerts",
         permissions: &["kyc:read"],
+        others: &[],
         body: || None,
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
     },
     Row {
         route: "PATCH /customers/{id}/alerts/{alert_id}",
-        permissions: &["kyc:create", "kyc:update"],
+        permissions: &["kyc:review"],
+        others: &[],
         body: || Some(json!({ "status": "open" })),
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -133,13 +158,15 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "DELETE /customers/{id}",
         permissions: &["kyc:create", "kyc:delete"],
+        others: &[],
         body: || None,
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
     },
     Row {
         route: "GET /customers/{id}/export",
-        permissions: &["kyc:read"],
+        permissions: &["kyc:export"],
+        others: &[],
         body: || None,
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -147,6 +174,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "POST /kyc/sessions",
         permissions: &["kyc:create"],
+        others: &[],
         body: || Some(json!({ "client_id": "new" })),
         success: 201,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -154,6 +182,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "GET /kyc/sessions/{session_id}",
         permissions: &["kyc:read"],
+        others: &[],
         body: || None,
         success: 200,
         not_found: "SESSION_NOT_FOUND",
@@ -161,6 +190,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "PATCH /kyc/sessions/{session_id}",
         permissions: &["kyc:create", "kyc:update"],
+        others: &["kyc:review"],
         body: || Some(json!({ "status": "completed" })),
         success: 200,
         not_found: "SESSION_NOT_FOUND",
@@ -169,6 +199,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         route: "POST /customers/{id}/erase",
         permissions: &["kyc:erase"],
+        others: &[],
         body: || None,
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
@@ -176,7 +207,7 @@ pub(crate) const ROWS: &[Row] = &[
 ];
 
 impl Row {
-    async fn call(&self, api: &Api, who: &Persona, ids: &Ids) -> Answer {
+    pub(crate) async fn call(&self, api: &Api, who: &Persona, ids: &Ids) -> Answer {
         self.request(api, who, ids).send().await
     }
 
@@ -200,7 +231,7 @@ impl Row {
     }
 }
 
-async fn with_customer() -> (Api, Ids) {
+pub(crate) async fn with_customer() -> (Api, Ids) {
     let api = Api::start().await;
     api.refresh().await;
     let ids = everything(&api, &Persona::of("acme")).await;
@@ -223,6 +254,12 @@ pub(crate) async fn everything(api: &Api, who: &Persona) -> Ids {
         session: id(&session["session_id"]),
         alert: id(&alerts["items"][0]["alert_id"]),
     }
+}
+
+#[test]
+fn the_matrix_lists_every_permission() {
+    let all = [&["kyc:*"], &PERMISSIONS[..]].concat();
+    assert_eq!(all, shared::Permission::NAMES);
 }
 
 #[tokio::test]
@@ -254,7 +291,11 @@ async fn a_permission_allows_only_its_routes() {
                 continue;
             }
             let error = answer.refused(403, "INSUFFICIENT_PERMISSIONS");
-            assert_eq!(error["details"][0]["permissions"], json!(row.permissions), "{}", row.route);
+            let expected = match row.others.contains(&permission) {
+                true => row.permissions.to_vec(),
+                false => [row.permissions, row.others].concat(),
+            };
+            assert_eq!(error["details"][0]["permissions"], json!(expected), "{}", row.route);
         }
         for sufficient in ["kyc:*", row.permissions[0]] {
             let caller = Persona::with("acme", &["other:read", sufficient]);

@@ -34,6 +34,8 @@ async fn customers_and_sessions(w: &Setup) -> Value {
     let matches = api.get(acme, "/customers?search=mirka").await.expect(200);
     let customer = matches["items"][0].clone();
     api.get(acme, &path_of(&customer)).await.expect(200);
+    let recalculate = format!("{}/risk-profile?recalculate=true", path_of(&customer));
+    api.get(acme, &recalculate).await.expect(200);
 
     let sessions = "/kyc/sessions";
     post_twice(w, api, sessions, &json!({ "client_id": "crm-2" }), 201).await;
@@ -78,7 +80,6 @@ async fn monitoring(w: &Setup, customer: &Value) {
     api.get(acme, &path("/organization")).await.expect(200);
     api.patch(acme, &path(""), &json!({ "name": "Tarun", "country": "AT" })).await.expect(200);
     api.get(acme, &path("/risk-profile")).await.expect(200);
-    api.get(acme, &path("/risk-profile?recalculate=true")).await.expect(200);
 
     // Now the list's index comes from another release, and the publisher serves an error page.
     leave_index_of_another_release(api, "ours", b"id,name\n1,Mirka Dovello\n").await;

@@ -8,6 +8,7 @@ use api_tests::{Answer, Api, Persona, Value, json, path_of, property, rounds};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 
+use crate::audit::{events, kinds};
 use crate::organization::{put, structure};
 
 const NOON: i64 = 1_795_348_800_000; // 2026-11-22T12:00:00Z
@@ -157,19 +158,15 @@ async fn the_profile_follows_every_scored_change() {
     assert!(codes(&fifth["hard_rules"]).contains(&"owner_country_fatf_call_for_action"));
     assert!(fifth["score"].as_u64() > fourth["score"].as_u64());
 
-    // A caller requests a calculation. The same facts give the same score, level, factors and rules
-    // at a later time.
+    // A caller requests a calculation at a later time. The same facts give the same profile, so
+    // nothing is written.
     step();
-    let sixth = profile(&api, &acme, &customer, "?recalculate=true&history=3").await;
-    assert_eq!((&sixth["trigger"], &sixth["history"][1]), (&json!("requested"), &fifth));
-    assert_eq!(sixth["history"].as_array().unwrap().len(), 3);
-    for field in ["score", "level", "factors", "hard_rules", "model_version"] {
-        assert_eq!(sixth[field], fifth[field], "{field}");
-    }
-    consistent_profile(&api, &acme, &customer).await;
+    let before = api.get(&acme, &path_of(&customer)).await.expect(200);
+    let same = profile(&api, &acme, &customer, "?recalculate=true&history=1").await;
+    assert_eq!(same["history"][0], fifth);
+    assert_eq!(api.get(&acme, &path_of(&customer)).await.expect(200), before);
 
     // Changing a field that is not scored does not cause a calculation.
-    let before = api.get(&acme, &path_of(&customer)).await.expect(200);
     let renamed = api.patch(&acme, &path_of(&customer), &json!({ "name": "B" })).await.expect(200);
     assert_eq!(renamed["risk"], before["risk"]);
     // The list of customers by risk level is up to date.
@@ -273,7 +270,7 @@ async fn a_profile_of_an_older_model_is_readable() {
     expected["history"] = old["history"].clone();
     assert_eq!(old, expected);
     let new = profile(&api, &acme, &customer, "?recalculate=true&history=2").await;
-    assert_eq!(new["history"][1], old["history"][0]);
+    assert_eq!((&new["trigger"], &new["history"][1]), (&json!("requested"), &old["history"][0]));
     assert_ne!(new["model_version"], old["model_version"]);
 }
 
@@ -379,6 +376,40 @@ fn the_points_of_random_customers_add_up_and_do_not_fall_after_a_failed_check() 
             assert!(points(&after) >= points(&first), "{first} {after}");
         },
     );
+}
+
+/// Before, 48 readers stored a profile with each request, and most conditional changes of others
+/// failed, because each profile is a new version of the customer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parallel_recalculations_of_the_same_facts_write_one_profile() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "A", "country": "DE" })).await;
+    let owned = structure(&["p1", "p2"], &[("p1", "self", 40.0), ("p2", "self", 35.0)]);
+    let organization = format!("{}/organization", path_of(&customer));
+    put(&api, &acme, &organization, &owned).await.expect(201);
+    let etag = api.get(&acme, &path_of(&customer)).await.header("etag").unwrap().to_owned();
+    let recalculate = format!("{}?recalculate=true&history=50", profile_path(&customer));
+
+    let answers = join_all((0..48).map(|_| api.get(&acme, &recalculate))).await;
+
+    for answer in answers {
+        assert_eq!(answer.expect(200)["history"].as_array().unwrap().len(), 1);
+    }
+    // An analyst who has read the customer before can still change it.
+    let analyst = api.call(&acme, "PATCH", &path_of(&customer)).header("if-match", &etag);
+    let changed = analyst.json(&json!({ "name": "B" })).send().await.expect(200);
+    assert_eq!(changed["version"], 3);
+    let events = events(&api, &changed).await;
+    assert_eq!(kinds(&events), ["customer.created", "organization.replaced", "customer.updated"]);
+
+    // When the facts have changed in the meantime, only the first of the readers writes.
+    let without_profile = api.create(&acme, &json!({ "name": "C", "country": "DE" })).await;
+    let recalculate = format!("{}?recalculate=true&history=50", profile_path(&without_profile));
+    for answer in join_all((0..48).map(|_| api.get(&acme, &recalculate))).await {
+        assert_eq!(answer.expect(200)["history"].as_array().unwrap().len(), 1);
+    }
+    let read = api.get(&acme, &path_of(&without_profile)).await.expect(200);
+    assert_eq!(read["version"], 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,6 +12,7 @@ use local::SigningKey;
 use rsa::RsaPrivateKey;
 use rsa::pkcs1::{EncodeRsaPrivateKey, EncodeRsaPublicKey};
 use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey, LineEnding};
+use shared::model::time::Clock;
 
 use crate::matrix::{Ids, ROWS};
 
@@ -126,11 +127,72 @@ async fn the_tenant_and_the_permissions_come_from_the_claims() {
         json!({ "permissions": null, "scope": "openid kyc:read" }),
         json!({ "permissions": null, "scope": "kyc/read" }),
         json!({ "permissions": [], "cognito:groups": ["staff", "kyc:read"] }),
+        json!({ "permissions": null, "scp": ["openid", "kyc:read"] }),
+        json!({ "permissions": null, "scp": "openid kyc/read" }),
+        json!({ "permissions": null, "roles": ["auditor", "kyc:*"] }),
     ] {
         assert_eq!(list(with(&api, granted)).await.expect(200)["count"], 1);
     }
+    for useless in [
+        json!({ "permissions": null, "cognito:groups": ["x,kyc:*"] }),
+        json!({ "permissions": null, "cognito:groups": ["\"kyc:*\"", "'kyc:*'"] }),
+        json!({ "permissions": null, "roles": ["a,kyc:read,b", "kyc:reader", "[kyc:read]"] }),
+        json!({ "permissions": "kyc:read,kyc:create" }),
+        json!({ "permissions": null, "groups": ["kyc:*"] }),
+        json!({ "permissions": null, "scope": "https://api.bank.example/kyc/read" }),
+    ] {
+        list(with(&api, useless)).await.refused(403, "INSUFFICIENT_PERMISSIONS");
+    }
     let cognito = with(&api, json!({ "custom:tenant_id": api.tenant("other") }));
     assert_eq!(list(cognito).await.expect(200)["count"], 0);
+}
+
+#[tokio::test]
+async fn only_an_access_token_is_accepted() {
+    let api = Api::start().await;
+    let list = async |changes: Value| {
+        let token = KEY.sign(&with(&api, changes)).unwrap();
+        api.get(&Persona::bearing(token), "/customers").await
+    };
+    list(json!({ "token_use": "access" })).await.expect(200);
+    for token_use in ["id", "refresh", "Access", ""] {
+        let answer = list(json!({ "token_use": token_use })).await;
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        answer.refused(401, "UNAUTHENTICATED");
+    }
+}
+
+#[tokio::test]
+async fn the_claim_of_the_permissions_and_the_prefix_of_scopes_are_settings() {
+    let set = |settings: &[(&str, &str)]| {
+        let pairs = settings.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        Api::set(Clock::system(), None, None, pairs.collect())
+    };
+    let status = async |api: &Api, changes: Value| {
+        let mut claims = with(api, json!({ "permissions": null }));
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        api.get(&Persona::bearing(KEY.sign(&claims).unwrap()), "/customers").await.status
+    };
+    let url = "https://api.bank.example/";
+    let api =
+        set(&[("PERMISSIONS_CLAIM", "https://bank.example/may"), ("SCOPE_PREFIX", url)]).await;
+    for (changes, expected) in [
+        (json!({ "https://bank.example/may": ["kyc:read"] }), 200),
+        (json!({ "https://bank.example/may": "openid https://api.bank.example/kyc/read" }), 200),
+        (json!({ "https://bank.example/may": "https://api.bank.example/kyc/create" }), 403),
+        (json!({ "https://bank.example/may": "https://other.example/kyc/read" }), 403),
+        (json!({ "permissions": ["kyc:*"], "scope": "kyc/read", "roles": ["kyc:*"] }), 403),
+    ] {
+        assert_eq!(status(&api, changes.clone()).await, expected, "{changes}");
+    }
+    let api = set(&[("SCOPE_PREFIX", "https://api.bank.example/kyc/")]).await;
+    for (changes, expected) in [
+        (json!({ "scope": "https://api.bank.example/kyc/read" }), 200),
+        (json!({ "cognito:groups": ["kyc:read"] }), 200),
+        (json!({ "scope": "read" }), 403),
+    ] {
+        assert_eq!(status(&api, changes.clone()).await, expected, "{changes}");
+    }
 }
 
 /// Cognito invokes the function `pre-token-generation` before it issues a token. Users and programs

@@ -2,7 +2,7 @@
 //! that tests have sent so far. Once a line contains any of them, every later request of a test
 //! fails.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io::Write;
 use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
@@ -30,6 +30,9 @@ const PERSONAL: [&str; 15] = [
 /// Minimum length in bytes of the values that are searched for. Shorter values also occur in
 /// unrelated lines.
 const SHORTEST: usize = 6;
+/// Number of lines that are kept. Tests run in parallel, so other tests log lines between a request
+/// and the search for its line.
+const KEPT_LINES: usize = 10_000;
 
 /// The values that must not be logged, and the result of the search so far.
 #[derive(Default)]
@@ -41,6 +44,7 @@ pub struct Watch {
     starts: HashSet<[u8; 2]>,
     lines: usize,
     bytes: usize,
+    newest: VecDeque<Vec<u8>>,
     violation: Option<String>,
     /// Texts whose lines are kept, each with its lines so far.
     kept: HashMap<String, Vec<Value>>,
@@ -110,6 +114,8 @@ impl Watch {
                 lines.push(serde_json::from_slice(line).unwrap_or_default());
             }
         }
+        self.newest.truncate(KEPT_LINES - 1);
+        self.newest.push_front(line.to_vec());
         if self.violation.is_some() {
             return;
         }
@@ -131,6 +137,14 @@ impl Watch {
     /// Returns the first value that was logged, together with its line.
     pub fn violation(&self) -> Option<&str> {
         self.violation.as_deref()
+    }
+
+    /// Returns the log line of a request. Panics if there is none, or if it is too old.
+    pub fn line_of(&self, request_id: &str) -> Value {
+        let is_of_request =
+            |line: &Value| line["request_id"] == request_id && line["message"] == "request";
+        let lines = self.newest.iter().filter_map(|line| serde_json::from_slice(line).ok());
+        lines.into_iter().find(is_of_request).expect("the request has a log line")
     }
 
     /// Returns the number of lines that have been logged so far.

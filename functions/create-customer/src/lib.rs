@@ -18,10 +18,10 @@ use shared::{App, Error, Permission, customers};
 
 shared::function!(handle);
 
-pub const PERMISSION: Permission = Permission::Create;
+pub const PERMISSIONS: &[Permission] = &[Permission::Create];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let now = app.clock.now();
     let (key, profile) = request.input().read(|input| {
         let key = input.idempotency_key();

@@ -9,7 +9,7 @@ pub(crate) fn describe() -> Endpoint {
                    `CUSTOMER_ALREADY_EXISTS`, and `details` contains the id of that customer.\n\n\
                    A request that repeats an `Idempotency-Key` is answered with 409 \
                    `CUSTOMER_ERASED` if the customer has been erased since the first request.";
-    Endpoint::new("Create a customer", details, crate::PERMISSION)
+    Endpoint::new("Create a customer", details, crate::PERMISSIONS)
         .body::<Profile>("CreateCustomer", &["name"])
         .answers::<Customer>(
             StatusCode::CREATED,

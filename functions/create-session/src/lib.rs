@@ -17,7 +17,7 @@ use shared::{App, Error, Permission, sessions};
 
 shared::function!(handle);
 
-pub const PERMISSION: Permission = Permission::Create;
+pub const PERMISSIONS: &[Permission] = &[Permission::Create];
 
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -29,7 +29,7 @@ struct CreatedSession<'a> {
 }
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let (key, new) = request.input().read(|input| {
         let key = input.idempotency_key();
         let mut fields = Fields::new(input.object(JSON)?, input.faults_mut());

@@ -11,7 +11,7 @@ pub(crate) fn describe() -> Endpoint {
                    with the same new `client_id` create one customer and two sessions.\n\n\
                    A blocked or inactive customer cannot have new sessions. A customer can have at \
                    most 1,000 active sessions.";
-    Endpoint::new("Create a KYC session", details, crate::PERMISSION)
+    Endpoint::new("Create a KYC session", details, crate::PERMISSIONS)
         .body::<NewSession>("CreateSession", &[])
         .answers::<CreatedSession>(StatusCode::CREATED, "The session was created.", &["Location"])
         .idempotent()

@@ -1,7 +1,8 @@
 //! DELETE /customers/{id}
 //!
 //! Deactivates a customer. No data is deleted, and `PATCH {"status":"active"}` reactivates the
-//! customer. If the customer is already inactive, nothing changes.
+//! customer. If the customer is already inactive, nothing changes. Deactivating a blocked customer
+//! ends its block.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -13,16 +14,18 @@ use shared::{App, Error, Permission, customers};
 
 shared::function!(handle);
 
-pub const PERMISSION: Permission = Permission::Delete;
+pub const PERMISSIONS: &[Permission] = &[Permission::Create, Permission::Delete];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let if_match = request.input().read(|input| Some(input.if_match()))?;
     let id = request.customer_id()?;
     let now = app.clock.now();
     let deactivate = |current: &StoredCustomer| {
         if_match.check(Some(current.version))?;
-        Ok(current.deactivated(now))
+        let next = current.deactivated(now);
+        customers::check_block(&caller, current, &next)?;
+        Ok(next)
     };
     let table = app.tenant(&caller);
     let customer =

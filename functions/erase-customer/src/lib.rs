@@ -15,10 +15,10 @@ use shared::{App, Error, Permission, customers};
 
 shared::function!(handle);
 
-pub const PERMISSION: Permission = Permission::Erase;
+pub const PERMISSIONS: &[Permission] = &[Permission::Erase];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let now = app.clock.now();
     let (key, if_match) =
         request.input().read(|input| Some((input.idempotency_key(), input.if_match())))?;

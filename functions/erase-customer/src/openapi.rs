@@ -13,7 +13,7 @@ pub(crate) fn describe() -> Endpoint {
                    If there is more data than one request can erase, the answer is 503. Repeat the \
                    request until the answer is 200. Up to and including the day `retain_until`, \
                    the answer is 409 `RETENTION_HOLD`.";
-    Endpoint::new("Erase a customer", details, crate::PERMISSION)
+    Endpoint::new("Erase a customer", details, crate::PERMISSIONS)
         .answers::<Customer>(
             StatusCode::OK,
             "The customer without its personal data (tombstone).",

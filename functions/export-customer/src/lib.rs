@@ -11,10 +11,10 @@ use shared::{App, Error, Permission, customers};
 
 shared::function!(handle);
 
-pub const PERMISSION: Permission = Permission::Read;
+pub const PERMISSIONS: &[Permission] = &[Permission::Export];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let cursor = request
         .input()
         .read(|input| Some(input.query("cursor", |text| Ok::<_, String>(text.to_owned()))))?;

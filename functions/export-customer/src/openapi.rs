@@ -8,7 +8,7 @@ pub(crate) fn describe() -> Endpoint {
                    its current and former organizations, its risk profiles, its monitor, its \
                    alerts and its audit events. A page contains up to about 3 MB of data. Most \
                    exports have one page.";
-    let (endpoint, _) = Endpoint::new("Export all data of a customer", details, crate::PERMISSION)
+    let (endpoint, _) = Endpoint::new("Export all data of a customer", details, crate::PERMISSIONS)
         .reference::<Exported>();
     endpoint
         .cursor()

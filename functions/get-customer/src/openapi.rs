@@ -4,7 +4,7 @@ use shared::openapi::{Endpoint, StatusCode};
 
 pub(crate) fn describe() -> Endpoint {
     let details = "Returns the customer as of the latest change.";
-    Endpoint::new("Read a customer", details, crate::PERMISSION)
+    Endpoint::new("Read a customer", details, crate::PERMISSIONS)
         .answers::<Customer>(StatusCode::OK, "The customer.", &["ETag"])
         .refuses(&[Code::CustomerNotFound])
 }

@@ -6,7 +6,7 @@ pub(crate) fn describe() -> Endpoint {
     let details = "Returns the monitoring settings of the customer, the time of the last check and \
                    the number of open alerts. A monitor that was stopped is returned with the \
                    status `off`.";
-    Endpoint::new("Read the monitor of a customer", details, crate::PERMISSION)
+    Endpoint::new("Read the monitor of a customer", details, crate::PERMISSIONS)
         .answers::<MonitorState>(StatusCode::OK, "The monitor.", &[])
         .refuses(&[Code::CustomerNotFound, Code::NotMonitored])
 }

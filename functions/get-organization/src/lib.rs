@@ -13,14 +13,14 @@ use shared::{App, Error, Permission, drawing, organizations};
 
 shared::function!(handle);
 
-pub const PERMISSION: Permission = Permission::Read;
+pub const PERMISSIONS: &[Permission] = &[Permission::Read];
 
 pub const JSON: &str = "application/json";
 pub const SVG: &str = "image/svg+xml";
 pub const MERMAID: &str = "text/vnd.mermaid";
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let (threshold, form) = request.input().read(|input| {
         Some((input.query("threshold", parse_threshold), input.accept(&[JSON, SVG, MERMAID])))
     })?;

@@ -21,7 +21,7 @@ pub(crate) fn describe() -> Endpoint {
                    text/vnd.mermaid` for a Mermaid diagram.";
     let threshold = "Smallest effective share or voting share of a beneficial owner, in percent. \
                      Above 0, at most 100.";
-    Endpoint::new("Read the organization of a customer", details, crate::PERMISSION)
+    Endpoint::new("Read the organization of a customer", details, crate::PERMISSIONS)
         .query("threshold", threshold, percentage(DEFAULT_THRESHOLD))
         .answers::<Statement<'_>>(StatusCode::OK, "The organization.", &["ETag"])
         .or_answers_text(StatusCode::OK, &[SVG, MERMAID])

@@ -7,6 +7,7 @@
 mod openapi;
 
 use serde::Serialize;
+use shared::auth::UPDATE;
 use shared::http::{Request, Response};
 use shared::model::risk::RiskProfile;
 use shared::model::value::{flag, whole_number};
@@ -14,7 +15,7 @@ use shared::{App, Error, Permission, risk_profiles};
 
 shared::function!(handle);
 
-pub const PERMISSION: Permission = Permission::Read;
+pub const PERMISSIONS: &[Permission] = &[Permission::Read];
 
 pub const MAX_HISTORY: usize = 50;
 
@@ -28,11 +29,14 @@ struct CurrentRiskProfile {
 }
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let (recalculate, history) = request.input().read(|input| {
         let history = input.query("history", |text| whole_number(text, 0..=MAX_HISTORY));
         Some((input.query("recalculate", flag), history.unwrap_or(0)))
     })?;
+    if recalculate == Some(true) {
+        caller.require(UPDATE)?;
+    }
     let id = request.customer_id()?;
     let table = app.tenant(&caller);
     if recalculate == Some(true) {

@@ -15,10 +15,11 @@ pub(crate) fn describe() -> Endpoint {
                    `model_version` always give the same profile.";
     let history =
         "Number of profiles in `history`, newest first. The current profile counts as one.";
-    Endpoint::new("Read the risk profile of a customer", details, crate::PERMISSION)
+    Endpoint::new("Read the risk profile of a customer", details, crate::PERMISSIONS)
         .query(
             "recalculate",
-            "Whether to calculate and store a new profile before the answer.",
+            "Whether to calculate a new profile before the answer. This also needs `kyc:create` or \
+             `kyc:update`. If the result equals the newest profile, nothing is stored.",
             flag(),
         )
         .query("history", history, whole_number(0, MAX_HISTORY, 0))

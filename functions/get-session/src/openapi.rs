@@ -5,7 +5,7 @@ use shared::openapi::{Endpoint, StatusCode};
 pub(crate) fn describe() -> Endpoint {
     let details = "Returns the session. An active session whose `expires_at` has passed has the \
                    status `expired`.";
-    Endpoint::new("Read a KYC session", details, crate::PERMISSION)
+    Endpoint::new("Read a KYC session", details, crate::PERMISSIONS)
         .answers::<Session>(StatusCode::OK, "The session.", &[])
         .refuses(&[Code::SessionNotFound])
 }

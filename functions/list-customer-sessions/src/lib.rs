@@ -12,10 +12,10 @@ use shared::{App, Error, Permission, sessions};
 
 shared::function!(handle);
 
-pub const PERMISSION: Permission = Permission::Read;
+pub const PERMISSIONS: &[Permission] = &[Permission::Read];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let (status, paging) = request
         .input()
         .read(|input| Some((input.query("status", one_of::<SessionStatus>), input.paging())))?;

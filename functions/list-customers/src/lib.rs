@@ -18,10 +18,10 @@ use shared::{App, Error, Permission};
 
 shared::function!(handle);
 
-pub const PERMISSION: Permission = Permission::Read;
+pub const PERMISSIONS: &[Permission] = &[Permission::Read];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let (filters, paging) = request.input().read(|input| {
         let filters = Filters {
             status: input.query("status", one_of::<Status>),

@@ -14,7 +14,7 @@ pub(crate) fn describe() -> Endpoint {
                    one request would read too many, the page is shorter; `has_more` is true and \
                    the cursor continues the list. A customer that was created or changed a moment \
                    ago may not be listed yet.";
-    Endpoint::new("List customers", details, crate::PERMISSION)
+    Endpoint::new("List customers", details, crate::PERMISSIONS)
         .paged()
         .query_of::<Status>("status", "Only customers with this status.")
         .query_of::<EntityType>("entity_type", "Only customers of this entity type.")

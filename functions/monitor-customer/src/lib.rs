@@ -15,10 +15,10 @@ use shared::{App, Error, Permission, monitoring};
 
 shared::function!(handle, watchlists);
 
-pub const PERMISSION: Permission = Permission::Monitor;
+pub const PERMISSIONS: &[Permission] = &[Permission::Create, Permission::Monitor];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let now = app.clock.now();
     let (key, settings) = request.input().read(|input| {
         let key = input.idempotency_key();

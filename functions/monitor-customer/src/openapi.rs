@@ -8,7 +8,7 @@ pub(crate) fn describe() -> Endpoint {
                    The customer is screened at once. With `include_related`, its owners, \
                    directors, representatives and senior managers are screened too. If no \
                    watchlist can be read, the answer is 503.";
-    Endpoint::new("Monitor a customer", details, crate::PERMISSION)
+    Endpoint::new("Monitor a customer", details, crate::PERMISSIONS)
         .body::<Settings>("MonitorCustomer", &[])
         .answers::<Started>(StatusCode::CREATED, "Monitoring was started.", &["Location"])
         .answers::<Started>(

@@ -15,10 +15,10 @@ use shared::{App, Error, Permission, organizations};
 
 shared::function!(handle, watchlists);
 
-pub const PERMISSION: Permission = Permission::Update;
+pub const PERMISSIONS: &[Permission] = &[Permission::Create, Permission::Update];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let now = app.clock.now();
     let mut input = request.input();
     let if_match = input.if_match();

@@ -13,7 +13,7 @@ pub(crate) fn describe() -> Endpoint {
                    of each fault.\n\n\
                    The previous structure is kept in the history, and the risk profile is \
                    calculated again in the same transaction.";
-    Endpoint::new("Replace the organization of a customer", details, crate::PERMISSION)
+    Endpoint::new("Replace the organization of a customer", details, crate::PERMISSIONS)
         .body::<Structure>("PutOrganization", &["parties", "relationships"])
         .answers::<Statement<'_>>(
             StatusCode::CREATED,

@@ -13,10 +13,10 @@ use shared::{App, Error, Permission, monitoring};
 
 shared::function!(handle);
 
-pub const PERMISSION: Permission = Permission::Update;
+pub const PERMISSIONS: &[Permission] = &[Permission::Review];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let decision = request.input().read(|input| {
         let mut fields = Fields::new(input.object(MERGE_PATCH)?, input.faults_mut());
         let decision = Decision::read(&mut fields);

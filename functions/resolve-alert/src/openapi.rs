@@ -8,7 +8,7 @@ pub(crate) fn describe() -> Endpoint {
                    until the compared data of the list entry or of the subject changes. `open` \
                    withdraws the decision. A note that is not given stays unchanged. A cleared \
                    alert cannot be decided.";
-    Endpoint::new("Decide an alert", details, crate::PERMISSION)
+    Endpoint::new("Decide an alert", details, crate::PERMISSIONS)
         .merge_patch::<Decision>("ResolveAlert", &["status"], &[])
         .requires("ResolveAlert", &["status"])
         .answers::<Alert>(StatusCode::OK, "The alert after the decision.", &[])

@@ -11,10 +11,10 @@ use shared::{App, Error, Permission, monitoring};
 
 shared::function!(handle);
 
-pub const PERMISSION: Permission = Permission::Monitor;
+pub const PERMISSIONS: &[Permission] = &[Permission::Create, Permission::Monitor];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     request.no_input()?;
     let id = request.customer_id()?;
     let state = monitoring::stop(&app.tenant(&caller), &id, app.clock.now()).await?;

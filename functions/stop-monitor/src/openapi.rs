@@ -5,7 +5,7 @@ use shared::openapi::{Endpoint, StatusCode};
 pub(crate) fn describe() -> Endpoint {
     let details = "Turns monitoring off. The alerts stay unchanged. Stopping a monitor that is off \
                    changes nothing.";
-    Endpoint::new("Stop monitoring a customer", details, crate::PERMISSION)
+    Endpoint::new("Stop monitoring a customer", details, crate::PERMISSIONS)
         .answers::<MonitorState>(StatusCode::OK, "The monitor with the status `off`.", &[])
         .refuses(&[Code::CustomerNotFound, Code::NotMonitored])
 }

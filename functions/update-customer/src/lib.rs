@@ -16,10 +16,11 @@ use shared::{App, Error, Permission, customers};
 
 shared::function!(handle, watchlists);
 
-pub const PERMISSION: Permission = Permission::Update;
+pub const PERMISSIONS: &[Permission] =
+    &[Permission::Create, Permission::Update, Permission::Review, Permission::Erase];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let mut input = request.input();
     let if_match = input.if_match();
     let patch = input.object(MERGE_PATCH);
@@ -33,7 +34,9 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let change = |current: &StoredCustomer| {
         let (profile, status) = merge(current, &patch, faults.clone(), now.date())?;
         if_match.check(Some(current.version))?;
-        current.changed(profile, status, now)
+        let next = current.changed(profile, status, now)?;
+        customers::check_update(&caller, current, &next, now)?;
+        Ok(next)
     };
     let table = app.tenant(&caller);
     let customer =

@@ -8,9 +8,13 @@ pub(crate) fn describe() -> Endpoint {
                    `null` clears a field. The result must be valid as a new customer would be.\n\n\
                    The status can change from `active` to `blocked` and back, and from `inactive` \
                    to `active`. Use DELETE to deactivate a customer.\n\n\
+                   The change decides which permission is needed, and a patch with several \
+                   changes needs all of them: `kyc:review` to block a customer and to end a \
+                   block, `kyc:erase` to shorten or remove a retention hold that has not ended, \
+                   and `kyc:create` or `kyc:update` for everything else.\n\n\
                    Without `If-Match` the last write wins. Concurrent changes of different fields \
                    are all kept.";
-    let endpoint = Endpoint::new("Update a customer", details, crate::PERMISSION);
+    let endpoint = Endpoint::new("Update a customer", details, crate::PERMISSIONS);
     let (endpoint, status) = endpoint.reference::<Status>();
     let more = [("status", status), ("metadata", nullable(schema::metadata_patch()))];
     endpoint

@@ -13,10 +13,11 @@ use shared::{App, Error, Permission, sessions};
 
 shared::function!(handle);
 
-pub const PERMISSION: Permission = Permission::Update;
+pub const PERMISSIONS: &[Permission] =
+    &[Permission::Create, Permission::Update, Permission::Review];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
-    let caller = request.caller()?.may(PERMISSION)?;
+    let caller = request.caller()?.may(PERMISSIONS)?;
     let now = app.clock.now();
     let patch = request.input().read(|input| {
         let mut fields = Fields::new(input.object(MERGE_PATCH)?, input.faults_mut());
@@ -25,6 +26,6 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         Some(patch)
     })?;
     let id = request.session_id()?;
-    let session = sessions::update(&app.tenant(&caller), &id, &patch, now).await?;
+    let session = sessions::update(&app.tenant(&caller), &caller, &id, &patch, now).await?;
     Response::ok(&session)
 }

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use local::data::DataFolder;
 use local::template::Template;
 use local::{Failure, TokenRequest};
+use shared::Permission;
 use shared::model::value::TenantId;
 
 #[derive(Args)]
@@ -14,8 +16,13 @@ pub(crate) struct Token {
     /// Tenant of the token
     #[arg(long)]
     tenant: TenantId,
-    /// Permissions, such as kyc:create,kyc:read
-    #[arg(long, value_delimiter = ',', default_value = "kyc:*")]
+    /// Permissions, separated by commas, such as kyc:create,kyc:read
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "kyc:*",
+        value_parser = PossibleValuesParser::new(Permission::NAMES)
+    )]
     permissions: Vec<String>,
     /// Lifetime, such as 90s, 15m, 1h or 7d
     #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]

@@ -27,7 +27,9 @@ pub fn document(template: &Template) -> Result<OpenApi, Failure> {
         let segments = route.path.split('/');
         let parameters: Vec<&str> =
             segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect();
-        let (operation, schemas) = (function.describe)().finish(function.name, &parameters);
+        let is_write = !["GET", "HEAD"].contains(&route.method.as_str());
+        let endpoint = (function.describe)();
+        let (operation, schemas) = endpoint.finish(function.name, &parameters, is_write);
         for (name, schema) in schemas {
             components = components.schema(name, schema);
         }

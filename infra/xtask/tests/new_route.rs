@@ -62,7 +62,7 @@ fn a_new_route_is_listed_everywhere() {
     }
     let library = read(&root, "functions/create-note/src/lib.rs");
     assert!(library.starts_with("//! POST /customers/{id}/risk-notes\n//!\n"), "{library}");
-    assert!(library.contains("Permission = Permission::Create;"), "{library}");
+    assert!(library.contains("&[Permission::Create];"), "{library}");
     assert!(
         read(&root, "functions/create-note/src/main.rs").contains("run(create_note::FUNCTION)")
     );

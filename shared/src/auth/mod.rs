@@ -1,76 +1,60 @@
 //! Verified callers and their permissions. A [`Caller`] is made from claims that API Gateway has
-//! verified. Code outside this crate can read or write the rows of a tenant only with the scope of
-//! a caller.
+//! verified. Without the scope of a caller, the rows of a tenant cannot be read or written.
 
 mod claims;
+mod permission;
 
-pub use claims::Claims;
+pub use claims::{ClaimNames, Claims};
+pub use permission::{Permission, REVIEW, UPDATE};
 
 use crate::error::Error;
 use crate::model::event::Origin;
 use crate::model::scope::TenantScope;
 use crate::model::value::TenantId;
 
-/// A permission that an operation requires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permission {
-    Create,
-    Read,
-    Update,
-    Delete,
-    Monitor,
-    /// Granted only by `kyc:erase` and `kyc:*`. `kyc:create` is not enough, because an erasure
-    /// cannot be undone.
-    Erase,
-}
-
-impl Permission {
-    /// Returns the permissions of a token that allow this operation. Any one of them is enough, and
-    /// `kyc:*` is always enough.
-    pub fn any_of(self) -> &'static [&'static str] {
-        match self {
-            Permission::Create => &["kyc:create"],
-            Permission::Read => &["kyc:read"],
-            Permission::Update => &["kyc:create", "kyc:update"],
-            Permission::Delete => &["kyc:create", "kyc:delete"],
-            Permission::Monitor => &["kyc:create", "kyc:monitor"],
-            Permission::Erase => &["kyc:erase"],
-        }
-    }
-}
-
 /// A verified caller: its identity, its tenant and its permissions.
 #[derive(Clone, Debug)]
 pub struct Caller {
     scope: TenantScope,
-    permissions: Vec<String>,
+    permissions: Vec<Permission>,
 }
 
 impl Caller {
     /// Makes the caller that verified claims identify.
     ///
     /// # Errors
-    /// `Unauthenticated` if there are no claims. `NoTenant` if the claims contain no valid tenant.
+    /// `Unauthenticated` if there are no claims, or if they are not those of an access token.
+    /// `NoTenant` if the claims contain no valid tenant.
     pub fn of(claims: Option<&Claims>, request_id: &str) -> Result<Caller, Error> {
         let claims = claims.ok_or_else(Error::unauthenticated)?;
+        if !claims.is_access_token {
+            return Err(Error::not_an_access_token());
+        }
         let tenant = claims.tenant.clone().ok_or_else(|| Error::no_tenant(&claims.tenant_claim))?;
         let origin = Origin { actor: claims.actor.clone(), request_id: request_id.to_owned() };
         let scope = TenantScope::new(tenant, origin);
         Ok(Caller { scope, permissions: claims.permissions.clone() })
     }
 
-    /// Checks that the caller has a permission, and returns the caller.
+    /// Checks that the caller has one of the permissions in `any_of`, and returns the caller.
     ///
     /// # Errors
     /// `InsufficientPermissions`, which lists the permissions that would be enough.
-    pub fn may(self, permission: Permission) -> Result<Caller, Error> {
-        let any_of = permission.any_of();
-        let grants = |held: &String| held == "kyc:*" || any_of.contains(&held.as_str());
-        if self.permissions.iter().any(grants) {
-            Ok(self)
-        } else {
-            Err(Error::insufficient_permissions(any_of))
+    pub fn may(self, any_of: &[Permission]) -> Result<Caller, Error> {
+        self.require(any_of)?;
+        Ok(self)
+    }
+
+    /// Checks that the caller has one of the permissions in `any_of`. `kyc:*` is always enough.
+    ///
+    /// # Errors
+    /// `InsufficientPermissions`, which lists the permissions that would be enough.
+    pub fn require(&self, any_of: &[Permission]) -> Result<(), Error> {
+        if grant(&self.permissions, any_of) {
+            return Ok(());
         }
+        let names: Vec<&str> = any_of.iter().map(AsRef::as_ref).collect();
+        Err(Error::insufficient_permissions(&names))
     }
 
     /// Returns the tenant of the caller.
@@ -82,4 +66,18 @@ impl Caller {
     pub fn scope(&self) -> &TenantScope {
         &self.scope
     }
+}
+
+/// Returns whether `held` contains one of the permissions in `any_of`, or `kyc:*`.
+fn grant(held: &[Permission], any_of: &[Permission]) -> bool {
+    held.iter().any(|held| *held == Permission::All || any_of.contains(held))
+}
+
+#[cfg(test)]
+pub(crate) fn caller_with(permissions: &[Permission]) -> Caller {
+    let words: Vec<&str> = permissions.iter().map(AsRef::as_ref).collect();
+    let claims = [("tenant_id", "acme".to_owned()), ("permissions", words.join(" "))];
+    let claims = claims.map(|(name, value)| (name.to_owned(), value)).into();
+    let caller = Caller::of(Some(&Claims::read(&claims, &ClaimNames::default())), "request");
+    caller.expect("the claims are valid")
 }

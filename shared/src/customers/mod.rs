@@ -1,11 +1,13 @@
 //! Creates, reads, changes, exports and erases customers.
 
 mod erasure;
+mod permissions;
 
 #[cfg(test)]
 mod tests;
 
 pub use erasure::{erase, plan_erasure};
+pub use permissions::{check_block, check_update};
 
 use crate::error::Error;
 use crate::model::customer::{Customer, StoredCustomer};

@@ -13,5 +13,5 @@ mod status;
 pub use input::{BODY, Input, JSON, MAX_BODY_BYTES, MAX_ORGANIZATION_BYTES, MERGE_PATCH};
 pub use precondition::IfMatch;
 pub use request::Request;
-pub use response::Response;
+pub use response::{RECEIPT, Response};
 pub use status::status;

@@ -7,7 +7,7 @@ use lambda_http::http::HeaderMap;
 use lambda_http::request::RequestContext;
 
 use super::input::Input;
-use crate::auth::{Caller, Claims};
+use crate::auth::{Caller, ClaimNames, Claims};
 use crate::error::{Error, Faults};
 use crate::model::id::{AlertId, CustomerId, SessionId};
 
@@ -16,6 +16,7 @@ use crate::model::id::{AlertId, CustomerId, SessionId};
 pub struct Request {
     id: String,
     route: String,
+    is_write: bool,
     path: HashMap<String, String>,
     query: String,
     headers: HeaderMap,
@@ -27,15 +28,16 @@ pub struct Request {
 }
 
 impl Request {
-    /// Makes a request from an event of API Gateway. `tenant_claim` is the configured name of the
-    /// claim that contains the tenant. `faults` contains the faults of the event.
+    /// Makes a request from an event of API Gateway. `names` selects the claims to read. `faults`
+    /// contains the faults of the event.
     pub(crate) fn new(
         request: lambda_http::Request,
-        tenant_claim: Option<&str>,
+        names: &ClaimNames,
         faults: Faults,
     ) -> Request {
         let path = request.path_parameters();
         let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let is_write = !request.method().is_safe();
         let query = request.uri().query().unwrap_or_default().to_owned();
         let (id, route, claims) = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => {
@@ -45,7 +47,7 @@ impl Request {
                 (
                     context.request_id.clone().unwrap_or_default(),
                     context.route_key.clone().unwrap_or_default(),
-                    claims.map(|jwt| Claims::read(&jwt.claims, tenant_claim)),
+                    claims.map(|jwt| Claims::read(&jwt.claims, names)),
                 )
             }
             _ => Default::default(),
@@ -54,6 +56,7 @@ impl Request {
         Request {
             id,
             route,
+            is_write,
             path,
             query,
             headers: parts.headers,
@@ -73,10 +76,15 @@ impl Request {
         &self.route
     }
 
+    /// Returns whether the method of the request, such as POST, can change something.
+    pub fn is_write(&self) -> bool {
+        self.is_write
+    }
+
     /// Returns the verified caller.
     ///
     /// # Errors
-    /// `Unauthenticated` if there are no verified claims. `NoTenant` if the claims contain no valid
+    /// `Unauthenticated` if there are no verified claims of an access token. `NoTenant` if the claims contain no valid
     /// tenant.
     pub fn caller(&self) -> Result<Caller, Error> {
         Caller::of(self.claims(), &self.id)

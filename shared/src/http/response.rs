@@ -8,12 +8,19 @@ use lambda_http::http::header::{
 };
 use lambda_http::http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 
 use super::status::status;
 use crate::error::{Code, Error};
 use crate::model::answer::Answer;
+
+/// Members of an answer to a change that every caller gets. A caller without `kyc:read` gets no
+/// other members. The tenant's own ids are not part of it, because they can identify a person.
+pub const RECEIPT: [&str; 5] = ["customer_id", "session_id", "alert_id", "version", "status"];
+
+/// Further members that a detail of an error has for every caller.
+const DETAIL: [&str; 3] = ["field", "issue", "permissions"];
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -91,6 +98,30 @@ impl Response {
     /// `Idempotent-Replayed`.
     pub fn replayed(self) -> Response {
         Response { replayed: true, ..self }
+    }
+
+    /// Reduces the response to a change for a caller that may not read: of the `data`, and of the
+    /// `details` of an error, only ids, the version and the status stay.
+    pub(crate) fn into_receipt(self) -> Response {
+        let Ok(mut content) = serde_json::from_str::<Value>(self.answer.content.get()) else {
+            return Response::last_resort();
+        };
+        let is_error = self.answer.status >= StatusCode::BAD_REQUEST.as_u16();
+        let details = content.get_mut("details").and_then(Value::as_array_mut);
+        if is_error {
+            let is_kept = |name: &str| RECEIPT.contains(&name) || DETAIL.contains(&name);
+            for detail in details.into_iter().flatten().filter_map(Value::as_object_mut) {
+                detail.retain(|name, _| is_kept(name));
+            }
+        } else if let Some(data) = content.as_object_mut() {
+            data.retain(|name, _| RECEIPT.contains(&name.as_str()));
+        }
+        match to_raw_value(&content) {
+            Ok(content) => {
+                Response { answer: Answer { content, ..self.answer }, document: None, ..self }
+            }
+            Err(_) => Response::last_resort(),
+        }
     }
 
     /// Returns the HTTP status code.

@@ -3,7 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
+use serde_json::Value;
 
 use crate::error::Error;
 use crate::model::alert::StoredAlert;
@@ -130,14 +131,66 @@ pub fn plan_profile(
     profile
 }
 
-/// Plans a new profile that a caller has requested.
-pub fn plan_recalculation(before: StoredCustomer, sources: &Sources, now: Timestamp) -> Change {
+/// Plans a new profile that a caller has requested. Returns `None` if it would only repeat the
+/// `newest` profile: the same model gave the same points, reasons and hard rules.
+///
+/// # Errors
+/// `CustomerErased`.
+pub fn plan_recalculation(
+    before: StoredCustomer,
+    sources: &Sources,
+    newest: Option<&RiskProfile>,
+    now: Timestamp,
+) -> Result<Option<Change>, Error> {
+    if before.erased_at.is_some() {
+        return Err(Error::customer_erased());
+    }
     let mut after = before.next_version(now);
-    let profile = Some(plan_profile(&mut after, sources, Trigger::Requested));
-    Change { profile, ..Change::new(EventKind::RiskCalculated, before, after) }
+    let profile = plan_profile(&mut after, sources, Trigger::Requested);
+    if newest.is_some_and(|newest| repeats(&profile, newest)) {
+        return Ok(None);
+    }
+    let profile = Some(profile);
+    Ok(Some(Change { profile, ..Change::new(EventKind::RiskCalculated, before, after) }))
 }
 
-/// Calculates a new profile and stores it.
+/// Returns whether a profile says the same as the newest one. Times, the trigger and the previous
+/// level are not compared: a later calculation alone neither changes the risk nor moves the next
+/// review.
+fn repeats(profile: &RiskProfile, newest: &RiskProfile) -> bool {
+    let mut as_newest = RiskProfile {
+        previous_level: newest.previous_level,
+        trigger: newest.trigger,
+        calculated_at: newest.calculated_at,
+        next_review_at: newest.next_review_at,
+        ..profile.clone()
+    };
+    for (factor, known) in as_newest.factors.iter_mut().zip(&newest.factors) {
+        if is_same(&factor.value, &known.value) {
+            factor.value.clone_from(&known.value);
+        }
+    }
+    as_newest == *newest
+}
+
+/// Returns whether two values are equal. The table does not store whether the number 40 was an
+/// integer, so numbers are compared by their value.
+fn is_same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            let has_same =
+                |(name, a): (&String, &Value)| b.get(name).is_some_and(|b| is_same(a, b));
+            a.len() == b.len() && a.iter().all(has_same)
+        }
+        _ => a == b,
+    }
+}
+
+/// Calculates a new profile, and stores it unless it repeats the newest one.
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, `StoreUnavailable`.
@@ -149,8 +202,11 @@ pub async fn recalculate(
     let mut attempts = Attempts::new();
     loop {
         let before = table.customer(id).await?.ok_or_else(Error::customer_not_found)?;
-        let sources = Sources::load(table, id).await?;
-        let change = plan_recalculation(before, &sources, now);
+        let (sources, newest) =
+            try_join(Sources::load(table, id), table.risk_profiles(id, 1)).await?;
+        let Some(change) = plan_recalculation(before, &sources, newest.first(), now)? else {
+            return Ok(());
+        };
         if table.commit(&change, &mut attempts).await? {
             return Ok(());
         }

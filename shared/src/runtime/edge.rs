@@ -12,14 +12,17 @@ use futures_util::FutureExt;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::http::uri::PathAndQuery;
 use lambda_http::request::LambdaRequest;
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::deadline;
 use crate::app::{App, OpenWatchlists};
+use crate::auth::ClaimNames;
 use crate::error::{Error, Faults};
 use crate::http::{BODY, Request, Response};
-use crate::telemetry::{self, RequestLog};
+use crate::model::id::CustomerId;
+use crate::telemetry::{self, Outcome, RequestLog};
 
 /// Time limit of a function for one request: the time-out in the template.
 pub const FUNCTION_TIME: Duration = Duration::from_secs(29);
@@ -79,8 +82,9 @@ pub async fn answer(
     invocation: Invocation<'_>,
     time: Duration,
 ) -> ApiGatewayV2httpResponse {
-    let log = RequestLog::start(function.name, invocation.trace);
-    let request = match read(event, app.settings.tenant_claim.as_deref()) {
+    let version = app.settings.function_version.clone();
+    let log = RequestLog::start(function.name, version, invocation.trace);
+    let request = match read(event, &app.settings.claims) {
         Ok(request) => request,
         Err((request_id, error)) => {
             let request_id = request_id.as_deref().unwrap_or(invocation.id);
@@ -110,15 +114,39 @@ fn respond(
             (response, Some(error))
         }
     };
-    let tenant = request.and_then(Request::claims).and_then(|claims| claims.tenant.as_ref());
-    let tenant = tenant.map(ToString::to_string);
-    let route = request.map(Request::route);
-    log.end(request_id, tenant.as_deref(), route, response.status(), error.as_ref());
+    let claims = request.and_then(Request::claims);
+    let is_reduced =
+        request.is_some_and(Request::is_write) && claims.is_some_and(|claims| !claims.may_read());
+    let response = if is_reduced { response.into_receipt() } else { response };
+    let tenant = claims.and_then(|claims| claims.tenant.as_ref()).map(ToString::to_string);
+    let customer_id = request.and_then(|request| customer_of(request, &response));
+    log.end(&Outcome {
+        request_id,
+        tenant: tenant.as_deref(),
+        actor: claims.map(|claims| claims.actor_in_logs.as_str()),
+        customer_id: customer_id.map(|id| id.to_string()).as_deref(),
+        route: request.map(Request::route),
+        status: response.status(),
+        error: error.as_ref(),
+    });
     response
 }
 
+/// Returns the customer that a request is about: the one in its path, or else the one in its answer.
+fn customer_of(request: &Request, response: &Response) -> Option<CustomerId> {
+    #[derive(Deserialize)]
+    struct About {
+        customer_id: CustomerId,
+    }
+    let in_answer = || {
+        let about: About = serde_json::from_str(response.answer().content.get()).ok()?;
+        Some(about.customer_id)
+    };
+    request.customer_id().ok().or_else(in_answer)
+}
+
 /// Reads the request of an event. On failure, returns the request id of the event with the error.
-fn read(event: &RawValue, tenant_claim: Option<&str>) -> Result<Request, (Option<String>, Error)> {
+fn read(event: &RawValue, names: &ClaimNames) -> Result<Request, (Option<String>, Error)> {
     let Ok(LambdaRequest::ApiGatewayV2(mut parsed)) = serde_json::from_str(event.get()) else {
         return Err(refuse(event));
     };
@@ -127,7 +155,7 @@ fn read(event: &RawValue, tenant_claim: Option<&str>) -> Result<Request, (Option
     // `lambda_http` still panics on a host, scheme or path that does not form a URL.
     let convert = || lambda_http::Request::from(LambdaRequest::ApiGatewayV2(parsed));
     match catch_unwind(AssertUnwindSafe(convert)) {
-        Ok(request) => Ok(Request::new(request, tenant_claim, faults)),
+        Ok(request) => Ok(Request::new(request, names, faults)),
         Err(_) => {
             let mut faults = faults;
             faults.add("Host", "and the path must form a URL");

@@ -62,7 +62,10 @@ where
 async fn settle(table: &TenantTable<'_>, replay: &Replay, error: &Error) {
     // The refusal for a retention hold is not stored, because the hold expires and its reason may
     // contain personal data.
-    if is_open(error) || error.code == Code::RetentionHold {
+    // A missing permission is not stored either, because another caller, or the same one later, may
+    // have the permission.
+    let may_change = matches!(error.code, Code::RetentionHold | Code::InsufficientPermissions);
+    if is_open(error) || may_change {
         table.free_key(replay).await;
     } else if let Ok(response) = Response::of_error(error) {
         table.store_refusal(replay, response.answer()).await;

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::auth::{Caller, REVIEW, UPDATE};
 use crate::customers;
 use crate::error::{Code, Error, Faults};
 use crate::model::answer::Answer;
@@ -126,9 +127,11 @@ pub fn plan_creation(
 /// new risk profile of the customer.
 ///
 /// # Errors
-/// `SessionNotFound`, `InvalidTransition`, `ValidationError`, `CustomerErased`, `StoreUnavailable`.
+/// `SessionNotFound`, `InsufficientPermissions`, `InvalidTransition`, `ValidationError`,
+/// `CustomerErased`, `StoreUnavailable`.
 pub async fn update(
     table: &TenantTable<'_>,
+    caller: &Caller,
     id: &SessionId,
     patch: &SessionPatch,
     now: Timestamp,
@@ -140,10 +143,12 @@ pub async fn update(
         let customer = table.customer(&customer_id).await?;
         let customer = customer.ok_or_else(|| Error::internal("a session has no customer"))?;
         let before = table.session(&customer_id, id).await?;
+        check_decision(caller, &before, patch)?;
         let after = before.patched(patch, now)?;
         if after == before {
             return Ok(before);
         }
+        check_progress(caller, &before, &after)?;
         let sources = if is_scored(&before, &after) {
             Some(Sources::load(table, &customer_id).await?)
         } else {
@@ -154,6 +159,31 @@ pub async fn update(
             return Ok(after);
         }
     }
+}
+
+/// Checks that the caller may decide the session, if the patch decides it: only a person does.
+///
+/// # Errors
+/// `InsufficientPermissions`.
+fn check_decision(caller: &Caller, before: &Session, patch: &SessionPatch) -> Result<(), Error> {
+    let decides = patch.status.is_some_and(|to| to != before.status && to.is_outcome());
+    if decides { caller.require(REVIEW) } else { Ok(()) }
+}
+
+/// Checks that the caller may record progress, if the change contains anything but a decision.
+///
+/// # Errors
+/// `InsufficientPermissions`.
+fn check_progress(caller: &Caller, before: &Session, after: &Session) -> Result<(), Error> {
+    let only_decided = Session {
+        status: after.status,
+        final_decision: after.final_decision,
+        updated_at: after.updated_at,
+        completed_at: after.completed_at,
+        ..before.clone()
+    };
+    let is_decision = after.status.is_outcome() && *after == only_decided;
+    if is_decision { Ok(()) } else { caller.require(UPDATE) }
 }
 
 /// Returns whether a change of a session affects the risk profile. An outcome or a changed

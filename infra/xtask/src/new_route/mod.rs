@@ -39,13 +39,17 @@ impl Method {
         }
     }
 
-    /// Returns a variant of `Permission` and its text in `README.md`, as a starting point.
+    /// Returns the permissions of the route in code and in `README.md`, as a starting point.
     fn permission(self) -> (&'static str, &'static str) {
         match self {
-            Method::Get => ("Read", "`kyc:read`"),
-            Method::Post => ("Create", "`kyc:create`"),
-            Method::Put | Method::Patch => ("Update", "`kyc:create` or `kyc:update`"),
-            Method::Delete => ("Delete", "`kyc:create` or `kyc:delete`"),
+            Method::Get => ("Permission::Read", "`kyc:read`"),
+            Method::Post => ("Permission::Create", "`kyc:create`"),
+            Method::Put | Method::Patch => {
+                ("Permission::Create, Permission::Update", "`kyc:create` or `kyc:update`")
+            }
+            Method::Delete => {
+                ("Permission::Create, Permission::Delete", "`kyc:create` or `kyc:delete`")
+            }
         }
     }
 }
@@ -160,7 +164,7 @@ pub fn remaining_work(route: &Route) -> String {
     let mut steps = vec![
         format!(
             "functions/{name}/src/lib.rs: replace the handler. It is a copy of {PATTERN} and returns a customer, \
-             or 404. Check PERMISSION."
+             or 404. Check PERMISSIONS."
         ),
         format!(
             "functions/{name}/src/openapi.rs: describe the operation, its answer and its errors."

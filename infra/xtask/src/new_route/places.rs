@@ -89,11 +89,7 @@ fn renamed(text: &str, route: &Route) -> Result<String, String> {
 fn library(text: &str, route: &Route) -> Result<String, String> {
     let code: Vec<&str> = text.lines().skip_while(|line| line.starts_with("//!")).collect();
     let permission = route.method.permission().0;
-    let code = replace_once(
-        &code.join("\n"),
-        "Permission = Permission::Read",
-        &format!("Permission = Permission::{permission}"),
-    )?;
+    let code = replace_once(&code.join("\n"), "&[Permission::Read]", &format!("&[{permission}]"))?;
     Ok(format!("//! {route}\n//!\n//! Placeholder with the handler of `{PATTERN}`.\n{code}\n"))
 }
 
