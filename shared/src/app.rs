@@ -12,7 +12,7 @@ use crate::aws::{self, Aws, Client};
 use crate::model::id::Ids;
 use crate::model::time::Clock;
 use crate::monitoring::Monitoring;
-use crate::monitoring::source::{self, Source};
+use crate::monitoring::source::{self, LocalServers, Source};
 use crate::monitoring::watchlists::{Objects, Watchlists};
 use crate::store::{Table, TenantTable};
 
@@ -121,6 +121,9 @@ pub struct App {
     pub table: Table,
     /// The lists and settings of monitoring.
     pub monitoring: Monitoring,
+    /// Whether lists may come from a server on this machine. It is not a setting: a deployed function
+    /// cannot allow them.
+    pub local_servers: LocalServers,
     /// The clock.
     pub clock: Clock,
     /// The source of ids.
@@ -172,7 +175,7 @@ impl App {
             clock: clock.clone(),
             ids: ids.clone(),
         };
-        App { settings, table, monitoring, clock, ids }
+        App { settings, table, monitoring, local_servers: LocalServers::Refused, clock, ids }
     }
 
     /// Returns access to the rows of the caller's tenant.

@@ -16,6 +16,7 @@ pub async fn run(app: &App, _payload: Value, deadline: Instant) -> Result<Value,
         monitoring: &app.monitoring,
         sources: &app.settings.watchlist_sources,
         fetch_timeout: app.settings.fetch_timeout,
+        local_servers: app.local_servers,
         max_shrink_percent: app.settings.max_shrink_percent,
     };
     let report = refresh(&settings, deadline).await?;

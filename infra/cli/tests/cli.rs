@@ -10,7 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode, Uri};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Value, json};
@@ -586,6 +586,42 @@ async fn events_leave_in_order_and_at_least_once() {
     server.call("POST", "/customers", &server.token, Some(json!({ "name": "Quiet" }))).await;
     server.stop("-TERM");
     assert_eq!(events.lock().unwrap().len(), 5);
+}
+
+/// Events contain personal data. A server that they are posted to must not be able to send them on.
+#[tokio::test]
+async fn events_do_not_follow_a_redirect() {
+    let folder = tempfile::tempdir().unwrap();
+    let requests = Arc::new(Mutex::new(Vec::<String>::new()));
+    let received = requests.clone();
+    let sink = axum::Router::new().fallback(move |method: Method, uri: Uri| {
+        let mut received = received.lock().unwrap();
+        received.push(format!("{method} {uri}"));
+        // Both kinds of redirects: 302 would repeat the request as a GET, and 307 as it is.
+        let status =
+            if received.len() == 1 { StatusCode::FOUND } else { StatusCode::TEMPORARY_REDIRECT };
+        std::future::ready((status, [("location", "/elsewhere?key=secret")]))
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/events", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, sink).await });
+    let server = Running::start(&["--port", "0", "--events", &url], folder.path());
+    let body = json!({ "name": "Brindal Quarry Trading" });
+    server.call("POST", "/customers", &server.token, Some(body)).await;
+    for _ in 0..200 {
+        if requests.lock().unwrap().len() >= 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let log = server.stop("-TERM");
+    let requests = requests.lock().unwrap().clone();
+    assert!(requests.len() >= 2, "{requests:?}");
+    assert!(requests.iter().all(|request| request == "POST /events"), "{requests:?}");
+    let refusals = lines(&log, "an event was not accepted and is sent again");
+    let why = refusals[0]["why"].as_str().unwrap();
+    assert!(why.contains("redirects to the host 127.0.0.1; pass the final address"), "{why}");
+    assert!(!log.contains("secret"), "{log}");
 }
 
 #[tokio::test]

@@ -16,7 +16,9 @@ use dynoxide::actions::describe_stream::DescribeStreamRequest;
 use dynoxide::actions::get_records::GetRecordsRequest;
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use dynoxide::actions::list_streams::ListStreamsRequest;
-use reqwest::Url;
+use reqwest::header::LOCATION;
+use reqwest::redirect::Policy;
+use reqwest::{Response, Url};
 use serde_json::Value;
 use shared::events::of_record;
 
@@ -118,7 +120,10 @@ impl Forwarder {
         sink: Sink,
         position: Position,
     ) -> Result<Forwarder, Failure> {
-        let http_client = reqwest::Client::builder().timeout(POST_TIMEOUT).build();
+        // An event contains personal data, so it goes to the given address and to no other. A redirect
+        // could also turn the POST into a GET, whose answer does not mean that the event was received.
+        let http_client =
+            reqwest::Client::builder().timeout(POST_TIMEOUT).redirect(Policy::none()).build();
         let http_client =
             http_client.map_err(|error| format!("events cannot be posted: {error}"))?;
         Ok(Forwarder { database, table, sink, position, http_client })
@@ -169,6 +174,7 @@ impl Forwarder {
         loop {
             let why = match self.http_client.post(url.clone()).json(event).send().await {
                 Ok(answer) if answer.status().is_success() => return,
+                Ok(answer) if answer.status().is_redirection() => redirection(url, &answer),
                 Ok(answer) => answer.status().to_string(),
                 Err(error) => error.without_url().to_string(),
             };
@@ -177,6 +183,16 @@ impl Forwarder {
             pause = (pause * 2).min(MAX_PAUSE);
         }
     }
+}
+
+/// Describes an answer that redirects. Only the host of its target is named, because the other parts of
+/// an address may be secret.
+fn redirection(url: &Url, answer: &Response) -> String {
+    let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+    let target = location.and_then(|location| url.join(location).ok());
+    let host = target.as_ref().and_then(Url::host_str).unwrap_or("(unknown)");
+    let status = answer.status();
+    format!("{status}: the server redirects to the host {host}; pass the final address to --events")
 }
 
 /// Returns the next records of the stream, each with its sequence number. The records start after

@@ -12,6 +12,7 @@ use shared::App;
 use shared::app::Settings;
 use shared::aws::Aws;
 use shared::model::time::Clock;
+use shared::monitoring::source::LocalServers;
 use shared::monitoring::watchlists::Watchlists;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -272,7 +273,8 @@ impl Apps<'_> {
         } else {
             Watchlists::of(None)
         };
-        Ok(App::new(settings, Client::from_conf(config), self.clock.clone(), lists))
+        let app = App::new(settings, Client::from_conf(config), self.clock.clone(), lists);
+        Ok(App { local_servers: LocalServers::Allowed, ..app })
     }
 }
 

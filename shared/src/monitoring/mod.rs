@@ -6,8 +6,10 @@
 //! again. If the function dies before that, the pass over the newer revision sees the monitor: a
 //! pass starts only when every function that could still write with the older revision has ended.
 
+mod address;
 mod alerts;
 pub mod check;
+mod content;
 mod effect;
 mod recheck;
 pub mod refresh;

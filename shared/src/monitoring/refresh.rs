@@ -10,7 +10,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::Monitoring;
-use super::source::{Fetcher, Source, place};
+use super::content::Content;
+use super::source::{Fetcher, LocalServers, Source, place};
 use super::watchlists::object_name;
 use crate::error::Error;
 use crate::model::time::Timestamp;
@@ -23,6 +24,8 @@ use screening::score::MODEL_VERSION;
 /// Time reserved before the deadline of a function. During this time the function fetches no more
 /// lists and makes the fetched lists current.
 const MARGIN: Duration = Duration::from_secs(30);
+/// Largest size of the files of a list, 512 MiB. Every published list is far smaller.
+const MAX_BYTES: u64 = 512 * 1024 * 1024;
 /// A loss of names, dates, countries or identifiers is checked only if the last version had at
 /// least this many of them. Smaller numbers vary too much.
 const MIN_CHECKED: u64 = 100;
@@ -70,6 +73,8 @@ pub struct Refresh<'a> {
     pub sources: &'a [Source],
     /// Time limit for fetching one file.
     pub fetch_timeout: Duration,
+    /// Whether lists may come from a server on this machine.
+    pub local_servers: LocalServers,
     /// Largest share, in percent, that a list may lose of its entries, names, dates, countries or
     /// identifiers from one version to the next.
     pub max_shrink_percent: u32,
@@ -81,12 +86,11 @@ pub struct Refresh<'a> {
 /// `InternalError` when no source is configured, `StoreUnavailable`. A refused list is not an
 /// error: the report contains it.
 pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report, Error> {
-    let Refresh { monitoring, sources, fetch_timeout, .. } = refresh;
+    let Refresh { monitoring, sources, fetch_timeout, local_servers, .. } = refresh;
     if sources.is_empty() {
         return Err(Error::internal("no source of a watchlist is configured: WATCHLIST_SOURCES"));
     }
-    let fetcher =
-        Fetcher::new(*fetch_timeout).map_err(|error| Error::internal(format!("HTTP: {error}")))?;
+    let fetcher = Fetcher::new(*fetch_timeout, *local_servers);
     let current = monitoring.table.revision().await?;
     let now = monitoring.clock.now();
     let (mut fetched, mut lists) = (Vec::new(), Vec::new());
@@ -166,8 +170,9 @@ impl Refresh<'_> {
         {
             return Ok(unchanged(own));
         }
-        let inputs =
-            files.iter().map(|(name, bytes)| Input { name, read: Box::new(bytes.as_slice()) });
+        let (names, contents): (Vec<String>, Vec<Content>) = files.into_iter().unzip();
+        let inputs = names.iter().zip(contents);
+        let inputs = inputs.map(|(name, content)| Input { name, read: Box::new(content) });
         let imported =
             import(list, None, inputs.collect(), |_| ()).map_err(|error| error.to_string())?;
         if let Some(own) = own.filter(|own| own.version == imported.version) {
@@ -207,14 +212,16 @@ impl Refresh<'_> {
 async fn download(
     fetcher: &Fetcher,
     source: &Source,
-) -> Result<(Vec<(String, Vec<u8>)>, String), String> {
+) -> Result<(Vec<(String, Content)>, String), String> {
     let mut files = Vec::new();
     let mut hash = Sha256::new();
+    let mut max_bytes = MAX_BYTES;
     for url in &source.from {
-        let bytes = fetcher.fetch(url).await?;
-        hash.update((bytes.len() as u64).to_le_bytes());
-        hash.update(&bytes);
-        files.push((place(url), bytes));
+        let content = fetcher.fetch(url, max_bytes).await?;
+        max_bytes -= content.length();
+        hash.update(content.length().to_le_bytes());
+        content.blocks().for_each(|block| hash.update(block));
+        files.push((place(url), content));
     }
     Ok((files, hex::encode(hash.finalize())))
 }

@@ -265,19 +265,44 @@ async fn a_release_with_another_model_rebuilds_the_index_of_every_list() {
     );
 }
 
-/// A list that was downloaded over plain HTTP could have been tampered with.
+/// A publisher's server, or an attacker that controls it, must not choose what a function connects to.
 #[tokio::test]
-async fn a_redirect_that_leaves_https_is_not_followed() {
+async fn a_redirect_that_leaves_https_or_the_public_network_is_not_followed() {
     let publisher = Publisher::start().await;
-    let moved =
-        "HTTP/1.1 302 Found\r\nlocation: http://example.org/list.csv\r\ncontent-length: 0\r\n\r\n";
-    publisher.send(moved.to_owned());
     let now = Arc::new(AtomicI64::new(1_795_000_000_000));
+    publisher.send(http("200 OK", &list(&["Mirka Dovello"])));
     let api = server_for(&publisher, &now).await;
+    assert_eq!(api.refresh().await["revision"], 1);
+    for (location, reason) in [
+        ("http://192.0.2.1/list.csv", "192.0.2.1 is not this machine"),
+        ("ftp://example.org/list.csv", "an address without https, on the host example.org"),
+        (
+            "https://169.254.169.254/latest?key=secret",
+            "169.254.169.254, which is not a public address (link-local)",
+        ),
+        ("https://10.0.0.1/list.csv", "10.0.0.1, which is not a public address (private)"),
+        ("https://[::ffff:192.168.1.1]/list.csv", "not a public address (private)"),
+        (
+            "https://me:secret@[fd00::1]/list.csv",
+            "fd00::1, which is not a public address (private)",
+        ),
+        ("/list.csv", "more than 5 times"),
+    ] {
+        publisher.send(format!(
+            "HTTP/1.1 302 Found\r\nlocation: {location}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+        ));
+        let failed = api.run("refresh-watchlists", &json!({})).await.unwrap_err();
+        let message = failed["errorMessage"].as_str().unwrap();
+        assert!(message.starts_with("refused: theirs (http://127.0.0.1/list.csv: "), "{message}");
+        assert!(message.contains(reason), "{reason}: {message}");
+        assert!(!message.contains("secret"), "{message}");
+    }
 
-    let failed = api.run("refresh-watchlists", &json!({})).await.unwrap_err();
-    let message = failed["errorMessage"].as_str().unwrap();
-    assert!(message.contains("redirects to an address without https"), "{message}");
+    // The list is still in use.
+    let acme = Persona::of("acme");
+    let customer = api.create(&acme, &json!({ "name": "Mirka Dovello" })).await;
+    let started = api.post(&acme, &path(&customer, "/monitor"), &json!({})).await.expect(201);
+    assert_eq!(started["matches"], 1);
 }
 
 #[tokio::test]
