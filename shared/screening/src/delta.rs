@@ -54,15 +54,17 @@ impl Delta {
     /// Returns a [`BuildError`] if `new` does not hold every entity that was added or changed, or
     /// if the entities cannot be built into an index.
     pub fn index(&self, new: &Index) -> Result<Vec<u8>, BuildError> {
-        let entities: Vec<Entity> = self.entities(new).collect();
         let expected = self.added.len() + self.changed.len();
-        if entities.len() != expected {
-            return Err(BuildError::IncompleteDelta { expected, actual: entities.len() });
-        }
+        let mut actual = 0;
         let meta = new.meta();
         let source =
             Source { list: &meta.list, version: &meta.version, date: meta.date.as_deref() };
-        build(source, entities)
+        let index = build(source, self.entities(new).inspect(|_| actual += 1))?;
+        if actual == expected {
+            Ok(index)
+        } else {
+            Err(BuildError::IncompleteDelta { expected, actual })
+        }
     }
 
     fn must_screen(&self, id: &String) -> bool {

@@ -1,18 +1,23 @@
 //! Tests the matching from end to end on a synthetic list.
 
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::delta::Delta;
 use super::entity::{
     CountryKind, Entity, EntityKind, Gender, Identifier, ListedCountry, ListedDate, ListedName,
     NameKind,
 };
-use super::index::{BuildError, Builder, Index, OpenError, Source, build};
+use super::index::{BuildError, Builder, FORMAT_VERSION, Index, OpenError, Source, build};
+use super::lists::Input;
 use super::normalise::prepare;
 use super::score::{
-    Alignment, ComparedField, DEFAULT_MIN_SCORE, Limit, Outcome, Part, Strength, score,
+    Alignment, ComparedField, DEFAULT_MIN_SCORE, Limit, MODEL_VERSION, Outcome, Part, Strength,
+    score,
 };
-use super::{Match, Query, Screener};
+use super::{Match, Query, Screener, import};
+
+const SAMPLE: &[u8] = include_bytes!("../../../infra/watchlists/sample.csv");
 
 fn entity(id: &str, kind: EntityKind, names: &[(&str, NameKind)]) -> Entity {
     let name = |(text, kind): &(&str, NameKind)| ListedName::whole((*text).to_owned(), *kind);
@@ -231,9 +236,22 @@ fn a_file_of_another_version_is_refused() {
     bytes[end..end + 4].copy_from_slice(&checksum);
     assert!(matches!(Index::open(bytes.clone()), Err(OpenError::Model { file: 99, .. })));
     // The entities can still be read in order to rebuild the index.
-    assert_eq!(Index::source_of(bytes).unwrap().1, list());
+    assert_eq!(Index::rebuild(bytes).unwrap(), bytes_of(list()));
+    assert!(Index::rebuild(Vec::new()).is_err());
     assert!(matches!(Index::open(b"id,name\n1,x\n".to_vec()), Err(OpenError::Foreign)));
     assert!(Index::open(Vec::new()).is_err());
+}
+
+/// Two releases that share a format and a model share index files. A change of these bytes needs
+/// another `FORMAT_VERSION` or `MODEL_VERSION`.
+#[test]
+fn an_index_keeps_its_bytes() {
+    let file = Input { name: "sample.csv", read: Box::new(SAMPLE) };
+    let index = import("sample", Some("1"), vec![file], |_| ()).unwrap().index;
+    assert_eq!(
+        (FORMAT_VERSION, MODEL_VERSION, hex::encode(Sha256::digest(index)).as_str()),
+        (1, 2, "9feec04042f50312c93e0e5d6165c0d6b3e810e10a327a4effaf043120df30ba")
+    );
 }
 
 #[test]

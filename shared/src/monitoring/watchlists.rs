@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, try_join_all};
 
 use crate::error::Error;
 use crate::model::watchlist::{ListVersion, Revision};
-use screening::index::{FORMAT_VERSION, Index, Source, build};
+use screening::index::{FORMAT_VERSION, Index};
 use screening::score::MODEL_VERSION;
 
 /// Returns the name of an index in the bucket. The name includes the file format and the matching
@@ -28,6 +28,17 @@ impl Loaded {
     /// Returns the index of a list. Returns `None` when the revision does not contain the list.
     pub fn index(&self, list: &str) -> Option<&Arc<Index>> {
         self.indexes.iter().find(|index| index.meta().list == list)
+    }
+
+    /// Returns these lists without those that another revision does not contain in the same version.
+    fn without_changed(&self, other: &Revision) -> Loaded {
+        let mut revision = self.revision.clone();
+        revision.lists.retain(|name, list| {
+            other.lists.get(name).is_some_and(|other| other.object == list.object)
+        });
+        let is_unchanged = |index: &&Arc<Index>| revision.lists.contains_key(&index.meta().list);
+        let indexes = self.indexes.iter().filter(is_unchanged).cloned().collect();
+        Loaded { revision, indexes }
     }
 
     /// Returns the index of a list if it was read from the object that `version` names.
@@ -81,12 +92,16 @@ impl Watchlists {
         if revision.lists.is_empty() {
             return Err(Error::lists_not_loaded());
         }
-        let last = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(last) = &last
-            && last.revision == revision
-        {
-            return Ok(last.clone());
-        }
+        let last = {
+            let mut newest = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(last) = newest.as_ref().filter(|last| last.revision == revision) {
+                return Ok(last.clone());
+            }
+            // Forget the lists that have changed before the new ones are read, because the memory of a
+            // function may not hold both.
+            *newest = newest.take().map(|last| Arc::new(last.without_changed(&revision)));
+            newest.clone()
+        };
         let indexes = revision.lists.iter().map(async |(name, list)| {
             match last.as_ref().and_then(|last| last.unchanged(name, list)) {
                 Some(index) => Ok(index.clone()),
@@ -129,12 +144,8 @@ impl Watchlists {
     /// Rebuilds an index for this program's matching model from an index for any model. Both have
     /// the same file format. Returns the bytes of the new index without storing them.
     pub(super) async fn rebuild(&self, object: &str) -> Result<Vec<u8>, Error> {
-        let unusable = |error: String| Error::lists_unavailable(format!("{object}: {error}"));
-        let source = Index::source_of(self.bytes(object).await?);
-        let (meta, entities) = source.map_err(|error| unusable(error.to_string()))?;
-        let source =
-            Source { list: &meta.list, version: &meta.version, date: meta.date.as_deref() };
-        build(source, entities).map_err(|error| unusable(error.to_string()))
+        let rebuilt = Index::rebuild(self.bytes(object).await?);
+        rebuilt.map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))
     }
 
     /// Reads the bytes of an object.
@@ -153,5 +164,81 @@ impl Watchlists {
     pub async fn put(&self, object: &str, index: Vec<u8>) -> Result<(), Error> {
         let stored = self.objects()?.put(object, index).await;
         stored.map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+
+    use screening::entity::{Entity, EntityKind, ListedName, NameKind};
+    use screening::index::{Source, build};
+
+    use super::*;
+    use crate::fixtures::hour;
+
+    /// Storage in which every object is an index with one entry. It checks that the indexes that were
+    /// `replaced` are no longer in memory when an object is read.
+    #[derive(Debug, Default)]
+    struct Bucket {
+        replaced: Mutex<Vec<Weak<Index>>>,
+        reads: Mutex<Vec<String>>,
+    }
+
+    impl Objects for Bucket {
+        fn get<'a>(&'a self, object: &'a str) -> BoxFuture<'a, Result<Vec<u8>, String>> {
+            Box::pin(async move {
+                let replaced = self.replaced.lock().unwrap();
+                assert!(replaced.iter().all(|index| index.upgrade().is_none()), "{object}");
+                self.reads.lock().unwrap().push(object.to_owned());
+                let list = object.split('/').nth(1).unwrap();
+                let entity = Entity {
+                    names: vec![ListedName::whole("Mirka".to_owned(), NameKind::Primary)],
+                    ..Entity::new("1".to_owned(), EntityKind::Person)
+                };
+                let source = Source { list, version: "1", date: None };
+                build(source, [entity]).map_err(|error| error.to_string())
+            })
+        }
+
+        fn put<'a>(&'a self, _: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<(), String>> {
+            unreachable!("loading does not write")
+        }
+    }
+
+    fn revision(revision: u64, versions: &[(&str, &str)]) -> Revision {
+        let lists = versions.iter().map(|(list, version)| {
+            let version = ListVersion {
+                version: (*version).to_owned(),
+                object: object_name(list, version),
+                entities: 1,
+                parts: Default::default(),
+                date: None,
+                built_at: hour(0),
+                checked_at: hour(0),
+                source: String::new(),
+            };
+            ((*list).to_owned(), version)
+        });
+        Revision { revision, lists: lists.collect(), ..Revision::none() }
+    }
+
+    #[tokio::test]
+    async fn a_changed_list_leaves_memory_before_its_new_version_is_read() {
+        let bucket = Arc::new(Bucket::default());
+        let watchlists = Watchlists::of(Some(bucket.clone()));
+        let reads = || std::mem::take(&mut *bucket.reads.lock().unwrap());
+        let first = watchlists.load(revision(1, &[("a", "1"), ("b", "1")])).await.unwrap();
+        assert_eq!(reads().len(), 2);
+        let [a, b] = ["a", "b"].map(|list| Arc::downgrade(first.index(list).unwrap()));
+        bucket.replaced.lock().unwrap().push(a.clone());
+        drop(first);
+        let second = revision(2, &[("a", "2"), ("b", "1")]);
+        let loaded = watchlists.load(second.clone()).await.unwrap();
+        assert_eq!(reads(), [object_name("a", "2")]);
+        assert!(a.upgrade().is_none() && b.upgrade().is_some());
+        assert_eq!(loaded.indexes.len(), 2);
+        watchlists.load(second).await.unwrap();
+        assert!(reads().is_empty());
     }
 }

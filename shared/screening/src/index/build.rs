@@ -1,11 +1,12 @@
 //! Builds index files from entities.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 
 use sha2::{Digest, Sha256};
 
-use super::format::{Meta, Section, Sections, digest, identifier_hash};
+use super::format::{ENTITY, Meta, Section, Sections, digest, identifier_hash, read_u32};
 use super::weights::Weights;
 use crate::entity::{CountryKind, Entity};
 use crate::normalise::{MAX_TOKENS, Token, prepare};
@@ -92,22 +93,28 @@ pub fn build(
 }
 
 /// Builds an index file from entities that are added one by one.
+///
+/// A list can have millions of names, so the builder holds as little as possible in addition to the
+/// sections of the file: each token once, and numbers of 4 bytes instead of tokens in names.
 #[derive(Default)]
 pub struct Builder {
-    ids: HashSet<String>,
-    /// Numbers of the names that have each token, in ascending order.
-    postings: BTreeMap<Token, Vec<u32>>,
+    /// Hash of each id, and the number of the entity that has it.
+    ids: HashMap<u64, u32>,
+    hasher: RandomState,
+    /// Number of each token, in the order in which the tokens first occurred.
+    tokens: HashMap<Token, u32>,
     names: Vec<IndexedName>,
-    /// Content of the section [`Section::Entities`].
-    entities: Vec<u8>,
-    /// The encoded entities of the section [`Section::Payload`].
-    payload: Vec<u8>,
+    /// Numbers of the tokens of all names, one name after the other.
+    name_tokens: Vec<u32>,
+    /// The sections [`Section::Entities`] and [`Section::Payload`]. [`Builder::finish`] adds the
+    /// others.
+    sections: Sections,
     /// Hash of each identifier, and the number of the entity that has it.
     identifiers: Vec<(u64, u32)>,
     /// Number of entities by kind.
     kinds: BTreeMap<String, u32>,
-    /// SHA-256 of each entity, sorted, so the order of the entities does not matter.
-    content: BTreeSet<[u8; 32]>,
+    /// SHA-256 of each entity, in the order of the entities.
+    content: Vec<[u8; 32]>,
 }
 
 struct IndexedName {
@@ -116,21 +123,25 @@ struct IndexedName {
     position: u16,
     /// Discriminant of the [`NameKind`](crate::entity::NameKind).
     kind: u8,
-    tokens: Vec<Token>,
+    /// Number of tokens.
+    tokens: u8,
 }
 
-// The number of initials of a name has six bits in the index file.
+// The number of initials of a name has six bits in the index file, and `IndexedName` has eight bits
+// for the number of tokens.
 const _: () = assert!(MAX_TOKENS < 1 << 6);
 
 impl Builder {
-    /// Adds an entity. Do not use the builder after an error.
+    /// Adds an entity. After an error, the builder must not be used any more.
     ///
     /// # Errors
     /// Returns a [`BuildError`] if an earlier entity has the same id, if the entity cannot be
     /// encoded, or if the list becomes too large for the file format.
     pub fn add(&mut self, entity: &Entity) -> Result<(), BuildError> {
-        let number = fit(self.ids.len())?;
-        if !self.ids.insert(entity.id.clone()) {
+        let number = fit(self.content.len())?;
+        if let Some(earlier) = self.ids.insert(self.hasher.hash_one(&entity.id), number)
+            && self.id(earlier) == Some(entity.id.as_str())
+        {
             return Err(BuildError::DuplicateId(entity.id.clone()));
         }
         *self.kinds.entry(entity.kind.into_str().to_owned()).or_default() += 1;
@@ -141,28 +152,29 @@ impl Builder {
         let encoded = encode(entity, &entity.id)?;
         let scored = encode(&matched(entity), &entity.id)?;
         let all = encode(&sorted(entity), &entity.id)?;
-        let offset: u32 = fit(self.payload.len())?;
+        let offset: u32 = fit(self.sections.get(Section::Payload).len())?;
         let length: u32 = fit(encoded.len())?;
-        self.entities.extend_from_slice(&offset.to_le_bytes());
-        self.entities.extend_from_slice(&length.to_le_bytes());
-        self.entities.extend_from_slice(&digest(&scored).to_le_bytes());
-        self.entities.extend_from_slice(&digest(&all).to_le_bytes());
-        self.content.insert(Sha256::digest(&all).into());
-        self.payload.extend_from_slice(&encoded);
+        self.sections.push(Section::Entities, &offset.to_le_bytes());
+        self.sections.push(Section::Entities, &length.to_le_bytes());
+        self.sections.push(Section::Entities, &digest(&scored).to_le_bytes());
+        self.sections.push(Section::Entities, &digest(&all).to_le_bytes());
+        self.content.push(Sha256::digest(&all).into());
+        self.sections.push(Section::Payload, &encoded);
         Ok(())
+    }
+
+    /// Returns the id of an entity that was added.
+    fn id(&self, number: u32) -> Option<&str> {
+        let record =
+            self.sections.get(Section::Entities).as_chunks::<ENTITY>().0.get(number as usize)?;
+        let encoded = self.sections.get(Section::Payload).get(read_u32(record, 0) as usize..)?;
+        // The id is the first field.
+        postcard::take_from_bytes::<&str>(encoded).ok().map(|(id, _)| id)
     }
 
     fn add_names(&mut self, number: u32, entity: &Entity) -> Result<(), BuildError> {
         for (position, name) in entity.names.iter().enumerate() {
-            let name_number = fit(self.names.len())?;
             let tokens = prepare(&name.text).tokens;
-            for token in &tokens {
-                let names = self.postings.entry(token.clone()).or_default();
-                // A name can have the same token twice.
-                if names.last() != Some(&name_number) {
-                    names.push(name_number);
-                }
-            }
             let position = u16::try_from(position).map_err(|_| BuildError::Entity {
                 id: entity.id.clone(),
                 cause: "it has more than 65,536 names".to_owned(),
@@ -171,18 +183,26 @@ impl Builder {
                 entity: number,
                 position,
                 kind: name.kind as u8,
-                tokens,
+                tokens: fit(tokens.len())?,
             });
+            for token in tokens {
+                let next = fit(self.tokens.len())?;
+                self.name_tokens.push(*self.tokens.entry(token).or_insert(next));
+            }
         }
-        Ok(())
+        // The file has a 32-bit number for each name and for each token of a name.
+        fit::<u32>(self.names.len()).and(fit::<u32>(self.name_tokens.len())).map(drop)
     }
 
     /// Returns a version name for the entities that were added so far: 16 hexadecimal digits of a
     /// hash of their content. The name does not depend on the format of the files, on the order of
     /// the entities, or on the order of the values in an entity.
     pub fn content(&self) -> String {
+        let mut sorted = self.content.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
         let mut content = Sha256::new();
-        self.content.iter().for_each(|entity| content.update(entity));
+        sorted.iter().for_each(|entity| content.update(entity));
         let mut hex = hex::encode(content.finalize());
         hex.truncate(16);
         hex
@@ -193,45 +213,73 @@ impl Builder {
     /// # Errors
     /// Returns a [`BuildError`] if the list is too large for the file format, or if its
     /// description cannot be encoded.
-    pub fn finish(mut self, source: Source<'_>) -> Result<Vec<u8>, BuildError> {
+    pub fn finish(self, source: Source<'_>) -> Result<Vec<u8>, BuildError> {
+        let Builder { tokens, names, name_tokens, mut sections, mut identifiers, kinds, .. } = self;
         let meta = Meta {
             list: source.list.to_owned(),
             version: source.version.to_owned(),
             date: source.date.map(str::to_owned),
-            entities: fit(self.ids.len())?,
-            names: fit(self.names.len())?,
-            kinds: self.kinds,
-            payload: self.payload.len() as u64,
+            entities: fit(self.content.len())?,
+            names: fit(names.len())?,
+            kinds,
+            payload: sections.get(Section::Payload).len() as u64,
         };
+        // Each value is dropped as soon as it is written, before the next section grows.
+        drop((self.ids, self.content));
         let meta = postcard::to_allocvec(&meta)
             .map_err(|error| BuildError::Meta { cause: error.to_string() })?;
-        let mut sections = Sections::default();
         sections.push(Section::Meta, &meta);
-        let keys = write_tokens(&self.postings, &mut sections)?;
-        write_keys(keys, &mut sections)?;
-        write_names(&self.names, &self.postings, &mut sections)?;
-        sections.push(Section::Entities, &self.entities);
-        sections.push(Section::Payload, &self.payload);
-        self.identifiers.sort_unstable();
-        self.identifiers.dedup();
-        for (hash, entity) in &self.identifiers {
+        identifiers.sort_unstable();
+        identifiers.dedup();
+        for (hash, entity) in &identifiers {
             sections.push(Section::Payload, &hash.to_le_bytes());
             sections.push(Section::Payload, &entity.to_le_bytes());
         }
+        drop(identifiers);
+        let (tokens, name_tokens) = sort_tokens(tokens, name_tokens);
+        write_names(&names, &tokens, &name_tokens, &mut sections)?;
+        write_postings(&names, tokens.len(), &name_tokens, &mut sections)?;
+        drop((names, name_tokens));
+        let keys = write_tokens(&tokens, &mut sections)?;
+        drop(tokens);
+        write_keys(keys, &mut sections)?;
         Ok(sections.into_file())
     }
 }
 
-/// Writes the tokens and their postings. Returns the spread keys of all tokens, each with the
-/// number of its token.
-fn write_tokens(
-    postings: &BTreeMap<Token, Vec<u32>>,
-    sections: &mut Sections,
-) -> Result<Vec<(u32, u32)>, BuildError> {
+/// Sorts the tokens, and replaces the number of each token in the names by its place in the order.
+#[expect(clippy::indexing_slicing, reason = "every number is below the number of tokens")]
+fn sort_tokens(tokens: HashMap<Token, u32>, mut name_tokens: Vec<u32>) -> (Vec<Token>, Vec<u32>) {
+    let mut sorted: Vec<(Token, u32)> = tokens.into_iter().collect();
+    sorted.sort_unstable();
+    let mut places = vec![0; sorted.len()];
+    for ((_, number), place) in sorted.iter().zip(0..) {
+        places[*number as usize] = place;
+    }
+    for number in &mut name_tokens {
+        *number = places[*number as usize];
+    }
+    (sorted.into_iter().map(|(token, _)| token).collect(), name_tokens)
+}
+
+/// Returns the numbers of the tokens of each name.
+fn tokens_by_name<'n>(
+    names: &'n [IndexedName],
+    name_tokens: &'n [u32],
+) -> impl Iterator<Item = &'n [u32]> {
+    let mut rest = name_tokens;
+    names.iter().map(move |name| {
+        let (tokens, after) = rest.split_at(usize::from(name.tokens));
+        rest = after;
+        tokens
+    })
+}
+
+/// Writes the tokens. Returns the spread keys of all tokens, each with the number of its token.
+fn write_tokens(tokens: &[Token], sections: &mut Sections) -> Result<Vec<(u32, u32)>, BuildError> {
     let mut token_keys = Vec::new();
-    let (mut byte_count, mut posting_count) = (0_usize, 0_usize);
-    sections.push(Section::PostingOffsets, &0_u32.to_le_bytes());
-    for (number, (token, names)) in postings.iter().enumerate() {
+    let mut byte_count = 0_usize;
+    for (number, token) in tokens.iter().enumerate() {
         let number = fit(number)?;
         let part = Part::of(token);
         keys::all(&part, |key| token_keys.push((keys::spread(key), number)));
@@ -243,13 +291,45 @@ fn write_tokens(
         sections.push(Section::TokenBytes, part.text);
         sections.push(Section::TokenBytes, part.skeleton);
         byte_count += part.text.len() + part.skeleton.len();
-        for name in names {
-            sections.push(Section::Postings, &name.to_le_bytes());
-        }
-        posting_count += names.len();
-        sections.push(Section::PostingOffsets, &fit::<u32>(posting_count)?.to_le_bytes());
     }
     Ok(token_keys)
+}
+
+/// Writes the numbers of the names that have each token, in ascending order.
+#[expect(clippy::indexing_slicing, reason = "every number of a token is below `token_count`")]
+fn write_postings(
+    names: &[IndexedName],
+    token_count: usize,
+    name_tokens: &[u32],
+    sections: &mut Sections,
+) -> Result<(), BuildError> {
+    // A name can have the same token twice.
+    let distinct = |tokens: &[u32], place: usize| !tokens[..place].contains(&tokens[place]);
+    let mut counts = vec![0_u32; token_count];
+    for tokens in tokens_by_name(names, name_tokens) {
+        for place in (0..tokens.len()).filter(|place| distinct(tokens, *place)) {
+            counts[tokens[place] as usize] += 1;
+        }
+    }
+    // The place of the next posting of each token.
+    let mut next = counts;
+    let mut posting_count = 0_u32;
+    sections.push(Section::PostingOffsets, &0_u32.to_le_bytes());
+    for next in &mut next {
+        let count = std::mem::replace(next, posting_count);
+        posting_count = posting_count.checked_add(count).ok_or(BuildError::TooLarge)?;
+        sections.push(Section::PostingOffsets, &posting_count.to_le_bytes());
+    }
+    let mut postings = vec![0_u32; posting_count as usize];
+    for (tokens, name) in tokens_by_name(names, name_tokens).zip(0..) {
+        for place in (0..tokens.len()).filter(|place| distinct(tokens, *place)) {
+            let next = &mut next[tokens[place] as usize];
+            postings[*next as usize] = name;
+            *next += 1;
+        }
+    }
+    postings.iter().for_each(|name| sections.push(Section::Postings, &name.to_le_bytes()));
+    Ok(())
 }
 
 /// Writes the keys in ascending order, and the position of the first key of each bucket.
@@ -273,19 +353,20 @@ fn write_keys(mut keys: Vec<(u32, u32)>, sections: &mut Sections) -> Result<(), 
     Ok(())
 }
 
-/// Writes the names and their tokens.
-#[expect(clippy::expect_used, reason = "`add_names` enters every token of a name in `postings`")]
+/// Writes the names and the numbers of their tokens.
+#[expect(clippy::indexing_slicing, reason = "every token of a name has a number below their count")]
 fn write_names(
     names: &[IndexedName],
-    postings: &BTreeMap<Token, Vec<u32>>,
+    tokens: &[Token],
+    name_tokens: &[u32],
     sections: &mut Sections,
 ) -> Result<(), BuildError> {
-    // `write_tokens` has checked that the number of tokens fits.
-    let token_numbers: HashMap<&Token, u32> = postings.keys().zip(0..).collect();
     let mut member_count = 0_usize;
+    let mut parts = Vec::new();
     sections.push(Section::NameOffsets, &0_u32.to_le_bytes());
-    for name in names {
-        let parts: Vec<Part<'_>> = name.tokens.iter().map(Part::of).collect();
+    for (name, numbers) in names.iter().zip(tokens_by_name(names, name_tokens)) {
+        parts.clear();
+        parts.extend(numbers.iter().map(|number| Part::of(&tokens[*number as usize])));
         let weights = Weights::of(&parts);
         sections.push(Section::Names, &name.entity.to_le_bytes());
         sections.push(Section::Names, &name.position.to_le_bytes());
@@ -293,11 +374,10 @@ fn write_names(
         sections.push(Section::Names, &[kind_and_initials, weights.significant]);
         sections.push(Section::Names, &weights.searchable.to_le_bytes());
         sections.push(Section::Names, &weights.minor.to_le_bytes());
-        for token in &name.tokens {
-            let number = token_numbers.get(token).expect("every token of a name has a number");
+        for number in numbers {
             sections.push(Section::NameTokens, &number.to_le_bytes());
         }
-        member_count += name.tokens.len();
+        member_count += numbers.len();
         sections.push(Section::NameOffsets, &fit::<u32>(member_count)?.to_le_bytes());
     }
     Ok(())

@@ -22,6 +22,12 @@ const SECTIONS: usize = Section::Payload as usize + 1;
 const PREAMBLE: usize = 8 + 4 + 4 + 8;
 /// Length in bytes of a table entry: offset, length and CRC-32 of a section.
 const TABLE_ENTRY: usize = 8 + 8 + 4;
+/// Length in bytes of a record of [`Section::Tokens`].
+pub(super) const TOKEN: usize = 13;
+/// Length in bytes of a record of [`Section::Names`].
+pub(super) const NAME: usize = 16;
+/// Length in bytes of a record of [`Section::Entities`].
+pub(super) const ENTITY: usize = 24;
 /// Length in bytes of the header: the preamble, the table, and the CRC-32 of both.
 const HEADER: usize = PREAMBLE + SECTIONS * TABLE_ENTRY + 4;
 
@@ -171,6 +177,12 @@ impl Sections {
         self.0[section as usize].extend_from_slice(bytes);
     }
 
+    /// Returns the bytes of a section.
+    #[expect(clippy::indexing_slicing, reason = "there is one buffer per variant of `Section`")]
+    pub(super) fn get(&self, section: Section) -> &[u8] {
+        &self.0[section as usize]
+    }
+
     /// Returns the complete file: header, table of sections, and sections.
     pub(super) fn into_file(self) -> Vec<u8> {
         let total = HEADER + self.0.iter().map(Vec::len).sum::<usize>();
@@ -187,8 +199,10 @@ impl Sections {
             offset += section.len();
         }
         file.extend_from_slice(&crc32fast::hash(&file).to_le_bytes());
-        for section in &self.0 {
-            file.extend_from_slice(section);
+        // Each section is dropped after it is copied, so that the file and its sections are not in
+        // memory twice.
+        for section in self.0 {
+            file.extend_from_slice(&section);
         }
         file
     }

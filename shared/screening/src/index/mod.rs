@@ -15,11 +15,23 @@ use std::path::Path;
 pub use build::{BuildError, Builder, Source, build, matched};
 pub(crate) use format::EntityHashes;
 pub use format::{FORMAT_VERSION, Meta, OpenError};
-use format::{Layout, Numbers, Section};
+use format::{Layout, NAME, Numbers, Section, TOKEN};
 pub(crate) use retrieve::{Accumulator, Wanted};
 pub(crate) use view::View;
 
 use super::entity::Entity;
+
+/// Returns the memory in bytes that an index file and the buffers of a
+/// [`Screener`](crate::Screener) for it take at most.
+///
+/// # Errors
+/// Returns an [`OpenError`] as [`Index::open`] does.
+pub fn screening_memory(file: &[u8]) -> Result<u64, OpenError> {
+    let layout = Layout::read(file)?;
+    let records = |section, length: usize| layout.section(file, section).len() / length;
+    let (names, tokens) = (records(Section::Names, NAME), records(Section::Tokens, TOKEN));
+    Ok((file.len() + Accumulator::memory(names, tokens)) as u64)
+}
 
 /// An open index. The whole file was verified when it was opened.
 pub struct Index {
@@ -41,23 +53,28 @@ impl Index {
         Index::with_layout(bytes, layout)
     }
 
-    /// Returns the description and the entities that an index was built from, even if the index
-    /// belongs to another matching model. The caller can then rebuild the index for the current
-    /// model.
+    /// Builds the index for the current matching model from an index for any model.
     ///
     /// # Errors
-    /// Returns an [`OpenError`] if the bytes are not an index, are damaged or have another file
-    /// format, or if one of the entities cannot be decoded.
-    pub fn source_of(
-        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
-    ) -> Result<(Meta, Vec<Entity>), OpenError> {
-        let (layout, _) = Layout::read_any_model(bytes.as_ref())?;
-        let index = Index::with_layout(bytes, layout)?;
-        let entities: Vec<Entity> = index.entities().collect();
-        if entities.len() != index.meta.entities as usize {
-            return Err(OpenError::damaged("list of entities"));
+    /// Returns a text if the bytes are not an index, are damaged or have another file format, or if
+    /// the entities cannot be decoded or built into an index.
+    pub fn rebuild(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Vec<u8>, String> {
+        let layout = Layout::read_any_model(bytes.as_ref());
+        let index = layout.and_then(|(layout, _)| Index::with_layout(bytes, layout));
+        let index = index.map_err(|error| error.to_string())?;
+        let meta = &index.meta;
+        let source =
+            Source { list: &meta.list, version: &meta.version, date: meta.date.as_deref() };
+        let mut builder = Builder::default();
+        let mut count = 0;
+        for entity in index.entities() {
+            builder.add(&entity).map_err(|error| error.to_string())?;
+            count += 1;
         }
-        Ok((index.meta, entities))
+        if count != meta.entities {
+            return Err(OpenError::damaged("list of entities").to_string());
+        }
+        builder.finish(source).map_err(|error| error.to_string())
     }
 
     fn with_layout(

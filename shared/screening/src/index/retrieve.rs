@@ -125,6 +125,12 @@ pub(crate) struct Wanted<'q> {
 const ROUNDING: f32 = 1e-3;
 
 impl Accumulator {
+    /// Returns the largest memory in bytes that the buffers for an index with these numbers of names
+    /// and tokens take.
+    pub(super) fn memory(names: usize, tokens: usize) -> usize {
+        names * (size_of::<Common>() + size_of::<u32>()) + tokens * size_of::<u64>()
+    }
+
     /// Replaces the content of `names` by the numbers of the names to compare, in ascending order
     /// and without duplicates. The result includes every name that reaches the wanted score if a
     /// token of the name is similar to a token of the query and at least one of these two tokens is

@@ -1,6 +1,8 @@
 //! Reads the records of an open index.
 
-use super::format::{EntityHashes, Numbers, identifier_hash, read_u32, read_u64};
+use super::format::{
+    ENTITY, EntityHashes, NAME, Numbers, TOKEN, identifier_hash, read_u32, read_u64,
+};
 use super::weights::Weights;
 use crate::entity::{Entity, NameKind};
 use crate::normalise::{Class, Origin};
@@ -14,7 +16,7 @@ use crate::score::{Part, keys};
 /// that does not exist reads as `None` or as an empty list.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
-    pub(super) tokens: &'a [[u8; 13]],
+    pub(super) tokens: &'a [[u8; TOKEN]],
     pub(super) token_bytes: &'a [u8],
     pub(super) key_buckets: Numbers<'a>,
     /// Number of low bits of a key that do not select its bucket.
@@ -24,8 +26,8 @@ pub(crate) struct View<'a> {
     pub(super) postings: Numbers<'a>,
     pub(super) name_offsets: Numbers<'a>,
     pub(super) name_tokens: Numbers<'a>,
-    pub(super) names: &'a [[u8; 16]],
-    pub(super) entities: &'a [[u8; 24]],
+    pub(super) names: &'a [[u8; NAME]],
+    pub(super) entities: &'a [[u8; ENTITY]],
     pub(super) entity_bytes: &'a [u8],
     pub(super) identifiers: &'a [[u8; 12]],
 }
