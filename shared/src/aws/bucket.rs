@@ -72,8 +72,14 @@ impl Bucket {
     async fn read(&self, object: &str) -> Result<Vec<u8>, Failure> {
         let request = self.client.get_object().bucket(&self.name).key(object);
         let response = request.send().await.map_err(|error| Failure::Request(reason(&error)))?;
-        let content = response.body.collect().await;
-        content.map(|bytes| bytes.to_vec()).map_err(|error| Failure::Content(chain(&error)))
+        // Collecting the parts and then joining them would need twice the memory of an index.
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut bytes = Vec::with_capacity(length.unwrap_or_default());
+        let mut content = response.body;
+        while let Some(part) = content.next().await {
+            bytes.extend_from_slice(&part.map_err(|error| Failure::Content(chain(&error)))?);
+        }
+        Ok(bytes)
     }
 
     /// Writes an object.

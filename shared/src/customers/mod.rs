@@ -102,10 +102,9 @@ pub async fn update(
         } else {
             None
         };
-        let affected = affected.as_ref();
-        let plan = plan_update(kind, before, after, sources, affected, &mut screenings)?;
+        let plan = plan_update(kind, before, after, sources, affected.as_ref(), &mut screenings)?;
         if table.commit(&plan.change, &mut attempts).await? {
-            let lists = affected.and_then(Affected::lists);
+            let lists = affected.and_then(Affected::into_lists);
             monitoring.follow_up(table, id, plan.follow_up, lists, &mut screenings).await?;
             return Ok(plan.change.after.customer);
         }

@@ -41,8 +41,8 @@ impl Affected {
 
     /// Returns the lists to check the monitor against. Returns `None` when the monitor need not be
     /// checked.
-    pub fn lists(&self) -> Option<&Loaded> {
-        self.lists.as_deref()
+    pub fn into_lists(self) -> Option<Arc<Loaded>> {
+        self.lists
     }
 }
 

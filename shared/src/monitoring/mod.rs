@@ -81,13 +81,14 @@ impl Monitoring {
         table: &TenantTable<'_>,
         id: &CustomerId,
         follow_up: FollowUp,
-        lists: Option<&Loaded>,
+        lists: Option<Arc<Loaded>>,
         screenings: &mut Screenings,
     ) -> Result<(), Error> {
         if follow_up == FollowUp::None {
             return Ok(());
         }
         let current = self.table.revision().await?.revision;
+        // Drops the lists, because a check loads newer ones and the memory may not hold both.
         let is_current = lists.is_some_and(|lists| lists.revision.revision == current);
         if follow_up == FollowUp::Recheck || !is_current {
             self.recheck(table, id, screenings).await?;

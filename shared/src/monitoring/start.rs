@@ -88,8 +88,7 @@ pub async fn start(
         plan.change.answer =
             replay.clone().map(|replay| StoredAnswer { replay, answer: answer.clone() });
         if table.commit(&plan.change, &mut attempts).await? {
-            let lists = Some(lists.as_ref());
-            monitoring.follow_up(table, id, plan.follow_up, lists, &mut screenings).await?;
+            monitoring.follow_up(table, id, plan.follow_up, Some(lists), &mut screenings).await?;
             return Ok(answer);
         }
     }

@@ -75,10 +75,10 @@ pub async fn replace(
         }
         let next = before.next_version(now);
         let affected = monitoring.load_affected(table, &before, &next, true).await?;
-        let affected = affected.as_ref();
-        let plan = plan_replacement(before, next, structure, sources, affected, &mut screenings)?;
+        let plan =
+            plan_replacement(before, next, structure, sources, affected.as_ref(), &mut screenings)?;
         if table.commit(&plan.change, &mut attempts).await? {
-            let lists = affected.and_then(Affected::lists);
+            let lists = affected.and_then(Affected::into_lists);
             monitoring.follow_up(table, id, plan.follow_up, lists, &mut screenings).await?;
             let is_first = plan.organization.version == 1;
             let customer = plan.change.after.customer;
