@@ -12,7 +12,7 @@ use crate::aws::{self, Aws, Client};
 use crate::model::id::Ids;
 use crate::model::time::Clock;
 use crate::monitoring::Monitoring;
-use crate::monitoring::source::{self, LocalServers, Source};
+use crate::monitoring::source::{LocalServers, Sources};
 use crate::monitoring::watchlists::{Objects, Watchlists};
 use crate::store::{Table, TenantTable};
 
@@ -32,7 +32,7 @@ pub struct Settings {
     /// URL of an S3-compatible server to use instead of AWS.
     pub s3_endpoint: Option<String>,
     /// Sources of the watchlists.
-    pub watchlist_sources: Vec<Source>,
+    pub watchlist_sources: Sources,
     /// Largest share, in percent, that a list may lose of its entries, names, dates, countries or
     /// identifiers from one version to the next.
     pub max_shrink_percent: u32,
@@ -71,12 +71,12 @@ impl Settings {
         let dynamodb_endpoint =
             endpoint(&["DYNAMODB_ENDPOINT", "AWS_ENDPOINT_URL_DYNAMODB", all_services]);
         let s3_endpoint = endpoint(&["AWS_ENDPOINT_URL_S3", all_services]);
-        let watchlist_sources = match value("WATCHLIST_SOURCES").map(|text| source::read(&text)) {
-            None => Vec::new(),
+        let watchlist_sources = match value("WATCHLIST_SOURCES").map(|text| Sources::parse(&text)) {
+            None => Sources::Given(Vec::new()),
             Some(Ok(sources)) => sources,
             Some(Err(error)) => {
                 faults.push(format!("WATCHLIST_SOURCES: {error}"));
-                Vec::new()
+                Sources::Given(Vec::new())
             }
         };
         let mut number = |name: &str, default: u32, range: std::ops::RangeInclusive<u32>| {

@@ -9,6 +9,7 @@ use api_tests::faults::NoTransactions;
 use api_tests::{Api, Value, json, path_of};
 use futures_util::FutureExt;
 use local::iam::Role;
+use shared::model::time::Clock;
 
 use crate::monitoring::{Setup, leave_index_of_another_release};
 
@@ -131,6 +132,16 @@ async fn failing_requests(w: &Setup) -> Api {
     api
 }
 
+/// Refreshes the lists from sources that are an object in the bucket.
+async fn stored_sources(w: &Setup) -> Api {
+    let lists = &w.api.server().lists;
+    lists.put("sources.json", local::sample_source().into_bytes()).await.unwrap();
+    let environment = [("WATCHLIST_SOURCES".to_owned(), "sources.json".to_owned())].into();
+    let api = Api::set(Clock::system(), Some(&w.api), None, environment).await;
+    api.refresh().await;
+    api
+}
+
 /// Exports and erases a customer that has items of every kind.
 async fn erasure(w: &Setup, customer: &Value) {
     let path = |rest: &str| format!("{}{rest}", path_of(customer));
@@ -149,7 +160,7 @@ async fn every_permission_is_needed_and_none_is_missing() {
         monitoring(&w, &customer).await;
         many_matches(&w).await;
         erasure(&w, &customer).await;
-        [failing_requests(&w).await, failing_pass(&w).await]
+        [failing_requests(&w).await, failing_pass(&w).await, stored_sources(&w).await]
     };
     let result = AssertUnwindSafe(requests).catch_unwind().await;
     // Report missing permissions first. A denied call also makes a request fail, but the message of

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::Monitoring;
 use super::content::Content;
-use super::source::{Fetcher, LocalServers, Source, place};
+use super::source::{self, Fetcher, LocalServers, SOURCES, Source, Sources, place};
 use super::watchlists::object_name;
 use crate::error::Error;
 use crate::model::time::Timestamp;
@@ -70,7 +70,7 @@ pub struct Refresh<'a> {
     /// The table and the storage of indexes.
     pub monitoring: &'a Monitoring,
     /// The configured sources.
-    pub sources: &'a [Source],
+    pub sources: &'a Sources,
     /// Time limit for fetching one file.
     pub fetch_timeout: Duration,
     /// Whether lists may come from a server on this machine.
@@ -83,10 +83,18 @@ pub struct Refresh<'a> {
 /// Refreshes every configured list and reports the result for each.
 ///
 /// # Errors
-/// `InternalError` when no source is configured, `StoreUnavailable`. A refused list is not an
-/// error: the report contains it.
+/// `InternalError` when no source is configured or the stored sources are not valid,
+/// `StoreUnavailable`. A refused list is not an error: the report contains it.
 pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report, Error> {
     let Refresh { monitoring, sources, fetch_timeout, local_servers, .. } = refresh;
+    let stored;
+    let sources = match sources {
+        Sources::Given(sources) => sources,
+        Sources::Stored => {
+            stored = stored_sources(monitoring).await?;
+            &stored
+        }
+    };
     if sources.is_empty() {
         return Err(Error::internal("no source of a watchlist is configured: WATCHLIST_SOURCES"));
     }
@@ -94,7 +102,7 @@ pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report,
     let current = monitoring.table.revision().await?;
     let now = monitoring.clock.now();
     let (mut fetched, mut lists) = (Vec::new(), Vec::new());
-    for source in *sources {
+    for source in sources {
         let list = source.list.as_str().to_owned();
         let last = current.lists.get(&list);
         // The last version, if its index has this program's file format and matching model.
@@ -138,6 +146,16 @@ pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report,
         telemetry::hours("WatchlistAgeHours", "watchlist age", list, age);
     }
     Ok(Report { revision, lists })
+}
+
+/// Reads the sources from the bucket of the lists.
+async fn stored_sources(monitoring: &Monitoring) -> Result<Vec<Source>, Error> {
+    let invalid = |reason: String| {
+        Error::internal(format!("{SOURCES} in the bucket of the lists is not valid: {reason}"))
+    };
+    let bytes = monitoring.watchlists.bytes(SOURCES).await?;
+    let text = String::from_utf8(bytes).map_err(|_| invalid("it is not UTF-8".to_owned()))?;
+    source::read(&text).map_err(invalid)
 }
 
 impl Refresh<'_> {

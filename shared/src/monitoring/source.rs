@@ -38,6 +38,29 @@ pub struct Source {
     pub from: Vec<Url>,
 }
 
+/// Name of the object with the sources in the bucket of the lists.
+pub const SOURCES: &str = "sources.json";
+
+/// The setting `WATCHLIST_SOURCES`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sources {
+    /// The setting contains the sources.
+    Given(Vec<Source>),
+    /// The setting is [`SOURCES`]: the object with this name contains the sources. All environment
+    /// variables of a function together have at most 4 KB, and an object may be larger.
+    Stored,
+}
+
+impl Sources {
+    /// Reads the setting: a JSON text as for [`read`], or [`SOURCES`].
+    ///
+    /// # Errors
+    /// A text that names every fault.
+    pub fn parse(text: &str) -> Result<Sources, String> {
+        if text == SOURCES { Ok(Sources::Stored) } else { read(text).map(Sources::Given) }
+    }
+}
+
 /// Whether lists may come from a server on this machine. A deployed function always refuses them: the
 /// value is not a setting, and only the local server changes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

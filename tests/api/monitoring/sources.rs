@@ -338,6 +338,44 @@ async fn a_bad_source_does_not_block_the_others() {
     assert_eq!(read["monitoring"]["open_alerts"], 2);
 }
 
+/// The environment of a function has at most 4 KB, and the sources may need more.
+#[tokio::test]
+async fn sources_may_be_in_the_bucket_of_the_lists() {
+    let now = Arc::new(AtomicI64::new(1_795_000_000_000));
+    let setting = ("WATCHLIST_SOURCES".to_owned(), "sources.json".to_owned());
+    let api = Api::set(clock(&now), None, None, [setting].into()).await;
+    let failed = api.run("refresh-watchlists", &json!({})).await.unwrap_err();
+    assert!(failed["errorMessage"].as_str().unwrap().contains("sources.json"), "{failed}");
+
+    let publisher = Publisher::start().await;
+    publisher.send(http("200 OK", &list(&["Mirka Dovello"])));
+    let sources = (0..50).map(|number| {
+        let url = format!("{}?{}", publisher.url, "long".repeat(100));
+        json!({ "list": format!("list-{number}"), "from": [url] })
+    });
+    let sources = json!(sources.collect::<Vec<_>>()).to_string();
+    assert!(sources.len() > 4_096);
+    let lists = &api.server().lists;
+    lists.put("sources.json", sources.into_bytes()).await.unwrap();
+    let refreshed = api.refresh().await;
+    assert_eq!(
+        (&refreshed["revision"], refreshed["lists"].as_array().unwrap().len()),
+        (&json!(1), 50)
+    );
+
+    // Faulty sources leave all lists in use, and do not show the addresses.
+    let faulty = json!([{ "list": "un", "from": ["http://me:secret@example.org/?key=secret"] }]);
+    lists.put("sources.json", faulty.to_string().into_bytes()).await.unwrap();
+    let failed = api.run("refresh-watchlists", &json!({})).await.unwrap_err();
+    let message = failed["errorMessage"].as_str().unwrap();
+    assert!(message.contains("URL 1 of \"un\" (http://example.org/) must be"), "{message}");
+    assert!(!message.contains("secret"), "{message}");
+    let acme = Persona::of("acme");
+    let customer = api.create(&acme, &json!({ "name": "Mirka Dovello" })).await;
+    let started = api.post(&acme, &path(&customer, "/monitor"), &json!({})).await.expect(201);
+    assert_eq!(started["matches"], 50);
+}
+
 #[tokio::test]
 async fn removing_a_list_from_the_settings_clears_its_alerts() {
     let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
