@@ -12,6 +12,7 @@ use crate::aws::{self, Aws, Client};
 use crate::model::id::Ids;
 use crate::model::time::Clock;
 use crate::monitoring::Monitoring;
+use crate::monitoring::capacity::FunctionMemory;
 use crate::monitoring::source::{LocalServers, Sources};
 use crate::monitoring::watchlists::{Objects, Watchlists};
 use crate::store::{Table, TenantTable};
@@ -40,6 +41,8 @@ pub struct Settings {
     pub max_list_age: Duration,
     /// Time limit for fetching one file of a source.
     pub fetch_timeout: Duration,
+    /// Memory of the functions that open lists.
+    pub function_memory: FunctionMemory,
     /// Number of shards that monitored customers are divided into.
     pub monitor_shards: u32,
 }
@@ -89,6 +92,10 @@ impl Settings {
         let max_shrink_percent = number("MAX_SHRINK_PERCENT", 20, 0..=100);
         let max_list_age = number("MAX_LIST_AGE_HOURS", 48, 1..=8_760);
         let fetch_timeout = number("FETCH_TIMEOUT_SECONDS", 120, 1..=600);
+        let function_memory = FunctionMemory {
+            requests: number("MEMORY_SIZE", 256, 1..=10_240),
+            jobs: number("RESCREEN_MEMORY_SIZE", 1_769, 1..=10_240),
+        };
         let monitor_shards = number("MONITOR_SHARDS", 4, 1..=1_024);
         if !faults.is_empty() {
             return Err(faults.join("; "));
@@ -108,6 +115,7 @@ impl Settings {
             max_shrink_percent,
             max_list_age: Duration::from_secs(u64::from(max_list_age) * 3_600),
             fetch_timeout: Duration::from_secs(u64::from(fetch_timeout)),
+            function_memory,
             monitor_shards,
         })
     }

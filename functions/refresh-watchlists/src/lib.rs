@@ -18,6 +18,7 @@ pub async fn run(app: &App, _payload: Value, deadline: Instant) -> Result<Value,
         fetch_timeout: app.settings.fetch_timeout,
         local_servers: app.local_servers,
         max_shrink_percent: app.settings.max_shrink_percent,
+        function_memory: app.settings.function_memory,
     };
     let report = refresh(&settings, deadline).await?;
     let refused = report.lists.iter().filter_map(|list| match list {

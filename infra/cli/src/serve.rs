@@ -56,12 +56,14 @@ impl Serve {
 }
 
 /// Environment variables that the server passes to the functions as settings.
-const SETTINGS: [&str; 5] = [
+const SETTINGS: [&str; 7] = [
     "WATCHLIST_SOURCES",
     "MAX_SHRINK_PERCENT",
     "MAX_LIST_AGE_HOURS",
     "FETCH_TIMEOUT_SECONDS",
     "MONITOR_SHARDS",
+    "MEMORY_SIZE",
+    "RESCREEN_MEMORY_SIZE",
 ];
 
 pub(crate) async fn run(options: Serve) -> Result<(), Failure> {

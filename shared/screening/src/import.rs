@@ -50,6 +50,28 @@ pub fn import(
     list: &str,
     version: Option<&str>,
     files: Vec<Input<'_>>,
+    progress: impl FnMut(u64),
+) -> Result<Imported, ImportError> {
+    import_entries(list, version, files, u64::MAX, progress)
+}
+
+/// Imports files like [`import`], but stops to build an index when it exceeds `max_bytes`.
+///
+/// # Errors
+/// Returns an [`ImportError`] like [`import`], and [`BuildError::OverLimit`] for too large an index.
+pub fn import_within(
+    max_bytes: u64,
+    list: &str,
+    files: Vec<Input<'_>>,
+) -> Result<Imported, ImportError> {
+    import_entries(list, None, files, max_bytes, |_| ())
+}
+
+fn import_entries(
+    list: &str,
+    version: Option<&str>,
+    files: Vec<Input<'_>>,
+    max_bytes: u64,
     mut progress: impl FnMut(u64),
 ) -> Result<Imported, ImportError> {
     let mut builder = Builder::default();
@@ -58,6 +80,10 @@ pub fn import(
     let report = lists::read(files, &mut |entity| {
         if build_result.is_ok() {
             build_result = builder.add(&entity);
+            if build_result.is_ok() && builder.size() > max_bytes {
+                build_result = Err(BuildError::OverLimit { limit: max_bytes });
+                builder = Builder::default();
+            }
         }
         count += 1;
         progress(count);

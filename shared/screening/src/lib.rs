@@ -21,5 +21,5 @@ mod screen;
 #[cfg(test)]
 mod tests;
 
-pub use import::{ImportError, Imported, import};
+pub use import::{ImportError, Imported, import, import_within};
 pub use screen::{Match, Query, Screener};

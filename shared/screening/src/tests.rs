@@ -15,7 +15,7 @@ use super::score::{
     Alignment, ComparedField, DEFAULT_MIN_SCORE, Limit, MODEL_VERSION, Outcome, Part, Strength,
     score,
 };
-use super::{Match, Query, Screener, import};
+use super::{ImportError, Match, Query, Screener, import, import_within};
 
 const SAMPLE: &[u8] = include_bytes!("../../../infra/watchlists/sample.csv");
 
@@ -252,6 +252,20 @@ fn an_index_keeps_its_bytes() {
         (FORMAT_VERSION, MODEL_VERSION, hex::encode(Sha256::digest(index)).as_str()),
         (1, 2, "9feec04042f50312c93e0e5d6165c0d6b3e810e10a327a4effaf043120df30ba")
     );
+}
+
+/// A refresh relies on the limit, because too large an index would end the function.
+#[test]
+fn an_import_ends_at_its_limit() {
+    let import = |max_bytes| {
+        let file = Input { name: "sample.csv", read: Box::new(SAMPLE) };
+        import_within(max_bytes, "sample", vec![file]).map(|imported| imported.index.len() as u64)
+    };
+    let size = import(u64::MAX).unwrap();
+    let refused = ImportError::Build(BuildError::OverLimit { limit: size - 1 });
+    assert_eq!(import(size - 1), Err(refused));
+    // The size is calculated before duplicate keys are removed, and is at most a third too high.
+    assert_eq!(import(size * 4 / 3), Ok(size));
 }
 
 #[test]

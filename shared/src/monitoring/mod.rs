@@ -8,6 +8,7 @@
 
 mod address;
 mod alerts;
+pub mod capacity;
 pub mod check;
 mod content;
 mod effect;

@@ -10,6 +10,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::Monitoring;
+use super::capacity::FunctionMemory;
 use super::content::Content;
 use super::source::{self, Fetcher, LocalServers, SOURCES, Source, Sources, place};
 use super::watchlists::object_name;
@@ -17,15 +18,16 @@ use crate::error::Error;
 use crate::model::time::Timestamp;
 use crate::model::watchlist::{ListVersion, Revision};
 use crate::telemetry;
-use screening::import;
+use screening::index::{BuildError, screening_memory};
 use screening::lists::{Counts, Input};
 use screening::score::MODEL_VERSION;
+use screening::{ImportError, import_within};
 
 /// Time reserved before the deadline of a function. During this time the function fetches no more
 /// lists and makes the fetched lists current.
 const MARGIN: Duration = Duration::from_secs(30);
-/// Largest size of the files of a list, 512 MiB. Every published list is far smaller.
-const MAX_BYTES: u64 = 512 * 1024 * 1024;
+/// Name of the metric of lists that do not fit into the memory of the functions.
+const TOO_LARGE: &str = "WatchlistTooLarge";
 /// A loss of names, dates, countries or identifiers is checked only if the last version had at
 /// least this many of them. Smaller numbers vary too much.
 const MIN_CHECKED: u64 = 100;
@@ -78,6 +80,22 @@ pub struct Refresh<'a> {
     /// Largest share, in percent, that a list may lose of its entries, names, dates, countries or
     /// identifiers from one version to the next.
     pub max_shrink_percent: u32,
+    /// Memory of the functions that open lists.
+    pub function_memory: FunctionMemory,
+}
+
+/// The reason for refusing a list.
+enum Refusal {
+    /// The files cannot be used.
+    Unusable(String),
+    /// The functions do not have enough memory for the list.
+    TooLarge(String),
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Refusal {
+        Refusal::Unusable(reason)
+    }
 }
 
 /// Refreshes every configured list and reports the result for each.
@@ -101,13 +119,14 @@ pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report,
     let fetcher = Fetcher::new(*fetch_timeout, *local_servers);
     let current = monitoring.table.revision().await?;
     let now = monitoring.clock.now();
+    let mut sizes = Sizes::new(monitoring, sources, &current);
     let (mut fetched, mut lists) = (Vec::new(), Vec::new());
     for source in sources {
         let list = source.list.as_str().to_owned();
         let last = current.lists.get(&list);
         // The last version, if its index has this program's file format and matching model.
         let own = last.filter(|last| last.object == object_name(&list, &last.version));
-        let fetch = refresh.fetch(&fetcher, source, last, own, now);
+        let fetch = refresh.fetch(&fetcher, source, last, own, &mut sizes, now);
         // The fetch ends early enough that the lists fetched so far can still become current.
         let fetch =
             tokio::time::timeout_at(deadline.checked_sub(MARGIN).unwrap_or(deadline).into(), fetch);
@@ -116,22 +135,25 @@ pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report,
                 fetched.push(list);
                 continue;
             }
-            Ok(Err(reason)) => reason,
-            Err(_) => "the function's time is over".to_owned(),
+            Ok(Err(refusal)) => refusal.alarm(&list),
+            Err(_) => Refusal::Unusable("the function's time is over".to_owned()).alarm(&list),
         };
-        let details = json!({ "why": reason });
-        telemetry::alarm("WatchlistRefused", "watchlist refused", &list, &details);
         // If another release built the index for another matching model, rebuild the index from its
         // own entries instead of waiting for the publisher's files.
         if let Some(last) = last
             && own.is_none()
         {
-            match rebuild(monitoring, &list, last).await {
+            match rebuild(monitoring, &list, last, &mut sizes).await {
                 Ok(list) => fetched.push(list),
                 Err(error) => reason = format!("{reason}; {}", error.reason()),
             }
         }
         lists.push(Refreshed::Refused { list, reason });
+    }
+    // Lists that were current before may have become too large because a parameter was lowered.
+    if let Err(reason) = refresh.function_memory.check(sizes.total().await) {
+        let details = json!({ "why": reason });
+        telemetry::alarm(TOO_LARGE, "watchlists too large", "", &details);
     }
     let revision = make_current(monitoring, sources, &fetched, &mut lists).await?;
     for list in &lists {
@@ -158,6 +180,76 @@ async fn stored_sources(monitoring: &Monitoring) -> Result<Vec<Source>, Error> {
     source::read(&text).map_err(invalid)
 }
 
+impl Refusal {
+    /// Logs the refusal of a list with its metric, and returns the reason.
+    fn alarm(self, list: &str) -> String {
+        let (metric, reason) = match self {
+            Refusal::Unusable(reason) => ("WatchlistRefused", reason),
+            Refusal::TooLarge(reason) => (TOO_LARGE, reason),
+        };
+        telemetry::alarm(metric, "watchlist refused", list, &json!({ "why": reason }));
+        reason
+    }
+}
+
+/// The memory that the index of each configured list needs, in bytes. The index of a current list is
+/// read when its size is first needed.
+struct Sizes<'a> {
+    monitoring: &'a Monitoring,
+    /// Name of the object with the current index of each configured list, or `None` if it has none.
+    objects: BTreeMap<String, Option<String>>,
+    known: BTreeMap<String, u64>,
+}
+
+impl<'a> Sizes<'a> {
+    fn new(monitoring: &'a Monitoring, sources: &[Source], current: &Revision) -> Sizes<'a> {
+        let objects = sources.iter().map(|source| {
+            let list = source.list.as_str().to_owned();
+            let object = current.lists.get(&list).map(|version| version.object.clone());
+            (list, object)
+        });
+        Sizes { monitoring, objects: objects.collect(), known: BTreeMap::new() }
+    }
+
+    /// Returns the size of a list. Returns `None` if the list has no index that this program can read.
+    async fn of(&mut self, list: &str) -> Option<u64> {
+        if let Some(size) = self.known.get(list) {
+            return Some(*size);
+        }
+        let object = self.objects.get(list)?.as_ref()?;
+        let index = self.monitoring.watchlists.bytes(object).await.ok()?;
+        let size = screening_memory(&index).ok()?;
+        self.known.insert(list.to_owned(), size);
+        Some(size)
+    }
+
+    async fn total(&mut self) -> u64 {
+        let lists: Vec<String> = self.objects.keys().cloned().collect();
+        let mut total = 0;
+        for list in lists {
+            total += self.of(&list).await.unwrap_or_default();
+        }
+        total
+    }
+
+    /// Checks that all lists fit into the functions if `list` has this size, and remembers the size. A
+    /// list that does not become larger is accepted, even if the lists do not fit.
+    async fn replace(
+        &mut self,
+        list: &str,
+        size: u64,
+        memory: FunctionMemory,
+    ) -> Result<(), Refusal> {
+        let before = self.of(list).await.unwrap_or_default();
+        if size > before {
+            let total = self.total().await - before + size;
+            memory.check(total).map_err(Refusal::TooLarge)?;
+        }
+        self.known.insert(list.to_owned(), size);
+        Ok(())
+    }
+}
+
 impl Refresh<'_> {
     /// Fetches a list, and builds and stores its index if the content is new. `last` is the current
     /// version. `own` is the same version, or `None` if its index has another file format or
@@ -168,11 +260,13 @@ impl Refresh<'_> {
         source: &Source,
         last: Option<&ListVersion>,
         own: Option<&ListVersion>,
+        sizes: &mut Sizes<'_>,
         now: Timestamp,
-    ) -> Result<Fetched, String> {
+    ) -> Result<Fetched, Refusal> {
         let watchlists = &self.monitoring.watchlists;
         let list = source.list.as_str();
-        let (files, hash) = download(fetcher, source).await?;
+        let memory = self.function_memory;
+        let (files, hash) = download(fetcher, source, memory.max_files()).await?;
         let unchanged = |version: &ListVersion| Fetched {
             list: list.to_owned(),
             version: ListVersion { checked_at: now, ..version.clone() },
@@ -181,20 +275,23 @@ impl Refresh<'_> {
         };
         // A table that was restored or copied to another region may name indexes that the bucket does
         // not have.
-        let is_stored =
-            async |version: &ListVersion| watchlists.read(&version.object).await.is_ok();
         if let Some(own) = own.filter(|own| own.source == hash)
-            && is_stored(own).await
+            && sizes.of(list).await.is_some()
         {
             return Ok(unchanged(own));
         }
         let (names, contents): (Vec<String>, Vec<Content>) = files.into_iter().unzip();
         let inputs = names.iter().zip(contents);
         let inputs = inputs.map(|(name, content)| Input { name, read: Box::new(content) });
-        let imported =
-            import(list, None, inputs.collect(), |_| ()).map_err(|error| error.to_string())?;
+        let imported = import_within(memory.max_index(), list, inputs.collect());
+        let imported = imported.map_err(|error| match error {
+            ImportError::Build(BuildError::OverLimit { .. }) => {
+                Refusal::TooLarge(memory.index_too_large())
+            }
+            error => Refusal::Unusable(error.to_string()),
+        })?;
         if let Some(own) = own.filter(|own| own.version == imported.version) {
-            if !is_stored(own).await {
+            if sizes.of(list).await.is_none() {
                 let stored = watchlists.put(&own.object, imported.index).await;
                 stored.map_err(|error| error.reason().to_owned())?;
                 tracing::warn!(target: "kyc", list, version = own.version, "lost index rebuilt");
@@ -207,6 +304,8 @@ impl Refresh<'_> {
         if let Some(last) = last {
             check_shrinkage(last, entities, &parts, self.max_shrink_percent)?;
         }
+        let size = screening_memory(&imported.index).map_err(|error| error.to_string())?;
+        sizes.replace(list, size, memory).await?;
         let object = object_name(list, &imported.version);
         let stored = watchlists.put(&object, imported.index).await;
         stored.map_err(|error| error.reason().to_owned())?;
@@ -230,10 +329,10 @@ impl Refresh<'_> {
 async fn download(
     fetcher: &Fetcher,
     source: &Source,
+    mut max_bytes: u64,
 ) -> Result<(Vec<(String, Content)>, String), String> {
     let mut files = Vec::new();
     let mut hash = Sha256::new();
-    let mut max_bytes = MAX_BYTES;
     for url in &source.from {
         let content = fetcher.fetch(url, max_bytes).await?;
         max_bytes -= content.length();
@@ -284,10 +383,14 @@ async fn rebuild(
     monitoring: &Monitoring,
     list: &str,
     last: &ListVersion,
+    sizes: &mut Sizes<'_>,
 ) -> Result<Fetched, Error> {
     let watchlists = &monitoring.watchlists;
     let object = object_name(list, &last.version);
-    watchlists.put(&object, watchlists.rebuild(&last.object).await?).await?;
+    let index = watchlists.rebuild(&last.object).await?;
+    let size = screening_memory(&index).map_err(|error| Error::internal(error.to_string()))?;
+    sizes.known.insert(list.to_owned(), size);
+    watchlists.put(&object, index).await?;
     let version = ListVersion { object, ..last.clone() };
     Ok(Fetched { list: list.to_owned(), version, is_new: true, skipped: 0 })
 }

@@ -8,6 +8,7 @@ mod interleaved;
 mod killed;
 mod large;
 pub(crate) mod many;
+mod memory;
 mod passes;
 mod real;
 mod sources;

@@ -1,12 +1,13 @@
 //! Builds index files from entities.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::collections::hash_map::{Entry, HashMap};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
 use sha2::{Digest, Sha256};
 
-use super::format::{ENTITY, Meta, Section, Sections, digest, identifier_hash, read_u32};
+use super::format::{ENTITY, HEADER, Meta, Section, Sections, digest, identifier_hash, read_u32};
 use super::weights::Weights;
 use crate::entity::{CountryKind, Entity};
 use crate::normalise::{MAX_TOKENS, Token, prepare};
@@ -28,6 +29,11 @@ pub struct Source<'a> {
 pub enum BuildError {
     /// Two entries have the same id, so a delta could not distinguish their changes.
     DuplicateId(String),
+    /// The index would be larger than the caller allows.
+    OverLimit {
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// A number or an offset exceeds the range that the file format has for it.
     TooLarge,
     /// An entry cannot be encoded.
@@ -57,6 +63,11 @@ impl fmt::Display for BuildError {
             BuildError::DuplicateId(id) => {
                 write!(f, "the list has two entries with the id {id}; give each entry its own id")
             }
+            BuildError::OverLimit { limit } => write!(
+                f,
+                "the index of the list would have more than {} MB; split it into several lists",
+                limit / (1024 * 1024)
+            ),
             BuildError::TooLarge => {
                 write!(f, "the list is too large for one index file; split it into several lists")
             }
@@ -115,6 +126,8 @@ pub struct Builder {
     kinds: BTreeMap<String, u32>,
     /// SHA-256 of each entity, in the order of the entities.
     content: Vec<[u8; 32]>,
+    /// Number of bytes that the tokens and their keys take in the file.
+    token_bytes: usize,
 }
 
 struct IndexedName {
@@ -187,11 +200,24 @@ impl Builder {
             });
             for token in tokens {
                 let next = fit(self.tokens.len())?;
-                self.name_tokens.push(*self.tokens.entry(token).or_insert(next));
+                let entry = self.tokens.entry(token);
+                if let Entry::Vacant(entry) = &entry {
+                    self.token_bytes += token_size(entry.key());
+                }
+                self.name_tokens.push(*entry.or_insert(next));
             }
         }
         // The file has a 32-bit number for each name and for each token of a name.
         fit::<u32>(self.names.len()).and(fit::<u32>(self.name_tokens.len())).map(drop)
+    }
+
+    /// Returns the size in bytes that the index file will have at most if no other entity is added.
+    pub fn size(&self) -> u64 {
+        let written =
+            self.sections.get(Section::Entities).len() + self.sections.get(Section::Payload).len();
+        // A record and an offset for each name; a number and a posting for each of its tokens.
+        let names = self.names.len() * (16 + 4) + self.name_tokens.len() * (4 + 4);
+        (HEADER + written + names + self.token_bytes + self.identifiers.len() * 12) as u64
     }
 
     /// Returns a version name for the entities that were added so far: 16 hexadecimal digits of a
@@ -260,6 +286,16 @@ fn sort_tokens(tokens: HashMap<Token, u32>, mut name_tokens: Vec<u32>) -> (Vec<T
         *number = places[*number as usize];
     }
     (sorted.into_iter().map(|(token, _)| token).collect(), name_tokens)
+}
+
+/// Returns the number of bytes that a token and its keys take in an index file at most.
+fn token_size(token: &Token) -> usize {
+    let part = Part::of(token);
+    let mut keys = 0;
+    keys::all(&part, |_| keys += 1);
+    // A record, the text, and the position of the postings. The table of the buckets has at most one
+    // number for each two keys.
+    13 + part.text.len() + part.skeleton.len() + 4 + keys * (8 + 2)
 }
 
 /// Returns the numbers of the tokens of each name.

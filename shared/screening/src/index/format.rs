@@ -29,7 +29,7 @@ pub(super) const NAME: usize = 16;
 /// Length in bytes of a record of [`Section::Entities`].
 pub(super) const ENTITY: usize = 24;
 /// Length in bytes of the header: the preamble, the table, and the CRC-32 of both.
-const HEADER: usize = PREAMBLE + SECTIONS * TABLE_ENTRY + 4;
+pub(super) const HEADER: usize = PREAMBLE + SECTIONS * TABLE_ENTRY + 4;
 
 /// The sections, in their order in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
