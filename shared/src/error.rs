@@ -28,6 +28,8 @@ pub enum Code {
     BodyTooLarge,
     /// The `Content-Type` of the body is not accepted by the route.
     UnsupportedMediaType,
+    /// The body is compressed or encoded in another way.
+    UnsupportedContentEncoding,
     /// The request has no verified access token.
     Unauthenticated,
     /// The access token does not grant a permission that the route needs.
@@ -159,6 +161,12 @@ impl Error {
     pub fn unsupported_media_type(accepted: &[&str]) -> Error {
         let message = format!("The Content-Type of the body must be {}.", accepted.join(" or "));
         Error::new(Code::UnsupportedMediaType, message)
+    }
+
+    /// Reports a body with a `Content-Encoding` other than `identity`.
+    pub fn unsupported_content_encoding() -> Error {
+        let message = "The body must not have a Content-Encoding. Send it uncompressed.";
+        Error::new(Code::UnsupportedContentEncoding, message)
     }
 
     /// Reports a cursor that was not issued for this list with these filters and this order.

@@ -134,7 +134,14 @@ impl Endpoint {
     pub fn body<T: ToSchema>(self, name: &str, required: &[&str]) -> Endpoint {
         let mut object = self.fields_of::<T>(required);
         object.required = required.iter().map(ToString::to_string).collect();
-        self.with_body(name, object, JSON)
+        self.with_body(name, object, JSON, Required::True)
+    }
+
+    /// Adds a JSON body that allows only the fields of `T`, all of which are optional. The body
+    /// itself may be empty.
+    pub fn optional_body<T: ToSchema>(self, name: &str) -> Endpoint {
+        let object = self.fields_of::<T>(&[]);
+        self.with_body(name, object, JSON, Required::False)
     }
 
     /// Adds a body that is a merge patch of the fields of `T` and of `more`. The fields in `kept`
@@ -149,7 +156,7 @@ impl Endpoint {
         for (name, schema) in more {
             object.properties.insert(name.to_string(), schema.clone());
         }
-        self.with_body(name, object, MERGE_PATCH)
+        self.with_body(name, object, MERGE_PATCH, Required::True)
     }
 
     /// Makes `fields` the required fields of the body `name`.
@@ -180,14 +187,25 @@ impl Endpoint {
         object
     }
 
-    fn with_body(mut self, name: &str, object: Object, media_types: &[&str]) -> Endpoint {
+    fn with_body(
+        mut self,
+        name: &str,
+        object: Object,
+        media_types: &[&str],
+        required: Required,
+    ) -> Endpoint {
         self.schemas.push((name.to_owned(), Schema::Object(object).into()));
-        let mut body = RequestBodyBuilder::new().required(Some(Required::True));
+        let mut body = RequestBodyBuilder::new().required(Some(required));
         for media_type in media_types {
             body = body.content(*media_type, Content::new(Some(Ref::from_schema_name(name))));
         }
         self.operation = self.operation.request_body(Some(body.build()));
-        self.codes.extend([Code::MalformedJson, Code::BodyTooLarge, Code::UnsupportedMediaType]);
+        self.codes.extend([
+            Code::MalformedJson,
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+            Code::UnsupportedContentEncoding,
+        ]);
         self
     }
 
@@ -442,6 +460,10 @@ fn refusals(codes: &[Code]) -> BTreeMap<u16, Response> {
         if status == 503 {
             let header = described("Number of seconds to wait before the request is repeated.");
             response.headers.insert("Retry-After".to_owned(), header.into());
+        }
+        if status == 415 {
+            let header = described("`identity`, if the body had another `Content-Encoding`.");
+            response.headers.insert("Accept-Encoding".to_owned(), header.into());
         }
         (status, response)
     };

@@ -11,6 +11,7 @@
 mod artifacts;
 mod audit;
 mod chaos;
+mod conventions;
 mod coverage;
 mod crash;
 mod customers;

@@ -22,7 +22,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let now = app.clock.now();
     let (key, settings) = request.input().read(|input| {
         let key = input.idempotency_key();
-        let mut fields = Fields::new(input.object(JSON)?, input.faults_mut());
+        let mut fields = Fields::new(input.object_or_empty(JSON)?, input.faults_mut());
         let settings = Settings::read(&mut fields, now);
         fields.done(&[]);
         Some((key, settings?))

@@ -9,7 +9,7 @@ pub(crate) fn describe() -> Endpoint {
                    directors, representatives and senior managers are screened too. If no \
                    watchlist can be read, the answer is 503.";
     Endpoint::new("Monitor a customer", details, crate::PERMISSIONS)
-        .body::<Settings>("MonitorCustomer", &[])
+        .optional_body::<Settings>("MonitorCustomer")
         .answers::<Started>(StatusCode::CREATED, "Monitoring was started.", &["Location"])
         .answers::<Started>(
             StatusCode::OK,

@@ -1,7 +1,7 @@
 //! Reads the query, the headers and the body of a request, and reports all faults at once.
 
-use lambda_http::http::HeaderMap;
-use lambda_http::http::header::{ACCEPT, CONTENT_TYPE, HeaderName, IF_MATCH};
+use lambda_http::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, IF_MATCH};
+use lambda_http::http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
 use super::precondition::IfMatch;
@@ -26,6 +26,9 @@ pub const JSON: &[&str] = &["application/json"];
 pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// UTF-8 byte order mark. Some tools on Windows write it at the start of every text.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The parts of a request that a handler reads, and the faults that were recorded so far.
 pub struct Input<'a> {
@@ -144,6 +147,15 @@ impl<'a> Input<'a> {
         self.object_of(media_types, MAX_BODY_BYTES)
     }
 
+    /// Reads the body as [`Input::object`] does, or an empty object if there is no body. The media
+    /// type of an empty body does not matter.
+    pub fn object_or_empty(&mut self, media_types: &[&str]) -> Option<Map<String, Value>> {
+        if self.body.is_empty() && !self.faults.names(BODY) {
+            return Some(Map::new());
+        }
+        self.object(media_types)
+    }
+
     /// Reads the body as a JSON object of at most `limit` bytes, with one of these media types.
     /// Returns `None` if the body is faulty; the fault is recorded.
     pub fn object_of(&mut self, media_types: &[&str], limit: usize) -> Option<Map<String, Value>> {
@@ -165,6 +177,9 @@ impl<'a> Input<'a> {
     }
 
     fn json(&self, media_types: &[&str], limit: usize) -> Result<Value, Error> {
+        if !self.headers.get_all(CONTENT_ENCODING).iter().all(is_identity) {
+            return Err(Error::unsupported_content_encoding());
+        }
         let content_type = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !content_type.is_some_and(|given| is_one_of(given, media_types)) {
             return Err(Error::unsupported_media_type(media_types));
@@ -172,12 +187,18 @@ impl<'a> Input<'a> {
         if self.body.len() > limit {
             return Err(Error::body_too_large(limit));
         }
-        json::parse(self.body)
+        json::parse(self.body.strip_prefix(BOM).unwrap_or(self.body))
     }
 }
 
+/// Returns whether a `Content-Encoding` leaves the body as it is: `identity`, or no coding at all.
+fn is_identity(value: &HeaderValue) -> bool {
+    let mut codings = value.to_str().unwrap_or("?").split(',').map(str::trim);
+    codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
+}
+
 /// Returns whether a content type is one of the media types. JSON is always UTF-8 (RFC 8259, 8.1),
-/// so a content type with another charset is not accepted.
+/// so a content type with another charset is not accepted. `utf8` is a common misspelling.
 fn is_one_of(content_type: &str, media_types: &[&str]) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
@@ -185,7 +206,8 @@ fn is_one_of(content_type: &str, media_types: &[&str]) -> bool {
     known
         && parts.all(|parameter| match parameter.split_once('=') {
             Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
-                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+                let charset = value.trim_matches('"');
+                charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
             }
             _ => true,
         })

@@ -3,8 +3,8 @@
 use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION,
-    RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
+    HeaderValue, LOCATION, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use lambda_http::http::{HeaderMap, StatusCode};
 use serde::Serialize;
@@ -37,13 +37,22 @@ pub struct Response {
     varies_by: Option<&'static str>,
     /// Number of seconds that the caller should wait before it repeats the request.
     retry_after: Option<u32>,
+    /// Value of `Accept-Encoding`: the content coding that a request may have.
+    accept_encoding: Option<&'static str>,
     /// Media type and text of a document, which is sent instead of the envelope.
     document: Option<(&'static str, String)>,
 }
 
 impl From<Answer> for Response {
     fn from(answer: Answer) -> Response {
-        Response { answer, replayed: false, varies_by: None, retry_after: None, document: None }
+        Response {
+            answer,
+            replayed: false,
+            varies_by: None,
+            retry_after: None,
+            accept_encoding: None,
+            document: None,
+        }
     }
 }
 
@@ -151,8 +160,10 @@ impl Response {
             "message": error.message,
             "details": error.details,
         });
+        let encoding_refused = error.code == Code::UnsupportedContentEncoding;
+        let accept_encoding = encoding_refused.then_some("identity");
         let response = Response::new(status, &content)?;
-        Ok(Response { retry_after: error.retry_after, ..response })
+        Ok(Response { retry_after: error.retry_after, accept_encoding, ..response })
     }
 
     /// Writes the response in its envelope, or its document without one, and adds the headers.
@@ -182,6 +193,7 @@ impl Response {
         insert(headers, ETAG, self.answer.etag.as_deref());
         insert(headers, LOCATION, self.answer.location.as_deref());
         insert(headers, VARY, self.varies_by);
+        insert(headers, ACCEPT_ENCODING, self.accept_encoding);
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

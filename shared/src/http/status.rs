@@ -11,7 +11,9 @@ pub fn status(code: Code) -> (StatusCode, &'static str) {
             (StatusCode::BAD_REQUEST, "ValidationError")
         }
         Code::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "ValidationError"),
-        Code::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "ValidationError"),
+        Code::UnsupportedMediaType | Code::UnsupportedContentEncoding => {
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "ValidationError")
+        }
         Code::Unauthenticated => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
         Code::InsufficientPermissions | Code::NoTenant => (StatusCode::FORBIDDEN, "ForbiddenError"),
         Code::CustomerNotFound

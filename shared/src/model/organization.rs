@@ -84,7 +84,7 @@ pub struct Party {
     pub kind: PartyKind,
     /// Name of the party.
     pub name: Name,
-    /// Country of residence or incorporation: ISO 3166-1 alpha-2.
+    /// Country of residence or incorporation: ISO 3166-1 alpha-2, or `XK` for Kosovo.
     pub country: Option<Country>,
     /// Date of birth, in the past. Allowed only for an individual.
     pub date_of_birth: Option<CalendarDate>,

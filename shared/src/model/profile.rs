@@ -50,8 +50,8 @@ pub struct Profile {
     pub website: Option<Website>,
     /// Tax or registration number.
     pub tax_id: Option<TaxId>,
-    /// Country of residence or incorporation: ISO 3166-1 alpha-2. Lower case is converted to upper
-    /// case.
+    /// Country of residence or incorporation: ISO 3166-1 alpha-2, or `XK` for Kosovo. Lower case is
+    /// converted to upper case.
     pub country: Option<Country>,
     /// Email address.
     pub email: Option<Email>,

@@ -172,13 +172,14 @@ text! {
 }
 
 text! {
-    /// ISO 3166-1 alpha-2 country code. Lower case is accepted and converted to upper case.
+    /// ISO 3166-1 alpha-2 country code, or `XK` for Kosovo, which has no code of its own in that
+    /// standard. Lower case is accepted and converted to upper case.
     Country,
     parse: |text| {
         let code = text.to_ascii_uppercase();
         let is_assigned = code.len() == 2 && rust_iso3166::from_alpha2(&code).is_some();
-        let issue = "must be an ISO 3166-1 alpha-2 country code, like DE";
-        is_assigned.then_some(code).ok_or_else(|| issue.to_owned())
+        let issue = "must be an ISO 3166-1 alpha-2 country code, like DE, or XK";
+        (is_assigned || code == "XK").then_some(code).ok_or_else(|| issue.to_owned())
     },
     schema: |schema| schema.pattern(Some("^[A-Za-z]{2}$")).examples([serde_json::json!("DE")]),
 }
@@ -398,7 +399,9 @@ mod tests {
         for bad in ["+0123456", "4930123456", "+49 30 123", "+1234567890123456", "+", "+1"] {
             assert!(Phone::parse(bad).is_err(), "{bad}");
         }
-        assert_eq!(Country::parse("de").unwrap().as_str(), "DE");
+        for (given, code) in [("de", "DE"), ("XK", "XK"), ("xk", "XK")] {
+            assert_eq!(Country::parse(given).unwrap().as_str(), code);
+        }
         for bad in ["XX", "DEU", "D", "", "d\u{e9}", "Ǆ"] {
             assert!(Country::parse(bad).is_err(), "{bad}");
         }

@@ -1,0 +1,99 @@
+//! Tests of the conventions that every route follows: bodies, content codings, conditional requests
+//! and `HEAD`.
+
+use api_tests::{Api, Persona, json, path_of};
+
+use crate::monitoring::Setup;
+
+#[tokio::test]
+async fn a_byte_order_mark_is_skipped() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let send = |method: &str, path: &str, body: &str| {
+        let call = api.call(&acme, method, path).header("content-type", "application/json");
+        call.text(format!("\u{feff}{body}")).send()
+    };
+    let customer = send("POST", "/customers", r#"{"name":"A"}"#).await.expect(201);
+    let path = path_of(&customer);
+    assert_eq!(send("PATCH", &path, r#"{"name":"B"}"#).await.expect(200)["name"], "B");
+    let organization = format!("{path}/organization");
+    send("PUT", &organization, r#"{"parties":[],"relationships":[]}"#).await.expect(201);
+    // Only one mark is skipped, and only at the start.
+    for body in ["\u{feff}{}", "{}\u{feff}"] {
+        send("POST", "/customers", body).await.refused(400, "MALFORMED_JSON");
+    }
+}
+
+#[tokio::test]
+async fn a_content_encoding_other_than_identity_is_refused() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let send = |coding: &str| {
+        let call = api.call(&acme, "POST", "/customers").header("content-encoding", coding);
+        call.json(&json!({ "name": "A" })).send()
+    };
+    for coding in ["gzip", "br", "identity, gzip", "x-unknown"] {
+        let answer = send(coding).await;
+        assert_eq!(answer.header("accept-encoding"), Some("identity"), "{coding}");
+        answer.refused(415, "UNSUPPORTED_CONTENT_ENCODING");
+    }
+    for coding in ["identity", "Identity", ""] {
+        send(coding).await.expect(201);
+    }
+    // The answer to another media type does not name a coding.
+    let text = api.call(&acme, "POST", "/customers").header("content-type", "text/plain");
+    let answer = text.text("{}").send().await;
+    assert_eq!(answer.header("accept-encoding"), None);
+    answer.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+}
+
+#[tokio::test]
+async fn a_charset_other_than_utf_8_is_refused() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let send = |charset: &str| {
+        let content_type = format!("application/json; charset={charset}");
+        let call = api.call(&acme, "POST", "/customers").header("content-type", &content_type);
+        call.text(r#"{"name":"A"}"#).send()
+    };
+    for charset in ["utf-8", "UTF-8", "\"utf-8\"", "utf8", "UTF8", "\"utf8\""] {
+        send(charset).await.expect(201);
+    }
+    for charset in ["utf-16", "iso-8859-1", "utf", "utf88"] {
+        send(charset).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+    }
+}
+
+#[tokio::test]
+async fn a_request_to_monitor_or_erase_needs_no_body() {
+    let w = Setup::start(&[("1", "Mirka Dovello")]).await;
+    let customer = w.create_customer("Mirka Dovello").await;
+    let path = path_of(&customer);
+    let post = |rest: &str| w.api.call(&w.acme, "POST", &format!("{path}/{rest}"));
+
+    let started = post("monitor").send().await.expect(201);
+    assert_eq!(
+        (&started["matches"], &started["check_frequency"]),
+        (&json!(1), &json!("on_update"))
+    );
+    // Some clients name a media type although there is no body.
+    let empty = post("monitor").header("content-type", "application/x-www-form-urlencoded");
+    empty.send().await.expect(200);
+    post("monitor").json(&json!({ "check_frequency": "daily" })).send().await.expect(200);
+    post("monitor").text("[]").send().await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+
+    w.api.delete(&w.acme, &path).await.expect(200);
+    post("erase").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn kosovo_is_a_country() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    let customer = api.create(&acme, &json!({ "name": "A", "country": "xk" })).await;
+    assert_eq!(customer["country"], "XK");
+    let page = api.get(&acme, "/customers?country=XK").await.expect(200);
+    assert_eq!(page["items"], json!([customer]));
+    // The standard leaves other codes to its users too, but no list or payment system agrees on them.
+    for country in ["XX", "XA", "ZZ", "QM", "AA"] {
+        let answer =
+            api.post(&acme, "/customers", &json!({ "name": "A", "country": country })).await;
+        assert_eq!(answer.faults(), ["/country"], "{country}");
+    }
+}
