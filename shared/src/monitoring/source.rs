@@ -597,7 +597,7 @@ mod tests {
     #[tokio::test]
     async fn redirects_end() {
         let again = redirect(302, "/again.csv");
-        let (port, requests) = server(&vec![again.as_str(); MAX_REDIRECTS + 1]);
+        let (port, requests) = server(&[again.as_str(); MAX_REDIRECTS + 1]);
         let fetcher = fetcher(LocalServers::Allowed, &[]);
         let url = format!("http://127.0.0.1:{port}/list.csv");
         let refused = fetch(&fetcher, &url).await.unwrap_err();

@@ -13,7 +13,7 @@ use super::lease::{GRACE, Lease};
 use super::look::{LookOutcome, Screeners, look};
 use super::target::Target;
 use super::{ShardOutcome, ShardReport};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::model::event::Origin;
 use crate::model::frequency::PassKind;
 use crate::model::rescreen::{Finished, Run, SkipReason};
