@@ -26,7 +26,7 @@ use shared::App;
 use shared::app::Settings;
 use shared::model::time::Clock;
 use shared::monitoring::watchlists::Watchlists;
-use shared::runtime::edge::{FUNCTION_TIME, MARGIN, answer};
+use shared::runtime::edge::{FUNCTION_TIME, Invocation, MARGIN, answer};
 use shared::runtime::idempotency::FREE_TIME;
 
 use crate::hostile;
@@ -161,7 +161,8 @@ async fn handle(main: &Api, fault: impl Interceptor, time: Duration, key: &str) 
     let settings = Settings::read(|name| (name == "TABLE_NAME").then(|| main.table.clone()));
     let client = Client::from_conf(config.build());
     let app = App::new(settings.unwrap(), client, Clock::system(), Watchlists::of(None));
-    let response = answer(&app, &create_customer::FUNCTION, &raw_event, "id", time).await;
+    let invocation = Invocation { id: "id", trace: None };
+    let response = answer(&app, &create_customer::FUNCTION, &raw_event, invocation, time).await;
     serde_json::to_value(response).unwrap()
 }
 

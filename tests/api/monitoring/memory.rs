@@ -126,7 +126,10 @@ async fn refused_until_it_fits(entries: usize, requests: u64, jobs: u64) {
     let refreshed = fitting.refresh().await;
     let outcomes: Vec<&Value> =
         refreshed["lists"].as_array().unwrap().iter().map(|list| &list["outcome"]).collect();
-    assert_eq!((&refreshed["revision"], outcomes), (&json!(3), vec!["updated", "unchanged"]));
+    assert_eq!(
+        (&refreshed["revision"], outcomes),
+        (&json!(3), vec![&json!("updated"), &json!("unchanged")])
+    );
     assert_eq!(refreshed["lists"][0]["entities"], entries);
     assert_eq!(large.matches(&fitting, "Mirka Dovello").await, 2);
     let shards = large.pass(&fitting).await;
