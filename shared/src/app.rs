@@ -10,6 +10,7 @@ use crate::auth::{Caller, ClaimNames};
 use crate::aws::bucket::Bucket;
 use crate::aws::{self, Aws, Client};
 use crate::model::id::Ids;
+use crate::model::limit::{RateLimit, RateLimits};
 use crate::model::time::Clock;
 use crate::monitoring::Monitoring;
 use crate::monitoring::capacity::FunctionMemory;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub function_memory: FunctionMemory,
     /// Number of shards that monitored customers are divided into.
     pub monitor_shards: u32,
+    /// Limits of the requests of a tenant.
+    pub rate_limits: RateLimits,
 }
 
 impl Settings {
@@ -97,6 +100,16 @@ impl Settings {
             jobs: number("RESCREEN_MEMORY_SIZE", 1_769, 1..=10_240),
         };
         let monitor_shards = number("MONITOR_SHARDS", 4, 1..=1_024);
+        // A rate of 0 means that the class has no limit.
+        let mut rate_limit = |rate: &str, burst: &str| {
+            let (rate, burst) = (number(rate, 0, 0..=1_000), number(burst, 100, 1..=10_000));
+            (rate > 0).then_some(RateLimit { rate, burst })
+        };
+        let rate_limits = RateLimits {
+            read: rate_limit("TENANT_READ_RATE", "TENANT_READ_BURST"),
+            write: rate_limit("TENANT_WRITE_RATE", "TENANT_WRITE_BURST"),
+            heavy: rate_limit("TENANT_HEAVY_RATE", "TENANT_HEAVY_BURST"),
+        };
         if !faults.is_empty() {
             return Err(faults.join("; "));
         }
@@ -117,6 +130,7 @@ impl Settings {
             fetch_timeout: Duration::from_secs(u64::from(fetch_timeout)),
             function_memory,
             monitor_shards,
+            rate_limits,
         })
     }
 }

@@ -65,6 +65,8 @@ pub enum Code {
     RequestInProgress,
     /// `If-Match` does not match the current version.
     VersionMismatch,
+    /// The tenant sent more requests of a class of routes than its limit allows.
+    TooManyRequests,
     /// The customer could not be screened within the time limit of a request. Nothing was changed.
     ScreeningTimeout,
     /// The service failed. The cause is logged.
@@ -370,6 +372,15 @@ impl Error {
     pub fn lists_unavailable(cause: impl Into<String>) -> Error {
         let message = "The watchlists cannot be read at the moment. Try again later.";
         Error { cause: Some(cause.into()), ..Error::new(Code::ListsUnavailable, message) }
+    }
+
+    /// Reports that the tenant has no token left. The next one is available in `seconds`.
+    pub fn too_many_requests(seconds: u32) -> Error {
+        let message = format!(
+            "Your tenant has reached its limit for requests of this kind. Try again in {seconds} s."
+        );
+        let error = Error::new(Code::TooManyRequests, message);
+        Error { retry_after: Some(seconds), ..error }
     }
 
     /// Reports that the screening of a customer with this number of subjects reached its time limit.

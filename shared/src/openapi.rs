@@ -37,11 +37,12 @@ pub struct Endpoint {
 }
 
 /// The error codes that every operation can return.
-const ALWAYS: [Code; 6] = [
+const ALWAYS: [Code; 7] = [
     Code::ValidationError,
     Code::Unauthenticated,
     Code::NoTenant,
     Code::InsufficientPermissions,
+    Code::TooManyRequests,
     Code::InternalError,
     Code::StoreUnavailable,
 ];
@@ -435,6 +436,14 @@ pub fn envelope_schemas() -> Schemas {
         .to_vec()
 }
 
+/// The headers of a limit, of draft-ietf-httpapi-ratelimit-headers-06.
+const RATELIMIT: [(&str, &str); 4] = [
+    ("RateLimit-Limit", "Number of requests that the tenant may send at once."),
+    ("RateLimit-Remaining", "Number of requests that are left."),
+    ("RateLimit-Reset", "Number of seconds until all of them are available again."),
+    ("RateLimit-Policy", "The limit and its window in seconds, such as `100;w=10`."),
+];
+
 /// Returns the error responses by status code. The description of a response lists its error codes.
 fn refusals(codes: &[Code]) -> BTreeMap<u16, Response> {
     let mut by_status: BTreeMap<u16, Vec<String>> = BTreeMap::new();
@@ -448,22 +457,30 @@ fn refusals(codes: &[Code]) -> BTreeMap<u16, Response> {
         };
         let error = Ref::from_schema_name("Error");
         let mut response = match status {
-            401 => {
-                let description =
-                    format!("{description}, or API Gateway's rejection of the access token.");
+            401 | 429 => {
+                let rejection = match status {
+                    401 => "API Gateway's rejection of the access token",
+                    _ => "API Gateway's rejection of a request above the rate of its route",
+                };
+                let description = format!("{description}, or {rejection}.");
                 let gateway = Ref::from_schema_name("GatewayError");
                 let either = OneOfBuilder::new().item(gateway).item(error);
                 respond(&description, Schema::OneOf(either.build()))
             }
             _ => respond(&format!("{description}."), error),
         };
-        if status == 503 {
+        if status == 429 || status == 503 {
             let header = described("Number of seconds to wait before the request is repeated.");
             response.headers.insert("Retry-After".to_owned(), header.into());
         }
         if status == 415 {
             let header = described("`identity`, if the body had another `Content-Encoding`.");
             response.headers.insert("Accept-Encoding".to_owned(), header.into());
+        }
+        if status == 429 {
+            for (name, description) in RATELIMIT {
+                response.headers.insert(name.to_owned(), described(description).into());
+            }
         }
         (status, response)
     };

@@ -2,7 +2,7 @@
 //! table.
 
 use api_tests::table::{Item, number, set, set_in, text, text_of};
-use api_tests::{Value, json};
+use api_tests::{Api, Value, json};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use check::{Report, scan_table};
@@ -10,6 +10,7 @@ use shared::model::time::{Clock, Timestamp};
 
 use crate::monitoring::{Setup, path};
 use crate::organization::structure;
+use crate::tenant_limits;
 
 /// Runs the checker on the test's table, at the time of the test's clock.
 pub(crate) async fn checked(w: &Setup) -> Report {
@@ -56,6 +57,9 @@ async fn furnished() -> Setup {
     let alerts = w.alerts(&customer).await;
     w.decide(&customer, &alerts[0], "false_positive").await;
     w.update_list(&[("1", "Mirka Dovello"), ("2", "Nora Quist"), ("3", "Nobody Else")]).await;
+    let limits = tenant_limits::environment(&[("READ", 10, 10)]);
+    let limited = Api::set(Clock::system(), Some(&w.api), None, limits).await;
+    limited.get(&w.acme, "/customers").await.expect(200);
     w
 }
 
@@ -170,6 +174,9 @@ fn plants() -> Vec<(&'static str, &'static str, Change)> {
                 set(item, "customer_id", text(UNKNOWN));
             }),
         ),
+        ("key", "limit", Copy(|item| set(item, "pk", text("T#acme#LIMIT#other")))),
+        ("limit", "limit", Edit(|item| set(item, "ttl", number(1)))),
+        ("limit", "limit", Edit(|item| drop(item.remove("full_at")))),
         ("lists", "lists", Edit(|item| set(item, "revision", number(9)))),
         ("pass", "pass", Delete),
         ("pass", "pass", Edit(|item| set(item, "pass_id", text("x")))),
@@ -203,7 +210,9 @@ async fn every_violation_is_found() {
     let w = furnished().await;
     let report = checked(&w).await;
     assert_eq!((report.violations.as_slice(), report.restless), (&[][..], 0));
-    for kind in ["alert", "client", "idempotency", "lists", "monitor", "pass", "pass progress"] {
+    for kind in
+        ["alert", "client", "idempotency", "limit", "lists", "monitor", "pass", "pass progress"]
+    {
         assert!(report.items[kind] > 0, "{kind}: {:?}", report.items);
     }
     let items = w.api.all_items().await;

@@ -34,4 +34,5 @@ mod risk;
 mod round_trips;
 mod sessions;
 mod table;
+mod tenant_limits;
 mod tokens;

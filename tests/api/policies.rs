@@ -12,6 +12,7 @@ use local::iam::Role;
 use shared::model::time::Clock;
 
 use crate::monitoring::{Setup, leave_index_of_another_release};
+use crate::tenant_limits;
 
 /// Sends a request twice with the same idempotency key, and checks the status of both answers. The
 /// second answer to a successful request is a replay.
@@ -142,6 +143,23 @@ async fn stored_sources(w: &Setup) -> Api {
     api
 }
 
+/// Reads everything through a server that limits reads. It updates the token bucket of the tenant.
+async fn limited_reads(w: &Setup, customer: &Value) -> Api {
+    let limits = tenant_limits::environment(&[("READ", 100, 100), ("HEAVY", 100, 100)]);
+    let api = Api::set(Clock::system(), Some(&w.api), None, limits).await;
+    let path = path_of(customer);
+    let rest =
+        ["", "/export", "/sessions", "/organization", "/monitor", "/alerts", "/risk-profile"];
+    let mut paths: Vec<String> = rest.iter().map(|rest| format!("{path}{rest}")).collect();
+    let session = "/kyc/sessions/00000000-0000-7000-8000-000000000000";
+    paths.extend(["/customers".to_owned(), session.to_owned()]);
+    for path in paths {
+        let answer = api.get(&w.acme, &path).await;
+        assert_eq!(answer.header("ratelimit-limit"), Some("100"), "{path}: {}", answer.text);
+    }
+    api
+}
+
 /// Exports and erases a customer that has items of every kind.
 async fn erasure(w: &Setup, customer: &Value) {
     let path = |rest: &str| format!("{}{rest}", path_of(customer));
@@ -159,8 +177,10 @@ async fn every_permission_is_needed_and_none_is_missing() {
         let customer = customers_and_sessions(&w).await;
         monitoring(&w, &customer).await;
         many_matches(&w).await;
+        let limited = limited_reads(&w, &customer).await;
         erasure(&w, &customer).await;
-        [failing_requests(&w).await, failing_pass(&w).await, stored_sources(&w).await]
+        let failing = (failing_requests(&w).await, failing_pass(&w).await);
+        [limited, failing.0, failing.1, stored_sources(&w).await]
     };
     let result = AssertUnwindSafe(requests).catch_unwind().await;
     // Report missing permissions first. A denied call also makes a request fail, but the message of

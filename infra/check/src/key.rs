@@ -1,6 +1,7 @@
 //! Parses the keys of the table.
 
 use shared::model::id::{AlertId, CustomerId, SessionId};
+use shared::model::limit::RouteClass;
 use shared::model::value::{ClientId, TenantId};
 
 /// Identifies a customer by tenant and customer id.
@@ -40,6 +41,8 @@ pub(crate) enum ItemKey<'i> {
         tenant: &'i str,
         operation: &'i str,
     },
+    /// The token bucket of a tenant and a class of routes.
+    Limit,
     CurrentLists,
     ListRevision(u64),
     PassProgress,
@@ -75,6 +78,7 @@ impl<'i> ItemKey<'i> {
             ItemKey::ClientClaim { .. } => "client",
             ItemKey::SessionPointer { .. } => "session pointer",
             ItemKey::Idempotency { .. } => "idempotency",
+            ItemKey::Limit => "limit",
             ItemKey::CurrentLists | ItemKey::ListRevision(_) => "lists",
             ItemKey::PassProgress => "pass progress",
             ItemKey::FinishedPass(_) => "pass",
@@ -108,6 +112,7 @@ fn parse_tenant_key<'i>(pk: &'i str, sk: &'i str) -> Option<ItemKey<'i>> {
             let is_complete = !operation.is_empty() && !key.is_empty();
             is_complete.then_some(ItemKey::Idempotency { tenant, operation })
         }
+        ("LIMIT", "LIMIT") => id.parse::<RouteClass>().ok().map(|_| ItemKey::Limit),
         _ => None,
     }
 }

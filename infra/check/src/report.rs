@@ -35,6 +35,8 @@ pub enum Rule {
     Index,
     /// The key has a known form and fits the item's type.
     Key,
+    /// A token bucket has a time at which it is full, and expires.
+    Limit,
     /// Revisions of the lists have consecutive numbers, starting at 1.
     Lists,
     /// The item deserializes.

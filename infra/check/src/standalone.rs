@@ -24,6 +24,7 @@ pub(crate) fn check(item: &Item, violations: &mut Violations) {
     }
     let (rule, fault) = match key {
         ItemKey::Idempotency { .. } => (Rule::Idempotency, idempotency_fault(item)),
+        ItemKey::Limit => (Rule::Limit, limit_fault(item)),
         ItemKey::CurrentLists => (Rule::Lists, revision_fault(item, None)),
         ItemKey::ListRevision(number) => (Rule::Lists, revision_fault(item, Some(number))),
         ItemKey::PassProgress => (Rule::Pass, progress_fault(item)),
@@ -71,6 +72,18 @@ fn idempotency_fault(item: &Item) -> Option<&'static str> {
         }
         (None, Some(_)) => None,
         _ => Some("must have either an answer or a lease"),
+    }
+}
+
+/// A bucket expires some time after it is full again.
+fn limit_fault(item: &Item) -> Option<&'static str> {
+    let (full_at, ttl) = (item.get("full_at").as_i64(), item.get("ttl").as_i64());
+    match full_at.zip(ttl) {
+        None => Some("full_at or ttl is not a number"),
+        Some((full_at, ttl)) if ttl <= full_at / 1_000_000 => {
+            Some("expires before the bucket is full")
+        }
+        Some(_) => None,
     }
 }
 

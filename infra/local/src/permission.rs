@@ -6,10 +6,10 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permission {
     pub action: String,
-    /// ARN of the resource. A `*` at the end matches any text.
+    /// ARN of the resource. A `*` matches any text.
     pub resource: String,
-    /// Pattern for partition keys, from the condition `dynamodb:LeadingKeys`. A `*` at the end
-    /// matches any text. `None` allows any key.
+    /// Pattern for partition keys, from the condition `dynamodb:LeadingKeys`. A `*` matches any
+    /// text. `None` allows any key.
     pub leading_keys: Option<String>,
     /// Number of the statement in the function's policies, starting at 1.
     pub statement: usize,
@@ -44,9 +44,31 @@ impl fmt::Display for Permission {
     }
 }
 
+/// Returns whether a text matches a pattern, in which each `*` matches any text.
 fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => text.starts_with(start),
-        None => text == pattern,
+    let Some((start, rest)) = pattern.split_once('*') else { return text == pattern };
+    let Some(text) = text.strip_prefix(start) else { return false };
+    let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+    ends.filter_map(|at| text.get(at..)).any(|end| matches(rest, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn an_asterisk_matches_any_text() {
+        for (pattern, text, expected) in [
+            ("T#*", "T#acme#C#1", true),
+            ("T#*", "LISTS", false),
+            ("LISTS", "LISTS", true),
+            ("T#*#LIMIT#*", "T#acme#LIMIT#read", true),
+            ("T#*#LIMIT#*", "T#acme#C#1", false),
+            ("T#*#LIMIT#*", "T#LIMIT#", false),
+            ("*end", "the end", true),
+            ("*end", "the end.", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
     }
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::status::status;
 use crate::error::{Code, Error};
 use crate::model::answer::Answer;
+use crate::model::limit::Quota;
 
 /// Members of an answer to a change that every caller gets. A caller without `kyc:read` gets no
 /// other members. The tenant's own ids are not part of it, because they can identify a person.
@@ -24,6 +25,12 @@ const DETAIL: [&str; 3] = ["field", "issue", "permissions"];
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+// Headers of draft-ietf-httpapi-ratelimit-headers-06, the last version of the draft that has one
+// header for each value. Most clients read these.
+const RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RATELIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Content security policy of every response. Browsers must not run scripts or load resources from
 /// a response. A drawing has no style sheet: its presentation attributes need no exception.
@@ -39,6 +46,7 @@ pub struct Response {
     retry_after: Option<u32>,
     /// Value of `Accept-Encoding`: the content coding that a request may have.
     accept_encoding: Option<&'static str>,
+    quota: Option<Quota>,
     /// Media type and text of a document, which is sent instead of the envelope.
     document: Option<(&'static str, String)>,
 }
@@ -51,6 +59,7 @@ impl From<Answer> for Response {
             varies_by: None,
             retry_after: None,
             accept_encoding: None,
+            quota: None,
             document: None,
         }
     }
@@ -133,6 +142,11 @@ impl Response {
         }
     }
 
+    /// Adds the state of the caller's token bucket to the headers.
+    pub(crate) fn quota(self, quota: Option<Quota>) -> Response {
+        Response { quota, ..self }
+    }
+
     /// Returns the HTTP status code.
     pub fn status(&self) -> u16 {
         self.answer.status
@@ -196,6 +210,13 @@ impl Response {
         insert(headers, ACCEPT_ENCODING, self.accept_encoding);
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(quota) = self.quota {
+            let policy = format!("{};w={}", quota.limit, quota.window);
+            headers.insert(RATELIMIT_LIMIT, HeaderValue::from(quota.limit));
+            headers.insert(RATELIMIT_REMAINING, HeaderValue::from(quota.remaining));
+            headers.insert(RATELIMIT_RESET, HeaderValue::from(quota.reset));
+            insert(headers, RATELIMIT_POLICY, Some(&policy));
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

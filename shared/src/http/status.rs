@@ -30,6 +30,7 @@ pub fn status(code: Code) -> (StatusCode, &'static str) {
         | Code::IdempotencyKeyReused
         | Code::RequestInProgress => (StatusCode::CONFLICT, "ConflictError"),
         Code::VersionMismatch => (StatusCode::PRECONDITION_FAILED, "PreconditionFailedError"),
+        Code::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "RateLimitError"),
         Code::InternalError => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
         Code::ScreeningTimeout | Code::StoreUnavailable | Code::ListsUnavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, "UnavailableError")

@@ -16,6 +16,7 @@ pub mod fold;
 pub mod frequency;
 pub mod id;
 pub mod idempotency;
+pub mod limit;
 pub mod monitor;
 pub mod organization;
 pub mod page;

@@ -16,12 +16,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::deadline;
+use super::{deadline, limits};
 use crate::app::{App, OpenWatchlists};
 use crate::auth::ClaimNames;
 use crate::error::{Error, Faults};
 use crate::http::{BODY, Request, Response};
 use crate::model::id::CustomerId;
+use crate::model::limit::Quota;
 use crate::telemetry::{self, Outcome, RequestLog};
 
 /// Time limit of a function for one request: the time-out in the template.
@@ -93,11 +94,30 @@ pub async fn answer(
         }
     };
     let request_id = if request.id().is_empty() { invocation.id } else { request.id() };
-    let handled = AssertUnwindSafe((function.handle)(app, &request)).catch_unwind();
+    let handled = AssertUnwindSafe(handle(app, function, &request)).catch_unwind();
     let (handled, calls) = telemetry::count_calls(deadline::within(time, handled)).await;
-    let result = handled
-        .and_then(|handled| handled.unwrap_or_else(|_| Err(Error::internal("a handler panicked"))));
-    respond(result, log.calls(calls), request_id, Some(&request)).write(request_id)
+    let (quota, result) = match handled {
+        Ok(Ok(handled)) => handled,
+        Ok(Err(_)) => (None, Err(Error::internal("a handler panicked"))),
+        Err(error) => (None, Err(error)),
+    };
+    let response = respond(result, log.calls(calls), request_id, Some(&request));
+    response.quota(quota).write(request_id)
+}
+
+/// Handles a request, unless its tenant has sent too many. Also returns the state of the tenant's
+/// token bucket.
+async fn handle(
+    app: &App,
+    function: &Function,
+    request: &Request,
+) -> (Option<Quota>, Result<Response, Error>) {
+    let quota = limits::take_token(app, request).await;
+    let result = match quota.and_then(|quota| quota.retry_after) {
+        Some(seconds) => Err(Error::too_many_requests(seconds)),
+        None => (function.handle)(app, request).await,
+    };
+    (quota, result)
 }
 
 /// Turns the result into a response and writes its log line.

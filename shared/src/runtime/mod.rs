@@ -5,3 +5,4 @@ pub mod edge;
 pub mod idempotency;
 pub mod job;
 pub mod lambda;
+pub mod limits;

@@ -57,6 +57,8 @@ pub enum ItemKind {
     Recheck,
     /// The number of shards.
     Shards,
+    /// The token bucket of a tenant and a class of routes.
+    Limit,
 }
 
 /// Turns a model into attributes. Attributes that are `null` are left out.
@@ -142,6 +144,16 @@ impl IntoDeserializer<'_, serde_dynamo::Error> for Attribute {
     fn into_deserializer(self) -> serde_dynamo::Deserializer {
         serde_dynamo::Deserializer::from_attribute_value(self.0.into())
     }
+}
+
+/// Returns a whole number that must exist.
+///
+/// # Errors
+/// `InternalError` when the attribute is missing or is not a whole number.
+pub(super) fn number(item: &Item, attribute: &str) -> Result<i64, Error> {
+    let number = item.get(attribute).and_then(|value| value.as_n().ok());
+    let number = number.and_then(|number| number.parse().ok());
+    number.ok_or_else(|| Error::internal(format!("an item has no number {attribute}")))
 }
 
 pub(super) fn text<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {

@@ -14,6 +14,7 @@
 //! | alert | `T#{tenant}#C#{customer_id}` | `ALERT#{alert_id}` | |
 //! | event | `T#{tenant}#C#{customer_id}` | `EVENT#{uuid v7}` | |
 //! | idempotency record | `T#{tenant}#IDEMPOTENCY#{operation}#{hash of the key}` | `IDEMPOTENCY` | expires by `ttl` |
+//! | token bucket | `T#{tenant}#LIMIT#{class of routes}` | `LIMIT` | expires by `ttl` |
 //!
 //! The partitions of these items belong to no single tenant:
 //!
@@ -44,6 +45,7 @@ use crate::model::customer::RiskLevel;
 use crate::model::fold::fold_key;
 use crate::model::frequency::{Frequency, PassKind};
 use crate::model::id::{AlertId, CustomerId, SessionId};
+use crate::model::limit::RouteClass;
 use crate::model::rescreen;
 use crate::model::time::Timestamp;
 use crate::model::value::{ClientId, Name, TenantId};
@@ -152,6 +154,11 @@ impl<'a> TenantKeys<'a> {
     /// Returns the key of an idempotency record. `place` is `{operation}#{hash of the key}`.
     pub(super) fn idempotency(&self, place: &str) -> Key {
         self.key(format_args!("IDEMPOTENCY#{place}"), "IDEMPOTENCY")
+    }
+
+    /// Returns the key of the token bucket of a class of routes.
+    pub(super) fn limit(&self, class: RouteClass) -> Key {
+        self.key(format_args!("LIMIT#{}", class.as_ref()), "LIMIT")
     }
 
     /// Returns the partition of the tenant's customers in the indexes `created` and `name`.

@@ -19,6 +19,7 @@ mod expression;
 mod idempotency;
 mod item;
 mod keys;
+mod limits;
 mod monitored;
 mod monitors;
 mod organizations;
@@ -30,6 +31,7 @@ mod sessions;
 mod transaction;
 mod watchlists;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -41,6 +43,7 @@ use crate::model::scope::TenantScope;
 use crate::model::time::Clock;
 use item::Item;
 use keys::{Key, TenantKeys};
+use limits::Buckets;
 use transaction::unavailable_or_internal;
 
 pub use attempts::Attempts;
@@ -63,12 +66,13 @@ pub struct Table {
     name: String,
     ids: Ids,
     clock: Clock,
+    buckets: Arc<Buckets>,
 }
 
 impl Table {
     /// Creates a handle to the table with this name. No request is sent.
     pub fn new(client: Client, name: String, ids: Ids, clock: Clock) -> Table {
-        Table { client, name, ids, clock }
+        Table { client, name, ids, clock, buckets: Arc::default() }
     }
 
     /// Returns access to the rows of one tenant. Only rescreen passes read rows of several tenants,

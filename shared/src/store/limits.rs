@@ -1,0 +1,128 @@
+//! The token buckets of tenants. See [`crate::model::limit`] for the algorithm.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+
+use super::TenantTable;
+use super::expression::Expression;
+use super::item::{self, ItemKind};
+use super::transaction::unavailable_or_internal;
+use crate::error::Error;
+use crate::model::limit::{Quota, RateLimit, RouteClass};
+use crate::model::value::TenantId;
+
+/// Time for which an unused bucket is stored: a day, in seconds.
+const KEPT_SECONDS: i64 = 24 * 3_600;
+/// Largest number of updates for one token. Another one is needed only if the bucket becomes full,
+/// or stops being full, between two of them.
+const ATTEMPTS: u32 = 4;
+
+/// Largest number of buckets whose state is remembered.
+const MAX_REMEMBERED: usize = 1_000;
+
+/// The buckets as this process last saw them: the time at which each is full again, in microseconds
+/// since 1970. They show which update of a bucket will probably succeed.
+#[derive(Debug, Default)]
+pub(super) struct Buckets(Mutex<HashMap<(TenantId, RouteClass), i64>>);
+
+impl Buckets {
+    fn full_at(&self, tenant: &TenantId, class: RouteClass) -> i64 {
+        let buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.get(&(tenant.clone(), class)).copied().unwrap_or_default()
+    }
+
+    fn remember(&self, tenant: &TenantId, class: RouteClass, full_at: i64) {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= MAX_REMEMBERED {
+            buckets.clear();
+        }
+        buckets.insert((tenant.clone(), class), full_at);
+    }
+}
+
+impl TenantTable<'_> {
+    /// Takes a token from the tenant's bucket of a class of routes, and returns the state of the
+    /// bucket.
+    ///
+    /// An update expression cannot compute the larger of two times. A full bucket and one that is
+    /// filling therefore need different updates, each with a condition. The first one that is tried
+    /// usually succeeds. DynamoDB applies the updates of concurrent requests one after another.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, `InternalError`.
+    pub async fn take_token(&self, class: RouteClass, limit: RateLimit) -> Result<Quota, Error> {
+        let now = self.table.clock.now().millis() * 1_000;
+        let (tenant, buckets) = (self.scope.tenant(), &self.table.buckets);
+        let mut is_full = buckets.full_at(tenant, class) <= now;
+        for _ in 0..ATTEMPTS {
+            let (full_at, is_refused) = match self.update_bucket(class, limit, now, is_full).await?
+            {
+                Ok(full_at) => (full_at, false),
+                Err(full_at) if full_at > limit.max_full_at(now) => (full_at, true),
+                Err(full_at) => {
+                    is_full = full_at <= now;
+                    continue;
+                }
+            };
+            buckets.remember(tenant, class, full_at);
+            return Ok(limit.quota(full_at, now, is_refused));
+        }
+        Err(Error::store_unavailable("a token bucket kept changing"))
+    }
+
+    /// Returns the time at which the bucket is full again, as `Err` if the condition of the update
+    /// does not hold. A bucket that does not exist is full.
+    async fn update_bucket(
+        &self,
+        class: RouteClass,
+        limit: RateLimit,
+        now: i64,
+        is_full: bool,
+    ) -> Result<Result<i64, i64>, Error> {
+        let mut e = Expression::default();
+        let (full_at, ttl, kind) = (e.name("full_at"), e.name("ttl"), e.name("type"));
+        let (interval, now_value) = (e.number(limit.interval()), e.number(now));
+        let (value, condition) = if is_full {
+            let condition = format!("attribute_not_exists({full_at}) OR {full_at} <= {now_value}");
+            (format!("{now_value} + {interval}"), condition)
+        } else {
+            let max = e.number(limit.max_full_at(now));
+            let condition = format!("{full_at} > {now_value} AND {full_at} <= {max}");
+            (format!("{full_at} + {interval}"), condition)
+        };
+        let (kind_value, ttl_value) = (
+            e.value(ItemKind::Limit.attribute()),
+            e.number(limit.max_full_at(now) / 1_000_000 + KEPT_SECONDS),
+        );
+        let update = format!("SET {full_at} = {value}, {kind} = {kind_value}, {ttl} = {ttl_value}");
+        let (names, values) = e.into_parts();
+        let request = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .set_key(Some(self.keys.limit(class).attributes()))
+            .update_expression(update)
+            .condition_expression(condition)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
+            .return_values(ReturnValue::UpdatedNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let read = |item: Option<&item::Item>| match item {
+            Some(item) => item::number(item, "full_at"),
+            None => Ok(0),
+        };
+        match request.send().await {
+            Ok(output) => Ok(Ok(read(output.attributes())?)),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    Ok(Err(read(refused.item())?))
+                }
+                _ => Err(unavailable_or_internal("UpdateItem", &error)),
+            },
+        }
+    }
+}
