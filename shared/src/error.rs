@@ -119,7 +119,7 @@ impl Error {
     fn new(code: Code, message: impl Into<String>) -> Error {
         let retry_after = match code {
             Code::StoreUnavailable => Some(1),
-            Code::ScreeningTimeout => Some(60),
+            Code::ScreeningTimeout | Code::ListsUnavailable => Some(60),
             _ => None,
         };
         Error { code, message: message.into(), details: Vec::new(), retry_after, cause: None }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::format_description::well_known::Rfc3339;
@@ -77,7 +77,10 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 /// Source of the current time. Tests use a fixed time instead of the system's clock.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    read: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    timer: Arc<dyn Fn() -> Duration + Send + Sync>,
+}
 
 impl Clock {
     /// Makes a clock that reads the time of the system.
@@ -88,14 +91,26 @@ impl Clock {
         })
     }
 
-    /// Makes a clock that calls `read` for the current time.
+    /// Makes a clock that calls `read` for the current time. Its timer is that of the system.
     pub fn new(read: impl Fn() -> Timestamp + Send + Sync + 'static) -> Clock {
-        Clock(Arc::new(read))
+        let start = Instant::now();
+        Clock { read: Arc::new(read), timer: Arc::new(move || start.elapsed()) }
+    }
+
+    /// Replaces the timer. `timer` must never return less than before.
+    pub fn with_timer(self, timer: impl Fn() -> Duration + Send + Sync + 'static) -> Clock {
+        Clock { timer: Arc::new(timer), ..self }
     }
 
     /// Returns the current time.
     pub fn now(&self) -> Timestamp {
-        (self.0)()
+        (self.read)()
+    }
+
+    /// Returns the time since a fixed moment, for measuring how long work takes. Unlike
+    /// [`Clock::now`], it never jumps when the time of the system is corrected.
+    pub fn timer(&self) -> Duration {
+        (self.timer)()
     }
 }
 

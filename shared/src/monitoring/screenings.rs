@@ -14,7 +14,7 @@ use super::subject::{compared, screen};
 use super::watchlists::Loaded;
 use crate::model::alert::ComparedField;
 use crate::model::screened::Subject;
-use crate::model::time::{Clock, Timestamp};
+use crate::model::time::Clock;
 
 /// Time limit of the screening in a request, from its start. The rest of the 26 seconds of a
 /// request is left for the table.
@@ -42,9 +42,10 @@ pub enum Stopped {
 /// could not hold all alerts, uses the results again.
 pub struct Screenings {
     clock: Clock,
-    /// Time that is left for screening, in milliseconds.
-    left: i64,
-    ends_at: Timestamp,
+    /// Time that is left for screening.
+    left: Duration,
+    /// End of all work, as a value of the clock's timer.
+    ends_at: Duration,
     /// Revision of the lists and bits of the minimum score that the results belong to.
     target: (u64, u32),
     results: HashMap<Facts, Vec<Arc<Found>>>,
@@ -76,12 +77,10 @@ impl Screenings {
     /// Starts screenings that may take `work` in all, without the time spent on the table, and must
     /// end within `time` from now.
     pub fn within(clock: &Clock, work: Duration, time: Duration) -> Screenings {
-        let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        let ends_at = clock.now().millis().saturating_add(millis(time));
         Screenings {
             clock: clock.clone(),
-            left: millis(work),
-            ends_at: Timestamp::from_millis(ends_at),
+            left: work,
+            ends_at: clock.timer().saturating_add(time),
             target: (0, 0),
             results: HashMap::new(),
         }
@@ -109,8 +108,8 @@ impl Screenings {
         limit: usize,
         selects: impl Fn(&Match) -> bool,
     ) -> Result<Vec<(&'s Subject, Arc<Found>)>, Stopped> {
-        let started = self.clock.now();
-        let ends_at = started.millis().saturating_add(self.left).min(self.ends_at.millis());
+        let started = self.clock.timer();
+        let ends_at = started.saturating_add(self.left).min(self.ends_at);
         // The screener searches once if subjects with the same name follow one another.
         let mut by_name: Vec<usize> = (0..subjects.len()).collect();
         by_name.sort_by_key(|at| subjects.get(*at).map(|subject| &subject.name));
@@ -122,7 +121,7 @@ impl Screenings {
                 continue;
             };
             let facts = Facts::of(subject);
-            if !self.results.contains_key(&facts) && self.clock.now().millis() >= ends_at {
+            if !self.results.contains_key(&facts) && self.clock.timer() >= ends_at {
                 result = Err(Stopped::OutOfTime);
                 break;
             }
@@ -140,8 +139,8 @@ impl Screenings {
                 break;
             }
         }
-        let spent = self.clock.now().millis().saturating_sub(started.millis());
-        self.left = self.left.saturating_sub(spent.max(0));
+        let spent = self.clock.timer().saturating_sub(started);
+        self.left = self.left.saturating_sub(spent);
         result?;
         let of_subject = |(subject, matches): (&'s Subject, Vec<Arc<Found>>)| {
             matches.into_iter().map(move |found| (subject, found))
@@ -152,7 +151,7 @@ impl Screenings {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use proptest::prelude::*;
 
@@ -183,27 +182,26 @@ mod tests {
         screenings.screen(subjects, &mut screener, 0.7, limit, |_| true)
     }
 
-    /// Returns a clock that advances by one second with each look at it, and its time.
-    fn ticking() -> (Clock, Arc<AtomicI64>) {
-        let time = Arc::new(AtomicI64::new(0));
-        let read = time.clone();
-        let clock =
-            Clock::new(move || Timestamp::from_millis(read.fetch_add(1_000, Ordering::SeqCst)));
-        (clock, time)
+    /// Returns a clock whose timer advances by one second each time it is read, and the seconds.
+    fn ticking() -> (Clock, Arc<AtomicU64>) {
+        let seconds = Arc::new(AtomicU64::new(0));
+        let read = seconds.clone();
+        let timer = move || Duration::from_secs(read.fetch_add(1, Ordering::SeqCst));
+        (Clock::system().with_timer(timer), seconds)
     }
 
     #[test]
     fn the_time_limit_counts_different_subjects_only() {
         let lists = lists(1, &[("1", LISTED)]);
         let same: Vec<Subject> = (0..500).map(|number| subject(number, LISTED)).collect();
-        let (clock, time) = ticking();
+        let (clock, seconds) = ticking();
         let mut screenings = Screenings::of_request(&clock);
         assert_eq!(screened(&mut screenings, &same, &lists, 500).unwrap().len(), 500);
-        // The clock is read at both ends of each screening and before each different subject.
-        assert_eq!(time.load(Ordering::SeqCst), 4_000);
+        // The timer is read at both ends of each screening and before each different subject.
+        assert_eq!(seconds.load(Ordering::SeqCst), 4);
         // The results are used again.
         assert_eq!(screened(&mut screenings, &same, &lists, 500).unwrap().len(), 500);
-        assert_eq!(time.load(Ordering::SeqCst), 6_000);
+        assert_eq!(seconds.load(Ordering::SeqCst), 6);
 
         let different: Vec<Subject> =
             (0..500).map(|number| subject(number, &format!("Nora Quist {number}"))).collect();

@@ -112,7 +112,8 @@ async fn handle(
     function: &Function,
     request: &Request,
 ) -> (Option<Quota>, Result<Response, Error>) {
-    let quota = limits::take_token(app, request).await;
+    // Boxed, because the future of the handler would otherwise grow by that of a call to the table.
+    let quota = Box::pin(limits::take_token(app, request)).await;
     let result = match quota.and_then(|quota| quota.retry_after) {
         Some(seconds) => Err(Error::too_many_requests(seconds)),
         None => (function.handle)(app, request).await,

@@ -5,14 +5,12 @@
 //!
 //! `cargo test --workspace --test api -- --ignored large:: --nocapture`
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use api_tests::{Api, Dice, Value, json};
-use shared::model::time::{Clock, Timestamp};
 
-use super::{Setup, environment, path, sum};
+use super::{Setup, clock, environment, path, sum};
 use crate::organization::put;
 
 /// Number of customers without related parties that a pass screens beside the measured one.
@@ -70,11 +68,12 @@ async fn company_with(setup: &Setup, structure: &Value) -> Value {
     company
 }
 
-/// Starts another server on the table of `setup`. Its clock advances by `millis` milliseconds with
-/// each look at it, so that screening many subjects takes long.
-async fn slow_server(setup: &Setup, millis: i64) -> Api {
-    let now = Arc::new(AtomicI64::new(setup.now.load(Ordering::SeqCst)));
-    let clock = Clock::new(move || Timestamp::from_millis(now.fetch_add(millis, Ordering::SeqCst)));
+/// Starts another server on the table of `setup`. Its timer advances by `millis` milliseconds each
+/// time it is read, so that screening many subjects takes long.
+async fn slow_server(setup: &Setup, millis: u64) -> Api {
+    let elapsed = AtomicU64::new(0);
+    let timer = move || Duration::from_millis(elapsed.fetch_add(millis, Ordering::SeqCst));
+    let clock = clock(&setup.now).with_timer(timer);
     Api::set(clock, Some(&setup.api), None, environment(&setup.folder)).await
 }
 
