@@ -3,7 +3,7 @@
 //! and other documents.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use api_tests::{Api, Persona};
 use local::openapi;
@@ -143,6 +143,54 @@ fn the_routes_of_cargo_lambda_watch_match_the_template() {
 fn resources(path: &str) -> yaml_serde::Mapping {
     let document: yaml_serde::Value = yaml_serde::from_str(&file(path)).unwrap();
     document["Resources"].as_mapping().unwrap().clone()
+}
+
+/// Adds the paths of all Rust files below a folder.
+fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+/// A deployed function must not connect to its own machine because a publisher's server says so. No
+/// setting allows it, and no code that is part of a function does.
+#[test]
+fn only_the_local_server_allows_lists_from_its_own_machine() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    ["functions", "shared", "infra"].map(|folder| rust_files(&root.join(folder), &mut files));
+    files.retain(|file| std::fs::read_to_string(file).unwrap().contains("LocalServers::Allowed"));
+    files.retain(|file| !file.ends_with("shared/src/monitoring/source.rs"));
+    let files: Vec<&Path> = files.iter().map(|file| file.strip_prefix(&root).unwrap()).collect();
+    assert_eq!(files, [Path::new("infra/local/src/server.rs")]);
+}
+
+/// A refresh refuses lists that do not fit into the memory that the template passes to it.
+#[test]
+fn a_refresh_knows_the_memory_of_every_function_that_opens_lists() {
+    let template: yaml_serde::Value = yaml_serde::from_str(&file("template.yaml")).unwrap();
+    let default = &template["Globals"]["Function"]["MemorySize"];
+    let resources = template["Resources"].as_mapping().unwrap();
+    let settings = &resources["RefreshWatchlists"]["Properties"]["Environment"]["Variables"];
+    let mut opening = 0;
+    for (name, resource) in resources {
+        let properties = &resource["Properties"];
+        let text = yaml_serde::to_string(&properties["Policies"]).unwrap();
+        if resource["Type"] != "AWS::Serverless::Function" || !text.contains("${Lists.Arn}/lists/")
+        {
+            continue;
+        }
+        opening += 1;
+        let memory = properties.get("MemorySize").unwrap_or(default);
+        let passed = [&settings["MEMORY_SIZE"], &settings["RESCREEN_MEMORY_SIZE"]];
+        assert!(passed.contains(&memory), "{name:?} has the memory {memory:?}");
+    }
+    assert!(opening >= 4);
 }
 
 /// A Pipe can send at most 10 events to a bus in one call.

@@ -523,6 +523,26 @@ async fn a_rejected_list_writes_one_log_line_with_a_metric() {
     assert!(!log.contains("Dovello"), "{log}");
 }
 
+/// The memory of the functions is a setting of the template, which the environment can replace.
+#[tokio::test]
+async fn a_list_that_does_not_fit_is_logged_with_its_metric_and_the_parameter() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(&["--port", "0", "--memory"], folder.path());
+    command.env("MEMORY_SIZE", "64");
+    let log = Running::of(command).stop("-TERM");
+    let refusals = lines(&log, "watchlist refused");
+    assert_eq!(refusals.len(), 1, "{log}");
+    let line = &refusals[0];
+    assert_eq!(
+        (&line["level"], &line["list"], &line["WatchlistTooLarge"]),
+        (&json!("ERROR"), &json!("sample"), &json!(1))
+    );
+    assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "WatchlistTooLarge");
+    let why = line["why"].as_str().unwrap();
+    assert!(why.contains("raise the parameter MemorySize from 64 to at least 65"), "{why}");
+    assert!(line.get("WatchlistRefused").is_none(), "{line}");
+}
+
 #[tokio::test]
 async fn events_leave_in_order_and_at_least_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -103,7 +103,7 @@ fn write_list(path: &Path, size: usize, version: usize) -> Result<(), Failure> {
     let mut file = BufWriter::new(File::create(path)?);
     writeln!(file, "id,name,kind,date,countries")?;
     for id in 0..size {
-        // Spreads consecutive numbers, so that names do not repeat in a short list.
+        // Spreads consecutive numbers, so that neighbours are not alike.
         let mut number = id.wrapping_mul(0x9e37_79b1) & 0xffff_ffff;
         let mut name = String::new();
         for _ in 0..2 {
@@ -111,7 +111,9 @@ fn write_list(path: &Path, size: usize, version: usize) -> Result<(), Failure> {
             name.push(' ');
             number /= GIVEN.len();
         }
-        for _ in 0..2 + id % 3 {
+        // Most family names of a large list are different.
+        number = id.wrapping_mul(0x85eb_ca6b) & 0xffff_ffff;
+        for _ in 0..3 + id % 3 {
             name.push_str(pick(&SYLLABLES, number).unwrap_or_default());
             number /= SYLLABLES.len();
         }

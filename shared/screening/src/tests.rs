@@ -264,7 +264,7 @@ fn an_import_ends_at_its_limit() {
     let size = import(u64::MAX).unwrap();
     let refused = ImportError::Build(BuildError::OverLimit { limit: size - 1 });
     assert_eq!(import(size - 1), Err(refused));
-    // The size is calculated before duplicate keys are removed, and is at most a third too high.
+    // The calculated size includes duplicates, and is at most a third too high.
     assert_eq!(import(size * 4 / 3), Ok(size));
 }
 

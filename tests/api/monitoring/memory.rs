@@ -34,21 +34,21 @@ impl Large {
 
     /// Writes a list with this number of entries. One of them is `Mirka Dovello`.
     fn write(&self, list: &str, entries: usize) {
+        const GIVEN: [&str; 8] =
+            ["Ahmad", "Maria", "Ivan", "Yusuf", "Elena", "Jose", "Nora", "Tomas"];
         const SYLLABLES: [&str; 16] = [
             "ba", "dro", "ka", "li", "mo", "na", "pe", "ro", "sha", "ti", "vo", "ze", "gar", "hin",
             "kov", "wen",
         ];
         let mut text = "id,name,kind,date,countries\n0,Mirka Dovello,person,1971,FR\n".to_owned();
         for id in 1..entries {
-            let mut number = id.wrapping_mul(0x9e37_79b1) & 0xffff_ffff;
-            let mut word = || {
-                let syllables = [0; 3].map(|_| {
-                    number = number.rotate_right(4);
-                    SYLLABLES[number % SYLLABLES.len()]
-                });
-                syllables.concat()
-            };
-            let name = format!("{} {}", word(), word());
+            // Spreads consecutive numbers, so that most family names of a large list are different.
+            let mut number = id.wrapping_mul(0x85eb_ca6b) & 0xffff_ffff;
+            let mut name = format!("{} ", GIVEN[number % GIVEN.len()]);
+            for _ in 0..3 + id % 3 {
+                name.push_str(SYLLABLES[number % SYLLABLES.len()]);
+                number /= SYLLABLES.len();
+            }
             text.push_str(&format!("{id},{name},person,{},DE\n", 1930 + id % 70));
         }
         std::fs::write(self.file(list), text).unwrap();
@@ -127,12 +127,9 @@ async fn refused_until_it_fits(entries: usize, requests: u64, jobs: u64) {
     assert!(refusal(&slightly_too_small).await.contains("MemorySize"));
     let fitting = large.server(Some(&api), needed, jobs).await;
     let refreshed = fitting.refresh().await;
-    let outcomes: Vec<&Value> =
-        refreshed["lists"].as_array().unwrap().iter().map(|list| &list["outcome"]).collect();
-    assert_eq!(
-        (&refreshed["revision"], outcomes),
-        (&json!(3), vec![&json!("updated"), &json!("unchanged")])
-    );
+    assert_eq!(refreshed["revision"], 3);
+    assert_eq!(refreshed["lists"][0]["outcome"], "updated");
+    assert_eq!(refreshed["lists"][1]["outcome"], "unchanged");
     assert_eq!(refreshed["lists"][0]["entities"], entries);
     assert_eq!(large.matches(&fitting, "Mirka Dovello").await, 2);
     let shards = large.pass(&fitting).await;

@@ -7,7 +7,9 @@ use std::hash::{BuildHasher, RandomState};
 
 use sha2::{Digest, Sha256};
 
-use super::format::{ENTITY, HEADER, Meta, Section, Sections, digest, identifier_hash, read_u32};
+use super::format::{
+    ENTITY, HEADER, Meta, NAME, Section, Sections, TOKEN, digest, identifier_hash, read_u32,
+};
 use super::weights::Weights;
 use crate::entity::{CountryKind, Entity};
 use crate::normalise::{MAX_TOKENS, Token, prepare};
@@ -145,7 +147,7 @@ struct IndexedName {
 const _: () = assert!(MAX_TOKENS < 1 << 6);
 
 impl Builder {
-    /// Adds an entity. After an error, the builder must not be used any more.
+    /// Adds an entity. Do not use the builder after an error.
     ///
     /// # Errors
     /// Returns a [`BuildError`] if an earlier entity has the same id, if the entity cannot be
@@ -211,12 +213,13 @@ impl Builder {
         fit::<u32>(self.names.len()).and(fit::<u32>(self.name_tokens.len())).map(drop)
     }
 
-    /// Returns the size in bytes that the index file will have at most if no other entity is added.
+    /// Returns the approximate size in bytes that the index file would have if no other entity was
+    /// added. It counts duplicate keys and postings, which the file does not contain.
     pub fn size(&self) -> u64 {
         let written =
             self.sections.get(Section::Entities).len() + self.sections.get(Section::Payload).len();
         // A record and an offset for each name; a number and a posting for each of its tokens.
-        let names = self.names.len() * (16 + 4) + self.name_tokens.len() * (4 + 4);
+        let names = self.names.len() * (NAME + 4) + self.name_tokens.len() * (4 + 4);
         (HEADER + written + names + self.token_bytes + self.identifiers.len() * 12) as u64
     }
 
@@ -295,7 +298,7 @@ fn token_size(token: &Token) -> usize {
     keys::all(&part, |_| keys += 1);
     // A record, the text, and the position of the postings. The table of the buckets has at most one
     // number for each two keys.
-    13 + part.text.len() + part.skeleton.len() + 4 + keys * (8 + 2)
+    TOKEN + part.text.len() + part.skeleton.len() + 4 + keys * (8 + 2)
 }
 
 /// Returns the numbers of the tokens of each name.
