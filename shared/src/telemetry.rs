@@ -9,6 +9,8 @@ use std::time::{Instant, SystemTime};
 
 use serde_json::{Value, json};
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime as LineTime};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -171,8 +173,12 @@ fn emit(
 ) {
     let Some(namespace) = NAMESPACE.get() else { return };
     let millis = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    // Lambda takes a line without a timestamp for one of the level INFO.
+    let mut timestamp = String::new();
+    let _ = LineTime.format_time(&mut Writer::new(&mut timestamp));
     let dimensions = if list.is_empty() { json!([[]]) } else { json!([["list"], []]) };
     let mut line = json!({
+        "timestamp": timestamp,
         "level": level,
         "message": message,
         "_aws": {

@@ -15,7 +15,7 @@ use shared::app::Settings;
 use shared::aws::Aws;
 use shared::model::time::Clock;
 use shared::monitoring::watchlists::Watchlists;
-use shared::runtime::edge::{FUNCTION_TIME, Function, answer};
+use shared::runtime::edge::{FUNCTION_TIME, Function, Invocation, answer};
 use tokio::runtime::{Builder, Runtime};
 
 /// A fake DynamoDB table that gives the same answer to every call and records the last query.
@@ -97,7 +97,8 @@ impl Api {
     /// Calls a function with an event. Returns the status and the body. Panics if the body does not
     /// have the envelope of the API.
     pub fn answer(&self, function: &Function, event: &RawValue) -> (u64, Value) {
-        let call = answer(&self.app, function, event, "fuzz", FUNCTION_TIME);
+        let invocation = Invocation { id: "fuzz", trace: None };
+        let call = answer(&self.app, function, event, invocation, FUNCTION_TIME);
         let response =
             serde_json::to_value(self.runtime.block_on(call)).expect("the response encodes");
         let status = response["statusCode"].as_u64().expect("the response has a status");
