@@ -102,13 +102,13 @@ class TemplateTest(unittest.TestCase):
         self.assertEqual(groups, {f"kyc:{name}": text for name, text in scopes.items()})
         self.assertLessEqual({"audit", "export", "manage", "review"}, set(scopes))
 
-    def test_requests_without_lists_are_no_errors(self):
+    def test_expected_errors_are_no_failures(self):
         patterns = {
             name: properties["FilterPattern"] for name, properties in self.of_type("AWS::Logs::MetricFilter")
         }
-        # `monitoring::sources` tests the levels of both kinds of lines.
+        # `monitoring::sources` tests the levels of the lines.
         self.assertEqual(patterns["ServerErrors"], '{ $.status >= 500 && $.level = "ERROR" }')
-        self.assertEqual(patterns["RequestsWithoutLists"], '{ $.status >= 500 && $.level = "INFO" }')
+        self.assertEqual(patterns["ExpectedErrors"], '{ $.status >= 500 && $.level = "INFO" }')
 
     def test_alarms_on_failed_requests_are_rates(self):
         for name in ["ServerErrorsAlarm", "GatewayErrorsAlarm", "UnauthenticatedAlarm", "ForbiddenAlarm"]:
@@ -134,9 +134,16 @@ class TemplateTest(unittest.TestCase):
                     self.assertIn(f'"{metric["MetricName"]}"', sources, name)
 
     def test_an_alarm_on_hourly_runs_stays_on_between_them(self):
-        for name in ["WatchlistRefusedAlarm", "RefreshFailedAlarm"]:
+        for name in ["WatchlistRefusedAlarm", "WatchlistTooLargeAlarm", "RefreshFailedAlarm"]:
             alarm = self.properties(name)
             self.assertEqual((alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]), (3600, 2, 1))
+
+    def test_the_documented_cost_of_alarms_is_that_of_their_metrics(self):
+        metrics = 0
+        for _, alarm in self.of_type("AWS::CloudWatch::Alarm"):
+            metrics += sum("MetricStat" in metric for metric in alarm.get("Metrics", [])) or 1
+        text = (TEMPLATE.parent / "docs/operations.md").read_text()
+        self.assertIn(f"| alarms | {metrics / 10:.2f}: 0.10 for each of {metrics} metrics |", text)
 
     def test_daily_and_weekly_passes_have_a_time_of_day(self):
         for name in ["DailySchedule", "WeeklySchedule", "ReconcileSchedule"]:
