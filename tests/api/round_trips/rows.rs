@@ -168,7 +168,7 @@ pub(crate) const ROWS: &[Row] = &[
         what: "new risk profile",
         query: "?recalculate=true",
         calls: "2 GetItem, 4 Query, 1 TransactWriteItems",
-        units: (6.0, 12.0),
+        units: (6.0, 13.0),
         ..PROFILE
     },
     Row {
