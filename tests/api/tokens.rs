@@ -64,6 +64,7 @@ async fn the_gateway_verifies_the_token() {
         with(&api, json!({ "aud": ["someone-else", "kyc-customers"] })),
         with(&api, json!({ "aud": null, "client_id": "kyc-customers" })),
         with(&api, json!({ "nbf": now() - 1 })),
+        with(&api, json!({ "token_use": "access" })),
     ] {
         let answer = api.get(&Persona::bearing(KEY.sign(&accepted).unwrap()), "/customers").await;
         assert_eq!(answer.status, 200, "{accepted}");
@@ -282,6 +283,21 @@ fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
         ("header with none", with_header(&json!({ "alg": "none", "kid": "local" })), 401),
         ("header with HS256", with_header(&json!({ "alg": "HS256", "kid": "local" })), 401),
         ("unknown key id", with_header(&json!({ "alg": "RS256", "kid": "other" })), 401),
+        (
+            "a critical extension",
+            with_header(&json!({ "alg": "RS256", "kid": "local", "crit": ["b64"], "b64": true })),
+            401,
+        ),
+        (
+            "an empty list of critical extensions",
+            with_header(&json!({ "alg": "RS256", "kid": "local", "crit": [] })),
+            401,
+        ),
+        (
+            "critical extensions that are not a list",
+            with_header(&json!({ "alg": "RS256", "kid": "local", "crit": "b64" })),
+            401,
+        ),
         ("another key", SigningKey::generate().unwrap().sign(&claims(api)).unwrap(), 401),
         (
             "the key in the header",
@@ -296,6 +312,9 @@ fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
         ("claims of another token", swapped, 401),
         ("another issuer", changed(json!({ "iss": "https://elsewhere.example" })), 401),
         ("another audience", changed(json!({ "aud": "someone-else" })), 401),
+        ("an ID token", changed(json!({ "token_use": "id" })), 401),
+        ("a token for an unknown use", changed(json!({ "token_use": "" })), 401),
+        ("a use in a list", changed(json!({ "token_use": ["access"] })), 401),
         ("expired", changed(json!({ "exp": now() - 2 })), 401),
         ("without expiry", changed(json!({ "exp": null })), 401),
         ("not yet valid", changed(json!({ "nbf": now() + 300 })), 401),

@@ -146,9 +146,18 @@ impl Authorizer {
         if token.header.kid.as_deref().is_some_and(|kid| kid != KEY_ID) {
             return Err("the token is signed with an unknown key".to_owned());
         }
+        // The header lists extensions that a verifier must understand (RFC 7515, section 4.1.11).
+        // This one understands none.
+        if token.header.crit.is_some() {
+            return Err("the token requires an extension".to_owned());
+        }
         let Claims(claims) = token.claims;
         if !self.has_audience(&claims) {
             return Err("the token is for another audience".to_owned());
+        }
+        // Cognito also signs ID tokens, which are not meant for APIs.
+        if claims.get("token_use").is_some_and(|token_use| token_use != "access") {
+            return Err("the token is not an access token".to_owned());
         }
         let now = since_epoch().as_secs_f64();
         if claims.get("iat").is_some_and(|iat| iat.as_f64().is_none_or(|iat| iat > now)) {
