@@ -6,6 +6,8 @@ use local::Failure;
 use shared::aws::Aws;
 use shared::model::time::Clock;
 
+use crate::output::out;
+
 #[derive(Args)]
 pub(crate) struct Check {
     /// Name of the table
@@ -29,7 +31,7 @@ pub(crate) async fn run(options: Check) -> Result<(), Failure> {
     let client = shared::aws::dynamodb_client(&aws, options.endpoint.as_deref());
     let report = scan_table(&client, &options.table, &Clock::system()).await?;
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|why| why.to_string())?);
+        out!("{}", serde_json::to_string_pretty(&report).map_err(|why| why.to_string())?);
     } else {
         print_report(&report);
     }
@@ -41,16 +43,16 @@ pub(crate) async fn run(options: Check) -> Result<(), Failure> {
 
 fn print_report(report: &Report) {
     for violation in &report.violations {
-        println!("{violation}");
+        out!("{violation}");
     }
     for (item_type, count) in &report.items {
-        println!("{count:>12} {item_type}");
+        out!("{count:>12} {item_type}");
     }
     if report.restless > 0 {
-        println!(
+        out!(
             "{:>12} customers were not checked because they kept changing: run the check again",
             report.restless
         );
     }
-    println!("{:>12} violations", report.violations.len());
+    out!("{:>12} violations", report.violations.len());
 }

@@ -1,9 +1,9 @@
 //! The command `kyc-customers`: runs the Customers API on this machine, and has tools for its
 //! watchlists and tables.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
 
 mod check;
 mod log;
+mod output;
 mod screening;
 mod serve;
 mod token;
@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 use local::template::Template;
 use local::{Failure, openapi};
 
+use output::note;
 use screening::evaluate::Evaluate;
 use screening::name::Screen;
 use screening::watchlists::Watchlists;
@@ -64,13 +65,13 @@ async fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("kyc-customers: {why}");
+            note!("kyc-customers: {why}");
             ExitCode::FAILURE
         }
     }
 }
 
 fn print_openapi() -> Result<(), Failure> {
-    print!("{}", openapi::yaml(&Template::embedded()?)?);
+    output::print(format_args!("{}", openapi::yaml(&Template::embedded()?)?));
     Ok(())
 }

@@ -12,6 +12,7 @@ use local::{Failure, Options, Server, TokenRequest};
 use shared::model::time::Clock;
 
 use crate::log::{self, Destination};
+use crate::output::{note, out};
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -91,12 +92,12 @@ pub(crate) async fn run(options: Serve) -> Result<(), Failure> {
     log::open_file()?;
     let text = start_text(&server, &options, &log_destination)?;
     if options.prints_events() {
-        eprintln!("{text}");
+        note!("{text}");
     } else {
-        println!("{text}");
+        out!("{text}");
     }
     stop_signal().await;
-    eprintln!("stopping");
+    note!("stopping");
     server.stop().await;
     Ok(())
 }

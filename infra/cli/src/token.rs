@@ -11,6 +11,8 @@ use local::{Failure, TokenRequest};
 use shared::Permission;
 use shared::model::value::TenantId;
 
+use crate::output::{note, out};
+
 #[derive(Args)]
 pub(crate) struct Token {
     /// Tenant of the token
@@ -39,7 +41,7 @@ pub(crate) fn run(options: Token) -> Result<(), Failure> {
     let folder = DataFolder::open(&options.data)?;
     if !folder.has_signing_key() {
         let folder = options.data.display();
-        eprintln!(
+        note!(
             "note: {folder} had no signing key, so a new one was generated; only a server with --data {folder} accepts the token"
         );
     }
@@ -50,6 +52,6 @@ pub(crate) fn run(options: Token) -> Result<(), Failure> {
         subject: options.subject,
         lifetime: options.expires,
     };
-    println!("{}", key.token(&request, &Template::embedded()?)?);
+    out!("{}", key.token(&request, &Template::embedded()?)?);
     Ok(())
 }

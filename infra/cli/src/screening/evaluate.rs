@@ -17,6 +17,7 @@ use shared::screening::index::Index;
 use super::indexes::Against;
 use super::output::{count, print_json};
 use super::progress::Progress;
+use crate::output::out;
 
 /// Duration of a measurement of the throughput. It is long enough to make the resolution of the
 /// clock and a cold cache insignificant.
@@ -102,13 +103,13 @@ fn evaluate_queries(options: &Evaluate, file: &Path) -> Result<(), Failure> {
         });
     }
     print_shares(&report.shares);
-    println!("\nclass                                share");
+    out!("\nclass                                share");
     for (class, share) in &report.classes {
-        println!("{class:<34} {:>6}", percent(*share));
+        out!("{class:<34} {:>6}", percent(*share));
     }
-    println!("\nthreshold  recall  random hits  hard hits");
+    out!("\nthreshold  recall  random hits  hard hits");
     for shares in report.sweep.iter().step_by(5) {
-        println!(
+        out!(
             "{:>9.2}  {:>6}  {:>11}  {:>9}",
             shares.threshold,
             percent(shares.recall),
@@ -116,7 +117,7 @@ fn evaluate_queries(options: &Evaluate, file: &Path) -> Result<(), Failure> {
             percent(shares.hard_negative_hits)
         );
     }
-    println!(
+    out!(
         "\n{} queries per second on {threads} threads, from the text to the explained matches",
         count(queries_per_second as u64)
     );
@@ -124,10 +125,10 @@ fn evaluate_queries(options: &Evaluate, file: &Path) -> Result<(), Failure> {
 }
 
 fn print_shares(shares: &Shares) {
-    println!("threshold               {:.2}", shares.threshold);
-    println!("recall                {:>6}", percent(shares.recall));
-    println!("random negative hits  {:>6}", percent(shares.random_negative_hits));
-    println!("hard negative hits    {:>6}", percent(shares.hard_negative_hits));
+    out!("threshold               {:.2}", shares.threshold);
+    out!("recall                {:>6}", percent(shares.recall));
+    out!("random negative hits  {:>6}", percent(shares.random_negative_hits));
+    out!("hard negative hits    {:>6}", percent(shares.hard_negative_hits));
 }
 
 fn percent(share: f64) -> String {
@@ -169,7 +170,7 @@ fn evaluate_names(options: &Evaluate, file: &Path) -> Result<(), Failure> {
         );
     }
     let names = count(names.len() as u64);
-    println!("{:.3} % of {names} names have a match at {threshold:.2}", rate * 100.0);
+    out!("{:.3} % of {names} names have a match at {threshold:.2}", rate * 100.0);
     Ok(())
 }
 
@@ -185,7 +186,7 @@ fn evaluate_pairs(options: &Evaluate, file: &Path) -> Result<(), Failure> {
         );
     }
     for (label, one) in [("best", best), ("given", at)] {
-        println!(
+        out!(
             "{label:<5} F1 {:.3} at {:.2}: precision {}, recall {}",
             one.f1,
             one.threshold,

@@ -13,6 +13,7 @@ use shared::screening::{Match, Query, Screener};
 
 use super::indexes::Against;
 use super::output::{count, print_json};
+use crate::output::out;
 
 #[derive(Args)]
 pub(crate) struct Screen {
@@ -67,18 +68,18 @@ pub(crate) fn run(options: &Screen) -> Result<(), Failure> {
         }));
     }
     if options.against.lists.is_empty() {
-        println!("No --list was given. This is a sample of invented people and companies.");
+        out!("No --list was given. This is a sample of invented people and companies.");
     }
     for meta in indexes.iter().map(Index::meta) {
         let date = meta.date.as_deref().map(|date| format!(" of {date}")).unwrap_or_default();
         let entries = count(u64::from(meta.entities));
-        println!("{}{date}, version {}: {entries} entries", meta.list, meta.version);
+        out!("{}{date}, version {}: {entries} entries", meta.list, meta.version);
     }
     let threshold = options.against.threshold;
     match matches.len() {
-        0 => println!("\nNo match with a score of {threshold} or more."),
-        1 => println!("\nOne match with a score of {threshold} or more:"),
-        n => println!("\n{n} matches with a score of {threshold} or more:"),
+        0 => out!("\nNo match with a score of {threshold} or more."),
+        1 => out!("\nOne match with a score of {threshold} or more:"),
+        n => out!("\n{n} matches with a score of {threshold} or more:"),
     }
     matches.iter().for_each(print_match);
     Ok(())
@@ -95,7 +96,7 @@ fn list_json(index: &Index) -> serde_json::Value {
 }
 
 fn print_match(result: &Match) {
-    println!("\n{:.2}  {}", result.score, result.name);
+    out!("\n{:.2}  {}", result.score, result.name);
     let explanation = &result.explanation;
     let strength = match explanation.strength {
         Strength::Identifier => "an identifier",
@@ -103,7 +104,7 @@ fn print_match(result: &Match) {
         Strength::NameAndCountry => "name and country",
         Strength::NameOnly => "the name alone",
     };
-    println!(
+    out!(
         "      {} {}, {}; {} name; based on {strength}",
         result.list,
         result.id,
@@ -144,7 +145,7 @@ fn print_names(score: f32, name: &NameMatch) {
             Reason::Script => "the same in another script",
         };
         let pair = format!("{} = {}", aligned.query, aligned.listed);
-        println!(
+        out!(
             "        {pair:<36} {reason}, {:.2}, weight {:.2}",
             aligned.similarity, aligned.weight
         );
@@ -153,7 +154,7 @@ fn print_names(score: f32, name: &NameMatch) {
         [(&name.only_query, "only in the query"), (&name.only_listed, "only listed")]
     {
         for word in words {
-            println!("        {:<36} {side}, weight {:.2}", word.token, word.weight);
+            out!("        {:<36} {side}, weight {:.2}", word.token, word.weight);
         }
     }
 }
@@ -178,6 +179,6 @@ fn print_comparison(comparison: &Comparison) {
 /// Prints a labelled line, unless the text is empty.
 fn print_field(label: &str, text: &str) {
     if !text.is_empty() {
-        println!("      {label:<11} {text}");
+        out!("      {label:<11} {text}");
     }
 }

@@ -2,9 +2,11 @@
 
 use local::Failure;
 
+use crate::output::out;
+
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
-    println!("{text}");
+    out!("{text}");
     Ok(())
 }
 

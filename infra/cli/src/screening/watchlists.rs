@@ -17,6 +17,7 @@ use shared::screening::{import, score};
 use super::indexes::open;
 use super::output::{count, print_json};
 use super::progress::Progress;
+use crate::output::out;
 
 /// Maximum number of entries that a report prints one by one.
 const MAX_LINES: usize = 10;
@@ -117,7 +118,7 @@ fn build(options: &Build) -> Result<(), Failure> {
         }));
     }
     let date = import.date.map(|date| format!(" of {date}")).unwrap_or_default();
-    println!(
+    out!(
         "{}: {} version {}{date}, {} KB",
         options.out.display(),
         options.list,
@@ -148,29 +149,33 @@ fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn print_report(report: &Report) {
-    println!("  format       {}", report.format);
-    println!("  entries      {}", total_by_kind(report.counts.entities, &report.counts.kinds));
-    println!("  names        {}", sum_by_kind(&report.counts.names));
-    println!("  dates        {}", count(report.counts.dates));
-    println!("  countries    {}", sum_by_kind(&report.counts.countries));
-    println!("  identifiers  {}", sum_by_kind(&report.counts.identifiers));
+    out!("  format       {}", report.format);
+    out!("  entries      {}", total_by_kind(report.counts.entities, &report.counts.kinds));
+    out!("  names        {}", sum_by_kind(&report.counts.names));
+    out!("  dates        {}", count(report.counts.dates));
+    out!("  countries    {}", sum_by_kind(&report.counts.countries));
+    out!("  identifiers  {}", sum_by_kind(&report.counts.identifiers));
     if !report.passed_over.is_empty() {
-        println!("  ignored      {} (without a name)", sum_by_kind(&report.passed_over));
+        out!("  ignored      {} (without a name)", sum_by_kind(&report.passed_over));
     }
     if report.skipped_total > 0 {
-        println!("  skipped      {} unreadable records:", count(report.skipped_total));
+        out!("  skipped      {} unreadable records:", count(report.skipped_total));
         for skipped in report.skipped.iter().take(MAX_LINES) {
             let record = skipped.record.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
-            println!("    {}, line {}{record}: {}", skipped.file, skipped.line, skipped.why);
+            out!("    {}, line {}{record}: {}", skipped.file, skipped.line, skipped.why);
         }
         print_rest(report.skipped_total, report.skipped.len().min(MAX_LINES));
     }
     if report.unread_total > 0 {
-        println!("  unreadable   {} values, whose entries are kept:", count(report.unread_total));
+        out!("  unreadable   {} values, whose entries are kept:", count(report.unread_total));
         for unread in report.unread.iter().take(MAX_LINES) {
-            println!(
+            out!(
                 "    {}, line {}: {} {:?}, {} times",
-                unread.file, unread.line, unread.field, unread.text, unread.times
+                unread.file,
+                unread.line,
+                unread.field,
+                unread.text,
+                unread.times
             );
         }
         let printed = report.unread.iter().take(MAX_LINES).map(|unread| unread.times).sum::<u64>();
@@ -182,7 +187,7 @@ fn print_report(report: &Report) {
 fn print_rest(total: u64, printed: usize) {
     let rest = total.saturating_sub(printed as u64);
     if rest > 0 {
-        println!("    and {} more: --json prints them", count(rest));
+        out!("    and {} more: --json prints them", count(rest));
     }
 }
 
@@ -221,12 +226,12 @@ fn show_info(options: &Info) -> Result<(), Failure> {
         }));
     }
     let kinds = meta.kinds.iter().map(|(kind, n)| (kind.as_str(), u64::from(*n))).collect();
-    println!("list         {}", meta.list);
-    println!("version      {}", meta.version);
-    println!("published    {}", meta.date.as_deref().unwrap_or("unknown"));
-    println!("entries      {}", total_by_kind(u64::from(meta.entities), &kinds));
-    println!("names        {}", count(u64::from(meta.names)));
-    println!("model        {}", score::MODEL_VERSION);
+    out!("list         {}", meta.list);
+    out!("version      {}", meta.version);
+    out!("published    {}", meta.date.as_deref().unwrap_or("unknown"));
+    out!("entries      {}", total_by_kind(u64::from(meta.entities), &kinds));
+    out!("names        {}", count(u64::from(meta.names)));
+    out!("model        {}", score::MODEL_VERSION);
     match entry {
         Some(entry) => print_json(&entry),
         None => Ok(()),
@@ -248,7 +253,7 @@ fn show_diff(options: &Diff) -> Result<(), Failure> {
     if options.json {
         return print_json(&delta);
     }
-    println!("{}: {} to {}", new.meta().list, old.meta().version, new.meta().version);
+    out!("{}: {} to {}", new.meta().list, old.meta().version, new.meta().version);
     print_entries(&new, "added", &delta.added, "screened against all customers");
     print_entries(
         &new,
@@ -262,11 +267,11 @@ fn show_diff(options: &Diff) -> Result<(), Failure> {
 }
 
 fn print_entries(index: &Index, label: &str, ids: &[String], meaning: &str) {
-    println!("{label:<12} {:>6}  {meaning}", count(ids.len() as u64));
+    out!("{label:<12} {:>6}  {meaning}", count(ids.len() as u64));
     for id in ids.iter().take(MAX_LINES) {
         let entity = index.entity(id);
         let name = entity.as_ref().and_then(|entity| entity.names.first());
-        println!("    {id}  {}", name.map(|name| name.text.as_str()).unwrap_or_default());
+        out!("    {id}  {}", name.map(|name| name.text.as_str()).unwrap_or_default());
     }
     print_rest(ids.len() as u64, ids.len().min(MAX_LINES));
 }
