@@ -30,7 +30,7 @@ pub(crate) struct Token {
     #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
     expires: Duration,
     /// Name of the caller in the audit trail
-    #[arg(long, default_value = "local-user")]
+    #[arg(long, default_value = "local-user", allow_hyphen_values = true)]
     subject: String,
     /// Data folder of the server
     #[arg(long, value_name = "DIR", default_value = ".data")]

@@ -4,9 +4,9 @@ use clap::Args;
 use local::Failure;
 use serde_json::json;
 use shared::model::value::one_of;
-use shared::screening::entity::{EntityKind, ListedDate};
+use shared::screening::entity::{EntityKind, Gender, Identifier, ListedDate};
 use shared::screening::index::Index;
-use shared::screening::lists::{countries, dates};
+use shared::screening::lists::{IDENTIFIER_KINDS, countries, dates};
 use shared::screening::normalise::prepare;
 use shared::screening::score::{Comparison, Limit, NameMatch, Outcome, Reason, Strength};
 use shared::screening::{Match, Query, Screener};
@@ -18,7 +18,7 @@ use crate::output::out;
 #[derive(Args)]
 pub(crate) struct Screen {
     /// Name to screen, in any script
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", allow_hyphen_values = true)]
     name: String,
     /// Country of the person or entity, as ISO 3166-1 code or English name; can occur more than once
     #[arg(long = "country", value_name = "XX", value_parser = country)]
@@ -29,6 +29,13 @@ pub(crate) struct Screen {
     /// Kind: person, organization, vessel or aircraft
     #[arg(long, value_parser = one_of::<EntityKind>)]
     kind: Option<EntityKind>,
+    /// Gender: male or female
+    #[arg(long, value_parser = one_of::<Gender>)]
+    gender: Option<Gender>,
+    /// Number of a document or register, such as passport:AB123456, or passport/RU:AB123456 with its
+    /// issuing country; can occur more than once
+    #[arg(long = "identifier", value_name = "KIND:NUMBER", value_parser = identifier)]
+    identifiers: Vec<Identifier>,
     #[command(flatten)]
     against: Against,
     /// Print the whole result as JSON
@@ -46,7 +53,28 @@ fn date(text: &str) -> Result<ListedDate, String> {
     dates::parse(text).ok_or_else(|| "must be YYYY, YYYY-MM or YYYY-MM-DD".to_owned())
 }
 
+/// Parses `KIND:NUMBER` or `KIND/COUNTRY:NUMBER`.
+fn identifier(text: &str) -> Result<Identifier, String> {
+    let form = "must be KIND:NUMBER, or KIND/COUNTRY:NUMBER with the issuing country";
+    let (kind, value) = text.split_once(':').ok_or(form)?;
+    let (kind, issuer) = match kind.split_once('/') {
+        Some((kind, issuer)) => (kind, Some(country(issuer)?)),
+        None => (kind, None),
+    };
+    if !IDENTIFIER_KINDS.contains(&kind) {
+        return Err(format!("must start with one of {}", IDENTIFIER_KINDS.join(", ")));
+    }
+    match value.trim() {
+        "" => Err(form.to_owned()),
+        value => Ok(Identifier { kind: kind.to_owned(), value: value.to_owned(), country: issuer }),
+    }
+}
+
 pub(crate) fn run(options: &Screen) -> Result<(), Failure> {
+    // A name may start with a hyphen, but no name starts with two.
+    if options.name.starts_with("--") {
+        return Err(format!("{} is not an option: see screen --help", options.name));
+    }
     if prepare(&options.name).tokens.is_empty() {
         return Err("NAME must have letters or digits".to_owned());
     }
@@ -56,6 +84,8 @@ pub(crate) fn run(options: &Screen) -> Result<(), Failure> {
         kind: options.kind,
         date: options.born,
         countries: &countries,
+        identifiers: &options.identifiers,
+        gender: options.gender,
         ..Query::of_name(&options.name)
     };
     let matches = Screener::new(&indexes).screen(&query, options.against.threshold);
@@ -147,7 +177,8 @@ fn print_names(score: f32, name: &NameMatch) {
         let pair = format!("{} = {}", aligned.query, aligned.listed);
         out!(
             "        {pair:<36} {reason}, {:.2}, weight {:.2}",
-            aligned.similarity, aligned.weight
+            aligned.similarity,
+            aligned.weight
         );
     }
     for (words, side) in

@@ -57,7 +57,7 @@ pub(crate) struct Info {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Also show the entry with this id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     entry: Option<String>,
     /// Print one JSON object
     #[arg(long)]
