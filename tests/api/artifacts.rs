@@ -60,6 +60,7 @@ impl Emulated {
         let folder = std::env::var("ARTIFACTS").expect("ARTIFACTS is set to a folder");
         let rie = std::env::var("RIE").expect("RIE is set to the emulator's path");
         let (port, runtime) = (free_port(), free_port());
+        let server = api.server();
         let mut command = Command::new(rie);
         command
             .args(["--runtime-interface-emulator-address", &format!("127.0.0.1:{port}")])
@@ -67,11 +68,11 @@ impl Emulated {
             .arg(bootstrap(Path::new(&folder), &spec.name))
             .env_clear()
             .envs(&spec.environment)
-            .env("DYNAMODB_ENDPOINT", &api.server().dynamodb_endpoint)
+            .env("DYNAMODB_ENDPOINT", &server.table.endpoint)
             .env("AWS_ENDPOINT_URL_S3", bucket)
             .env("WATCHLIST_SOURCES", sample_source())
             .env("AWS_REGION", "eu-central-1")
-            .env("AWS_ACCESS_KEY_ID", "none")
+            .env("AWS_ACCESS_KEY_ID", server.access_key.id())
             .env("AWS_SECRET_ACCESS_KEY", "none")
             // Debug builds read claims from this variable. In an artifact, that would be a back
             // door, so an artifact must ignore the variable.
@@ -150,7 +151,9 @@ async fn serve(stream: TcpStream, lists: Watchlists) -> std::io::Result<()> {
 /// Invokes a function of the local server with an event, and returns its answer.
 async fn locally(api: &Api, function: &str, event: &Value) -> Value {
     let path = format!("/2015-03-31/functions/{function}/invocations");
-    api.call(&api_tests::Persona::anonymous(), "POST", &path).json(event).send().await.body
+    let call = api.call(&api_tests::Persona::anonymous(), "POST", &path);
+    let authorization = api.server().access_key.authorization();
+    call.header("authorization", &authorization).json(event).send().await.body
 }
 
 fn is_id(word: &str) -> bool {

@@ -240,15 +240,60 @@ async fn events_of_an_unexpected_shape_do_not_fail_the_function() {
 }
 
 /// Direct invocations bypass the authorizer, so the local server must refuse them if they come from
-/// a web page or name another host.
+/// a web page, name another host, or lack the access key, which other users of the machine do not
+/// have.
 #[tokio::test]
-async fn invocations_from_other_origins_and_hosts_are_forbidden() {
+async fn invocations_from_other_origins_hosts_and_users_are_forbidden() {
     let api = Api::start().await;
-    let path = "/2015-03-31/functions/list-customers/invocations";
-    for (header, value) in [("origin", "https://evil.example"), ("host", "evil.example:8080")] {
-        let call = api.call(&Persona::anonymous(), "POST", path).header(header, value);
-        assert_eq!(call.json(&event()).send().await.status, 403, "{header}");
+    let key = api.server().access_key.authorization();
+    let own = format!("http://{}", api.server().address);
+    let other = key.replace(api.server().access_key.id(), "local");
+    for function in ["list-customers", "refresh-watchlists", "unknown"] {
+        let path = format!("/2015-03-31/functions/{function}/invocations");
+        for headers in [
+            vec![("origin", "https://evil.example"), ("authorization", &key)],
+            vec![("origin", &own), ("authorization", &key)],
+            vec![("host", "evil.example:8080"), ("authorization", &key)],
+            vec![("authorization", &other)],
+            vec![("authorization", "Bearer x")],
+            vec![],
+        ] {
+            let mut call = api.call(&Persona::anonymous(), "POST", &path);
+            for (header, value) in &headers {
+                call = call.header(header, value);
+            }
+            let answer = call.json(&event()).send().await;
+            assert_eq!(answer.status, 403, "{function}: {headers:?}");
+        }
     }
+    invoke(&api, "list-customers", &event()).await.expect(200);
+}
+
+/// A web page whose host name has been pointed at this machine must not get an answer, and neither
+/// must a page of another server, even with a valid token.
+#[tokio::test]
+async fn requests_from_other_origins_and_hosts_are_forbidden() {
+    let api = Api::start().await;
+    let acme = Persona::of("acme");
+    let host = api.server().address.to_string();
+    let own = format!("http://{host}");
+    for path in ["/customers", "/openapi.json", "/nowhere"] {
+        for (header, value) in [
+            ("host", "evil.example"),
+            ("host", "evil.example:8080"),
+            ("origin", "https://evil.example"),
+            ("origin", "http://localhost:3000"),
+            ("origin", "null"),
+        ] {
+            let answer = api.call(&acme, "GET", path).header(header, value).send().await;
+            assert_eq!(answer.status, 403, "{path}: {header}: {value}");
+            assert_eq!(answer.header("access-control-allow-origin"), None);
+        }
+    }
+    // A page of the server itself may use the API.
+    api.call(&acme, "GET", "/customers").header("origin", &own).send().await.expect(200);
+    let localhost = host.replace("127.0.0.1", "localhost");
+    api.call(&acme, "GET", "/customers").header("host", &localhost).send().await.expect(200);
 }
 
 #[tokio::test]

@@ -259,14 +259,14 @@ impl Api {
         only_locally("settings that a test chooses");
         log::start();
         let server_of = table_of.map(Api::server);
-        let dynamodb_endpoint = server_of.map(|server| server.dynamodb_endpoint.clone());
+        let table = server_of.map(|server| server.table.clone());
         let key = Some(KEY.clone());
         // Open the lists again, because another process would not share the open lists.
         let lists = server_of.map(|server| server.lists.reopened());
         let options = Options {
             port: 0,
             data: None,
-            dynamodb_endpoint,
+            table,
             key,
             clock,
             http_client,
@@ -412,7 +412,11 @@ impl Api {
             None => (&self.url, function),
         };
         let url = format!("{endpoint}/2015-03-31/functions/{name}/invocations");
-        let answer = Call { request: self.http.post(url) }.json(payload).send().await;
+        let mut request = self.http.post(url);
+        if let Some(server) = &self.server {
+            request = request.header("authorization", server.access_key.authorization());
+        }
+        let answer = Call { request }.json(payload).send().await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer
     }

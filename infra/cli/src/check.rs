@@ -1,9 +1,12 @@
 //! Implements the command `check`, which scans a table and reports inconsistencies.
 
+use std::path::PathBuf;
+
 use ::check::{Report, scan_table};
 use clap::Args;
-use local::Failure;
-use shared::aws::Aws;
+use local::data::DataFolder;
+use local::{Failure, TableAccess};
+use shared::aws::{Aws, Client};
 use shared::model::time::Clock;
 
 use crate::output::out;
@@ -11,25 +14,22 @@ use crate::output::out;
 #[derive(Args)]
 pub(crate) struct Check {
     /// Name of the table
-    #[arg(long, value_name = "NAME")]
-    table: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "data")]
+    table: Option<String>,
     /// Endpoint of a DynamoDB-compatible server to use instead of AWS
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
+    /// Data folder of a running server, whose table is scanned
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["table", "endpoint"])]
+    data: Option<PathBuf>,
     /// Print the whole report as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) async fn run(options: Check) -> Result<(), Failure> {
-    let has_credentials = std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
-    let aws = if options.endpoint.is_some() && !has_credentials {
-        Aws::elsewhere()
-    } else {
-        Aws::from_env().await?
-    };
-    let client = shared::aws::dynamodb_client(&aws, options.endpoint.as_deref());
-    let report = scan_table(&client, &options.table, &Clock::system()).await?;
+    let (client, table) = connect(&options).await?;
+    let report = scan_table(&client, &table, &Clock::system()).await?;
     if options.json {
         out!("{}", serde_json::to_string_pretty(&report).map_err(|why| why.to_string())?);
     } else {
@@ -37,8 +37,26 @@ pub(crate) async fn run(options: Check) -> Result<(), Failure> {
     }
     match report.violations.len() {
         0 => Ok(()),
-        count => Err(format!("the table {} has {count} violations", options.table)),
+        count => Err(format!("the table {table} has {count} violations")),
     }
+}
+
+/// Returns a client for the server that has the table, and the name of the table.
+async fn connect(options: &Check) -> Result<(Client, String), Failure> {
+    let (access, table) = match (&options.data, &options.table) {
+        (Some(folder), _) => {
+            let (access, table) = DataFolder::read_access(folder)?;
+            (Some(access), table)
+        }
+        (None, Some(table)) => (options.endpoint.as_ref().map(TableAccess::to), table.clone()),
+        (None, None) => return Err("pass --table NAME or --data DIR".to_owned()),
+    };
+    let aws = match &access {
+        Some(access) => access.aws().await?,
+        None => Aws::from_env().await?,
+    };
+    let endpoint = access.as_ref().map(|access| access.endpoint.as_str());
+    Ok((shared::aws::dynamodb_client(&aws, endpoint), table))
 }
 
 fn print_report(report: &Report) {

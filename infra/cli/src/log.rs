@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use local::Failure;
+use local::private::only_for_owner;
 
 /// Destination of the log.
 #[derive(Clone, Debug)]
@@ -61,7 +62,9 @@ pub(crate) fn open_file() -> Result<(), Failure> {
 
 impl LogFile {
     fn open(&self) -> &io::Result<File> {
-        self.file.get_or_init(|| OpenOptions::new().create(true).append(true).open(&self.path))
+        self.file.get_or_init(|| {
+            only_for_owner(OpenOptions::new().create(true).append(true)).open(&self.path)
+        })
     }
 }
 

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use local::data::{DataFolder, LOG};
 use local::events::Sink;
-use local::{Failure, Options, Server, TokenRequest};
+use local::{Failure, Options, Server, TableAccess, TokenRequest};
 use shared::model::time::Clock;
 
 use crate::log::{self, Destination};
@@ -51,7 +52,7 @@ impl Serve {
             Some(file) => Destination::File(file.clone()),
             None if !stderr_shows_start_text => Destination::Stderr,
             None if self.memory => Destination::Nowhere,
-            None => Destination::File(self.data.join("server.log")),
+            None => Destination::File(self.data.join(LOG)),
         }
     }
 }
@@ -78,7 +79,7 @@ pub(crate) async fn run(options: Serve) -> Result<(), Failure> {
     let server = Server::start(Options {
         port: options.port,
         data: (!options.memory).then(|| options.data.clone()),
-        dynamodb_endpoint,
+        table: dynamodb_endpoint.map(TableAccess::to),
         key: None,
         clock: Clock::system(),
         http_client: None,
@@ -151,7 +152,13 @@ curl -i {url}/customers -H 'Content-Type: application/json' -H 'Authorization: B
         let data = options.data.display();
         format!("cargo run -q -- token --tenant acme --permissions kyc:read --data {data}")
     };
-    let (table, endpoint) = (&template.table.name, &server.dynamodb_endpoint);
+    let (table, endpoint) = (&template.table.name, &server.table.endpoint);
+    let access_key = match &server.table.access_key {
+        Some(key) if !options.memory => {
+            format!("{} (also in {})", key.id(), DataFolder::access_file(&options.data).display())
+        }
+        _ => server.access_key.id().to_owned(),
+    };
     let log = match log_destination {
         Destination::Stderr => "standard error".to_owned(),
         Destination::File(path) => path.display().to_string(),
@@ -160,6 +167,7 @@ curl -i {url}/customers -H 'Content-Type: application/json' -H 'Authorization: B
     for (label, value) in [
         ("Another token", another_token),
         ("Table", format!("{table} on {endpoint} (DynamoDB API)")),
+        ("Access key", access_key),
         ("Log", log),
     ] {
         // Writing to a string does not fail.

@@ -2,6 +2,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "cli/attacks.rs"]
+mod attacks;
 #[path = "cli/output.rs"]
 mod output;
 
@@ -76,6 +78,19 @@ impl Running {
         log
     }
 
+    /// Returns the value that the start text has for a label, up to the next space.
+    fn labelled(&self, label: &str) -> &str {
+        let line = self.start_text.lines().find_map(|line| line.strip_prefix(label));
+        line.unwrap().split_whitespace().next().unwrap()
+    }
+
+    /// Returns the address of the table's port.
+    fn table(&self) -> &str {
+        let mut words = self.start_text.split_whitespace();
+        words.find(|word| *word == "Table:");
+        words.find(|word| word.starts_with("http://")).unwrap()
+    }
+
     async fn call(
         &self,
         method: &str,
@@ -86,7 +101,14 @@ impl Running {
         local::tls::install_provider();
         let client = reqwest::Client::new();
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = client.request(method, format!("{}{path}", self.url)).bearer_auth(token);
+        let mut request = client.request(method, format!("{}{path}", self.url));
+        // The Invoke API requires the access key, and all other paths a token.
+        request = if path.ends_with("/invocations") {
+            let (name, value) = self.signature();
+            request.header(name, value)
+        } else {
+            request.bearer_auth(token)
+        };
         if let Some(body) = body {
             request = request.json(&body);
         }

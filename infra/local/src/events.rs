@@ -4,6 +4,7 @@
 //! Events are sent in order and at least once. The position is stored after an event was sent. If
 //! the process ends in between, the event is sent again at the next start.
 
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -23,6 +24,10 @@ use serde_json::Value;
 use shared::events::of_record;
 
 use crate::Failure;
+use crate::data::EVENTS_POSITION;
+use crate::file::StoreFile;
+use crate::private::only_for_owner;
+use crate::store::Store;
 
 /// Pause after a read that returned no new records.
 const IDLE_PAUSE: Duration = Duration::from_millis(100);
@@ -84,7 +89,7 @@ pub(crate) struct Position(Option<PathBuf>);
 
 impl Position {
     pub(crate) fn in_folder(folder: Option<&Path>) -> Position {
-        Position(folder.map(|folder| folder.join("events.position")))
+        Position(folder.map(|folder| folder.join(EVENTS_POSITION)))
     }
 
     fn read(&self) -> Option<String> {
@@ -95,8 +100,11 @@ impl Position {
     fn store(&self, sequence: &str) {
         let Some(path) = &self.0 else { return };
         let temporary = path.with_extension("new");
-        let result =
-            std::fs::write(&temporary, sequence).and_then(|()| std::fs::rename(&temporary, path));
+        let mut options = OpenOptions::new();
+        let result = only_for_owner(options.write(true).create(true).truncate(true))
+            .open(&temporary)
+            .and_then(|mut file| file.write_all(sequence.as_bytes()))
+            .and_then(|()| std::fs::rename(&temporary, path));
         if let Err(error) = result {
             let why = error.to_string();
             tracing::error!(target: "kyc", why, "the position in the stream was not stored");
@@ -107,6 +115,8 @@ impl Position {
 /// Reads the stream of a table and sends its events to a sink.
 pub(crate) struct Forwarder {
     database: Database,
+    /// `None` if the store is in memory.
+    file: Option<StoreFile>,
     table: String,
     sink: Sink,
     position: Position,
@@ -115,7 +125,7 @@ pub(crate) struct Forwarder {
 
 impl Forwarder {
     pub(crate) fn new(
-        database: Database,
+        store: &Store,
         table: String,
         sink: Sink,
         position: Position,
@@ -126,7 +136,8 @@ impl Forwarder {
             reqwest::Client::builder().timeout(POST_TIMEOUT).redirect(Policy::none()).build();
         let http_client =
             http_client.map_err(|error| format!("events cannot be posted: {error}"))?;
-        Ok(Forwarder { database, table, sink, position, http_client })
+        let (database, file) = (store.database.clone(), store.file.clone());
+        Ok(Forwarder { database, file, table, sink, position, http_client })
     }
 
     /// Forwards events until the task is aborted.
@@ -148,6 +159,7 @@ impl Forwarder {
             };
             if records.is_empty() {
                 tokio::time::sleep(IDLE_PAUSE).await;
+                continue;
             }
             for (sequence, record) in records {
                 if let Some(event) = of_record(&record) {
@@ -155,6 +167,9 @@ impl Forwarder {
                     self.position.store(&sequence);
                 }
                 last_sequence = Some(sequence);
+            }
+            if let (Some(file), Some(sequence)) = (&self.file, &last_sequence) {
+                file.remove_sent_records(&self.table, sequence).await;
             }
         }
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde_json::value::{RawValue, to_raw_value};
@@ -18,7 +18,11 @@ use shared::runtime::job::{self, Job};
 use uuid::Uuid;
 
 use crate::Failure;
+use crate::access::AccessKey;
 use crate::authorizer::Authorizer;
+use crate::callers::{is_from_a_page, is_from_another_page, names_this_machine};
+use crate::connections::read_body;
+use crate::file::StoreFile;
 use crate::payload;
 use crate::routes::Routes;
 
@@ -31,17 +35,23 @@ pub(crate) const JOB_TIMEOUT: Duration = Duration::from_secs(900);
 const APIGW_REQUESTID: HeaderName = HeaderName::from_static("apigw-requestid");
 /// The tracing header of X-Ray. A trace of the caller continues in the function.
 const TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+/// The function that erases a customer.
+const ERASURE: &str = "erase-customer";
 /// Start and end of the path of Lambda's Invoke API, with the name of the function in between.
 const INVOKE_PATH: (&str, &str) = ("/2015-03-31/functions/", "/invocations");
 
 pub(crate) struct Gateway {
     pub(crate) routes: Routes,
     pub(crate) authorizer: Authorizer,
+    /// Access key that the Invoke API requires.
+    pub(crate) access_key: AccessKey,
     /// Functions with a route, by name.
     pub(crate) functions: HashMap<&'static str, (Function, App)>,
     /// Functions without a route, by name.
     pub(crate) jobs: HashMap<&'static str, Arc<(Job, App)>>,
     pub(crate) openapi: String,
+    /// The file of the table, if the embedded store has one.
+    pub(crate) file: Option<StoreFile>,
 }
 
 impl Gateway {
@@ -53,19 +63,33 @@ impl Gateway {
         let request_id = Uuid::now_v7().to_string();
         let trace = parts.headers.get(TRACE).and_then(|trace| trace.to_str().ok());
         let invocation = Invocation { id: &request_id, trace };
-        let Ok(body) = to_bytes(body, MAX_REQUEST_BYTES).await else {
-            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        // A page of another server must not use the API, even if the user's token is in the page. A
+        // page of this server may.
+        if !names_this_machine(parts) || is_from_another_page(parts) {
+            log_rejection(&request_id, StatusCode::FORBIDDEN, "another host or origin");
+            return message(StatusCode::FORBIDDEN, "Forbidden");
+        }
+        let body = match read_body(body, MAX_REQUEST_BYTES).await {
+            Ok(body) => body,
+            Err(StatusCode::PAYLOAD_TOO_LARGE) => {
+                return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+            }
+            Err(status) => return message(status, "Request Timeout"),
         };
         let (method, path) = (parts.method.as_str(), parts.uri.path());
         if method == "GET" && path == "/openapi.json" {
             return json_response(StatusCode::OK, self.openapi.clone());
         }
         if let Some(name) = invoked_function(&parts.method, path) {
-            // The Invoke API bypasses the authorizer, so only tools on this machine may use it. A
-            // request from a web page is rejected. A request to a host name other than the loopback
-            // names is also rejected, because anyone can point a host name at this machine.
-            if parts.headers.contains_key(ORIGIN) || !is_loopback(parts) {
-                return message(StatusCode::FORBIDDEN, "Forbidden");
+            // The Invoke API bypasses the authorizer, so it is only for programs with the access
+            // key, and not for any web page.
+            if is_from_a_page(parts) || !self.access_key.signs(parts) {
+                log_rejection(&request_id, StatusCode::FORBIDDEN, "no access key");
+                return invoke_error(
+                    StatusCode::FORBIDDEN,
+                    "UnrecognizedClientException",
+                    "The request is not signed with the access key that the server printed at its start.",
+                );
             }
             return self.invoke(name, &body, invocation).await;
         }
@@ -106,7 +130,9 @@ impl Gateway {
     /// routing and authorizer.
     async fn invoke(&self, name: &str, body: &Bytes, invocation: Invocation<'_>) -> Response<Body> {
         if let Some(job) = self.jobs.get(name) {
-            return invoke_job(job, body).await;
+            let response = invoke_job(job, body).await;
+            self.remove_deleted_data().await;
+            return response;
         }
         if !self.functions.contains_key(name) {
             return invoke_error(
@@ -138,7 +164,16 @@ impl Gateway {
     ) -> Option<String> {
         let (function, app) = self.functions.get(name)?;
         let response = answer(app, function, event, invocation, FUNCTION_TIME - MARGIN).await;
+        if name == ERASURE {
+            self.remove_deleted_data().await;
+        }
         serde_json::to_string(&response).ok().filter(|answer| answer.len() <= MAX_ANSWER_BYTES)
+    }
+
+    async fn remove_deleted_data(&self) {
+        if let Some(file) = &self.file {
+            file.remove_deleted_data().await;
+        }
     }
 }
 
@@ -179,12 +214,6 @@ fn invoked_function<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
     let (start, end) = INVOKE_PATH;
     let name = path.strip_prefix(start)?.strip_suffix(end)?;
     (method == Method::POST).then_some(name)
-}
-
-fn is_loopback(parts: &Parts) -> bool {
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    ["127.0.0.1", "localhost", "[::1]"].contains(&name)
 }
 
 fn message(status: StatusCode, message: &str) -> Response<Body> {

@@ -2,11 +2,16 @@
 //! schedules, an embedded DynamoDB-compatible table, and events. The local cloud runs the same
 //! handlers as Lambda.
 
+mod access;
 mod arn;
 mod authorizer;
+mod callers;
 pub mod calls;
+mod connections;
 pub mod data;
+mod dynamodb;
 pub mod events;
+mod file;
 mod functions;
 mod gateway;
 pub mod iam;
@@ -15,6 +20,7 @@ mod objects;
 pub mod openapi;
 mod payload;
 mod permission;
+pub mod private;
 mod routes;
 mod schedule;
 mod server;
@@ -27,6 +33,7 @@ mod yaml;
 
 use base64::Engine;
 
+pub use access::{AccessKey, TableAccess};
 pub use authorizer::{SigningKey, TokenRequest};
 pub use functions::FUNCTIONS;
 pub use server::{Options, Server};

@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use shared::monitoring::watchlists::Objects;
 
+use crate::private;
+
 const MISSING: &str = "does not exist";
 
 #[derive(Debug, Default)]
@@ -60,12 +62,10 @@ impl Objects for Folder {
 /// reader never gets part of the data, even after a power failure.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        private::create_folder(folder)?;
     }
     let temporary = path.with_extension(format!("{}.new", uuid::Uuid::now_v7()));
-    let result = fs::write(&temporary, bytes)
-        .and_then(|()| fs::File::open(&temporary)?.sync_all())
-        .and_then(|()| fs::rename(&temporary, path));
+    let result = private::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if result.is_err() {
         let _ = fs::remove_file(&temporary);
     }

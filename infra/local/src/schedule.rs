@@ -9,6 +9,7 @@ use shared::App;
 use shared::runtime::job::{self, Job};
 use tokio::task::JoinSet;
 
+use crate::file::StoreFile;
 use crate::gateway::JOB_TIMEOUT;
 use crate::template::{Schedule, Template};
 
@@ -16,6 +17,7 @@ use crate::template::{Schedule, Template};
 pub(crate) async fn start(
     template: &Template,
     jobs: &HashMap<&'static str, Arc<(Job, App)>>,
+    file: Option<&StoreFile>,
     tasks: &mut JoinSet<()>,
 ) {
     for spec in &template.functions {
@@ -25,10 +27,15 @@ pub(crate) async fn start(
                 run(job, input.clone()).await;
             }
             let (job, timing, input) = (job.clone(), *timing, input.clone());
+            let file = file.cloned();
             tasks.spawn(async move {
                 loop {
                     tokio::time::sleep(timing.until_next(SystemTime::now())).await;
                     run(&job, input.clone()).await;
+                    // The job may have completed an erasure.
+                    if let Some(file) = &file {
+                        file.remove_deleted_data().await;
+                    }
                 }
             });
         }

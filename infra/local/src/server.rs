@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use shared::App;
 use shared::app::Settings;
-use shared::aws::Aws;
 use shared::model::time::Clock;
 use shared::monitoring::source::LocalServers;
 use shared::monitoring::watchlists::Watchlists;
@@ -18,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::access::{AccessKey, TableAccess};
 use crate::authorizer::{Authorizer, SigningKey};
 use crate::data::{DataFolder, Lock};
 use crate::events::{Forwarder, Position, Sink};
@@ -28,18 +27,15 @@ use crate::objects::Memory;
 use crate::routes::Routes;
 use crate::store::Store;
 use crate::template::Template;
-use crate::{Failure, calls, events, openapi, schedule, table, tls};
-
-/// Time that running requests have to finish when the server stops.
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::{Failure, calls, connections, events, openapi, schedule, table, tls};
 
 pub struct Options {
     /// Port to listen on, on 127.0.0.1. 0 takes any free port.
     pub port: u16,
     /// Data folder. `None` keeps everything in memory.
     pub data: Option<PathBuf>,
-    /// Endpoint of another DynamoDB-compatible server to use instead of the embedded store.
-    pub dynamodb_endpoint: Option<String>,
+    /// Another DynamoDB-compatible server to use instead of the embedded store.
+    pub table: Option<TableAccess>,
     /// Key that signs and verifies tokens. `None` uses the key of the data folder, or generates a
     /// key.
     pub key: Option<SigningKey>,
@@ -62,8 +58,10 @@ pub struct Server {
     pub address: SocketAddr,
     pub key: SigningKey,
     pub template: Template,
-    /// Endpoint of the DynamoDB-compatible server that contains the table.
-    pub dynamodb_endpoint: String,
+    /// Access key of the Invoke API and of the embedded store.
+    pub access_key: AccessKey,
+    /// The DynamoDB-compatible server that contains the table.
+    pub table: TableAccess,
     pub dynamodb: Client,
     pub lists: Watchlists,
     /// Role of each function, by its name.
@@ -97,24 +95,29 @@ impl Server {
             (None, Some(folder)) => folder.signing_key()?,
             (None, None) => SigningKey::generate()?,
         };
-        let (store, dynamodb_endpoint) = match options.dynamodb_endpoint {
-            Some(endpoint) => (None, endpoint),
+        let access_key = AccessKey::generate()?;
+        let path = folder.as_ref().map(DataFolder::table);
+        let (store, table) = match options.table {
+            Some(table) => (None, table),
             None => {
-                let store = Store::start(folder.as_ref().map(DataFolder::table).as_deref())?;
-                let endpoint = store.endpoint.clone();
-                (Some(store), endpoint)
+                let store = Store::start(path.as_deref(), access_key.clone())?;
+                let table = store.access.clone();
+                (Some(store), table)
             }
         };
         let http_client = options.http_client.unwrap_or_else(calls::default_client);
-        let dynamodb = connect(&dynamodb_endpoint, store.is_some(), &http_client).await?;
+        let dynamodb = connect(&table, &http_client).await?;
         table::ensure(&dynamodb, &template.table).await?;
         let mut background = JoinSet::new();
         match &store {
             Some(store) => {
-                let table = &template.table.name;
-                events::enable_stream(&dynamodb, table, options.events.is_some()).await?;
+                let name = &template.table.name;
+                if let Some(folder) = &folder {
+                    folder.write_access(&store.access, name)?;
+                }
+                events::enable_stream(&dynamodb, name, options.events.is_some()).await?;
                 if let Some(sink) = options.events {
-                    let forwarder = forwarder(store, table, sink, options.data.as_deref())?;
+                    let forwarder = forwarder(store, name, sink, options.data.as_deref())?;
                     background.spawn(forwarder.run());
                 }
             }
@@ -153,20 +156,30 @@ impl Server {
                 Arc::new((*job, apps.app(job.name, job.open_watchlists.is_some())?)),
             );
         }
+        let file = store.as_ref().and_then(|store| store.file.clone());
         if options.schedules {
-            schedule::start(&template, &jobs, &mut background).await;
+            schedule::start(&template, &jobs, file.as_ref(), &mut background).await;
         }
         let authorizer = Authorizer::new(template.authorizer.clone(), &key);
         let openapi = openapi::document(&template)?
             .to_json()
             .map_err(|error| format!("the OpenAPI document was not written: {error}"))?;
-        let gateway = Gateway { routes, authorizer, functions, jobs, openapi };
+        let gateway = Gateway {
+            routes,
+            authorizer,
+            access_key: access_key.clone(),
+            functions,
+            jobs,
+            openapi,
+            file,
+        };
         let (stop, serving) = serve(listener, gateway);
         Ok(Server {
             address,
             key,
             template,
-            dynamodb_endpoint,
+            access_key,
+            table,
             dynamodb,
             lists,
             roles,
@@ -182,11 +195,10 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Waits up to `STOP_TIMEOUT` for running requests, stops background work, and closes the
-    /// table.
+    /// Waits a short time for running requests, stops background work, and closes the table.
     pub async fn stop(mut self) {
         let _ = self.stop.send(());
-        let _ = tokio::time::timeout(STOP_TIMEOUT, self.serving).await;
+        let _ = self.serving.await;
         // A rescreen pass and the forwarding of events can stop at any point and continue later.
         self.background.shutdown().await;
         drop(self.dynamodb);
@@ -204,17 +216,9 @@ async fn listen(port: u16) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Returns a client for the table. The credentials of the environment are used only for a server
-/// other than the embedded store.
-async fn connect(
-    endpoint: &str,
-    is_embedded: bool,
-    http_client: &SharedHttpClient,
-) -> Result<Client, Failure> {
-    let has_credentials = std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
-    let aws =
-        if has_credentials && !is_embedded { Aws::from_env().await? } else { Aws::elsewhere() };
-    let client = shared::aws::dynamodb_client(&aws, Some(endpoint));
+/// Returns a client for the table.
+async fn connect(access: &TableAccess, http_client: &SharedHttpClient) -> Result<Client, Failure> {
+    let client = shared::aws::dynamodb_client(&access.aws().await?, Some(&access.endpoint));
     let config = client.config().to_builder().http_client(http_client.clone());
     Ok(Client::from_conf(config.build()))
 }
@@ -226,7 +230,7 @@ fn forwarder(
     data: Option<&Path>,
 ) -> Result<Forwarder, Failure> {
     let position = Position::in_folder(data);
-    Forwarder::new(store.database.clone(), table.to_owned(), sink, position)
+    Forwarder::new(store, table.to_owned(), sink, position)
 }
 
 fn roles(template: &Template) -> BTreeMap<String, Role> {
@@ -285,7 +289,7 @@ fn serve(listener: TcpListener, gateway: Gateway) -> (oneshot::Sender<()>, JoinH
         let shutdown = async {
             let _ = stop_requested.await;
         };
-        let _ = axum::serve(listener, gateway.router()).with_graceful_shutdown(shutdown).await;
+        connections::serve(listener, gateway.router(), shutdown).await;
     });
     (stop, serving)
 }

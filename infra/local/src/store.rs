@@ -10,14 +10,18 @@ use std::time::Duration;
 use dynoxide::Database;
 use tokio::sync::oneshot;
 
-use crate::Failure;
+use crate::access::{AccessKey, TableAccess};
+use crate::file::StoreFile;
+use crate::{Failure, connections, dynamodb};
 
 /// Time between two removals of expired items. The functions ignore an expired item that still
 /// exists.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
 pub(crate) struct Store {
-    pub(crate) endpoint: String,
+    pub(crate) access: TableAccess,
+    /// `None` if the store is in memory.
+    pub(crate) file: Option<StoreFile>,
     pub(crate) database: Database,
     stop_server: Option<oneshot::Sender<()>>,
     stop_sweep: Option<Sender<()>>,
@@ -26,9 +30,10 @@ pub(crate) struct Store {
 
 impl Store {
     /// Starts a store in a file. Without a file, the store is in memory.
-    pub(crate) fn start(file: Option<&Path>) -> Result<Store, Failure> {
-        let database = match file {
-            Some(file) => Database::new(&file.to_string_lossy()),
+    pub(crate) fn start(path: Option<&Path>, access_key: AccessKey) -> Result<Store, Failure> {
+        let file = path.map(StoreFile::open).transpose()?;
+        let database = match path {
+            Some(path) => Database::new(&path.to_string_lossy()),
             None => Database::memory(),
         }
         .map_err(|error| format!("the store cannot be opened: {error}"))?;
@@ -42,7 +47,8 @@ impl Store {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failure)?;
         let (stop_server, server_stopped) = oneshot::channel::<()>();
-        let (server_database, sweep_database) = (database.clone(), database.clone());
+        let router = dynamodb::router(database.clone(), access_key.clone());
+        let sweep_database = database.clone();
         let server = std::thread::spawn(move || {
             runtime.block_on(async move {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
@@ -51,8 +57,7 @@ impl Store {
                 let stopped = async {
                     let _ = server_stopped.await;
                 };
-                let _ =
-                    dynoxide::server::serve_with_shutdown(listener, server_database, stopped).await;
+                connections::serve(listener, router, stopped).await;
             });
             runtime.shutdown_timeout(Duration::from_secs(1));
         });
@@ -63,7 +68,8 @@ impl Store {
             }
         });
         Ok(Store {
-            endpoint,
+            access: TableAccess { endpoint, access_key: Some(access_key) },
+            file,
             database,
             stop_server: Some(stop_server),
             stop_sweep: Some(stop_sweep),

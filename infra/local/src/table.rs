@@ -204,16 +204,16 @@ fn incomplete(error: BuildError) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use shared::aws::Aws;
-
     use super::*;
+    use crate::access::AccessKey;
     use crate::store::Store;
     use crate::template::Template;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn missing_indexes_are_added() {
-        let store = Store::start(None).unwrap();
-        let client = shared::aws::dynamodb_client(&Aws::elsewhere(), Some(&store.endpoint));
+        let store = Store::start(None, AccessKey::generate().unwrap()).unwrap();
+        let aws = store.access.aws().await.unwrap();
+        let client = shared::aws::dynamodb_client(&aws, Some(&store.access.endpoint));
         let spec = Template::embedded().unwrap().table;
         let mut older = spec.clone();
         older.indexes.retain(|name, _| name == "created");

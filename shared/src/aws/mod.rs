@@ -59,9 +59,15 @@ impl Aws {
     }
 
     /// Returns placeholders for the region and the credentials, for servers that are compatible
-    /// with AWS and do not check credentials, such as the embedded store.
+    /// with AWS and do not check credentials.
     pub fn elsewhere() -> Aws {
-        let credentials = Credentials::new("local", "local", None, None, "local");
+        Aws::with_access_key("local")
+    }
+
+    /// Returns the credentials for a server that is compatible with AWS, and that checks only the
+    /// id of the access key. The embedded store is such a server.
+    pub fn with_access_key(id: &str) -> Aws {
+        let credentials = Credentials::new(id, "none", None, None, "local");
         Aws {
             region: Region::from_static("local"),
             credentials: SharedCredentialsProvider::new(credentials),

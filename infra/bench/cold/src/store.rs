@@ -16,6 +16,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use local::AccessKey;
 use serde_json::Value;
 
 /// Prefix of the names of all tenants of a run. A number follows it.
@@ -33,6 +34,9 @@ pub(crate) struct Store(Arc<Inner>);
 
 struct Inner {
     endpoint: String,
+    /// Header with the access key of the embedded store. The measured programs sign their requests
+    /// with another key.
+    authorization: String,
     http: reqwest::Client,
     cache: Mutex<Cache<Answer>>,
 }
@@ -40,9 +44,10 @@ struct Inner {
 type Answer = (HeaderMap, Bytes);
 
 impl Store {
-    pub(crate) fn new(endpoint: &str) -> Store {
+    pub(crate) fn new(endpoint: &str, access_key: &AccessKey) -> Store {
         Store(Arc::new(Inner {
             endpoint: endpoint.to_owned(),
+            authorization: access_key.authorization(),
             http: reqwest::Client::new(),
             cache: Mutex::new(Cache::default()),
         }))
@@ -71,7 +76,9 @@ impl Store {
         headers: HeaderMap,
         body: Bytes,
     ) -> reqwest::Result<(StatusCode, Answer)> {
-        let answer = self.0.http.post(&self.0.endpoint).headers(headers).body(body).send().await?;
+        let request = self.0.http.post(&self.0.endpoint).headers(headers);
+        let request = request.header(header::AUTHORIZATION, &self.0.authorization);
+        let answer = request.body(body).send().await?;
         let status = answer.status();
         let mut headers = answer.headers().clone();
         for name in CONNECTION {
@@ -94,7 +101,7 @@ impl Drop for Write<'_> {
 }
 
 async fn serve(State(store): State<Store>, mut headers: HeaderMap, body: Bytes) -> Response<Body> {
-    for name in [header::HOST].iter().chain(&CONNECTION) {
+    for name in [header::HOST, header::AUTHORIZATION].iter().chain(&CONNECTION) {
         headers.remove(name);
     }
     let target = headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();

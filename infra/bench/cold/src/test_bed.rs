@@ -42,7 +42,7 @@ impl TestBed {
         let server = Server::start(Options {
             port: 0,
             data: None,
-            dynamodb_endpoint: None,
+            table: None,
             key: None,
             clock,
             http_client: None,
@@ -53,7 +53,7 @@ impl TestBed {
         });
         let server = server.await.map_err(|error| anyhow!(error))?;
         let authority = Authority::new()?;
-        let store = Store::new(&server.dynamodb_endpoint);
+        let store = Store::new(&server.table.endpoint, &server.access_key);
         let dynamodb = authority.serve(store.router()).await?;
         let s3 = authority.serve(crate::s3::router(server.lists.clone())).await?;
         let test_bed = TestBed {
@@ -97,7 +97,15 @@ impl TestBed {
         // The local server accesses the embedded store without the cache, so all cached answers are
         // removed after the call.
         let _write = self.store.begin_write(None);
-        let answer = self.http.post(url).body(event.to_string()).send().await?.text().await?;
+        let answer = self
+            .http
+            .post(url)
+            .header("authorization", self.server.access_key.authorization())
+            .body(event.to_string())
+            .send()
+            .await?
+            .text()
+            .await?;
         serde_json::from_str(&answer).with_context(|| format!("{function} answered {answer:.400}"))
     }
 

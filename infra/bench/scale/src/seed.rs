@@ -14,7 +14,7 @@ use api_tests::Dice;
 use api_tests::faults::{self, Meter};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use dynoxide::{AttributeValue, Database, ImportOptions, Item};
-use local::{Options, Server};
+use local::{Options, Server, TableAccess};
 use reqwest::Method;
 use serde_json::json;
 use shared::model::time::{Clock, Timestamp};
@@ -86,7 +86,7 @@ async fn server(endpoint: &str, http_client: Option<SharedHttpClient>) -> Result
     let server = Server::start(Options {
         port: 0,
         data: None,
-        dynamodb_endpoint: Some(endpoint.to_owned()),
+        table: Some(TableAccess::to(endpoint)),
         key: None,
         clock: Clock::system(),
         http_client,
@@ -98,7 +98,7 @@ async fn server(endpoint: &str, http_client: Option<SharedHttpClient>) -> Result
     server.await.map_err(anyhow::Error::msg)
 }
 
-/// Starts the embedded store in the same way as the local server. Returns it with its address.
+/// Starts a store of the same kind as the local server's. Returns it with its address.
 fn store() -> Result<(Database, String)> {
     let database = Database::memory()?;
     let listener = TcpListener::bind("127.0.0.1:0")?;

@@ -18,11 +18,12 @@ fn run_without_reader(mut command: Command, closed: &str) -> (ExitStatus, String
     (output.status, text(if closed == "stdout" { &output.stderr } else { &output.stdout }))
 }
 
-#[test]
-fn a_closed_pipe_does_not_fail_a_command() {
+#[tokio::test]
+async fn a_closed_pipe_does_not_fail_a_command() {
     let folder = list_folder();
     let path = folder.path();
     std::fs::write(path.join("names.csv"), "id,full_name\n1,Mirka Dovello\n").unwrap();
+    let server = Running::start(&["--port", "0", "--data", "d"], path);
     for arguments in [
         &["openapi"][..],
         &["--help"],
@@ -33,6 +34,7 @@ fn a_closed_pipe_does_not_fail_a_command() {
         &["watchlists", "diff", "old.idx", "new.idx"],
         &["watchlists", "build", "--list", "own", "--from", "old.csv", "--out", "again.idx"],
         &["screen-eval", "--list", "old.idx", "--names", "names.csv"],
+        &["check", "--data", "d"],
     ] {
         let (status, errors) = run_without_reader(command(arguments, path), "stdout");
         assert!(status.success() && errors.is_empty(), "{arguments:?}: {status}: {errors}");
@@ -40,6 +42,9 @@ fn a_closed_pipe_does_not_fail_a_command() {
     // A command keeps the exit status of its result.
     let failing = command(&["screen", "???"], path);
     assert_eq!(run_without_reader(failing, "stderr").0.code(), Some(1));
+    let failing = command(&["check", "--data", "missing"], path);
+    assert_eq!(run_without_reader(failing, "stdout").0.code(), Some(1));
+    server.stop("-TERM");
 }
 
 #[test]
