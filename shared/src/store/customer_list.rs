@@ -16,6 +16,7 @@ use crate::model::fold::{MAX_KEY_BYTES, fold};
 use crate::model::id::CustomerId;
 use crate::model::page::{Order, Page, Paging};
 use crate::model::profile::EntityType;
+use crate::model::time::Timestamp;
 use crate::model::value::{ClientId, Country, Tag};
 
 /// Filters of the list. A customer must pass all of them.
@@ -120,6 +121,7 @@ impl TenantTable<'_> {
 
     /// Chooses the index and builds the query. Returns `None` when the range of ids is empty.
     fn plan(&self, filters: &Filters) -> Option<Plan> {
+        let now = self.table.clock.now();
         let range = filters.created_range()?;
         let ranged = range != ALL;
         let index = match (&filters.search, filters.risk_level) {
@@ -165,9 +167,7 @@ impl TenantTable<'_> {
             by_filter.push(format!("contains({}, {})", e.name("tags"), e.text(tag.as_str())));
         }
         if let Some(monitored) = filters.monitored {
-            let sign = if monitored { "=" } else { "<>" };
-            let active = MonitoringStatus::Active.as_ref();
-            by_filter.push(format!("{} {sign} {}", e.name("monitoring.status"), e.text(active)));
+            by_filter.push(only_if(monitored, is_monitored(&mut e, now)));
         }
         let filter = (!by_filter.is_empty()).then(|| by_filter.join(" AND "));
         let prefix = filters.search.clone().unwrap_or_default();
@@ -249,6 +249,19 @@ impl Index {
             Index::Name => "name",
         }
     }
+}
+
+/// Returns a filter for the items that `filter` selects or, unless `wanted`, for all others.
+fn only_if(wanted: bool, filter: String) -> String {
+    if wanted { filter } else { format!("NOT {filter}") }
+}
+
+/// Returns a filter for customers with active monitoring. Monitoring ends without a write, so the
+/// stored status may still be `active` after the end.
+fn is_monitored(e: &mut Expression, now: Timestamp) -> String {
+    let (status, until) = (e.name("monitoring.status"), e.name("monitored_until"));
+    let (active, now) = (e.text(MonitoringStatus::Active.as_ref()), e.text(now.to_string()));
+    format!("({status} = {active} AND (attribute_not_exists({until}) OR {until} > {now}))")
 }
 
 fn equals(e: &mut Expression, attribute: &str, value: &str) -> String {

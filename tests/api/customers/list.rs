@@ -9,6 +9,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 
+use crate::monitoring::Setup;
+
 type Query = Vec<(&'static str, String)>;
 type Choices = BTreeMap<&'static str, Vec<String>>;
 
@@ -343,6 +345,48 @@ async fn combinations_of_filters_agree_with_a_brute_force_model() {
             );
         stream::iter(checks).buffer_unordered(4).collect::<()>().await;
     }
+}
+
+/// Monitoring ends without a write at its `expires_at`. The list filters by the status that its
+/// rows show.
+#[tokio::test]
+async fn expired_monitoring_is_listed_as_off() {
+    let setup = Setup::start(&[("1", "Nora Quist")]).await;
+    let end = setup.now.load(Ordering::SeqCst) + 60_000;
+    let expires_at = shared::model::time::Timestamp::from_millis(end).to_string();
+    let expiring = setup.create_customer("Mirka Dovello").await;
+    setup.monitor(&expiring, &json!({ "expires_at": expires_at })).await.expect(201);
+    let endless = setup.monitored_customer("Mirka Dovello").await;
+    let unmonitored = setup.create_customer("Mirka Dovello").await;
+
+    let check = async |wanted: &str, customers: &[&Value]| {
+        let mut expected: Vec<&str> =
+            customers.iter().map(|customer| customer["customer_id"].as_str().unwrap()).collect();
+        expected.sort_unstable();
+        for more in ["", "&search=mirka"] {
+            let path = format!("/customers?monitored={wanted}&order=asc{more}");
+            let page = setup.api.get(&setup.acme, &path).await.expect(200);
+            let items = page["items"].as_array().unwrap();
+            assert_eq!(ids(items), expected, "{path}");
+            let is_right =
+                |item: &Value| (item["monitoring"]["status"] == "active") == (wanted == "true");
+            assert!(items.iter().all(is_right), "{path}");
+        }
+    };
+    check("true", &[&expiring, &endless]).await;
+    check("false", &[&unmonitored]).await;
+
+    setup.advance_clock(59);
+    check("true", &[&expiring, &endless]).await;
+
+    setup.advance_clock(1);
+    check("true", &[&endless]).await;
+    check("false", &[&expiring, &unmonitored]).await;
+
+    // The same holds after the service has turned the monitoring off.
+    setup.run_pass("reconcile").await;
+    check("true", &[&endless]).await;
+    check("false", &[&expiring, &unmonitored]).await;
 }
 
 #[tokio::test]
