@@ -11,6 +11,7 @@ use crate::aws::bucket::Bucket;
 use crate::aws::{self, Aws, Client};
 use crate::model::id::Ids;
 use crate::model::limit::{RateLimit, RateLimits};
+use crate::model::retention::RetentionYears;
 use crate::model::time::Clock;
 use crate::monitoring::Monitoring;
 use crate::monitoring::capacity::FunctionMemory;
@@ -48,6 +49,8 @@ pub struct Settings {
     pub monitor_shards: u32,
     /// Limits of the requests of a tenant.
     pub rate_limits: RateLimits,
+    /// Retention period of a customer, which begins with its deactivation.
+    pub retention_years: RetentionYears,
 }
 
 impl Settings {
@@ -100,6 +103,7 @@ impl Settings {
             jobs: number("RESCREEN_MEMORY_SIZE", 1_769, 1..=10_240),
         };
         let monitor_shards = number("MONITOR_SHARDS", 4, 1..=1_024);
+        let retention_years = RetentionYears(number("RETENTION_YEARS", 5, 0..=100));
         // A rate of 0 means that the class has no limit.
         let mut rate_limit = |rate: &str, burst: &str| {
             let (rate, burst) = (number(rate, 0, 0..=1_000), number(burst, 100, 1..=10_000));
@@ -131,6 +135,7 @@ impl Settings {
             function_memory,
             monitor_shards,
             rate_limits,
+            retention_years,
         })
     }
 }

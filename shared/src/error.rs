@@ -13,6 +13,8 @@ use serde_json::Value;
 /// Maximum number of entries in `details`. Without this limit, a body with many unknown fields
 /// would cause an answer many times the size of the body.
 const MAX_DETAILS: usize = 100;
+/// Pointer to the reason to erase a customer before its retention has ended.
+const OVERRIDE_REASON: &str = "/override_reason";
 
 /// Machine-readable code of an error. `http::status` maps each code to a status code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -57,6 +59,12 @@ pub enum Code {
     CustomerErased,
     /// The customer must be retained until `retain_until` and cannot be erased yet.
     RetentionHold,
+    /// The customer is not inactive, so its retention period has not begun. Without a reason to
+    /// override the period, it cannot be erased.
+    CustomerNotInactive,
+    /// The retention period of the customer has not ended. Without a reason to override the period,
+    /// it cannot be erased yet.
+    RetentionPeriod,
     /// The requested status is not reachable from the current status.
     InvalidTransition,
     /// The `Idempotency-Key` was used for a different request in the last 24 hours.
@@ -279,6 +287,35 @@ impl Error {
             "/retain_until",
             "must be in the past",
             &more,
+        )
+    }
+
+    /// Reports that the customer cannot be erased, because it has this status and is not inactive.
+    pub fn customer_not_inactive(status: &str) -> Error {
+        let message = format!(
+            "The customer is {status}, so its retention period has not begun. Deactivate it with \
+             DELETE /customers/{{id}} and erase it after the period, or send an override_reason to \
+             erase it now."
+        );
+        Error::new(Code::CustomerNotInactive, message).detail(
+            OVERRIDE_REASON,
+            "must be given while the customer is not inactive",
+            &[("status", status.into())],
+        )
+    }
+
+    /// Reports that the customer cannot be erased yet. `until` is the last day of its retention
+    /// period.
+    pub fn retention_period(until: &str) -> Error {
+        let message = format!(
+            "The customer must be retained until {until}, including that day, because its \
+             retention period, which began with its deactivation, has not ended. Erase it \
+             afterwards, or send an override_reason to erase it now."
+        );
+        Error::new(Code::RetentionPeriod, message).detail(
+            OVERRIDE_REASON,
+            "must be given during the retention period",
+            &[("retain_until", until.into())],
         )
     }
 

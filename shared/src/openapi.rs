@@ -408,6 +408,18 @@ pub fn envelope_schemas() -> Schemas {
             text()
                 .description(Some("If the requested status is not reachable: the current status.")),
         )
+        .property(
+            "retain_until",
+            text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).description(Some(
+                "If the customer cannot be erased yet: the last day on which it must be retained.",
+            )),
+        )
+        .property(
+            "retain_reason",
+            nullable(text().description(Some(
+                "If a hold prevents the erasure: the customer's `retain_reason`.",
+            ))),
+        )
         .property("permissions", permissions)
         .required("field")
         .required("issue");

@@ -1,5 +1,6 @@
 //! Checks that the table checker reports data of an erased customer that the erasure missed.
 
+use api_tests::json;
 use api_tests::table::{Item, set, set_in, text, text_of};
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -21,7 +22,8 @@ fn add_reason(profile: &mut Item) {
 #[tokio::test]
 async fn data_that_an_erasure_missed_is_found() {
     let (w, customer) = populated_customer().await;
-    w.api.call(&w.acme, "POST", &path(&customer, "/erase")).send().await.expect(200);
+    let reason = json!({ "override_reason": "A test" });
+    w.api.post(&w.acme, &path(&customer, "/erase"), &reason).await.expect(200);
     assert_eq!(checked(&w).await.violations, []);
     // The checker ignores recent changes of a customer, because they may still be in progress.
     w.advance_clock(30);
@@ -50,4 +52,13 @@ async fn data_that_an_erasure_missed_is_found() {
         assert!(is_found, "{kind}: {violations:?}");
         w.api.put_item(item).await;
     }
+
+    // The entry of an unfinished erasure must not stay after the end of the erasure.
+    let tombstone = items.iter().find(|item| text_of(item, "type") == "customer").unwrap();
+    let position = [text_of(tombstone, "erased_at"), "acme", text_of(tombstone, "customer_id")];
+    let entry = [("pk", "ERASURES"), ("sk", &position.join("#")), ("type", "erasure")];
+    let entry = entry.map(|(name, value)| (name.to_owned(), text(value)));
+    w.api.put_item(&entry.into()).await;
+    let violations = checked(&w).await.violations;
+    assert!(violations.iter().any(|violation| violation.rule == "erasure"), "{violations:?}");
 }

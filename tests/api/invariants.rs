@@ -160,6 +160,15 @@ fn plants() -> Vec<(&'static str, &'static str, Change)> {
                 set(item, "type", text("again"));
             }),
         ),
+        (
+            "erasure",
+            "shards",
+            Copy(|item| {
+                set(item, "pk", text("ERASURES"));
+                set(item, "sk", text(format!("2026-01-01T00:00:00.000Z#acme#{UNKNOWN}")));
+                set(item, "type", text("erasure"));
+            }),
+        ),
         ("idempotency", "idempotency", Edit(|item| set(item, "ttl", number(1)))),
         ("idempotency", "idempotency", Edit(|item| drop(item.remove("answer")))),
         ("idempotency", "idempotency", Edit(|item| set(item, "owner", text("x")))),

@@ -139,6 +139,7 @@ fn valid_body(route: &str) -> Option<Value> {
             json!({ "validations": items("/validations", 1) })
         }
         "POST /customers/{id}/monitor" => json!({}),
+        "POST /customers/{id}/erase" => json!({ "override_reason": "A test" }),
         "PATCH /customers/{id}/alerts/{alert_id}" => json!({ "status": "confirmed" }),
         "PUT /customers/{id}/organization" => json!({
             "parties": [party("p0", "company"), party("p1", "company"), party("p2", "individual")],

@@ -201,7 +201,7 @@ pub(crate) const ROWS: &[Row] = &[
         route: "POST /customers/{id}/erase",
         permissions: &["kyc:erase"],
         others: &[],
-        body: || None,
+        body: || Some(json!({ "override_reason": "A test" })),
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",
     },

@@ -73,7 +73,7 @@ async fn requests_of_every_route(api: &Api, who: &Persona) -> Vec<Request> {
         ("PUT", path_to("/organization"), Some(organization)),
         ("DELETE", path_to("/monitor"), None),
         ("DELETE", path_to(""), None),
-        ("POST", path_to("/erase"), None),
+        ("POST", path_to("/erase"), Some(json!({ "override_reason": "A test" }))),
     ];
     // The route of the risk profile has two requests: one reads the profile, and one calculates it.
     assert_eq!(requests.len(), ROWS.len() + 1);

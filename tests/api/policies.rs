@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
-use api_tests::faults::NoTransactions;
+use api_tests::faults::{End, Mortal, NoTransactions};
 use api_tests::{Api, Value, json, path_of};
 use futures_util::FutureExt;
 use local::iam::Role;
@@ -164,10 +164,32 @@ async fn limited_reads(w: &Setup, customer: &Value) -> Api {
 async fn erasure(w: &Setup, customer: &Value) {
     let path = |rest: &str| format!("{}{rest}", path_of(customer));
     w.api.get(&w.acme, &path("/export")).await.expect(200);
-    for _ in 0..2 {
-        let erase = w.api.call(&w.acme, "POST", &path("/erase")).header("idempotency-key", "e");
-        erase.send().await.expect(200);
+    let reason = json!({ "override_reason": "A test" });
+    post_twice(w, &w.api, &path("/erase"), &reason, 200).await;
+}
+
+/// Interrupts the erasure of a customer with an organization after its first transaction. The next
+/// `resume` finishes the erasure.
+async fn interrupted_erasure(w: &Setup) {
+    let customer = w.api.create(&w.acme, &json!({ "name": "Ivo Brandel" })).await;
+    let organization = format!("{}/organization", path_of(&customer));
+    let parties = json!({ "parties": [], "relationships": [] });
+    w.api.call(&w.acme, "PUT", &organization).json(&parties).send().await.expect(201);
+    // The first calls read the customer and its monitor, and write the tombstone.
+    let mortal = Mortal::new(End::After(2));
+    let victim = w.server_with_fault(mortal.clone()).await;
+    mortal.arm();
+    let path = format!("{}/erase", path_of(&customer));
+    let erase = victim.call(&w.acme, "POST", &path);
+    tokio::select! {
+        () = mortal.ended() => {}
+        answer = erase.json(&json!({ "override_reason": "A test" })).send() => {
+            panic!("{}", answer.text)
+        }
     }
+    w.advance_clock(61);
+    let result = w.api.run("rescreen", &json!({ "pass": "resume" })).await.unwrap();
+    assert_eq!(result["erasures"], json!({ "finished": 1, "unfinished": 0, "oldest": null }));
 }
 
 #[tokio::test]
@@ -179,6 +201,7 @@ async fn every_permission_is_needed_and_none_is_missing() {
         many_matches(&w).await;
         let limited = limited_reads(&w, &customer).await;
         erasure(&w, &customer).await;
+        interrupted_erasure(&w).await;
         let failing = (failing_requests(&w).await, failing_pass(&w).await);
         [limited, failing.0, failing.1, stored_sources(&w).await]
     };

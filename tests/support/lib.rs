@@ -15,7 +15,7 @@ pub mod faults;
 pub mod log;
 pub mod table;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -49,6 +49,15 @@ pub static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
         template.authorizer.audiences = vec![deployed.audience.clone()];
     }
     template
+});
+
+/// Names of the fields of an error's `details` that the OpenAPI document describes.
+static DETAIL_FIELDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let document = local::openapi::document(&TEMPLATE).unwrap().to_json().unwrap();
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let error = &document["components"]["schemas"]["Error"]["properties"]["error"];
+    let fields = &error["properties"]["details"]["items"]["properties"];
+    fields.as_object().unwrap().keys().cloned().collect()
 });
 
 /// The API under test, and direct access to its table.
@@ -536,13 +545,18 @@ impl Answer {
         self.body["data"].clone()
     }
 
-    /// Checks that the answer is an error with this status and code, and returns its `error`.
+    /// Checks that the answer is an error with this status and code, and that the OpenAPI document
+    /// describes the fields of its `details`. Returns its `error`.
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         assert_eq!(self.body["status"], "error", "{}", self.text);
         assert_eq!(self.body["error"]["code"], code, "{}", self.text);
         assert_eq!(self.body["meta"]["request_id"].as_str(), self.header("x-request-id"));
+        let details = self.body["error"]["details"].as_array().unwrap().iter();
+        for name in details.filter_map(Value::as_object).flat_map(|detail| detail.keys()) {
+            assert!(DETAIL_FIELDS.contains(name), "the OpenAPI document lacks {name}");
+        }
         self.body["error"].clone()
     }
 

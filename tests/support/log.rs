@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// Names of the fields and query parameters that contain personal data. A field in a body is
 /// personal at any depth, and so is everything inside it.
-const PERSONAL: [&str; 15] = [
+const PERSONAL: [&str; 16] = [
     "name",
     "client_id",
     "tax_id",
@@ -24,6 +24,7 @@ const PERSONAL: [&str; 15] = [
     "metadata",
     "note",
     "retain_reason",
+    "override_reason",
     "search",
     "tag",
 ];

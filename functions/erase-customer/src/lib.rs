@@ -1,15 +1,19 @@
 //! POST /customers/{id}/erase
 //!
 //! Erases the personal data of a customer, including sessions, organizations, risk profiles, alerts
-//! and events. A tombstone with ids, times, decisions and scores remains. The request is refused
-//! while the customer must be retained. If an erasure was interrupted, a repeated request continues
-//! it. If the erasure is complete, a repeated request changes nothing.
+//! and events. A tombstone with ids, times, decisions and scores stays. The request is refused while
+//! the customer must be retained. An `override_reason` ends the retention period, but not a hold. If
+//! an erasure was interrupted, a repeated request continues it. If the erasure is complete, a
+//! repeated request changes nothing.
 
 #[cfg(feature = "openapi")]
 mod openapi;
 
-use shared::http::{Request, Response};
+use shared::customers::Erasure;
+use shared::http::{JSON, Request, Response};
 use shared::model::customer::Customer;
+use shared::model::fields::Fields;
+use shared::model::value::Note;
 use shared::runtime::idempotency::once;
 use shared::{App, Error, Permission, customers};
 
@@ -20,10 +24,16 @@ pub const PERMISSIONS: &[Permission] = &[Permission::Erase];
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = request.caller()?.may(PERMISSIONS)?;
     let now = app.clock.now();
-    let (key, if_match) =
-        request.input().read(|input| Some((input.idempotency_key(), input.if_match())))?;
+    let (key, if_match, override_reason) = request.input().read(|input| {
+        let (key, if_match) = (input.idempotency_key(), input.if_match());
+        let mut fields = Fields::new(input.object_or_empty(JSON)?, input.faults_mut());
+        let override_reason = fields.text("override_reason", Note::parse);
+        fields.done(&[]);
+        Some((key, if_match, override_reason))
+    })?;
     let id = request.customer_id()?;
     let table = app.tenant(&caller);
+    let erasure = Erasure { now, retention: app.settings.retention_years, override_reason };
     let erase = async |replay| {
         let check_version = |version| if_match.check(Some(version));
         let answer = |tombstone: &Customer| {
@@ -31,8 +41,10 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         };
         let refusal = Response::of_error(&Error::customer_erased())?.into_answer();
         let erased =
-            customers::erase(&table, &id, check_version, now, replay, answer, &refusal).await?;
+            customers::erase(&table, &id, check_version, &erasure, replay, answer, &refusal)
+                .await?;
         Ok(Response::from(erased))
     };
-    once(&table, FUNCTION.name, key, &(id, &if_match), now, erase).await
+    let body = (id, &if_match, &erasure.override_reason);
+    once(&table, FUNCTION.name, key, &body, now, erase).await
 }

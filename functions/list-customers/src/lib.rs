@@ -13,7 +13,7 @@ use shared::model::fold::search_prefix;
 use shared::model::id::CustomerId;
 use shared::model::profile::EntityType;
 use shared::model::value::{ClientId, Country, Tag, flag, one_of};
-use shared::store::Filters;
+use shared::store::{Filters, RetentionEnded};
 use shared::{App, Error, Permission};
 
 shared::function!(handle);
@@ -31,6 +31,9 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
             client_id: input.query("client_id", ClientId::parse),
             tag: input.query("tag", Tag::parse),
             monitored: input.query("monitored", flag),
+            retention_ended: input
+                .query("retention_ended", flag)
+                .map(|wanted| RetentionEnded { wanted, years: app.settings.retention_years }),
             search: input.query("search", search_prefix),
             created_from: input.query("created_after", CustomerId::first_after),
             created_to: input.query("created_before", CustomerId::last_before),

@@ -14,6 +14,10 @@ pub(crate) fn describe() -> Endpoint {
                    one request would read too many, the page is shorter; `has_more` is true and \
                    the cursor continues the list. A customer that was created or changed a moment \
                    ago may not be listed yet.";
+    let retention_ended = "`true` for customers that can be erased without an `override_reason`: \
+                           they are `inactive`, the retention period since their deactivation has \
+                           ended, and no `retain_until` holds them. `false` for all others, \
+                           including erased customers.";
     Endpoint::new("List customers", details, crate::PERMISSIONS)
         .paged()
         .query_of::<Status>("status", "Only customers with this status.")
@@ -23,6 +27,7 @@ pub(crate) fn describe() -> Endpoint {
         .query_of::<ClientId>("client_id", "Only the customer with this client id.")
         .query_of::<Tag>("tag", "Only customers with this tag.")
         .query("monitored", MONITORED, flag())
+        .query("retention_ended", retention_ended, flag())
         .query(
             "search",
             "Only customers whose name starts with this text. Case and accents are ignored.",

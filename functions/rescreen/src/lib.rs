@@ -1,17 +1,30 @@
-//! Screens all monitored customers again, in passes. Schedules start this function.
+//! Screens all monitored customers again, in passes, and resumes interrupted erasures. Schedules start
+//! this function.
 
 use std::time::Instant;
 
-use serde_json::Value;
-use shared::monitoring::rescreen::{Request, rescreen};
-use shared::{App, Error};
+use serde_json::{Value, json};
+use shared::http::Response;
+use shared::monitoring::rescreen::{Command, Request, rescreen};
+use shared::{App, Error, customers};
 
 shared::job!(run, watchlists);
 
 /// Starts or resumes a pass. The payload contains the pass and optionally the shards, such as
-/// `{"pass":"daily","shards":[0]}`. Without shards, the pass covers all of them.
+/// `{"pass":"daily","shards":[0]}`. Without shards, the pass covers all of them. `resume` first
+/// finishes the erasures that a request did not finish.
 pub async fn run(app: &App, payload: Value, deadline: Instant) -> Result<Value, Error> {
     let request: Request = serde_json::from_value(payload)
         .map_err(|error| Error::internal(format!("the payload names no pass: {error}")))?;
-    rescreen(&app.monitoring, &request, deadline).await
+    if request.pass != Command::Resume {
+        return rescreen(&app.monitoring, &request, deadline).await;
+    }
+    let id = app.ids.next(app.clock.now()).to_string();
+    let refusal = Response::of_error(&Error::customer_erased())?.into_answer();
+    let erasures =
+        customers::resume_erasures(&app.table, &app.clock, &id, &refusal, deadline).await;
+    // A failure of one does not prevent the other.
+    let mut result = rescreen(&app.monitoring, &request, deadline).await?;
+    result["erasures"] = json!(erasures?);
+    Ok(result)
 }

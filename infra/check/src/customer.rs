@@ -114,7 +114,7 @@ fn monitor_index_attributes(
 fn check_erasure(records: &Records<'_>, violations: &mut Violations) {
     let is_complete = records.is_erased() == records.customer.is_scrubbed;
     violations.require(is_complete, Rule::Erasure, records.item, || {
-        "the erasure is not complete: repeat it".to_owned()
+        "the erasure is not complete: repeat it, or wait for the next resume".to_owned()
     });
     if !records.is_erased() || !is_complete {
         return;

@@ -2,6 +2,7 @@
 
 use shared::model::id::{AlertId, CustomerId, SessionId};
 use shared::model::limit::RouteClass;
+use shared::model::time::Timestamp;
 use shared::model::value::{ClientId, TenantId};
 
 /// Identifies a customer by tenant and customer id.
@@ -52,6 +53,10 @@ pub(crate) enum ItemKey<'i> {
     Recheck {
         customer: &'i str,
     },
+    /// `customer` is the tenant and the customer id, separated by `#`.
+    UnfinishedErasure {
+        customer: &'i str,
+    },
 }
 
 impl<'i> ItemKey<'i> {
@@ -84,6 +89,7 @@ impl<'i> ItemKey<'i> {
             ItemKey::FinishedPass(_) => "pass",
             ItemKey::ShardCount => "shards",
             ItemKey::Recheck { .. } => "again",
+            ItemKey::UnfinishedErasure { .. } => "erasure",
         }
     }
 }
@@ -146,6 +152,10 @@ fn parse_shared_key<'i>(pk: &'i str, sk: &'i str) -> Option<ItemKey<'i>> {
         },
         (None, Some(("REVISION", revision))) if pk == "LISTS" => {
             parse_padded(revision).map(ItemKey::ListRevision)
+        }
+        (None, Some((erased_at, customer))) if pk == "ERASURES" => {
+            Timestamp::parse(erased_at)?;
+            Some(ItemKey::UnfinishedErasure { customer })
         }
         (Some(("PASS", shard)), None) => {
             shard.split_once('#')?.1.parse::<u32>().ok()?;

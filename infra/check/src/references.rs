@@ -64,7 +64,15 @@ pub(crate) fn references(item: &Item) -> Vec<Reference> {
                 let pk = format!("T#{}#CLIENT#{client_id}", key.tenant);
                 Reference::mutual(Rule::Claim, pk, "CLIENT")
             };
-            item.text("client_id").map(claim).into_iter().collect()
+            // A job finds an erasure that did not finish by its entry.
+            let is_unfinished = item.get("is_scrubbed").as_bool() != Some(true);
+            let unfinished = |erased_at| {
+                let sk = format!("{erased_at}#{}#{}", key.tenant, key.customer_id);
+                Reference::one_way(Rule::Erasure, "ERASURES".to_owned(), sk)
+            };
+            let erased_at = item.text("erased_at").filter(|_| is_unfinished);
+            let claim = item.text("client_id").map(claim);
+            claim.into_iter().chain(erased_at.map(unfinished)).collect()
         }
         Some(ItemKey::ClientClaim { tenant, .. }) => {
             let pk = format!("T#{tenant}#C#{customer_id}");
@@ -93,6 +101,12 @@ pub(crate) fn references(item: &Item) -> Vec<Reference> {
             // The customer exists even after an erasure. Its monitor may no longer exist.
             let (tenant, id) = customer.rsplit_once('#').unwrap_or_default();
             vec![Reference::one_way(Rule::Again, format!("T#{tenant}#C#{id}"), "CUSTOMER")]
+        }
+        Some(ItemKey::UnfinishedErasure { customer }) => {
+            let (tenant, id) = customer.rsplit_once('#').unwrap_or_default();
+            let customer =
+                Reference::one_way(Rule::Erasure, format!("T#{tenant}#C#{id}"), "CUSTOMER");
+            vec![Reference { is_unerased: true, ..customer }]
         }
         Some(ItemKey::PassProgress) => {
             let pass_id = item.get("finished").get("pass_id").and_then(Value::as_str);

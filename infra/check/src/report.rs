@@ -25,7 +25,7 @@ pub enum Rule {
     Claim,
     /// An item names the customer and tenant of its key.
     Customer,
-    /// An erasure is complete and left no personal data.
+    /// An erasure is complete and left no personal data. An unfinished erasure has an entry.
     Erasure,
     /// A customer has one event per version, in order.
     Events,

@@ -216,7 +216,11 @@ impl<'a> Scan<'a> {
                 self.violations.add(rule, &item, "the item it refers to does not refer back");
             }
             Some(other) if reference.is_unerased && is_tombstone(&other) => {
-                self.violations.add(rule, &item, "keeps an answer about an erased customer");
+                self.violations.add(
+                    rule,
+                    &item,
+                    "should not exist after the erasure of its customer",
+                );
             }
             Some(_) => {}
         }

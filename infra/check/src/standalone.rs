@@ -36,7 +36,8 @@ pub(crate) fn check(item: &Item, violations: &mut Violations) {
         ItemKey::OfCustomer(..)
         | ItemKey::ClientClaim { .. }
         | ItemKey::SessionPointer { .. }
-        | ItemKey::Recheck { .. } => return,
+        | ItemKey::Recheck { .. }
+        | ItemKey::UnfinishedErasure { .. } => return,
     };
     if let Some(fault) = fault {
         violations.add(rule, item, fault);

@@ -1,33 +1,63 @@
 //! Erasure of a customer. The first transaction turns the customer into a tombstone, releases its
-//! client id and deletes its monitor. A tombstone cannot be changed. Then all other items of the
-//! customer are scrubbed. An interrupted erasure leaves a tombstone that is not marked as scrubbed,
-//! and the same request resumes the erasure.
+//! client id, deletes its monitor and adds the erasure to the unfinished ones. A tombstone cannot
+//! be changed. Then all other items of the customer are scrubbed. An interrupted erasure stays
+//! unfinished until the same request or a scheduled job resumes it.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::model::answer::Answer;
 use crate::model::customer::{Customer, StoredCustomer};
-use crate::model::event::EventKind;
+use crate::model::event::{EventKind, Origin};
 use crate::model::id::CustomerId;
-use crate::model::time::Timestamp;
-use crate::store::{Attempts, Change, MonitorChange, Replay, StoredAnswer, TenantTable};
+use crate::model::retention::{RetentionReason, RetentionYears};
+use crate::model::scope::TenantScope;
+use crate::model::time::{Clock, Timestamp, format_date};
+use crate::model::value::Note;
+use crate::store::{
+    Attempts, Change, MonitorChange, Replay, StoredAnswer, Table, TenantTable, UnfinishedErasure,
+};
+use crate::telemetry;
+
+/// Age from which a job resumes an erasure, in milliseconds. Before, the request that began it may
+/// still be running.
+const RESUMED_AFTER_MILLIS: i64 = 60_000;
+/// Time that a job leaves unused before its deadline. An erasure that is interrupted keeps its
+/// progress.
+const MARGIN: Duration = Duration::from_secs(20);
+/// Actor of a job that resumes an erasure. The job writes no event, because the first transaction
+/// has written it.
+const ACTOR: &str = "rescreen";
+
+/// A request to erase a customer.
+pub struct Erasure {
+    /// Time of the request.
+    pub now: Timestamp,
+    /// Retention period of the customer.
+    pub retention: RetentionYears,
+    /// Reason to erase the customer although it is not inactive or its period has not ended.
+    pub override_reason: Option<Note>,
+}
 
 /// Erases everything that identifies a customer. `check_version` checks the request's precondition
 /// against the current version. `answer` builds the answer from the tombstone. `refusal` replaces
 /// the answers that idempotency records store for the customer.
 ///
 /// # Errors
-/// `CustomerNotFound`, `RetentionHold`, the error of `check_version` or `answer`,
-/// `RequestInProgress`, `StoreUnavailable`.
+/// `CustomerNotFound`, `RetentionHold`, `CustomerNotInactive`, `RetentionPeriod`, the error of
+/// `check_version`, `RequestInProgress`, `StoreUnavailable`.
 pub async fn erase(
     table: &TenantTable<'_>,
     id: &CustomerId,
     check_version: impl Fn(u64) -> Result<(), Error>,
-    now: Timestamp,
+    erasure: &Erasure,
     replay: Option<Replay>,
     answer: impl Fn(&Customer) -> Result<Answer, Error>,
     refusal: &Answer,
 ) -> Result<Answer, Error> {
-    let tombstone = bury(table, id, check_version, now).await?;
+    let tombstone = bury(table, id, check_version, erasure).await?;
     if !tombstone.is_scrubbed {
         table.scrub(id, refusal).await?;
     }
@@ -42,12 +72,12 @@ async fn bury(
     table: &TenantTable<'_>,
     id: &CustomerId,
     check_version: impl Fn(u64) -> Result<(), Error>,
-    now: Timestamp,
+    erasure: &Erasure,
 ) -> Result<StoredCustomer, Error> {
     let mut attempts = Attempts::new();
     loop {
         let before = table.customer(id).await?.ok_or_else(Error::customer_not_found)?;
-        let Some(change) = plan_erasure(before.clone(), &check_version, now)? else {
+        let Some(change) = plan_erasure(before.clone(), &check_version, erasure)? else {
             return Ok(before);
         };
         let monitor = table.has_monitor(id).await?.then_some(MonitorChange::Delete);
@@ -61,11 +91,12 @@ async fn bury(
 /// Plans the tombstone of a customer. Returns `None` when the customer is a tombstone already.
 ///
 /// # Errors
-/// `RetentionHold`, or the error of `check_version`.
+/// The error of `check_version`, `RetentionHold`, and without a reason to override them,
+/// `CustomerNotInactive` or `RetentionPeriod`.
 pub fn plan_erasure(
     before: StoredCustomer,
     check_version: impl Fn(u64) -> Result<(), Error>,
-    now: Timestamp,
+    erasure: &Erasure,
 ) -> Result<Option<Change>, Error> {
     let checked = check_version(before.version);
     if before.erased_at.is_some() {
@@ -74,6 +105,101 @@ pub fn plan_erasure(
         return checked.or_else(|error| if resumed { Ok(()) } else { Err(error) }).map(|()| None);
     }
     checked?;
-    let after = before.erased(now)?;
+    check_retention(&before, erasure)?;
+    let after = before.erased(erasure.override_reason.clone(), erasure.now)?;
     Ok(Some(Change::new(EventKind::CustomerErased, before, after)))
+}
+
+/// Checks that a customer need not be retained. A reason overrides the retention period, but not a
+/// hold.
+fn check_retention(customer: &Customer, erasure: &Erasure) -> Result<(), Error> {
+    let Erasure { now, retention, override_reason } = erasure;
+    let is_overridden = override_reason.is_some();
+    match retention.reason(customer, *now) {
+        Some(RetentionReason::Hold(until)) => {
+            let reason = customer.profile.retain_reason.as_ref().map(Note::as_str);
+            Err(Error::retention_hold(until.as_str(), reason))
+        }
+        Some(RetentionReason::NotInactive(status)) if !is_overridden => {
+            Err(Error::customer_not_inactive(status.as_ref()))
+        }
+        Some(RetentionReason::Period(last_day)) if !is_overridden => {
+            Err(Error::retention_period(&format_date(last_day)))
+        }
+        Some(RetentionReason::NotInactive(_) | RetentionReason::Period(_)) | None => Ok(()),
+    }
+}
+
+/// The result of a run that resumes interrupted erasures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ResumedErasures {
+    /// Number of erasures that the run finished.
+    pub finished: u64,
+    /// Number of erasures that are still unfinished.
+    pub unfinished: u64,
+    /// Time at which the oldest of them began, or `None` when there is none.
+    pub oldest: Option<Timestamp>,
+}
+
+/// Finishes interrupted erasures, the oldest first, until the deadline is near. An erasure that
+/// fails is logged and stays unfinished. Emits the age of the oldest unfinished erasure as a metric
+/// in hours, or 0 when there is none. `refusal` replaces the answers that idempotency records store
+/// for the customers.
+///
+/// # Errors
+/// `StoreUnavailable` when the unfinished erasures cannot be read.
+pub async fn resume_erasures(
+    table: &Table,
+    clock: &Clock,
+    request_id: &str,
+    refusal: &Answer,
+    deadline: Instant,
+) -> Result<ResumedErasures, Error> {
+    let mut resumed = ResumedErasures::default();
+    for erasure in table.unfinished_erasures().await? {
+        let age = clock.now().millis().saturating_sub(erasure.erased_at.millis());
+        let is_due = age >= RESUMED_AFTER_MILLIS;
+        let is_in_time = Instant::now() + MARGIN < deadline;
+        if is_due && is_in_time {
+            match finish(table, &erasure, request_id, refusal).await {
+                Ok(()) => {
+                    resumed.finished += 1;
+                    continue;
+                }
+                Err(error) => log_failure(&erasure, &error),
+            }
+        }
+        resumed.unfinished += 1;
+        resumed.oldest = resumed.oldest.or(Some(erasure.erased_at));
+    }
+    let age =
+        resumed.oldest.map_or(0, |oldest| clock.now().millis().saturating_sub(oldest.millis()));
+    telemetry::hours("UnfinishedErasureHours", "unfinished erasures", "", age);
+    Ok(resumed)
+}
+
+async fn finish(
+    table: &Table,
+    erasure: &UnfinishedErasure,
+    request_id: &str,
+    refusal: &Answer,
+) -> Result<(), Error> {
+    let origin = Origin { actor: ACTOR.to_owned(), request_id: request_id.to_owned() };
+    let scope = TenantScope::new(erasure.tenant.clone(), origin);
+    let table = table.tenant(&scope);
+    let id = &erasure.customer_id;
+    let tombstone = table.customer(id).await?;
+    let tombstone = tombstone.filter(|customer| customer.erased_at == Some(erasure.erased_at));
+    let tombstone =
+        tombstone.ok_or_else(|| Error::internal("an unfinished erasure names no tombstone"))?;
+    table.scrub(id, refusal).await?;
+    // Whatever the tombstone says, its entry among the unfinished erasures must go.
+    let tombstone = StoredCustomer { is_scrubbed: false, ..tombstone };
+    table.finish_erasure(&tombstone, None).await
+}
+
+fn log_failure(erasure: &UnfinishedErasure, error: &Error) {
+    let (tenant, customer_id) = (erasure.tenant.to_string(), erasure.customer_id.to_string());
+    let why = error.reason();
+    tracing::error!(target: "kyc", tenant, customer_id, why, "an erasure was not finished");
 }

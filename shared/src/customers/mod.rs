@@ -6,7 +6,7 @@ mod permissions;
 #[cfg(test)]
 mod tests;
 
-pub use erasure::{erase, plan_erasure};
+pub use erasure::{Erasure, ResumedErasures, erase, plan_erasure, resume_erasures};
 pub use permissions::{check_block, check_update};
 
 use crate::error::Error;

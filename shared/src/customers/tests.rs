@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{plan_erasure, plan_update};
+use super::{Erasure, plan_erasure, plan_update};
 use crate::error::{Code, Error};
 use crate::fixtures::{
     LISTED, MonitoredCustomer, customer, edited, hour, lists, monitored, screenings, session,
@@ -8,8 +8,11 @@ use crate::fixtures::{
 use crate::model::alert::AlertStatus;
 use crate::model::customer::{MonitoringStatus, RiskLevel, Status, StoredCustomer};
 use crate::model::event::EventKind;
+use crate::model::retention::RetentionYears;
 use crate::model::risk::Trigger;
 use crate::model::session::SessionStatus;
+use crate::model::time::Timestamp;
+use crate::model::value::Note;
 use crate::monitoring::{Affected, FollowUp};
 use crate::risk_profiles::Sources;
 use crate::store::MonitorChange;
@@ -108,10 +111,41 @@ fn expect(version: u64) -> impl Fn(u64) -> Result<(), Error> {
     }
 }
 
+/// Returns a request to erase a customer after its retention.
+fn plain(now: Timestamp) -> Erasure {
+    Erasure { now, retention: RetentionYears(5), override_reason: None }
+}
+
+/// Returns a request to erase a customer before its retention has ended.
+fn overriding(now: Timestamp) -> Erasure {
+    Erasure { override_reason: Some(Note::parse("Created by mistake").unwrap()), ..plain(now) }
+}
+
+#[test]
+fn only_a_reason_erases_a_customer_whose_retention_has_not_ended() {
+    let active = customer("Nora Quist");
+    let inactive = active.deactivated(hour(1));
+    for (customer, code) in
+        [(&active, Code::CustomerNotInactive), (&inactive, Code::RetentionPeriod)]
+    {
+        let erasure = |erasure: &Erasure| plan_erasure(customer.clone(), accept, erasure);
+        let refused = erasure(&plain(hour(2))).map(drop).unwrap_err();
+        assert_eq!(refused.code, code);
+        let change = erasure(&overriding(hour(2))).unwrap().unwrap();
+        assert_eq!(change.after.erasure_override_reason, overriding(hour(2)).override_reason);
+        let changes = change.event_changes().unwrap();
+        assert_eq!(changes["erasure_override_reason"]["to"], "Created by mistake");
+    }
+    let later = hour(6 * 366 * 24);
+    let change = plan_erasure(inactive, accept, &plain(later)).unwrap().unwrap();
+    assert_eq!(change.after.erasure_override_reason, None);
+    assert_eq!(change.after.deactivated_at, Some(hour(1)));
+}
+
 #[test]
 fn a_tombstone_has_no_personal_data_and_neither_has_its_event() {
     let before = customer("Nora Quist");
-    let change = plan_erasure(before, accept, hour(2)).unwrap().unwrap();
+    let change = plan_erasure(before, accept, &overriding(hour(2))).unwrap().unwrap();
     assert_eq!(change.after.status, Status::Inactive);
     assert!(change.after.profile.client_id.is_none() && change.after.erased_at.is_some());
     let changes = serde_json::to_string(&change.event_changes().unwrap()).unwrap();
@@ -121,9 +155,11 @@ fn a_tombstone_has_no_personal_data_and_neither_has_its_event() {
 #[test]
 fn a_retention_hold_and_a_failed_precondition_refuse_an_erasure() {
     let held = edited(&customer("Nora Quist"), "retain_until", json!("2026-01-01"));
-    let refused = plan_erasure(held, accept, hour(2)).map(drop).unwrap_err();
+    let refused = plan_erasure(held, accept, &overriding(hour(2))).map(drop).unwrap_err();
     assert_eq!(refused.code, Code::RetentionHold);
-    let refused = plan_erasure(customer("Nora Quist"), expect(9), hour(2)).map(drop).unwrap_err();
+    let refused = plan_erasure(customer("Nora Quist"), expect(9), &overriding(hour(2)))
+        .map(drop)
+        .unwrap_err();
     assert_eq!(refused.code, Code::VersionMismatch);
 }
 
@@ -131,13 +167,19 @@ fn a_retention_hold_and_a_failed_precondition_refuse_an_erasure() {
 fn an_interrupted_erasure_resumes_with_the_version_it_began_with() {
     let before = customer("Nora Quist");
     let began_with = before.version;
-    let tombstone = plan_erasure(before, accept, hour(2)).unwrap().unwrap().after;
-    assert!(plan_erasure(tombstone.clone(), expect(began_with), hour(3)).unwrap().is_none());
-    assert!(plan_erasure(tombstone.clone(), expect(tombstone.version), hour(3)).unwrap().is_none());
+    let tombstone = plan_erasure(before, accept, &overriding(hour(2))).unwrap().unwrap().after;
+    assert!(
+        plan_erasure(tombstone.clone(), expect(began_with), &plain(hour(3))).unwrap().is_none()
+    );
+    assert!(
+        plan_erasure(tombstone.clone(), expect(tombstone.version), &plain(hour(3)))
+            .unwrap()
+            .is_none()
+    );
 
     let mut scrubbed = tombstone;
     scrubbed.is_scrubbed = true;
-    assert!(plan_erasure(scrubbed, expect(began_with), hour(3)).is_err());
+    assert!(plan_erasure(scrubbed, expect(began_with), &plain(hour(3))).is_err());
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub fn status(code: Code) -> (StatusCode, &'static str) {
         | Code::CustomerBlocked
         | Code::CustomerErased
         | Code::RetentionHold
+        | Code::CustomerNotInactive
+        | Code::RetentionPeriod
         | Code::InvalidTransition
         | Code::IdempotencyKeyReused
         | Code::RequestInProgress => (StatusCode::CONFLICT, "ConflictError"),

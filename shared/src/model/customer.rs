@@ -182,6 +182,9 @@ pub struct Customer {
     /// Time at which the personal data was erased, or `null` if the customer was not erased. An
     /// erased customer cannot change.
     pub erased_at: Option<Timestamp>,
+    /// The reason that was given to erase the customer before its retention had ended, or `null`.
+    #[serde(default)]
+    pub erasure_override_reason: Option<Note>,
 }
 
 /// A customer as the table stores it, with additional fields that only the service reads.
@@ -236,6 +239,7 @@ pub const READ_ONLY: &[&str] = &[
     "updated_at",
     "deactivated_at",
     "erased_at",
+    "erasure_override_reason",
 ];
 
 impl Customer {
@@ -272,6 +276,7 @@ impl StoredCustomer {
                 updated_at: created_at,
                 deactivated_at: None,
                 erased_at: None,
+                erasure_override_reason: None,
             },
             open_sessions: BTreeMap::new(),
             monitored_until: None,
@@ -372,20 +377,17 @@ impl StoredCustomer {
         next
     }
 
-    /// Returns the next version as a tombstone, without the profile's personal data. The customer
-    /// id, the tenant id, the session counters, the number of open alerts, the risk summary and the
-    /// entity type stay.
+    /// Returns the next version as a tombstone, without the profile's personal data. The ids,
+    /// times, counters, risk level and entity type stay. `override_reason` is the reason to erase
+    /// the customer before its retention has ended.
     ///
     /// # Errors
-    /// `RetentionHold` up to and including the day `retain_until`, or if `retain_until` or `now` is
-    /// not a valid date.
-    pub fn erased(&self, now: Timestamp) -> Result<StoredCustomer, Error> {
-        if let Some(until) = &self.profile.retain_until
-            && until.date().zip(now.date()).is_none_or(|(until, today)| until >= today)
-        {
-            let reason = self.profile.retain_reason.as_ref().map(Note::as_str);
-            return Err(Error::retention_hold(until.as_str(), reason));
-        }
+    /// `InternalError` if the erased profile is not valid, which would be a bug.
+    pub fn erased(
+        &self,
+        override_reason: Option<Note>,
+        now: Timestamp,
+    ) -> Result<StoredCustomer, Error> {
         let mut next = self.next_version(now);
         let open_alerts = self.monitoring.open_alerts;
         next.profile = Profile::erased(self.profile.entity_type)?;
@@ -394,6 +396,7 @@ impl StoredCustomer {
         next.monitored_until = None;
         next.deactivated_at = self.deactivated_at.or(Some(next.updated_at));
         next.erased_at = Some(next.updated_at);
+        next.erasure_override_reason = override_reason;
         Ok(next)
     }
 

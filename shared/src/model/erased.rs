@@ -12,7 +12,7 @@ use super::session::Session;
 
 /// Fields of an audit event's `changes` that keep their value, because it is not personal data.
 /// `session` and `alerts` are reduced to the fields below. Every other field keeps only its name.
-const CHANGE_FIELDS: [&str; 12] = [
+const CHANGE_FIELDS: [&str; 13] = [
     "customer_id",
     "tenant_id",
     "entity_type",
@@ -23,6 +23,7 @@ const CHANGE_FIELDS: [&str; 12] = [
     "created_at",
     "deactivated_at",
     "erased_at",
+    "erasure_override_reason",
     "organization",
     "retain_until",
 ];

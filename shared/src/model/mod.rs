@@ -24,6 +24,7 @@ pub mod patch;
 pub mod percentage;
 pub mod profile;
 pub mod rescreen;
+pub mod retention;
 pub mod risk;
 #[cfg(feature = "openapi")]
 pub mod schema;

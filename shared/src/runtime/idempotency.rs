@@ -60,11 +60,14 @@ where
 
 /// Stores a refusal as the answer, or frees the key when a repetition may succeed.
 async fn settle(table: &TenantTable<'_>, replay: &Replay, error: &Error) {
-    // The refusal for a retention hold is not stored, because the hold expires and its reason may
-    // contain personal data.
+    // The refusal to erase a retained customer is not stored, because the retention ends one day.
+    // The reason of a hold may also contain personal data.
     // A missing permission is not stored either, because another caller, or the same one later, may
     // have the permission.
-    let may_change = matches!(error.code, Code::RetentionHold | Code::InsufficientPermissions);
+    let may_change = matches!(
+        error.code,
+        Code::RetentionHold | Code::RetentionPeriod | Code::InsufficientPermissions
+    );
     if is_open(error) || may_change {
         table.free_key(replay).await;
     } else if let Ok(response) = Response::of_error(error) {

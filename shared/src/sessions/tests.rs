@@ -35,7 +35,7 @@ fn inactive_blocked_and_erased_customers_get_no_session() {
     let profile = active.profile.clone();
     let blocked = active.changed(profile, Status::Blocked, hour(1)).unwrap();
     let inactive = active.deactivated(hour(1));
-    let erased = active.erased(hour(1)).unwrap();
+    let erased = active.erased(None, hour(1)).unwrap();
     for (customer, code) in [
         (blocked, Code::CustomerBlocked),
         (inactive, Code::CustomerInactive),

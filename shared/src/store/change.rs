@@ -228,6 +228,9 @@ impl TenantTable<'_> {
             writes.push(self.customer_update_write(before, after)?);
         }
         writes.extend(self.claim_writes(change)?);
+        if *kind == EventKind::CustomerErased {
+            writes.push(self.unfinished_write(after)?);
+        }
         if let Some(SessionChange { before, after }) = &change.session {
             writes.extend(self.session_writes(before.as_ref(), after)?);
         }

@@ -4,6 +4,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
+use time::Date;
 
 use super::cursor::Scope;
 use super::expression::Expression;
@@ -16,7 +17,8 @@ use crate::model::fold::{MAX_KEY_BYTES, fold};
 use crate::model::id::CustomerId;
 use crate::model::page::{Order, Page, Paging};
 use crate::model::profile::EntityType;
-use crate::model::time::Timestamp;
+use crate::model::retention::RetentionYears;
+use crate::model::time::{Timestamp, format_date};
 use crate::model::value::{ClientId, Country, Tag};
 
 /// Filters of the list. A customer must pass all of them.
@@ -36,12 +38,24 @@ pub struct Filters {
     pub tag: Option<Tag>,
     /// `true` selects customers with active monitoring, `false` all others.
     pub monitored: Option<bool>,
+    /// Selects customers by whether their retention has ended.
+    pub retention_ended: Option<RetentionEnded>,
     /// Prefix of the folded name. An empty prefix matches every name.
     pub search: Option<String>,
     /// Smallest id, inclusive. Ids sort by time of creation, so a range of times is a range of ids.
     pub created_from: Option<CustomerId>,
     /// Largest id, inclusive.
     pub created_to: Option<CustomerId>,
+}
+
+/// Filter for customers by the end of their retention.
+#[derive(Clone, Copy, Serialize)]
+pub struct RetentionEnded {
+    /// `true` selects customers that are not erased and whose retention has ended, `false` all
+    /// others.
+    pub wanted: bool,
+    /// Retention period of the customers.
+    pub years: RetentionYears,
 }
 
 /// An index of the table from which a page can be read.
@@ -116,7 +130,8 @@ impl TenantTable<'_> {
             return Ok(None);
         };
         let customer = self.customer(&id).await?.map(|stored| stored.customer);
-        Ok(customer.filter(|customer| filters.pass(customer)))
+        let now = self.table.clock.now();
+        Ok(customer.filter(|customer| filters.pass(customer, now)))
     }
 
     /// Chooses the index and builds the query. Returns `None` when the range of ids is empty.
@@ -169,6 +184,9 @@ impl TenantTable<'_> {
         if let Some(monitored) = filters.monitored {
             by_filter.push(only_if(monitored, is_monitored(&mut e, now)));
         }
+        if let Some(RetentionEnded { wanted, years }) = filters.retention_ended {
+            by_filter.push(only_if(wanted, has_retention_ended(&mut e, years, now)));
+        }
         let filter = (!by_filter.is_empty()).then(|| by_filter.join(" AND "));
         let prefix = filters.search.clone().unwrap_or_default();
         let key_condition = by_key.join(" AND ");
@@ -216,7 +234,7 @@ const ALL: (CustomerId, CustomerId) = (CustomerId::MIN, CustomerId::MAX);
 impl Filters {
     /// Returns whether a customer passes the filters. The filter `client_id` is not checked,
     /// because the customer was read by its client id.
-    fn pass(&self, customer: &Customer) -> bool {
+    fn pass(&self, customer: &Customer, now: Timestamp) -> bool {
         let Customer { customer_id: id, profile, .. } = customer;
         let is_active = customer.monitoring.status == MonitoringStatus::Active;
         self.created_range().is_some_and(|(from, to)| from <= *id && *id <= to)
@@ -226,6 +244,7 @@ impl Filters {
             && self.country.as_ref().is_none_or(|country| profile.country.as_ref() == Some(country))
             && self.tag.as_ref().is_none_or(|tag| profile.tags.contains(tag))
             && self.monitored.is_none_or(|monitored| is_active == monitored)
+            && self.retention_ended.is_none_or(|filter| filter.pass(customer, now))
             && self
                 .search
                 .as_ref()
@@ -238,6 +257,13 @@ impl Filters {
         let from = self.created_from.unwrap_or(CustomerId::MIN);
         let to = self.created_to.unwrap_or(CustomerId::MAX);
         (from <= to).then_some((from, to))
+    }
+}
+
+impl RetentionEnded {
+    fn pass(self, customer: &Customer, now: Timestamp) -> bool {
+        let has_ended = customer.erased_at.is_none() && self.years.reason(customer, now).is_none();
+        has_ended == self.wanted
     }
 }
 
@@ -262,6 +288,24 @@ fn is_monitored(e: &mut Expression, now: Timestamp) -> String {
     let (status, until) = (e.name("monitoring.status"), e.name("monitored_until"));
     let (active, now) = (e.text(MonitoringStatus::Active.as_ref()), e.text(now.to_string()));
     format!("({status} = {active} AND (attribute_not_exists({until}) OR {until} > {now}))")
+}
+
+/// Returns a filter for customers that are not erased and for which [`RetentionYears::reason`]
+/// returns `None`.
+fn has_retention_ended(e: &mut Expression, years: RetentionYears, now: Timestamp) -> String {
+    let today = now.date().unwrap_or(Date::MIN);
+    let (erased, hold) = (e.name("erased_at"), e.name("retain_until"));
+    let mut rules = vec![
+        equals(e, "status", Status::Inactive.as_ref()),
+        format!("attribute_not_exists({erased})"),
+        format!("(attribute_not_exists({hold}) OR {hold} < {})", e.text(format_date(today))),
+    ];
+    // The text of a date sorts before the texts of all times of that day.
+    if let Some(first_retained) = years.first_retained(today) {
+        let deactivated_at = e.name("deactivated_at");
+        rules.push(format!("{deactivated_at} < {}", e.text(format_date(first_retained))));
+    }
+    format!("({})", rules.join(" AND "))
 }
 
 fn equals(e: &mut Expression, attribute: &str, value: &str) -> String {

@@ -1,24 +1,69 @@
 //! Erasure of the items that belong to a customer. The customer itself is already a tombstone, so
-//! no item can be added.
+//! no item can be added. From the transaction that makes the tombstone to the one that ends the
+//! erasure, an item in the partition of unfinished erasures refers to the customer, so that a job
+//! finds an interrupted erasure.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
 use serde_json::{Map, Value};
 
-use super::TenantTable;
 use super::change::StoredAnswer;
 use super::expression::Expression;
 use super::idempotency::ANSWER_RECORD;
-use super::item::{self, IS_THERE, Item, ItemKind, required_text};
+use super::item::{self, IS_NEW, IS_THERE, Item, ItemKind, required_text};
+use super::keys::Key;
 use super::transaction::{Outcome, Rule, Write, unavailable_or_internal};
+use super::{Table, TenantTable, keys};
 use crate::error::Error;
 use crate::model::answer::Answer;
 use crate::model::customer::StoredCustomer;
 use crate::model::erased;
 use crate::model::id::CustomerId;
+use crate::model::rescreen::split_position;
+use crate::model::time::Timestamp;
+use crate::model::value::TenantId;
 
 /// Largest number of rows that one transaction scrubs.
 const ROWS_PER_TRANSACTION: usize = 25;
+/// Largest number of unfinished erasures that one run reads.
+const MAX_UNFINISHED: i32 = 1_000;
+
+/// An erasure that has begun and is not finished.
+pub struct UnfinishedErasure {
+    /// Time of the tombstone.
+    pub erased_at: Timestamp,
+    /// The customer's tenant.
+    pub tenant: TenantId,
+    /// The customer.
+    pub customer_id: CustomerId,
+}
+
+impl UnfinishedErasure {
+    fn read(item: &Item) -> Result<UnfinishedErasure, Error> {
+        let sort_key = required_text(item, "sk")?;
+        let parse = || {
+            let (erased_at, position) = sort_key.split_once('#')?;
+            let (tenant, customer_id) = split_position(position)?;
+            let erased_at = Timestamp::parse(erased_at)?;
+            Some(UnfinishedErasure { erased_at, tenant, customer_id })
+        };
+        parse().ok_or_else(|| Error::internal("an unfinished erasure names no customer"))
+    }
+}
+
+impl Table {
+    /// Reads at most 1,000 unfinished erasures, the oldest first.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, or `InternalError` when an item is malformed.
+    pub async fn unfinished_erasures(&self) -> Result<Vec<UnfinishedErasure>, Error> {
+        let mut e = Expression::default();
+        let by_key = e.partition(keys::UNFINISHED_ERASURES.to_owned());
+        let query = self.query(by_key, e).limit(MAX_UNFINISHED);
+        let page = query.send().await.map_err(|error| unavailable_or_internal("Query", &error))?;
+        page.items().iter().map(UnfinishedErasure::read).collect()
+    }
+}
 
 impl TenantTable<'_> {
     /// Removes personal data from every item of a customer, in several transactions. After an
@@ -93,8 +138,8 @@ impl TenantTable<'_> {
         self.put(rule, key(), after, IS_THERE).map(Some)
     }
 
-    /// Marks the tombstone as scrubbed, unless it is marked already, and stores the answer to the
-    /// request, if there is one.
+    /// Marks the tombstone as scrubbed, unless it is marked already, and removes the erasure from
+    /// the unfinished ones. Stores the answer to the request, if there is one.
     ///
     /// # Errors
     /// `RequestInProgress` when another request holds the idempotency key, `StoreUnavailable`.
@@ -107,6 +152,8 @@ impl TenantTable<'_> {
         let mut writes = Vec::new();
         if !tombstone.is_scrubbed {
             writes.push(self.scrubbed_write(id)?);
+            // Another request may have finished the erasure since, so the item may be missing.
+            writes.push(self.delete_any(Rule::Erasure, self.unfinished_key(tombstone)?)?);
         }
         if let Some(StoredAnswer { replay, answer }) = answer {
             writes.push(self.answer_write(replay, id, answer)?);
@@ -121,6 +168,18 @@ impl TenantTable<'_> {
                 None => Err(refusals.unexpected()),
             },
         }
+    }
+
+    /// Builds the write that adds a tombstone to the unfinished erasures.
+    pub(super) fn unfinished_write(&self, tombstone: &StoredCustomer) -> Result<Write, Error> {
+        let item = Item::from([("type".to_owned(), ItemKind::Erasure.attribute())]);
+        self.put(Rule::Erasure, self.unfinished_key(tombstone)?, item, IS_NEW)
+    }
+
+    fn unfinished_key(&self, tombstone: &StoredCustomer) -> Result<Key, Error> {
+        let erased_at = tombstone.erased_at;
+        let erased_at = erased_at.ok_or_else(|| Error::internal("a tombstone has no erased_at"))?;
+        Ok(keys::unfinished_erasure(erased_at, &self.keys.position(&tombstone.customer_id)))
     }
 
     /// Builds the write that marks a tombstone as scrubbed.

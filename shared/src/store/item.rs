@@ -55,6 +55,8 @@ pub enum ItemKind {
     /// A request to check a customer again.
     #[strum(serialize = "again")]
     Recheck,
+    /// An unfinished erasure.
+    Erasure,
     /// The number of shards.
     Shards,
     /// The token bucket of a tenant and a class of routes.

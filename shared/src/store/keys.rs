@@ -26,6 +26,7 @@
 //! | finished pass | `PASS#{kind of pass}#{shard}` | `{pass_id}` |
 //! | number of shards | `PASS` | `SHARDS` |
 //! | request to check a customer again | `AGAIN#{shard}` | `{tenant}#{customer_id}` |
+//! | unfinished erasure | `ERASURES` | `{erased_at}#{tenant}#{customer_id}` |
 //!
 //! | index | pk | sk | serves |
 //! |---|---|---|---|
@@ -204,6 +205,15 @@ pub(super) fn monitored(frequency: Frequency, shard: u32) -> String {
 /// the index `monitored`.
 pub(super) fn recheck(shard: u32, customer: &str) -> Key {
     Key { pk: rechecks(shard), sk: customer.to_owned() }
+}
+
+/// Partition of the unfinished erasures.
+pub(super) const UNFINISHED_ERASURES: &str = "ERASURES";
+
+/// Returns the key of an unfinished erasure, which sorts by the time of its tombstone. `customer` is
+/// the customer's position in the index `monitored`.
+pub(super) fn unfinished_erasure(erased_at: Timestamp, customer: &str) -> Key {
+    Key { pk: UNFINISHED_ERASURES.to_owned(), sk: format!("{erased_at}#{customer}") }
 }
 
 pub(super) fn rechecks(shard: u32) -> String {

@@ -50,7 +50,8 @@ pub use attempts::Attempts;
 pub use change::{
     AlertChange, Change, MonitorChange, OrganizationChange, SessionChange, StoredAnswer,
 };
-pub use customer_list::Filters;
+pub use customer_list::{Filters, RetentionEnded};
+pub use erasure::UnfinishedErasure;
 pub use idempotency::{ANSWER_RECORD, Replay};
 pub use item::ItemKind;
 pub use monitored::{Monitored, ShardPage};

@@ -41,6 +41,8 @@ pub(super) enum Rule {
     Profile,
     /// The event is new, or exists and is erased.
     Event,
+    /// The erasure begins and is not among the unfinished ones yet, or it ends.
+    Erasure,
     /// The idempotency key still belongs to this request.
     Answer,
 }
@@ -131,10 +133,19 @@ impl TenantTable<'_> {
 
     /// Builds the write that deletes an item, on the condition that the item exists.
     pub(super) fn delete(&self, rule: Rule, key: Key) -> Result<Write, Error> {
+        self.delete_if(rule, key, Some(IS_THERE))
+    }
+
+    /// Builds the write that deletes an item if it exists.
+    pub(super) fn delete_any(&self, rule: Rule, key: Key) -> Result<Write, Error> {
+        self.delete_if(rule, key, None)
+    }
+
+    fn delete_if(&self, rule: Rule, key: Key, condition: Option<&str>) -> Result<Write, Error> {
         let delete = Delete::builder()
             .table_name(&self.table.name)
             .set_key(Some(key.attributes()))
-            .condition_expression(IS_THERE)
+            .set_condition_expression(condition.map(str::to_owned))
             .build();
         let item = TransactWriteItem::builder().delete(delete.map_err(incomplete)?).build();
         Ok(Write { rule, item })

@@ -61,6 +61,7 @@ async fn a_customer_is_created_with_all_its_fields() {
         ("updated_at", json!(created_at)),
         ("deactivated_at", Value::Null),
         ("erased_at", Value::Null),
+        ("erasure_override_reason", Value::Null),
         ("retain_until", Value::Null),
         ("retain_reason", Value::Null),
     ] {

@@ -1,6 +1,6 @@
 //! Tests of `POST /customers/{id}/erase`.
 
-use api_tests::faults::{End, Mortal};
+use api_tests::faults::{End, Mortal, NoTransactions};
 use api_tests::{Answer, Api, Persona, Value, json, path_of};
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -39,8 +39,23 @@ fn items_with<'a>(table: &'a [String], text: &str) -> Vec<&'a String> {
     table.iter().filter(|item| item.contains(text)).collect()
 }
 
+fn erase_path(customer: &Value) -> String {
+    format!("{}/erase", path_of(customer))
+}
+
+/// Returns the body of a request to erase a customer before its retention has ended.
+fn reason() -> Value {
+    json!({ "override_reason": "The customer asked for it" })
+}
+
+/// Erases a customer before its retention has ended.
 async fn erase(api: &Api, who: &Persona, customer: &Value) -> Answer {
-    api.call(who, "POST", &format!("{}/erase", path_of(customer))).send().await
+    api.post(who, &erase_path(customer), &reason()).await
+}
+
+/// Erases a customer without a reason.
+async fn erase_after_retention(setup: &Setup, customer: &Value) -> Answer {
+    setup.api.call(&setup.acme, "POST", &erase_path(customer)).send().await
 }
 
 #[tokio::test]
@@ -129,8 +144,11 @@ async fn an_erasure_keeps_the_data_that_an_audit_needs() {
     );
 
     let (old_events, new_events) = (&before["event"], &after["event"]);
+    // The second export contains the event of the first one.
+    let is_change = |event: &&Value| event["kind"] != "customer.exported";
+    let new_events: Vec<&Value> = new_events.iter().filter(is_change).collect();
     assert_eq!(new_events.len(), old_events.len() + 1);
-    for (before, after) in old_events.iter().zip(new_events) {
+    for (before, after) in old_events.iter().zip(&new_events) {
         for field in ["event_id", "kind", "at", "actor", "request_id"] {
             assert_eq!(before[field], after[field], "{field}");
         }
@@ -211,14 +229,18 @@ async fn a_customer_under_a_retention_hold_is_not_erased() {
     let patch = json!({ "retain_reason": "Anti-money-laundering law, 5 years" });
     setup.api.patch(&setup.acme, &path_of(&customer), &patch).await.expect(200);
 
+    // Neither a reason nor the end of the retention period ends the hold.
+    let refused = erase_after_retention(&setup, &customer).await.refused(409, "RETENTION_HOLD");
+    assert_eq!(refused["details"][0]["retain_until"], "2999-12-31");
     let refused = erase(&setup.api, &setup.acme, &customer).await.refused(409, "RETENTION_HOLD");
     assert_eq!(refused["details"][0]["retain_until"], "2999-12-31");
     assert_eq!(refused["details"][0]["retain_reason"], patch["retain_reason"]);
 
     // The refusal does not use up the idempotency key, so the key works after the hold has ended.
-    let path = format!("{}/erase", path_of(&customer));
+    let path = erase_path(&customer);
     let erase_keyed = async || {
-        setup.api.call(&setup.acme, "POST", &path).header("idempotency-key", KEY).send().await
+        let call = setup.api.call(&setup.acme, "POST", &path).header("idempotency-key", KEY);
+        call.json(&reason()).send().await
     };
     erase_keyed().await.refused(409, "RETENTION_HOLD");
     assert_eq!(items_with(&dump_table(&setup).await, "IDEMPOTENCY"), Vec::<&String>::new());
@@ -243,9 +265,10 @@ async fn a_customer_under_a_retention_hold_is_not_erased() {
 async fn an_erasure_with_an_old_etag_or_without_permission_is_refused() {
     let setup = Setup::without_lists().await;
     let customer = setup.api.create(&setup.acme, &json!({ "name": "A" })).await;
-    let path = format!("{}/erase", path_of(&customer));
+    let path = erase_path(&customer);
     let erase_if = async |etag: &str| {
-        setup.api.call(&setup.acme, "POST", &path).header("if-match", etag).send().await
+        let call = setup.api.call(&setup.acme, "POST", &path).header("if-match", etag);
+        call.json(&reason()).send().await
     };
 
     erase_if("\"2\"").await.refused(412, "VERSION_MISMATCH");
@@ -266,8 +289,8 @@ async fn an_erasure_with_an_old_etag_or_without_permission_is_refused() {
 async fn an_idempotency_key_replays_the_answer_of_an_erasure() {
     let (setup, customer) = populated_customer().await;
     let send = async || {
-        let path = format!("{}/erase", path_of(&customer));
-        setup.api.call(&setup.acme, "POST", &path).header("idempotency-key", "k").send().await
+        let call = setup.api.call(&setup.acme, "POST", &erase_path(&customer));
+        call.header("idempotency-key", "k").json(&reason()).send().await
     };
 
     let (first, second) = (send().await, send().await);
@@ -331,10 +354,24 @@ async fn an_erasure_keeps_the_answer_of_a_later_request_with_the_same_key() {
     assert_eq!(post_with_key(&setup, KEY, "/customers", &body).await.expect(201), other);
 }
 
-/// The process that erases the customer dies before or after each of its calls to the table.
-/// Repeating the request completes the erasure.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_interrupted_erasure_is_completed_by_the_next_request() {
+/// Returns the item of a customer.
+async fn stored_customer(setup: &Setup, customer: &Value) -> Value {
+    let key = json!({ "customer_id": customer["customer_id"], "tenant_id": "acme" });
+    items(&setup.api, &key, "CUSTOMER").await.swap_remove(0)
+}
+
+/// How an interrupted erasure continues.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Resumption {
+    /// The request is repeated.
+    Request,
+    /// The scheduled job runs.
+    Schedule,
+}
+
+/// The process that erases the customer dies before or after each of its calls to the table. Then
+/// the erasure continues, and is completed.
+async fn interrupt_at_every_call(resumption: Resumption) {
     const MAX_CALLS: usize = 20;
     for (interruptions, end) in
         (0..MAX_CALLS).flat_map(|call| [End::Before(call), End::After(call)]).enumerate()
@@ -353,28 +390,48 @@ async fn an_interrupted_erasure_is_completed_by_the_next_request() {
             }
         };
 
-        let stored = items(
-            &setup.api,
-            &json!({ "customer_id": customer["customer_id"], "tenant_id": "acme" }),
-            "CUSTOMER",
-        )
-        .await;
+        let stored = stored_customer(&setup, &customer).await;
         let violations = checked(&setup).await.violations;
-        let has_started = !stored[0]["erased_at"].is_null();
+        let has_started = !stored["erased_at"].is_null();
         assert!(has_started || violations.is_empty(), "{end:?}: {violations:?}");
+        let is_unfinished = has_started && stored["is_scrubbed"].is_null();
 
-        let mut call =
-            setup.api.call(&setup.acme, "POST", &format!("{}/erase", path_of(&customer)));
-        if stored[0]["is_scrubbed"].is_null() {
-            call = call.header("if-match", &etag);
+        match resumption {
+            Resumption::Request => {
+                let mut call = setup.api.call(&setup.acme, "POST", &erase_path(&customer));
+                if stored["is_scrubbed"].is_null() {
+                    call = call.header("if-match", &etag);
+                }
+                // An erasure that has started needs no reason any more.
+                if !has_started {
+                    call = call.json(&reason());
+                }
+                call.send().await.expect(200);
+            }
+            Resumption::Schedule => {
+                let resume = async || {
+                    let result = setup.api.run("rescreen", &json!({ "pass": "resume" })).await;
+                    result.unwrap()["erasures"].clone()
+                };
+                let count = u8::from(is_unfinished);
+                // For a minute, the request may still be running.
+                let oldest = Some(&stored["erased_at"]).filter(|_| is_unfinished);
+                let unfinished = json!({ "finished": 0, "unfinished": count, "oldest": oldest });
+                assert_eq!(resume().await, unfinished, "{end:?}");
+                setup.advance_clock(61);
+                let finished = json!({ "finished": count, "unfinished": 0, "oldest": null });
+                assert_eq!(resume().await, finished, "{end:?}");
+            }
         }
-        call.send().await.expect(200);
 
         let report = checked(&setup).await;
         assert_eq!(report.violations, [], "{end:?}");
-        let table = dump_table(&setup).await;
-        for secret in PERSONAL {
-            assert_eq!(items_with(&table, secret), Vec::<&String>::new(), "{end:?} {secret}");
+        assert_eq!(report.items.get("erasure"), None, "{end:?}");
+        if has_started || resumption == Resumption::Request {
+            let table = dump_table(&setup).await;
+            for secret in PERSONAL {
+                assert_eq!(items_with(&table, secret), Vec::<&String>::new(), "{end:?} {secret}");
+            }
         }
 
         if !died {
@@ -383,6 +440,155 @@ async fn an_interrupted_erasure_is_completed_by_the_next_request() {
         }
     }
     panic!("an erasure makes more than {MAX_CALLS} calls");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_erasure_is_completed_by_the_next_request() {
+    interrupt_at_every_call(Resumption::Request).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_erasure_is_completed_by_the_schedule() {
+    interrupt_at_every_call(Resumption::Schedule).await;
+}
+
+/// The first transaction of an erasure and its end do not fail, but the scrubbing does. The job
+/// reports the age of the erasure and tries again.
+#[tokio::test]
+async fn an_erasure_that_cannot_be_finished_is_reported_and_tried_again() {
+    let setup = Setup::without_lists().await;
+    let customer = setup.create_customer("Mirka Dovello").await;
+    let mortal = Mortal::new(End::After(2));
+    let victim = setup.server_with_fault(mortal.clone()).await;
+    mortal.arm();
+    tokio::select! {
+        () = mortal.ended() => {}
+        answer = erase(&victim, &setup.acme, &customer) => panic!("{}", answer.text),
+    }
+    setup.advance_clock(3 * 3_600);
+
+    let failing = setup.server_with_fault(NoTransactions(500, "InternalServerError")).await;
+    let resume = json!({ "pass": "resume" });
+    let result = failing.run("rescreen", &resume).await.unwrap();
+    let began_at = &stored_customer(&setup, &customer).await["erased_at"];
+    let unfinished = json!({ "finished": 0, "unfinished": 1, "oldest": began_at });
+    assert_eq!(result["erasures"], unfinished);
+    // The checker reports the erasure, too.
+    let violations = checked(&setup).await.violations;
+    assert!(violations.iter().all(|violation| violation.rule == "erasure"), "{violations:?}");
+    assert!(!violations.is_empty());
+
+    let result = setup.api.run("rescreen", &resume).await.unwrap();
+    assert_eq!(result["erasures"], json!({ "finished": 1, "unfinished": 0, "oldest": null }));
+    assert_eq!(checked(&setup).await.violations, []);
+}
+
+const YEAR: i64 = 365 * 24 * 3_600;
+
+/// Returns the customer's `details` entry of a refusal.
+fn detail(error: &Value) -> &Value {
+    let details = error["details"].as_array().unwrap();
+    assert_eq!(details.len(), 1, "{error}");
+    &details[0]
+}
+
+#[tokio::test]
+async fn a_customer_is_erased_when_its_retention_has_ended() {
+    let setup = Setup::without_lists().await;
+    let customer = setup.create_customer("Mirka Dovello").await;
+    let path = path_of(&customer);
+
+    // 2026-11-18
+    let error =
+        erase_after_retention(&setup, &customer).await.refused(409, "CUSTOMER_NOT_INACTIVE");
+    assert_eq!(detail(&error)["field"], "/override_reason");
+    assert_eq!(detail(&error)["status"], "active");
+    setup.api.patch(&setup.acme, &path, &json!({ "status": "blocked" })).await.expect(200);
+    let error =
+        erase_after_retention(&setup, &customer).await.refused(409, "CUSTOMER_NOT_INACTIVE");
+    assert_eq!(detail(&error)["status"], "blocked");
+
+    let inactive = setup.api.delete(&setup.acme, &path).await.expect(200);
+    let day = &inactive["deactivated_at"].as_str().unwrap()[..10];
+    let last_day = day.replace("2026", "2031");
+    let error = erase_after_retention(&setup, &customer).await.refused(409, "RETENTION_PERIOD");
+    assert_eq!(detail(&error)["field"], "/override_reason");
+    assert_eq!(detail(&error)["retain_until"], last_day);
+    assert!(error["message"].as_str().unwrap().contains(&last_day), "{error}");
+
+    // A reactivation ends the period, and the next deactivation begins a new one.
+    setup.advance_clock(4 * YEAR);
+    setup.api.patch(&setup.acme, &path, &json!({ "status": "active" })).await.expect(200);
+    setup.advance_clock(2 * YEAR);
+    erase_after_retention(&setup, &customer).await.refused(409, "CUSTOMER_NOT_INACTIVE");
+    let inactive = setup.api.delete(&setup.acme, &path).await.expect(200);
+    erase_after_retention(&setup, &customer).await.refused(409, "RETENTION_PERIOD");
+
+    // Five years contain one or two leap days. The refusal does not use up the idempotency key.
+    setup.advance_clock(5 * YEAR);
+    let erase_keyed = async || {
+        let call = setup.api.call(&setup.acme, "POST", &erase_path(&customer));
+        call.header("idempotency-key", "k").send().await
+    };
+    erase_keyed().await.refused(409, "RETENTION_PERIOD");
+    setup.advance_clock(3 * 24 * 3_600);
+    let tombstone = erase_keyed().await.expect(200);
+    assert_eq!(tombstone["deactivated_at"], inactive["deactivated_at"]);
+    assert_eq!(tombstone["erasure_override_reason"], Value::Null);
+    assert_eq!(checked(&setup).await.violations, []);
+}
+
+#[tokio::test]
+async fn a_reason_overrides_the_retention_period_and_is_recorded() {
+    let (setup, customer) = populated_customer().await;
+    let text = "Order 12/34 of the court";
+    let body = json!({ "override_reason": format!(" {text} ") });
+    let tombstone = setup.api.post(&setup.acme, &erase_path(&customer), &body).await.expect(200);
+    assert_eq!(tombstone["erasure_override_reason"], text);
+    assert_eq!(tombstone["deactivated_at"], tombstone["erased_at"]);
+    assert_eq!(setup.api.get(&setup.acme, &path_of(&customer)).await.expect(200), tombstone);
+
+    let events = crate::audit::events(&setup.api, &tombstone).await;
+    let event = events.last().unwrap();
+    assert_eq!((&event["kind"], &event["actor"]), (&json!("customer.erased"), &json!("tester")));
+    let change = json!({ "from": null, "to": text });
+    assert_eq!(event["changes"]["erasure_override_reason"], change);
+
+    // The customer is erased, so another reason has no effect.
+    let again = erase(&setup.api, &setup.acme, &customer).await.expect(200);
+    assert_eq!(again, tombstone);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_belongs_to_a_request_with_the_same_reason() {
+    let setup = Setup::without_lists().await;
+    let customer = setup.create_customer("A").await;
+    let send = async |body: &Value| {
+        let call = setup.api.call(&setup.acme, "POST", &erase_path(&customer));
+        call.header("idempotency-key", "k").json(body).send().await
+    };
+    send(&reason()).await.expect(200);
+    send(&json!({ "override_reason": "Another" })).await.refused(409, "IDEMPOTENCY_KEY_REUSED");
+    send(&json!({})).await.refused(409, "IDEMPOTENCY_KEY_REUSED");
+}
+
+#[tokio::test]
+async fn an_invalid_reason_is_refused() {
+    let setup = Setup::without_lists().await;
+    let customer = setup.create_customer("A").await;
+    for (body, fault) in [
+        (json!({ "override_reason": " " }), "/override_reason"),
+        (json!({ "override_reason": 1 }), "/override_reason"),
+        (json!({ "override_reason": "x".repeat(2_001) }), "/override_reason"),
+        (json!({ "reason": "Order of the court" }), "/reason"),
+    ] {
+        let answer = setup.api.post(&setup.acme, &erase_path(&customer), &body).await;
+        assert_eq!(answer.faults(), [fault], "{body}");
+    }
+    for body in [json!({}), json!({ "override_reason": null })] {
+        let answer = setup.api.post(&setup.acme, &erase_path(&customer), &body).await;
+        answer.refused(409, "CUSTOMER_NOT_INACTIVE");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -389,6 +389,81 @@ async fn expired_monitoring_is_listed_as_off() {
     check("false", &[&expiring, &unmonitored]).await;
 }
 
+/// The list contains exactly the customers that an erasure without a reason accepts.
+#[tokio::test]
+async fn retention_ended_lists_the_customers_that_can_be_erased() {
+    const DAY: i64 = 24 * 3_600;
+    let setup = Setup::without_lists().await;
+    let day = |seconds: i64| {
+        let millis = setup.now.load(Ordering::SeqCst) + seconds * 1_000;
+        shared::model::time::Timestamp::from_millis(millis).to_string()[..10].to_owned()
+    };
+    let create = async |more: Value| {
+        let mut body = json!({ "name": "Mirka Dovello", "client_id": more["client_id"] });
+        if let Some(until) = more.get("retain_until") {
+            body["retain_until"] = until.clone();
+        }
+        setup.api.create(&setup.acme, &body).await
+    };
+    let deactivate = async |customer: &Value| {
+        setup.api.delete(&setup.acme, &path_of(customer)).await.expect(200);
+    };
+    let ended = create(json!({ "client_id": "ended" })).await;
+    let erased = create(json!({ "client_id": "erased" })).await;
+    let reactivated = create(json!({ "client_id": "reactivated" })).await;
+    let held = create(json!({ "client_id": "held", "retain_until": day(1_828 * DAY) })).await;
+    let once_held = create(json!({ "client_id": "once", "retain_until": day(1_827 * DAY) })).await;
+    let active = create(json!({ "client_id": "active" })).await;
+    for customer in [&ended, &erased, &reactivated, &held, &once_held] {
+        deactivate(customer).await;
+    }
+    setup.advance_clock(DAY);
+    let recent = create(json!({ "client_id": "recent" })).await;
+    deactivate(&recent).await;
+    let status = json!({ "status": "active" });
+    setup.api.patch(&setup.acme, &path_of(&reactivated), &status).await.expect(200);
+    deactivate(&reactivated).await;
+    let all = [&ended, &erased, &reactivated, &held, &once_held, &active, &recent];
+
+    // Five years after the first deactivation are 1,826 days, because 2028 is a leap year. The
+    // period includes its last day.
+    setup.advance_clock(1_825 * DAY);
+    let list = async |query: &str| {
+        let page = setup.api.get(&setup.acme, &format!("/customers?order=asc&{query}")).await;
+        let page = page.expect(200);
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|item| item["client_id"].clone()).collect::<Vec<Value>>()
+    };
+    assert_eq!(list("retention_ended=true").await, [""; 0]);
+    assert_eq!(list("retention_ended=false").await.len(), all.len());
+
+    // On the next day, the holds still last.
+    setup.advance_clock(DAY);
+    assert_eq!(list("retention_ended=true").await, ["ended", "erased"]);
+    // On the day after, one of the holds and the periods that began one day later have ended.
+    setup.advance_clock(DAY);
+    let erase = format!("{}/erase", path_of(&erased));
+    setup.api.call(&setup.acme, "POST", &erase).send().await.expect(200);
+    let expected = ["ended", "reactivated", "once", "recent"];
+    assert_eq!(list("retention_ended=true").await, expected);
+    assert_eq!(list("retention_ended=true&search=mirka").await.len(), expected.len());
+    let others = list("retention_ended=false").await;
+    assert_eq!(others, [Value::Null, json!("held"), json!("active")]);
+
+    // With a client id, the customer is read by its key. An erasure agrees with the list.
+    for customer in [&ended, &reactivated, &held, &once_held, &active, &recent] {
+        let client_id = customer["client_id"].as_str().unwrap();
+        let is_listed = expected.contains(&client_id);
+        for (wanted, count) in [("true", is_listed), ("false", !is_listed)] {
+            let query = format!("retention_ended={wanted}&client_id={client_id}");
+            assert_eq!(list(&query).await.len(), usize::from(count), "{query}");
+        }
+        let erase = format!("{}/erase", path_of(customer));
+        let answer = setup.api.call(&setup.acme, "POST", &erase).send().await;
+        assert_eq!(answer.status, if is_listed { 200 } else { 409 }, "{client_id}");
+    }
+}
+
 #[tokio::test]
 async fn created_after_and_before_exclude_the_given_time() {
     const NOON: i64 = 1_795_348_800_000; // 2026-11-22T12:00:00Z
@@ -539,6 +614,7 @@ async fn every_fault_of_a_query_is_reported() {
         ("country=%zz", &["?country"]),
         ("client_id=a%23b", &["?client_id"]),
         ("monitored=yes", &["?monitored"]),
+        ("retention_ended=1", &["?retention_ended"]),
         ("created_after=2026-11-22", &["?created_after"]),
         // An unescaped `+` in a query string is a space.
         ("created_before=2026-11-22T13:00:00+01:00", &["?created_before"]),

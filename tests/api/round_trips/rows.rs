@@ -132,6 +132,7 @@ pub(crate) const ROWS: &[Row] = &[
         what: "erase",
         route: "POST /customers/{id}/erase",
         given: Monitored,
+        body: r#"{"override_reason":"A test"}"#,
         calls: "2 GetItem, 1 Query, 3 TransactWriteItems",
         units: (6.0, 60.0),
         ..ROW

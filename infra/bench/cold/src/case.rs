@@ -162,7 +162,9 @@ impl Tenant<'_> {
                 self.about("DELETE /customers/{id}", &self.customer(&profile(n)).await?)
             }
             "erase-customer" => {
-                self.about("POST /customers/{id}/erase", &self.customer(&profile(n)).await?)
+                let id = self.customer(&profile(n)).await?;
+                let reason = json!({ "override_reason": "A measurement" });
+                http(&self.name, "POST /customers/{id}/erase", &[("id", &id)], Some(&reason))
             }
             "monitor-customer" => {
                 let id = self.customer(&profile(n)).await?;
