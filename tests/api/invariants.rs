@@ -139,6 +139,7 @@ fn plants() -> Vec<(&'static str, &'static str, Change)> {
         ("events", "event", Delete),
         ("events", "event", Edit(|item| drop(item.remove("actor")))),
         ("events", "event", Edit(|item| set(item, "at", text("2026-01-01T00:00:00.000Z")))),
+        ("events", "event", Edit(|item| set(item, "kind", text("customer.exported")))),
         ("events", "customer", Edit(|item| set(item, "version", number(99)))),
         ("replay", "event", Delete),
         ("replay", "customer", Edit(|item| set(item, "country", text("FR")))),

@@ -144,6 +144,7 @@ fn other_pairs(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> V
     let alerts = |query: String| get(format!("{customer}/alerts?{query}"));
     let with_client = |client: &str| json!({ "name": "New", "client_id": client });
     let foreign_id = &foreign.ids.customer;
+    let position = format!("{UNKNOWN}#CUSTOMER");
     let pairs = [
         (
             "list client_id",
@@ -168,8 +169,8 @@ fn other_pairs(api: &Api, who: &Persona, foreign: &Foreign, own: &[Ids; 2]) -> V
         ),
         (
             "export cursor",
-            export(cursor(&forged_cursor(&api.tenant("acme"), foreign_id, "CUSTOMER"))),
-            export(cursor(&forged_cursor(&api.tenant("acme"), UNKNOWN, "CUSTOMER"))),
+            export(cursor(&forged_cursor(&api.tenant("acme"), foreign_id, &position))),
+            export(cursor(&forged_cursor(&api.tenant("acme"), UNKNOWN, &position))),
         ),
         (
             "alerts cursor",

@@ -2,7 +2,7 @@
 //! server rejects a call that a policy does not allow, and the test fails if a permission is never
 //! used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use api_tests::faults::{End, Mortal, NoTransactions};
@@ -168,6 +168,21 @@ async fn erasure(w: &Setup, customer: &Value) {
     post_twice(w, &w.api, &path("/erase"), &reason, 200).await;
 }
 
+/// Exports a customer with more than one page.
+async fn long_export(w: &Setup) {
+    let metadata: BTreeMap<String, String> =
+        (0..50).map(|n| (format!("key-{n}"), "\u{20ac}".repeat(500))).collect();
+    let link = json!({ "client_id": "large", "metadata": metadata });
+    let session = w.api.post(&w.acme, "/kyc/sessions", &link).await.expect(201);
+    for _ in 0..44 {
+        w.api.post(&w.acme, "/kyc/sessions", &link).await.expect(201);
+    }
+    let path = format!("{}/export", path_of(&session));
+    let page = w.api.get(&w.acme, &path).await.expect(200);
+    let cursor = page["cursor"].as_str().unwrap();
+    w.api.get(&w.acme, &format!("{path}?cursor={cursor}")).await.expect(200);
+}
+
 /// Interrupts the erasure of a customer with an organization after its first transaction. The next
 /// `resume` finishes the erasure.
 async fn interrupted_erasure(w: &Setup) {
@@ -201,6 +216,7 @@ async fn every_permission_is_needed_and_none_is_missing() {
         many_matches(&w).await;
         let limited = limited_reads(&w, &customer).await;
         erasure(&w, &customer).await;
+        long_export(&w).await;
         interrupted_erasure(&w).await;
         let failing = (failing_requests(&w).await, failing_pass(&w).await);
         [limited, failing.0, failing.1, stored_sources(&w).await]

@@ -246,7 +246,9 @@ impl Interceptor for Meter {
         let operation = operation(&request).to_owned();
         let mut content = body(&request);
         let writes = content["TransactItems"].as_array().into_iter().flatten();
-        let events = writes.filter(|write| write["Put"]["Item"]["type"]["S"] == "event").count();
+        let is_event = |put: &Value| put["Item"]["type"]["S"] == "event";
+        let events = writes.filter(|write| is_event(&write["Put"])).count();
+        let events = events + usize::from(is_event(&content));
         content["ReturnConsumedCapacity"] = "TOTAL".into();
         let text = content.to_string();
         request.headers_mut().insert("content-length", text.len().to_string());

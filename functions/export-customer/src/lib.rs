@@ -1,7 +1,7 @@
 //! GET /customers/{id}/export
 //!
 //! Returns all data about a customer in pages, for example to answer an access request under data
-//! protection law.
+//! protection law. Each export writes an audit event before it returns its first page.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -19,6 +19,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         .input()
         .read(|input| Some(input.query("cursor", |text| Ok::<_, String>(text.to_owned()))))?;
     let id = request.customer_id()?;
-    let page = customers::export(&app.tenant(&caller), &id, cursor.as_deref()).await?;
+    let table = app.tenant(&caller);
+    let page = customers::export(&table, &id, cursor.as_deref(), app.clock.now()).await?;
     Response::ok(&page)
 }

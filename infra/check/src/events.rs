@@ -1,6 +1,6 @@
 //! Checks that every change of a customer has an event. There must be one event per version, and
 //! each event must start from the state that the previous event left. Applied in order, the events
-//! must produce the stored state.
+//! must produce the stored state. An export has an event, too, but it changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,12 +27,19 @@ const UNRECORDED: [&str; 8] = [
 const UNRECORDED_OF_SESSION: [&str; 2] = ["type", "updated_at"];
 
 pub(crate) fn check(records: &Records<'_>, violations: &mut Violations) {
-    let (version, count) = (records.customer.version, records.events.len() as u64);
+    let (exports, changes): (Vec<&Item>, Vec<&Item>) =
+        records.events.iter().partition(|item| item.text("kind") == Some("customer.exported"));
+    for item in exports {
+        check_event(item, item.text("at").and_then(Timestamp::parse), violations);
+        let is_empty = item.get("changes").as_object().is_some_and(Map::is_empty);
+        violations.require(is_empty, Rule::Events, item, || "must have no changes".to_owned());
+    }
+    let (version, count) = (records.customer.version, changes.len() as u64);
     violations.require(version == count, Rule::Events, records.item, || {
-        format!("is version {version}, but {count} events exist")
+        format!("is version {version}, but {count} events of changes exist")
     });
     let mut previous: Option<Timestamp> = None;
-    for (index, item) in records.events.iter().enumerate() {
+    for (index, item) in changes.into_iter().enumerate() {
         let at = item.text("at").and_then(Timestamp::parse);
         check_event(item, at, violations);
         let is_creation = item.text("kind") == Some("customer.created");

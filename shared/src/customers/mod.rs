@@ -1,20 +1,20 @@
 //! Creates, reads, changes, exports and erases customers.
 
 mod erasure;
+mod export;
 mod permissions;
 
 #[cfg(test)]
 mod tests;
 
 pub use erasure::{Erasure, ResumedErasures, erase, plan_erasure, resume_erasures};
+pub use export::export;
 pub use permissions::{check_block, check_update};
 
 use crate::error::Error;
 use crate::model::customer::{Customer, StoredCustomer};
 use crate::model::event::EventKind;
-use crate::model::export::Exported;
 use crate::model::id::CustomerId;
-use crate::model::page::Page;
 use crate::model::profile::Profile;
 use crate::model::risk::Trigger;
 use crate::model::session::NewSession;
@@ -142,21 +142,4 @@ pub fn plan_update(
         ..Change::new(kind, before, after)
     };
     Ok(Update { change, follow_up: effect.follow_up })
-}
-
-/// Reads a page of all rows that are stored about a customer.
-///
-/// # Errors
-/// `CustomerNotFound`, `InvalidCursor`, `StoreUnavailable`.
-pub async fn export(
-    table: &TenantTable<'_>,
-    id: &CustomerId,
-    cursor: Option<&str>,
-) -> Result<Page<Exported>, Error> {
-    let page = table.export(id, cursor).await?;
-    // The first page of an existing customer contains at least the customer's own row.
-    if page.count == 0 && cursor.is_none() {
-        return Err(Error::customer_not_found());
-    }
-    Ok(page)
 }

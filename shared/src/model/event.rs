@@ -1,7 +1,7 @@
 //! Audit events. An event records a change with its actor, its time and its request. Events are
 //! never deleted. When a customer is erased, personal data is removed from the customer's events.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use super::time::Timestamp;
 use crate::error::Error;
 
 /// Kind of an audit event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventKind {
     /// A customer was created.
     #[serde(rename = "customer.created")]
@@ -25,6 +25,10 @@ pub enum EventKind {
     /// field. A value that can be personal data is `null`.
     #[serde(rename = "customer.erased")]
     CustomerErased,
+    /// A caller exported a customer. The customer does not change, so its version stays the same and
+    /// `changes` is empty.
+    #[serde(rename = "customer.exported")]
+    CustomerExported,
     /// A session was created.
     #[serde(rename = "session.created")]
     SessionCreated,
@@ -64,6 +68,17 @@ pub struct Origin {
     /// Id of the request. If the service made the change, the id of the pass or, for a pending
     /// recheck, a new id.
     pub request_id: String,
+}
+
+/// The parts of a stored event that say who did what and when.
+#[derive(Clone, Debug, Deserialize)]
+pub struct EventSummary {
+    /// Kind of the event.
+    pub kind: EventKind,
+    /// Time of the event.
+    pub at: Timestamp,
+    /// Actor of the event.
+    pub actor: String,
 }
 
 /// One change of a customer or of its sessions, organization, risk, monitor or alerts.

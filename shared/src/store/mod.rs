@@ -52,6 +52,7 @@ pub use change::{
 };
 pub use customer_list::{Filters, RetentionEnded};
 pub use erasure::UnfinishedErasure;
+pub use export::ExportPosition;
 pub use idempotency::{ANSWER_RECORD, Replay};
 pub use item::ItemKind;
 pub use monitored::{Monitored, ShardPage};

@@ -124,8 +124,8 @@ pub(crate) const ROWS: &[Row] = &[
         what: "export",
         route: "GET /customers/{id}/export",
         given: Monitored,
-        calls: "1 Query",
-        units: (4.0, 0.0),
+        calls: "1 PutItem, 1 Query",
+        units: (4.0, 1.0),
         ..ROW
     },
     Row {

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use fuzz::{Api, Parts, function, request};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
+use shared::model::time::Clock;
 
 const ID: &str = "01920000-0000-7000-8000-000000000000";
 /// Functions that take a cursor, each with further query parameters.
@@ -35,6 +36,14 @@ fn customer() -> Value {
     })
 }
 
+/// Returns the event of an export that began now, as an item of the table.
+fn export_event() -> Value {
+    let at = Clock::system().now().to_string();
+    json!({
+        "kind": { "S": "customer.exported" }, "actor": { "S": "fuzz" }, "at": { "S": at },
+    })
+}
+
 static API: LazyLock<Api> = LazyLock::new(Api::start);
 
 fuzz_target!(|data: &[u8]| {
@@ -57,7 +66,9 @@ fuzz_target!(|data: &[u8]| {
         API.answer(function, &request(function, &Parts { query, id: ID, ..Parts::default() }));
     assert_eq!(status, 200, "{body}");
     let cursor = body["data"]["cursor"].as_str().expect("the page has a cursor");
-    let empty = json!({ "Items": [], "Count": 0, "ScannedCount": 0, "Item": customer() });
+    // The second page of an export reads the event of the export.
+    let item = if name == "export-customer" { export_event() } else { customer() };
+    let empty = json!({ "Items": [], "Count": 0, "ScannedCount": 0, "Item": item });
     API.table.set_answer(&empty);
     API.table.take_last_query();
     let query = format!("{query}cursor={cursor}");

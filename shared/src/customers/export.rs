@@ -1,0 +1,65 @@
+//! Export of a customer. An export reads in pages, and it is recorded once: the first page is
+//! returned only after the event is written. A cursor names the event, so that a cursor which a
+//! caller made up does not lead to data without an event.
+
+use futures_util::future::try_join;
+
+use crate::error::Error;
+use crate::model::event::{EventKind, EventSummary};
+use crate::model::export::Exported;
+use crate::model::id::CustomerId;
+use crate::model::page::Page;
+use crate::model::time::Timestamp;
+use crate::store::{ExportPosition, TenantTable};
+
+/// Time after the first page for which the cursors of an export are valid: 24 hours, in
+/// milliseconds.
+const EXPORT_MILLIS: i64 = 24 * 3_600 * 1_000;
+
+/// Reads a page of all rows that are stored about a customer. The first page also writes the event
+/// of the export.
+///
+/// # Errors
+/// `CustomerNotFound`, `StoreUnavailable`, and `InvalidCursor`, also for a cursor of another caller
+/// or of an export that began more than 24 hours ago.
+pub async fn export(
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    cursor: Option<&str>,
+    now: Timestamp,
+) -> Result<Page<Exported>, Error> {
+    let Some(cursor) = cursor else {
+        return begin(table, id, now).await;
+    };
+    let position = table.export_position(id, cursor)?;
+    let event = table.event_summary(id, position.event_id);
+    let (event, page) = try_join(event, table.export(id, &position)).await?;
+    match event {
+        Some(event) if continues(&event, &table.scope().origin().actor, now) => Ok(page),
+        _ => Err(Error::invalid_cursor()),
+    }
+}
+
+async fn begin(
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    now: Timestamp,
+) -> Result<Page<Exported>, Error> {
+    // The first event of a customer is its creation, also if the clock of this function is slow.
+    let after_creation = Timestamp::from_millis(id.created_at().millis() + 1);
+    let event = table.export_event(id, now.max(after_creation));
+    let page = table.export(id, &ExportPosition::first(&event)).await?;
+    // The first page of an existing customer contains at least the customer's own row.
+    if page.count == 0 {
+        return Err(Error::customer_not_found());
+    }
+    table.put_event(&event).await?;
+    Ok(page)
+}
+
+/// Returns whether this actor may continue the export with this event.
+fn continues(event: &EventSummary, actor: &str, now: Timestamp) -> bool {
+    // The age is negative if the clock of the function that wrote the event is ahead.
+    let age = now.millis().saturating_sub(event.at.millis());
+    event.kind == EventKind::CustomerExported && event.actor == actor && age <= EXPORT_MILLIS
+}
