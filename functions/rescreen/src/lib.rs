@@ -24,7 +24,10 @@ pub async fn run(app: &App, payload: Value, deadline: Instant) -> Result<Value, 
     let erasures =
         customers::resume_erasures(&app.table, &app.clock, &id, &refusal, deadline).await;
     // A failure of one does not prevent the other.
-    let mut result = rescreen(&app.monitoring, &request, deadline).await?;
-    result["erasures"] = json!(erasures?);
+    let passes = rescreen(&app.monitoring, &request, deadline).await;
+    let (mut result, erasures) = (passes?, erasures?);
+    if let Some(result) = result.as_object_mut() {
+        result.insert("erasures".to_owned(), json!(erasures));
+    }
     Ok(result)
 }
