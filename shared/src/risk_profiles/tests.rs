@@ -64,7 +64,7 @@ fn a_recalculation_with_the_same_result_writes_nothing() {
 
 #[test]
 fn an_erased_customer_is_not_recalculated() {
-    let erased = customer("Nora Quist").erased(hour(1)).unwrap();
+    let erased = customer("Nora Quist").erased(None, hour(1)).unwrap();
     let refused = plan_recalculation(erased, &Sources::default(), None, hour(2));
     assert_eq!(refused.err().unwrap().code, Code::CustomerErased);
 }
