@@ -61,7 +61,7 @@ UNUSED = [
     ("AWS::Lambda::Function", ["KmsKeyArn", "Code.SourceKMSKeyArn"], [
         "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey",
     ]),
-    # SAM uploads each build under a name of its own, and does not name versions of objects.
+    # SAM uploads each build under a new name, and does not name versions of objects.
     ("AWS::Lambda::Function", ["Code.S3ObjectVersion"], ["s3:GetObjectVersion"]),
     ("AWS::Logs::LogGroup", ["DataProtectionPolicy"], [
         "firehose:TagDeliveryStream", "logs:DeleteDataProtectionPolicy",

@@ -1,4 +1,4 @@
-//! Tells programs on this machine from web pages.
+//! Distinguishes programs on this machine from web pages.
 //!
 //! A browser lets every web page send requests to loopback ports. It adds the header `Origin` to
 //! requests of pages, except to a plain `GET`, whose answer the page cannot read. A page of a host

@@ -24,8 +24,13 @@ impl StoreFile {
     /// Fails when the file is damaged, when it cannot be read or created, or when SQLite would keep
     /// deleted data in it.
     pub(crate) fn open(path: &Path) -> Result<StoreFile, Failure> {
-        let unusable =
-            |error: &dyn std::fmt::Display| format!("the table {}: {error}", path.display());
+        let unusable = |error: &dyn std::fmt::Display| {
+            format!(
+                "the table {} cannot be opened ({error}): close programs that use it, or pass --data DIR with another \
+                 folder",
+                path.display()
+            )
+        };
         private::only_for_owner(OpenOptions::new().create(true).append(true))
             .open(path)
             .map_err(|error| unusable(&error))?;

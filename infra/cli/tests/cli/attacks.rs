@@ -103,10 +103,10 @@ async fn the_table_refuses_web_pages_and_programs_without_the_key() {
             assert!(!text.contains("Brindal"), "{description}: {text}");
         }
     }
-    // A browser asks with OPTIONS whether a page may send a header.
-    let asked = ("access-control-request-headers", "authorization".to_owned());
+    // A browser sends OPTIONS before a request of a page that has a further header.
+    let preflight = ("access-control-request-headers", "authorization".to_owned());
     for method in [Method::OPTIONS, Method::GET] {
-        let headers = vec![evil(), asked.clone()];
+        let headers = vec![evil(), preflight.clone()];
         let (status, _, is_readable) =
             server.attack(Attack { method, operation: "Scan", headers }).await;
         assert_eq!((status, is_readable), (403, false));
@@ -239,7 +239,7 @@ async fn other_users_cannot_read_the_data_folder() {
         if is_root {
             let readable = parent.path().join("readable");
             fs::write(&readable, "x").unwrap();
-            assert!(succeeds_as_nobody("cat", &readable), "nobody cannot read any file");
+            assert!(succeeds_as_nobody("cat", &readable), "the user cannot read any file");
             assert!(!succeeds_as_nobody("ls", &data));
             for path in paths.iter().filter(|path| path.is_file()) {
                 assert!(!succeeds_as_nobody("cat", path), "{}", path.display());
@@ -281,7 +281,7 @@ const PERSONAL: [&str; 4] = ["zaphodine", "zenobia", "zuniga", "quarrelsome"];
 /// Creates a customer, changes it and erases it. Its names and values are in [`PERSONAL`].
 async fn create_and_erase(server: &Running, folder: &Path) {
     let path = format!("/customers/{}", create(server, "Zaphodine Zuniga").await);
-    // Long values fill pages of their own, and a change leaves its old version behind.
+    // Long values fill separate pages, and a change leaves its old version behind.
     let long: Vec<String> = (0..20).map(|i| format!("{i}{}", "Quarrelsome".repeat(15))).collect();
     let metadata: Value = long.iter().map(|value| (&value[..3], json!(value))).collect();
     let erased_metadata: Value = long.iter().map(|value| (&value[..3], Value::Null)).collect();
