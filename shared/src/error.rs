@@ -307,11 +307,10 @@ impl Error {
     /// Reports that the customer cannot be erased yet. `until` is the last day of its retention
     /// period.
     pub fn retention_period(until: &str) -> Error {
-        let message = format!(
-            "The customer must be retained until {until}, including that day, because its \
-             retention period, which began with its deactivation, has not ended. Erase it \
-             afterwards, or send an override_reason to erase it now."
-        );
+        // The message does not contain the date, because a caller that may not read gets it too.
+        let message = "The customer must be retained until its retention period, which began with \
+                       its deactivation, has ended. Erase it afterwards, or send an \
+                       override_reason to erase it now.";
         Error::new(Code::RetentionPeriod, message).detail(
             OVERRIDE_REASON,
             "must be given during the retention period",

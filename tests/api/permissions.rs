@@ -215,6 +215,17 @@ async fn a_refusal_tells_a_caller_that_may_not_read_no_data() {
     let detail = &blind.refused(409, "RETENTION_HOLD")["details"][0];
     assert_eq!(*detail, json!({ "field": "/retain_until", "issue": "must be in the past" }));
 
+    // The end of the retention period tells when the customer was deactivated.
+    let left = api.create(&acme, &json!({ "name": "C" })).await;
+    api.delete(&acme, &path_of(&left)).await.expect(200);
+    let erase = format!("{}/erase", path_of(&left));
+    let send = async |who: &Persona| api.call(who, "POST", &erase).send().await;
+    let full = send(&with("kyc:erase kyc:read")).await.refused(409, "RETENTION_PERIOD");
+    let until = full["details"][0]["retain_until"].as_str().unwrap();
+    let blind = send(&with("kyc:erase")).await;
+    assert!(!blind.text.contains(until), "{}", blind.text);
+    blind.refused(409, "RETENTION_PERIOD");
+
     // Ids, versions, statuses and permissions stay.
     let creator = with("kyc:create");
     let taken = json!({ "name": "B", "client_id": "crm-1" });
