@@ -1,7 +1,7 @@
 //! Measures the memory that a list needs by its number of entries:
 //! `cargo bench -p screening --bench memory`. The sizes can be given, such as `-- 1000 10000`.
 //!
-//! Every step runs in a process of its own, which reports its peak. The measured numbers must not
+//! Every step runs in a separate process, which reports its peak. The measured numbers must not
 //! exceed those that `refresh-watchlists` calculates with, see `shared/src/monitoring/capacity.rs`.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its results")]
 
@@ -103,7 +103,7 @@ fn write_list(path: &Path, size: usize, version: usize) -> Result<(), Failure> {
     let mut file = BufWriter::new(File::create(path)?);
     writeln!(file, "id,name,kind,date,countries")?;
     for id in 0..size {
-        // Spreads consecutive numbers, so that neighbours are not alike.
+        // Spreads consecutive numbers, so that neighbours have different names.
         let mut number = id.wrapping_mul(0x9e37_79b1) & 0xffff_ffff;
         let mut name = String::new();
         for _ in 0..2 {

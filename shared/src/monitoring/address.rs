@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Returns the kind of an address that is not public, such as `private`, for an error message.
-/// Returns `None` for a public address. The ranges are those of the IANA registries of special-purpose
+/// Returns `None` for a public address. The ranges are from the IANA registries of special-purpose
 /// addresses: <https://www.iana.org/assignments/iana-ipv4-special-registry> and
 /// <https://www.iana.org/assignments/iana-ipv6-special-registry>.
 pub(super) fn special_kind(address: IpAddr) -> Option<&'static str> {
