@@ -27,7 +27,9 @@ pub(super) async fn take_token(app: &App, request: &Request) -> Option<Quota> {
     let limit = app.settings.rate_limits.of(class)?;
     let caller = request.caller().ok()?;
     let table = app.tenant(&caller);
-    let error = match timeout(TOKEN_TIME, table.take_token(class, limit)).await {
+    // The future of a call to the table is large, and every request would have to hold it.
+    let token = Box::pin(table.take_token(class, limit));
+    let error = match timeout(TOKEN_TIME, token).await {
         Ok(Ok(quota)) => return Some(quota),
         Ok(Err(error)) => error,
         Err(_) => Error::store_unavailable("a token bucket did not answer in time"),
