@@ -80,7 +80,8 @@ async fn a_request_to_monitor_or_erase_needs_no_body() {
     post("monitor").text("[]").send().await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
 
     w.api.delete(&w.acme, &path).await.expect(200);
-    post("erase").send().await.expect(200);
+    // The body is read, and the retention period has not ended.
+    post("erase").send().await.refused(409, "RETENTION_PERIOD");
 }
 
 #[tokio::test]

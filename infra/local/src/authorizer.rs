@@ -155,10 +155,6 @@ impl Authorizer {
         if !self.has_audience(&claims) {
             return Err("the token is for another audience".to_owned());
         }
-        // Cognito also signs ID tokens, which are not meant for APIs.
-        if claims.get("token_use").is_some_and(|token_use| token_use != "access") {
-            return Err("the token is not an access token".to_owned());
-        }
         let now = since_epoch().as_secs_f64();
         if claims.get("iat").is_some_and(|iat| iat.as_f64().is_none_or(|iat| iat > now)) {
             return Err("the token is issued in the future".to_owned());
