@@ -1,9 +1,10 @@
 //! Tests of the conventions that every route follows: bodies, content codings, conditional requests
 //! and `HEAD`.
 
-use api_tests::{Api, Persona, json, path_of};
+use api_tests::{Api, Persona, Value, json, path_of};
 
-use crate::monitoring::Setup;
+use crate::invariants::checked;
+use crate::monitoring::{Setup, path};
 
 #[tokio::test]
 async fn a_byte_order_mark_is_skipped() {
@@ -97,4 +98,90 @@ async fn kosovo_is_a_country() {
             api.post(&acme, "/customers", &json!({ "name": "A", "country": country })).await;
         assert_eq!(answer.faults(), ["/country"], "{country}");
     }
+}
+
+#[tokio::test]
+async fn client_ids_of_any_script_are_kept_apart() {
+    let w = Setup::start(&[("1", "Mirka Dovello")]).await;
+    let (api, acme) = (&w.api, &w.acme);
+    let long = "ä".repeat(255);
+    let ids = [
+        "a",
+        "a#b",
+        "a#b#c",
+        "#",
+        "##",
+        "C#a",
+        "CLIENT#a",
+        "a b",
+        "a%20b",
+        "a+b",
+        "a%23b",
+        "A",
+        "Ä",
+        "ä",
+        "T#other#CLIENT#a",
+        "顧客-1",
+        "клиент/1",
+        "عميل 1",
+        "ग्राहक",
+        "\u{1f600}",
+        "\"'<>&\\",
+        &long,
+    ];
+    let mut customers = Vec::new();
+    for id in ids {
+        let customer = api.create(acme, &json!({ "name": "A", "client_id": id })).await;
+        assert_eq!(customer["client_id"], id);
+        customers.push(customer);
+    }
+    for (id, customer) in ids.iter().zip(&customers) {
+        let query =
+            form_urlencoded::Serializer::new(String::new()).append_pair("client_id", id).finish();
+        let page = api.get(acme, &format!("/customers?{query}")).await.expect(200);
+        assert_eq!(page["items"], json!([customer]), "{id}");
+        let again = api.post(acme, "/customers", &json!({ "name": "B", "client_id": id })).await;
+        let error = again.refused(409, "CUSTOMER_ALREADY_EXISTS");
+        assert_eq!(error["details"][0]["customer_id"], customer["customer_id"], "{id}");
+        let session =
+            api.post(acme, "/kyc/sessions", &json!({ "client_id": id })).await.expect(201);
+        assert_eq!(session["customer_id"], customer["customer_id"], "{id}");
+        // The same id of another tenant is free.
+        let other = Persona::of("other");
+        api.create(&other, &json!({ "name": "A", "client_id": id })).await;
+    }
+    assert_eq!(checked(&w).await.violations, []);
+
+    // A patch sets an id where there is none. An erasure frees it.
+    let customer = api.create(acme, &json!({ "name": "B" })).await;
+    let patch = json!({ "client_id": "新#1" });
+    api.patch(acme, &path_of(&customer), &patch).await.expect(200);
+    api.patch(acme, &path_of(&customers[0]), &patch).await.refused(400, "VALIDATION_ERROR");
+    api.delete(acme, &path_of(&customer)).await.expect(200);
+    api.call(acme, "POST", &path(&customer, "/erase")).json(&reason()).send().await.expect(200);
+    api.create(acme, &json!({ "name": "C", "client_id": "新#1" })).await;
+    assert_eq!(checked(&w).await.violations, []);
+}
+
+#[tokio::test]
+async fn a_client_id_that_is_too_long_for_a_name_needs_one() {
+    let (api, acme) = (Api::start().await, Persona::of("acme"));
+    for (length, faults) in [(200, None), (201, Some("/name"))] {
+        let body = json!({ "client_id": "ж".repeat(length) });
+        let answer = api.post(&acme, "/kyc/sessions", &body).await;
+        match faults {
+            None => drop(answer.expect(201)),
+            Some(fault) => assert_eq!(answer.faults(), [fault]),
+        }
+    }
+    let id = "ж".repeat(201);
+    let body = json!({ "client_id": id, "name": "A" });
+    api.post(&acme, "/kyc/sessions", &body).await.expect(201);
+    // The customer exists now, so the request needs no name.
+    api.post(&acme, "/kyc/sessions", &json!({ "client_id": id })).await.expect(201);
+}
+
+/// Returns the body of a request to erase a customer before its retention has ended.
+fn reason() -> Value {
+    json!({ "override_reason": "A test" })
 }

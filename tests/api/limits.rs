@@ -134,7 +134,8 @@ fn valid_body(route: &str) -> Option<Value> {
     Some(match route {
         "POST /customers" => json!({ "name": "A", "retain_until": "2020-01-01" }),
         "PATCH /customers/{id}" => json!({ "retain_until": "2020-01-01" }),
-        "POST /kyc/sessions" => json!({ "client_id": "new" }),
+        // The longest client id is too long for the name of the customer.
+        "POST /kyc/sessions" => json!({ "client_id": "new", "name": "A" }),
         "PATCH /kyc/sessions/{session_id}" => {
             json!({ "validations": items("/validations", 1) })
         }

@@ -11,14 +11,14 @@ pub use erasure::{Erasure, ResumedErasures, erase, plan_erasure, resume_erasures
 pub use export::export;
 pub use permissions::{check_block, check_update};
 
-use crate::error::Error;
+use crate::error::{Error, Faults};
 use crate::model::customer::{Customer, StoredCustomer};
 use crate::model::event::EventKind;
 use crate::model::id::CustomerId;
 use crate::model::profile::Profile;
 use crate::model::risk::Trigger;
 use crate::model::session::NewSession;
-use crate::model::value::TenantId;
+use crate::model::value::{Name, TenantId};
 use crate::monitoring::{Affected, FollowUp, Monitoring, Screenings, needs_check, plan_effect};
 use crate::risk::scored_fields_differ;
 use crate::risk_profiles::{Sources, plan_profile};
@@ -58,10 +58,12 @@ pub async fn create(
     }
 }
 
-/// Builds the customer that the first session of a client id creates.
+/// Builds the customer that the first session of a client id creates. The client id becomes its name
+/// if the request names none.
 ///
 /// # Errors
-/// `InternalError` when the request names no client id.
+/// `ValidationError` when the client id is too long for a name, `InternalError` when the request
+/// names no client id.
 pub fn first_of_session(
     request: &NewSession,
     id: CustomerId,
@@ -69,7 +71,16 @@ pub fn first_of_session(
 ) -> Result<StoredCustomer, Error> {
     let client_id = request.client_id.as_ref();
     let client_id = client_id.ok_or_else(|| Error::internal("a session names no customer"))?;
-    let profile = Profile::of_client(client_id, request.name.as_ref(), request.entity_type);
+    let name = match &request.name {
+        Some(name) => name.clone(),
+        None => Name::parse(client_id.as_str()).map_err(|_| {
+            let mut faults = Faults::default();
+            let issue = "is required, because a new client_id of this length cannot be the name";
+            faults.add("/name", issue);
+            faults
+        })?,
+    };
+    let profile = Profile::of_client(client_id, name, request.entity_type);
     Ok(StoredCustomer::new(id, tenant, profile))
 }
 

@@ -80,14 +80,8 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Returns the profile of a customer that is created with its first session. If `name` is
-    /// `None`, the client id becomes the name.
-    pub fn of_client(
-        client_id: &ClientId,
-        name: Option<&Name>,
-        entity_type: EntityType,
-    ) -> Profile {
-        let name = name.cloned().unwrap_or_else(|| Name::of_client(client_id));
+    /// Returns the profile of a customer that is created with its first session.
+    pub fn of_client(client_id: &ClientId, name: Name, entity_type: EntityType) -> Profile {
         Profile { client_id: Some(client_id.clone()), ..Profile::bare(name, entity_type) }
     }
 

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use strum::VariantNames;
 use time::Date;
+use unicode_normalization::is_nfc;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use url::Url;
 #[cfg(feature = "openapi")]
 use utoipa::openapi::schema::ObjectBuilder;
@@ -74,25 +76,14 @@ text! {
     schema: |schema| one_line(schema, 200),
 }
 
-impl Name {
-    /// Returns the client id as a name. Every client id is a valid name.
-    pub fn of_client(client_id: &ClientId) -> Name {
-        Name(client_id.0.clone())
-    }
-}
-
 text! {
-    /// The tenant's own id of a customer: 1 to 128 characters of `A-Z a-z 0-9 . _ : @ / -`.
+    /// The tenant's own id of a customer: 1 to 255 printable characters of any script, in Unicode
+    /// normalization form C, without a leading or trailing space. The only space is U+0020.
     ClientId,
-    parse: |text| {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@/-".contains(c);
-        if (1..=128).contains(&text.len()) && text.chars().all(allowed) {
-            Ok(text.to_owned())
-        } else {
-            Err("must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ / -".to_owned())
-        }
-    },
-    schema: |schema| schema.pattern(Some("^[A-Za-z0-9._:@/-]{1,128}$")).min_length(Some(1)).max_length(Some(128)),
+    parse: client_id,
+    schema: |schema| schema.min_length(Some(1)).max_length(Some(255)).pattern(Some(
+        r"^[^\x00-\x20\x7f-\xa0]([^\x00-\x1f\x7f-\xa0]*[^\x00-\x20\x7f-\xa0])?$",
+    )),
 }
 
 text! {
@@ -300,6 +291,53 @@ fn trimmed(text: &str, most: usize) -> Result<String, Issue> {
     Ok(text.to_owned())
 }
 
+/// Checks a client id. Two ids that look the same must not be different, so invisible characters and
+/// other normalization forms are refused.
+fn client_id(text: &str) -> Result<String, Issue> {
+    if !(1..=255).contains(&text.chars().count()) || text.starts_with(' ') || text.ends_with(' ') {
+        let issue = "must be 1 to 255 printable characters without a leading or trailing space";
+        return Err(issue.to_owned());
+    }
+    if let Some(c) = text.chars().find(|c| !is_printable(*c)) {
+        return Err(format!("must not contain U+{:04X}, which is not printable", u32::from(c)));
+    }
+    if !is_nfc(text) {
+        let issue = "must be in Unicode normalization form C; normalize it before you send it";
+        return Err(issue.to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Returns whether a character has a shape of its own, or is the space U+0020.
+fn is_printable(c: char) -> bool {
+    use GeneralCategory as Category;
+    // Letters and marks without a shape. The property Default_Ignorable_Code_Point also contains
+    // characters of the categories below.
+    let is_invisible = matches!(
+        c,
+        '\u{34f}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{ffa0}'
+            | '\u{e0100}'..='\u{e01ef}'
+    );
+    let is_excluded = matches!(
+        c.general_category(),
+        Category::Control
+            | Category::Format
+            | Category::LineSeparator
+            | Category::ParagraphSeparator
+            | Category::PrivateUse
+            | Category::SpaceSeparator
+            | Category::Surrogate
+            | Category::Unassigned
+    );
+    c == ' ' || !is_invisible && !is_excluded
+}
+
 /// Parses a boolean query parameter.
 ///
 /// # Errors
@@ -408,6 +446,51 @@ mod tests {
         assert_eq!(Name::parse("  Ann \t").unwrap().as_str(), "Ann");
         assert!(Name::parse("a\u{0}b").is_err());
         assert!("a#b".parse::<TenantId>().is_err());
+    }
+
+    #[test]
+    fn a_client_id_is_printable_and_normalized() {
+        for good in [
+            "crm-42",
+            "a b",
+            "A#1",
+            "T#acme#C#1",
+            "%20",
+            "Müller & Söhne",
+            "顧客-７",
+            "клиент/1",
+            "عميل-١",
+            "ग्राहक",
+            "\u{1f600}",
+            &"ä".repeat(255),
+        ] {
+            assert_eq!(ClientId::parse(good).unwrap().as_str(), good);
+        }
+        for (bad, rule) in [
+            ("", "1 to 255"),
+            (" a", "leading"),
+            ("a ", "leading"),
+            (&"ä".repeat(256), "1 to 255"),
+            ("a\tb", "U+0009"),
+            ("a\u{0}", "U+0000"),
+            ("a\u{7f}", "U+007F"),
+            ("a\u{a0}b", "U+00A0"),
+            ("\u{3000}a", "U+3000"),
+            ("a\u{200b}b", "U+200B"),
+            ("a\u{200d}b", "U+200D"),
+            ("\u{feff}a", "U+FEFF"),
+            ("a\u{202e}b", "U+202E"),
+            ("a\u{2028}b", "U+2028"),
+            ("a\u{3164}b", "U+3164"),
+            ("a\u{fe0f}", "U+FE0F"),
+            ("a\u{e000}", "U+E000"),
+            ("a\u{378}", "U+0378"),
+            ("Mu\u{308}ller", "normalization form C"),
+            ("\u{212b}", "normalization form C"),
+        ] {
+            let issue = ClientId::parse(bad).unwrap_err();
+            assert!(issue.contains(rule), "{bad:?}: {issue}");
+        }
     }
 
     #[test]

@@ -35,7 +35,8 @@
 //! | name | `tenant_pk`: `T#{tenant}` | `name_sk`: `{folded name}\u{1f}{customer_id}` | the list by `search` |
 //! | monitored | `monitored_pk`: `MONITORED#{frequency}#{shard}` | `monitored_sk`: `{tenant}#{customer_id}` | passes; only active monitors are in it |
 //!
-//! Tenants, customer ids and client ids contain no `#`, so two keys of different kinds never collide.
+//! Tenants and customer ids contain no `#`. A client id can contain one, but it is the last part of its
+//! key. So every key has one reading, and two keys never collide.
 
 use std::collections::HashMap;
 
@@ -235,4 +236,34 @@ pub(super) fn named(folded: &str, id: &CustomerId) -> String {
 pub(super) fn split_named(sort_key: &str) -> Option<(&str, CustomerId)> {
     let (folded, id) = sort_key.rsplit_once(NAME_END)?;
     Some((folded, CustomerId::parse(id)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn client_key(tenant: &str, client_id: &str) -> (String, String) {
+        let tenant: TenantId = tenant.parse().unwrap();
+        let Key { pk, sk } = TenantKeys::of(&tenant).client(&ClientId::parse(client_id).unwrap());
+        (pk, sk)
+    }
+
+    /// Ids that would be confused if a part could end in the middle of an id.
+    const IDS: &str = r"[a#/C]|[a#/C][a#/ C]{0,6}[a#/C]";
+
+    proptest! {
+        #[test]
+        fn a_client_id_has_a_key_of_its_own(
+            one in ("[aC]{1,2}", IDS),
+            other in ("[aC]{1,2}", IDS),
+        ) {
+            let keys = (client_key(&one.0, &one.1), client_key(&other.0, &other.1));
+            prop_assert_eq!(keys.0 == keys.1, one == other);
+            // The first three parts tell the kind of the key and its tenant.
+            let parts: Vec<&str> = keys.0.0.splitn(4, '#').collect();
+            prop_assert_eq!(parts, ["T", one.0.as_str(), "CLIENT", one.1.as_str()]);
+        }
+    }
 }

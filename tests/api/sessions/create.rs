@@ -120,7 +120,7 @@ async fn a_session_must_refer_to_exactly_one_customer() {
 async fn every_fault_is_reported_at_once() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let body = json!({
-        "client_id": "a b", "workflow_id": "w", "ttl_days": 91, "metadata": { "k": 1 }, "name": " ",
+        "client_id": "a ", "workflow_id": "w", "ttl_days": 91, "metadata": { "k": 1 }, "name": " ",
         "entity_type": "x", "statsu": "y", "status": "active", "expires_at": "2026-01-01T00:00:00Z",
     });
 
