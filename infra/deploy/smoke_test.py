@@ -91,10 +91,11 @@ def server(binary, folder):
 
 
 def routes():
-    """Returns the routes of the template, each with a pattern of its paths."""
+    """Returns the routes of the template, each with a pattern of its paths. A route with HEAD has the same
+    function as the one with GET, and is left out."""
     for function in yaml_parse(TEMPLATE.read_text())["Resources"].values():
         for event in function.get("Properties", {}).get("Events", {}).values():
-            if event["Type"] == "HttpApi":
+            if event["Type"] == "HttpApi" and event["Properties"]["Method"] != "HEAD":
                 method, path = event["Properties"]["Method"], event["Properties"]["Path"]
                 yield f"{method} {path}", re.compile(f"{method} " + re.sub(r"{\w+}", "[^/]+", path) + r"(\?|: |$)")
 

@@ -47,6 +47,9 @@ const ALWAYS: [Code; 7] = [
     Code::StoreUnavailable,
 ];
 
+/// The error codes that an operation without a token can return.
+const PUBLIC: [Code; 3] = [Code::ValidationError, Code::InternalError, Code::StoreUnavailable];
+
 impl Endpoint {
     /// Starts the description of an operation. `summary` is the title, and `details` is Markdown.
     /// The required permissions are added to the details. Any one of them is sufficient.
@@ -60,6 +63,23 @@ impl Endpoint {
                 .description(Some(description.trim_start())),
             success: BTreeMap::new(),
             codes: ALWAYS.to_vec(),
+            schemas: Vec::new(),
+        }
+    }
+
+    /// Starts the description of an operation that needs no token.
+    pub fn public(summary: &str, details: &str) -> Endpoint {
+        let throttled = respond(
+            "API Gateway's rejection of a request above the rate of its route.",
+            Ref::from_schema_name("GatewayError"),
+        );
+        Endpoint {
+            operation: OperationBuilder::new()
+                .summary(Some(summary))
+                .description(Some(details))
+                .securities(Some(Vec::new())),
+            success: BTreeMap::from([(StatusCode::TOO_MANY_REQUESTS.as_u16(), throttled)]),
+            codes: PUBLIC.to_vec(),
             schemas: Vec::new(),
         }
     }
@@ -235,6 +255,19 @@ impl Endpoint {
             response.headers.insert(header.to_string(), described(description).into());
         }
         self.success.insert(status.as_u16(), response);
+        self
+    }
+
+    /// Adds a successful response without the envelope: a JSON object with one field.
+    pub fn answers_plainly(
+        mut self,
+        status: StatusCode,
+        description: &str,
+        field: &str,
+        schema: impl Into<RefOr<Schema>>,
+    ) -> Endpoint {
+        let object = ObjectBuilder::new().property(field, schema).required(field);
+        self.success.insert(status.as_u16(), respond(description, object.build()));
         self
     }
 

@@ -1,9 +1,11 @@
 //! Tests of the conventions that every route follows: bodies, content codings, conditional requests
 //! and `HEAD`.
 
-use api_tests::{Api, Persona, Value, json, path_of};
+use api_tests::chaos::{Overload, Trouble};
+use api_tests::{Answer, Api, Persona, TEMPLATE, Value, json, path_of};
 
 use crate::invariants::checked;
+use crate::matrix::{ROWS, everything};
 use crate::monitoring::{Setup, path};
 
 #[tokio::test]
@@ -184,4 +186,96 @@ async fn a_client_id_that_is_too_long_for_a_name_needs_one() {
 /// Returns the body of a request to erase a customer before its retention has ended.
 fn reason() -> Value {
     json!({ "override_reason": "A test" })
+}
+
+#[tokio::test]
+async fn head_answers_as_get_without_a_body() {
+    let api = Api::start().await;
+    api.refresh().await;
+    let who = Persona::of("acme");
+    let ids = everything(&api, &who).await;
+    let mut count = 0;
+    for row in ROWS.iter().filter(|row| row.route.starts_with("GET ")) {
+        for caller in [&who, &Persona::with("acme", &["other"]), &Persona::anonymous()] {
+            let get = row.request(&api, caller, &ids).send().await;
+            let head = row.head(&api, caller, &ids).send().await;
+            assert_eq!(head.text, "", "{}", row.route);
+            let headers = |answer: &Answer| {
+                let (status, mut headers, _) = answer.without_request_id();
+                // API Gateway writes the length.
+                headers.retain(|(name, _)| name != "content-length");
+                (status, headers)
+            };
+            assert_eq!(headers(&head), headers(&get), "{}", row.route);
+        }
+        count += 1;
+    }
+    let gets = TEMPLATE.routes().filter(|(_, route)| route.method == "GET" && !route.is_public);
+    assert_eq!(count, gets.count());
+    // HEAD does not exist where GET does not.
+    let path = format!("/customers/{}/erase", ids.customer);
+    assert_eq!(api.call(&who, "HEAD", &path).send().await.status, 404);
+}
+
+#[tokio::test]
+async fn health_needs_no_token_and_no_table() {
+    let main = Api::start().await;
+    let overload = Overload::default();
+    let api = Api::with_calls(overload.clone(), &main).await;
+    overload.set(Some(Trouble::Hanging));
+    for caller in [Persona::anonymous(), Persona::bearing("not a token"), Persona::of("acme")] {
+        let answer = api.get(&caller, "/health").await;
+        assert_eq!((answer.status, answer.body), (200, json!({ "status": "ok" })));
+        let head = api.call(&caller, "HEAD", "/health").send().await;
+        assert_eq!((head.status, head.text.as_str()), (200, ""));
+    }
+    assert_eq!(overload.calls(), 0);
+    overload.set(None);
+    assert_eq!(api.get(&Persona::anonymous(), "/health?x=1").await.faults(), ["?x"]);
+    assert_eq!(api.post(&Persona::anonymous(), "/health", &json!({})).await.status, 404);
+    // It is the only route without a token.
+    let public: Vec<String> = TEMPLATE
+        .routes()
+        .filter(|(_, route)| route.is_public)
+        .map(|(_, route)| route.key())
+        .collect();
+    assert_eq!(public, ["GET /health"]);
+    let health = TEMPLATE.functions.iter().find(|function| function.name == "health").unwrap();
+    assert_eq!(health.permissions, []);
+}
+
+#[tokio::test]
+async fn a_location_starts_with_the_stage_and_the_base_path() {
+    let api = Api::start().await;
+    let mut event = crate::hostile::posting(json!(r#"{"name":"A"}"#), false);
+    event["routeKey"] = json!("POST /customers");
+    event["requestContext"]["routeKey"] = json!("POST /customers");
+    for (number, base) in ["", "/prod", "/v1", "/kyc/v1"].iter().enumerate() {
+        event["rawPath"] = json!(format!("{base}/customers"));
+        event["headers"]["idempotency-key"] = json!(format!("key-{number}"));
+        let answer = api.invoke("create-customer", &event).await;
+        let location = answer.header("location").unwrap().to_owned();
+        let customer = answer.expect(201);
+        assert_eq!(location, format!("{base}{}", path_of(&customer)));
+        // A repetition through another host gets a location there.
+        event["rawPath"] = json!("/other/customers");
+        let answer = api.invoke("create-customer", &event).await;
+        assert_eq!(answer.header("idempotent-replayed"), Some("true"));
+        assert_eq!(answer.header("location"), Some(&*format!("/other{}", path_of(&customer))));
+    }
+}
+
+#[tokio::test]
+async fn every_operation_documents_429() {
+    let api = Api::start().await;
+    let document = api.get(&Persona::anonymous(), "/openapi.json").await.body;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let response = &operation["responses"]["429"];
+            assert!(response["description"].is_string(), "{method} {path}");
+        }
+    }
+    // Only the route without a token does not need one.
+    assert_eq!(document["paths"]["/health"]["get"]["security"], json!([]));
+    assert_eq!(document["paths"]["/customers"]["get"]["security"], Value::Null);
 }

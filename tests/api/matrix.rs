@@ -226,6 +226,12 @@ impl Row {
         }
     }
 
+    /// Prepares a request with the method HEAD about the objects with these ids.
+    pub(crate) fn head(&self, api: &Api, who: &Persona, ids: &Ids) -> Call {
+        let route = self.route.replacen("GET ", "HEAD ", 1);
+        Row { route: Box::leak(route.into_boxed_str()), ..*self }.request(api, who, ids)
+    }
+
     /// Returns whether the path of the route contains an id.
     pub(crate) fn has_id(&self) -> bool {
         self.route.contains('{')

@@ -15,6 +15,7 @@ pub const FUNCTIONS: &[Function] = &[
     get_organization::FUNCTION,
     get_risk_profile::FUNCTION,
     get_session::FUNCTION,
+    health::FUNCTION,
     list_alerts::FUNCTION,
     list_customer_sessions::FUNCTION,
     list_customers::FUNCTION,

@@ -77,7 +77,7 @@ impl Gateway {
             Err(status) => return message(status, "Request Timeout"),
         };
         let (method, path) = (parts.method.as_str(), parts.uri.path());
-        if method == "GET" && path == "/openapi.json" {
+        if matches!(method, "GET" | "HEAD") && path == "/openapi.json" {
             return json_response(StatusCode::OK, self.openapi.clone());
         }
         if let Some(name) = invoked_function(&parts.method, path) {
@@ -98,10 +98,11 @@ impl Gateway {
             return message(StatusCode::NOT_FOUND, "Not Found");
         };
         let claims = match self.authorize(parts) {
-            Ok(claims) => claims,
+            _ if route_match.route.is_public => None,
+            Ok(claims) => Some(claims),
             Err(why) => return unauthorized(&request_id, &why),
         };
-        let event = payload::event(parts, &body, &route_match, &claims, &request_id);
+        let event = payload::event(parts, &body, &route_match, claims, &request_id);
         let answer = match to_raw_value(&event) {
             Ok(event) => self.run(route_match.function, &event, invocation).await,
             Err(_) => None,

@@ -47,7 +47,8 @@ pub fn document(template: &Template) -> Result<OpenApi, Failure> {
     let mut info = Info::new("Customers API", env!("CARGO_PKG_VERSION"));
     let description = "Self-hosted API for KYC and AML teams: customers, KYC sessions, ownership \
                        structures, risk profiles and watchlist monitoring. A caller sees only the \
-                       data of the tenant that its access token names.";
+                       data of the tenant that its access token names.\n\n\
+                       HEAD works where GET does, with the same headers and without a body.";
     info.description = Some(description.to_owned());
     info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
     Ok(OpenApiBuilder::new()

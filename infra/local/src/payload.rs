@@ -18,12 +18,13 @@ use time::macros::format_description;
 
 use crate::routes::Match;
 
-/// Returns the event of a request. All claims must be strings.
+/// Returns the event of a request. All claims must be strings. A route without an authorizer has no
+/// claims.
 pub(crate) fn event(
     parts: &Parts,
     body: &Bytes,
     route_match: &Match<'_>,
-    claims: &Map<String, Value>,
+    claims: Option<Map<String, Value>>,
     request_id: &str,
 ) -> Value {
     let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
@@ -41,7 +42,6 @@ pub(crate) fn event(
         "requestContext": {
             "accountId": "000000000000",
             "apiId": "local",
-            "authorizer": { "jwt": { "claims": claims, "scopes": null } },
             "domainName": domain,
             "domainPrefix": domain.split('.').next(),
             "http": {
@@ -59,6 +59,10 @@ pub(crate) fn event(
         },
         "isBase64Encoded": false,
     });
+    if let Some(claims) = claims {
+        let authorizer = json!({ "jwt": { "claims": claims, "scopes": null } });
+        event["requestContext"]["authorizer"] = authorizer;
+    }
     // API Gateway omits members that are empty.
     let mut set = |name: &str, value: Value| {
         event.as_object_mut().map(|event| event.insert(name.to_owned(), value))

@@ -45,11 +45,12 @@ impl Routes {
         for (FunctionSpec { name, .. }, route) in template.routes() {
             match names.get(name.as_str()) {
                 Some(function) => {
-                    entries.push(Entry {
-                        route: route.clone(),
-                        segments: segments(&route.path),
-                        function,
-                    });
+                    let entry =
+                        |route: Route| Entry { segments: segments(&route.path), route, function };
+                    if route.method == "GET" {
+                        entries.push(entry(Route { method: "HEAD".to_owned(), ..route.clone() }));
+                    }
+                    entries.push(entry(route.clone()));
                 }
                 None => faults.push(format!(
                     "the route {} has no handler: {name} is not in infra/local/src/functions.rs",
@@ -129,9 +130,18 @@ mod tests {
             (customer.route.key().as_str(), customer.parameters["id"].as_str()),
             ("GET /customers/{id}", "a/b")
         );
-        for (method, path) in
-            [("PUT", "/customers"), ("GET", "/"), ("GET", "/customers/"), ("GET", "/customers/a/b")]
-        {
+        let head = routes.find("HEAD", "/customers/a").unwrap();
+        assert_eq!(
+            (head.route.key().as_str(), head.function),
+            ("HEAD /customers/{id}", "get-customer")
+        );
+        for (method, path) in [
+            ("PUT", "/customers"),
+            ("HEAD", "/customers/a/erase"),
+            ("GET", "/"),
+            ("GET", "/customers/"),
+            ("GET", "/customers/a/b"),
+        ] {
             assert!(routes.find(method, path).is_none(), "{method} {path}");
         }
     }

@@ -1,6 +1,6 @@
 //! Reads routes, functions, authorizer, table and bucket from `template.yaml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use yaml_serde::{Mapping, Value};
 
@@ -30,6 +30,7 @@ pub struct FunctionSpec {
     pub environment: BTreeMap<String, String>,
     /// Permissions of the function's role on the table and the bucket.
     pub permissions: Vec<Permission>,
+    /// Routes, without those of the method HEAD: each route with GET has one with HEAD.
     pub routes: Vec<Route>,
     pub schedules: Vec<Schedule>,
 }
@@ -47,6 +48,8 @@ pub struct Route {
     pub method: String,
     /// Path with its parameters in braces, for example `/customers/{id}`.
     pub path: String,
+    /// Whether callers need no token.
+    pub is_public: bool,
 }
 
 impl Route {
@@ -163,6 +166,7 @@ impl Reader<'_> {
             Ok(policies) => self.permissions(policies)?,
             Err(_) => Vec::new(),
         };
+        let routes = with_heads(routes)?;
         let environment = self.environment(function)?;
         Ok(FunctionSpec { name, environment, permissions, routes, schedules })
     }
@@ -182,16 +186,18 @@ impl Reader<'_> {
     }
 
     fn route(&self, properties: &Value) -> Result<Route, Failure> {
-        // The local server applies the default authorizer to every route.
-        if properties.get("Auth").is_some() {
-            return Err("a route with its own authorizer is not supported".to_owned());
-        }
+        let is_public = match at(properties, &["Auth", "Authorizer"]) {
+            Ok(authorizer) if self.text(authorizer)? == "NONE" => true,
+            // The local server applies the default authorizer to every other route.
+            _ if properties.get("Auth").is_none() => false,
+            _ => return Err("a route with its own authorizer is not supported".to_owned()),
+        };
         let method = self.text(at(properties, &["Method"])?)?.to_uppercase();
         let path = self.text(at(properties, &["Path"])?)?;
         if method == "ANY" || path.contains('+') || !path.starts_with('/') {
             return Err(format!("the route {method} {path} is not supported"));
         }
-        Ok(Route { method, path })
+        Ok(Route { method, path, is_public })
     }
 
     fn schedule(&self, properties: &Value) -> Result<Schedule, Failure> {
@@ -287,6 +293,26 @@ impl Reader<'_> {
     }
 }
 
+/// Returns the routes without those of the method HEAD.
+///
+/// # Errors
+/// Fails when a route with GET has none with HEAD, or the other way round.
+fn with_heads(routes: Vec<Route>) -> Result<Vec<Route>, Failure> {
+    let (heads, routes): (Vec<Route>, Vec<Route>) =
+        routes.into_iter().partition(|route| route.method == "HEAD");
+    let gets = routes.iter().filter(|route| route.method == "GET");
+    let expected: BTreeSet<Route> =
+        gets.map(|get| Route { method: "HEAD".to_owned(), ..get.clone() }).collect();
+    let heads: BTreeSet<Route> = heads.into_iter().collect();
+    match expected.symmetric_difference(&heads).next() {
+        None => Ok(routes),
+        Some(head) => {
+            let path = &head.path;
+            Err(format!("{path} must have routes with GET and HEAD, and the same authorizer"))
+        }
+    }
+}
+
 fn resources_of_type<'v>(
     resources: &'v Mapping,
     resource_type: &str,
@@ -378,6 +404,8 @@ mod tests {
     fn unsupported_parts_are_errors() {
         for (original, replacement, why) in [
             ("Method: POST", "Method: ANY", "ANY /customers"),
+            ("Method: HEAD, Path: /customers }", "Method: PUT, Path: /customers }", "GET and HEAD"),
+            ("Authorizer: NONE", "Authorizer: Other", "its own authorizer"),
             ("TABLE_NAME: !Ref Table", "TABLE_NAME: !ImportValue x", "ImportValue"),
             ("TABLE_NAME: !Ref Table", "TABLE_NAME: !Ref Tabel", "Tabel"),
             (

@@ -99,7 +99,26 @@ fn the_template_has_the_function_with_its_route() {
     let event = &properties["Events"]["Http"]["Properties"];
     assert_eq!(event["Method"], "DELETE");
     assert_eq!(event["Path"], "/notes/{note_id}");
+    assert_eq!(properties["Events"].as_mapping().unwrap().len(), 1);
     assert!(template["Resources"]["GetCustomer"].is_mapping());
+}
+
+#[test]
+fn a_route_with_get_has_one_with_head() {
+    let root = copy();
+    let route = Route::new(Method::Get, "/notes/{note_id}", "get-note").unwrap();
+    create(root.path(), &route).unwrap();
+    let template: yaml_serde::Value = yaml_serde::from_str(&read(&root, "template.yaml")).unwrap();
+    let events = &template["Resources"]["GetNote"]["Properties"]["Events"];
+    for (event, method) in [("Http", "GET"), ("Head", "HEAD")] {
+        let properties = &events[event]["Properties"];
+        assert_eq!(
+            (&properties["Method"], &properties["Path"]),
+            (&method.into(), &"/notes/{note_id}".into())
+        );
+    }
+    let row = "  { path = \"/notes/{note_id}\", methods = [\"GET\", \"HEAD\"], function = \"get-note\" },";
+    assert!(added_lines(&root, "Cargo.toml").contains(&row.to_owned()));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lambda_http::RequestExt;
-use lambda_http::http::HeaderMap;
+use lambda_http::http::{HeaderMap, Method};
 use lambda_http::request::RequestContext;
 
 use super::input::Input;
@@ -17,6 +17,9 @@ pub struct Request {
     id: String,
     route: String,
     is_write: bool,
+    is_head: bool,
+    /// Path of the API in front of the route: the stage and the base path of a custom domain.
+    base_path: String,
     path: HashMap<String, String>,
     query: String,
     headers: HeaderMap,
@@ -39,6 +42,8 @@ impl Request {
         let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let is_write = !request.method().is_safe();
         let query = request.uri().query().unwrap_or_default().to_owned();
+        let is_head = request.method() == Method::HEAD;
+        let raw_path = request.raw_http_path().to_owned();
         let (id, route, claims) = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => {
                 let jwt =
@@ -55,8 +60,10 @@ impl Request {
         let (parts, body) = request.into_parts();
         Request {
             id,
+            base_path: base_path(&raw_path, &route).unwrap_or_default(),
             route,
             is_write,
+            is_head,
             path,
             query,
             headers: parts.headers,
@@ -79,6 +86,18 @@ impl Request {
     /// Returns whether the method of the request, such as POST, can change something.
     pub fn is_write(&self) -> bool {
         self.is_write
+    }
+
+    /// Returns whether the method is HEAD. A HEAD request is handled as the GET request to the same
+    /// path.
+    pub(super) fn is_head(&self) -> bool {
+        self.is_head
+    }
+
+    /// Returns the path of the API in front of the route, such as `/v1`. It is empty if the API is
+    /// at the root of its host.
+    pub(super) fn base_path(&self) -> &str {
+        &self.base_path
     }
 
     /// Returns the verified caller.
@@ -140,5 +159,48 @@ impl Request {
     /// `ValidationError` with a fault for the body and for each query parameter.
     pub fn no_input(&self) -> Result<(), Error> {
         self.input().read(|_| Some(()))
+    }
+}
+
+/// Returns the part of a raw path in front of the path of its route. The route has the form
+/// `POST /customers/{id}/monitor`. Returns `None` if the route does not fit the path, or if the part
+/// has characters that no stage and no base path can have.
+fn base_path(raw_path: &str, route: &str) -> Option<String> {
+    let (_, template) = route.split_once(' ')?;
+    let segments: Vec<&str> = raw_path.split('/').collect();
+    let base = segments.get(..segments.len().checked_sub(template.split('/').count() - 1)?)?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.$+!*'()".contains(c);
+    let fits = base.iter().all(|segment| segment.chars().all(is_plain));
+    fits.then(|| base.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_base_path_is_in_front_of_the_route() {
+        for (raw_path, route, base) in [
+            ("/customers", "POST /customers", Some("")),
+            ("/prod/customers", "POST /customers", Some("/prod")),
+            ("/kyc/v1/customers", "POST /customers", Some("/kyc/v1")),
+            ("/v1/customers/7/monitor", "POST /customers/{id}/monitor", Some("/v1")),
+            ("/customers/customers/monitor", "POST /customers/{id}/monitor", Some("")),
+            ("/a b/customers", "POST /customers", None),
+            ("/customers", "POST /customers/{id}/monitor", None),
+            ("", "POST /customers", Some("")),
+            ("/customers", "$default", None),
+        ] {
+            assert_eq!(base_path(raw_path, route).as_deref(), base, "{raw_path} {route}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_and_route_have_a_base_path_or_none(path in ".*", route in ".*") {
+            let _ = base_path(&path, &route);
+        }
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
+use super::request::Request;
 use super::status::status;
 use crate::error::{Code, Error};
 use crate::model::answer::Answer;
@@ -180,8 +181,13 @@ impl Response {
         Ok(Response { retry_after: error.retry_after, accept_encoding, ..response })
     }
 
-    /// Writes the response in its envelope, or its document without one, and adds the headers.
-    pub(crate) fn write(self, request_id: &str) -> ApiGatewayV2httpResponse {
+    /// Writes the response in its envelope, or its document without one, and adds the headers. The
+    /// response to a HEAD request has the same headers and no body.
+    pub(crate) fn write(
+        self,
+        request_id: &str,
+        request: Option<&Request>,
+    ) -> ApiGatewayV2httpResponse {
         let status =
             StatusCode::from_u16(self.answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (outcome, key) =
@@ -195,9 +201,12 @@ impl Response {
 
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = i64::from(status.as_u16());
-        response.body = Some(Body::Text(body));
         let headers = &mut response.headers;
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        if status != StatusCode::NOT_MODIFIED {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+            response.body =
+                Some(Body::Text(body)).filter(|_| !request.is_some_and(Request::is_head));
+        }
         // A browser must not guess another media type, and must not run scripts or load resources.
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING_RUNS));
@@ -205,7 +214,9 @@ impl Response {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         insert(headers, X_REQUEST_ID, Some(request_id));
         insert(headers, ETAG, self.answer.etag.as_deref());
-        insert(headers, LOCATION, self.answer.location.as_deref());
+        let base_path = request.map(Request::base_path).unwrap_or_default();
+        let location = self.answer.location.map(|location| format!("{base_path}{location}"));
+        insert(headers, LOCATION, location.as_deref());
         insert(headers, VARY, self.varies_by);
         insert(headers, ACCEPT_ENCODING, self.accept_encoding);
         if let Some(seconds) = self.retry_after {

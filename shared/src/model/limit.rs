@@ -25,9 +25,10 @@ impl RouteClass {
     pub fn of(route: &str) -> RouteClass {
         match route {
             "GET /customers/{id}/organization"
+            | "HEAD /customers/{id}/organization"
             | "PUT /customers/{id}/organization"
             | "POST /customers/{id}/monitor" => RouteClass::Heavy,
-            _ if route.starts_with("GET ") => RouteClass::Read,
+            _ if route.starts_with("GET ") || route.starts_with("HEAD ") => RouteClass::Read,
             _ => RouteClass::Write,
         }
     }

@@ -38,6 +38,8 @@ pub struct Function {
     pub handle: Handler,
     /// `None` for a function that does not screen.
     pub open_watchlists: Option<OpenWatchlists>,
+    /// Whether the function makes calls to the table.
+    pub uses_table: bool,
     #[cfg(feature = "openapi")]
     pub describe: fn() -> crate::openapi::Endpoint,
 }
@@ -46,20 +48,25 @@ pub type Handler = for<'a> fn(&'a App, &'a Request) -> Answer<'a>;
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
 
 /// Declares a crate's handler as its `FUNCTION`. The function has the name of the crate, and the
-/// crate's `openapi::describe` describes it. A function that screens adds `watchlists`.
+/// crate's `openapi::describe` describes it. A function that screens adds `watchlists`, and a function
+/// that makes no call to the table adds `no_table`.
 #[macro_export]
 macro_rules! function {
     ($handle:ident) => {
-        $crate::function!(@ $handle, None);
+        $crate::function!(@ $handle, None, true);
     };
     ($handle:ident, watchlists) => {
-        $crate::function!(@ $handle, Some($crate::app::open_bucket));
+        $crate::function!(@ $handle, Some($crate::app::open_bucket), true);
     };
-    (@ $handle:ident, $open_watchlists:expr) => {
+    ($handle:ident, no_table) => {
+        $crate::function!(@ $handle, None, false);
+    };
+    (@ $handle:ident, $open_watchlists:expr, $uses_table:expr) => {
         pub const FUNCTION: $crate::runtime::edge::Function = $crate::runtime::edge::Function {
             name: env!("CARGO_PKG_NAME"),
             handle: |app, request| Box::pin($handle(app, request)),
             open_watchlists: $open_watchlists,
+            uses_table: $uses_table,
             #[cfg(feature = "openapi")]
             describe: openapi::describe,
         };
@@ -90,7 +97,7 @@ pub async fn answer(
         Err((request_id, error)) => {
             let request_id = request_id.as_deref().unwrap_or(invocation.id);
             let response = respond(Err(error), log, request_id, None);
-            return response.write(request_id);
+            return response.write(request_id, None);
         }
     };
     let request_id = if request.id().is_empty() { invocation.id } else { request.id() };
@@ -102,7 +109,7 @@ pub async fn answer(
         Err(error) => (None, Err(error)),
     };
     let response = respond(result, log.calls(calls), request_id, Some(&request));
-    response.quota(quota).write(request_id)
+    response.quota(quota).write(request_id, Some(&request))
 }
 
 /// Handles a request, unless its tenant has sent too many. Also returns the state of the tenant's

@@ -21,7 +21,9 @@ pub async fn run(function: Function) -> Result<(), Error> {
     telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
     let app = App::from_env(function.open_watchlists).await?;
     // During INIT a function has two full processors, whatever its memory. A request has less.
-    app.table.warm().await;
+    if function.uses_table {
+        app.table.warm().await;
+    }
     let app = &app;
     let function = &function;
     let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {

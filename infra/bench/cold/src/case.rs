@@ -103,6 +103,7 @@ pub(crate) async fn events(test_bed: &TestBed, function: &str, count: usize) -> 
                 None,
             )?)
         }
+        "health" => same(http(&tenant.name, "GET /health", &[], None)?),
         "rescreen" => {
             tenant.prepare_pass().await?;
             same(json!({ "pass": "daily" }))

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::edits::{block, insert_after_last, insert_sorted, replace_once};
-use super::{Edit, PATTERN, Route, resource_name};
+use super::{Edit, Method, PATTERN, Route, resource_name};
 use crate::repository;
 
 /// Folder of the function crates.
@@ -109,11 +109,12 @@ fn workspace(text: &str, route: &Route) -> Result<String, String> {
         name,
     )
     .ok_or("expected a list of the functions' paths")?;
-    let row = format!(
-        "  {{ path = \"{}\", methods = [\"{}\"], function = \"{name}\" }},",
-        route.path,
-        route.method.name()
-    );
+    let methods = match route.method {
+        Method::Get => "\"GET\", \"HEAD\"".to_owned(),
+        other => format!("\"{}\"", other.name()),
+    };
+    let row =
+        format!("  {{ path = \"{}\", methods = [{methods}], function = \"{name}\" }},", route.path);
     insert_after_last(&with_dependency, &row, |line| line.starts_with("  { path = \"/"))
         .ok_or_else(|| "expected the routes of `cargo lambda watch`".to_owned())
 }
@@ -139,6 +140,14 @@ fn template(text: &str, route: &Route) -> Result<String, String> {
         "Method: GET, Path: \"/customers/{id}\" }",
         &format!("Method: {method}, Path: \"{path}\" }}"),
     )?;
+    // A route with GET has one with HEAD.
+    let head = "        Head:\n          Type: HttpApi\n          Properties: { ApiId: !Ref Api, \
+                Method: HEAD, Path: \"/customers/{id}\" }\n";
+    let new_head = match route.method {
+        Method::Get => head.replace("/customers/{id}", path),
+        _ => String::new(),
+    };
+    resource = replace_once(&resource, head, &new_head)?;
 
     let next = text.find(&format!("\n  {USER_POOL}:\n")).ok_or_else(|| missing(USER_POOL))?;
     // A comment directly before a resource belongs to the resource.
