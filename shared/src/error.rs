@@ -71,7 +71,7 @@ pub enum Code {
     IdempotencyKeyReused,
     /// Another request with the same `Idempotency-Key` is in progress.
     RequestInProgress,
-    /// `If-Match` does not match the current version.
+    /// `If-Match` or `If-None-Match` does not allow the change of the current version.
     VersionMismatch,
     /// The tenant sent more requests of a class of routes than its limit allows.
     TooManyRequests,
@@ -366,6 +366,29 @@ impl Error {
         let more: Vec<_> = current.map(|current| ("version", current.into())).into_iter().collect();
         let issue = "must match the current version";
         Error::new(Code::VersionMismatch, message).detail("If-Match", issue, &more)
+    }
+
+    /// Reports that `If-Match` contains the version `current`, but in a weak entity tag.
+    pub fn weak_entity_tag(current: u64) -> Error {
+        let message = format!(
+            "If-Match must contain a strong entity tag. A proxy has weakened the tag, probably \
+             because it compresses answers: send \"{current}\" without W/."
+        );
+        let more = [("version", current.into())];
+        let issue = "must be a strong entity tag, without W/";
+        Error::new(Code::VersionMismatch, message).detail("If-Match", issue, &more)
+    }
+
+    /// Reports that `If-None-Match: *` allows only the creation of a resource that exists already,
+    /// at the version `current`.
+    pub fn already_exists(current: u64) -> Error {
+        let message = format!(
+            "The resource exists already, at version \"{current}\", and If-None-Match allows only \
+             its creation. Send If-Match instead to replace it."
+        );
+        let more = [("version", current.into())];
+        let issue = "must not be * if the resource exists";
+        Error::new(Code::VersionMismatch, message).detail("If-None-Match", issue, &more)
     }
 
     /// Reports that the `Idempotency-Key` was used for a different request in the last 24 hours.

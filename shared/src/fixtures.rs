@@ -168,6 +168,7 @@ pub(crate) fn monitored(name: &str, lists: &Loaded, status: AlertStatus) -> Moni
     let monitor = Monitor {
         customer_id: customer.customer_id,
         status: MonitoringStatus::Active,
+        version: 1,
         settings,
         subjects: 1,
         started_at: hour(1),

@@ -20,7 +20,7 @@ use utoipa::openapi::{
 
 use crate::auth::Permission;
 use crate::error::Code;
-use crate::http::{IfMatch, JSON, MERGE_PATCH, RECEIPT, status};
+use crate::http::{IfMatch, IfNoneMatch, JSON, MERGE_PATCH, RECEIPT, status};
 use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order};
 pub use crate::model::schema::{closed, nullable, text};
 pub use lambda_http::http::StatusCode;
@@ -139,6 +139,35 @@ impl Endpoint {
         self
     }
 
+    /// Adds the header `If-None-Match` of a read and the response without content. This must be
+    /// called after [`Endpoint::answers`].
+    pub fn if_none_match(mut self) -> Endpoint {
+        let description = "Entity tags of answers that the caller has. If the answer would have one \
+                           of them, its content is not sent, and the status is 304. A weak tag is \
+                           compared without its prefix `W/`.";
+        let schema = text().pattern(Some(IfMatch::PATTERN)).examples([json!("\"3\"")]);
+        let header = parameter(IfNoneMatch::HEADER, ParameterIn::Header, description, schema);
+        self.operation = self.operation.parameter(header);
+        let unchanged = ResponseBuilder::new()
+            .description("The caller has the current answer.")
+            .header("ETag", described("The entity tag of the answer."))
+            .header("X-Request-Id", described("Id of the request."));
+        self.success.insert(StatusCode::NOT_MODIFIED.as_u16(), unchanged.build());
+        self
+    }
+
+    /// Adds the header `If-None-Match` of a change, which can only be `*`, and the error code for a
+    /// resource that exists.
+    pub fn creates_only(mut self) -> Endpoint {
+        let description = "`*` allows only the creation. If the resource exists, nothing changes and \
+                           the answer is 412.";
+        let schema = text().enum_values(Some(["*"]));
+        let header = parameter(IfNoneMatch::HEADER, ParameterIn::Header, description, schema);
+        self.operation = self.operation.parameter(header);
+        self.codes.push(Code::VersionMismatch);
+        self
+    }
+
     /// Adds the header `If-Match` and the error code for a version that does not match.
     pub fn if_match(mut self) -> Endpoint {
         let description = "The `ETag` of the version that the change is based on, or `*` for any \
@@ -248,8 +277,11 @@ impl Endpoint {
         let mut response = respond(description, envelope.build());
         for header in headers {
             let description = match *header {
-                "ETag" => "The version of the resource, in quotes, for use in `If-Match`.",
-                "Location" => "The path of the created resource.",
+                "ETag" => {
+                    "The version of the resource, in quotes, for use in `If-Match`. If the answer \
+                     can change without a new version, a digest of the answer follows the version."
+                }
+                "Location" => "The path of the created resource, on this host.",
                 _ => "",
             };
             response.headers.insert(header.to_string(), described(description).into());

@@ -306,6 +306,7 @@ async fn every_change_of_a_session_has_one_event() {
         "session_id": session["session_id"],
         "status": { "from": "active", "to": "completed" },
         "completed_at": { "from": null, "to": at },
+        "version": { "from": 1, "to": 2 },
     });
     assert_eq!(events[2]["changes"]["session"], change);
 }

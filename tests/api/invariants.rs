@@ -150,6 +150,9 @@ fn plants() -> Vec<(&'static str, &'static str, Change)> {
             Edit(|item| set(item, "expires_at", text("2099-01-01T00:00:00.000Z"))),
         ),
         ("replay", "alert", Edit(|item| set(item, "status", text("confirmed")))),
+        ("replay", "alert", Edit(|item| set(item, "version", number(9)))),
+        ("replay", "session", Edit(|item| set(item, "version", number(9)))),
+        ("replay", "monitor", Edit(|item| set(item, "version", number(9)))),
         ("replay", "organization", Edit(|item| set(item, "version", number(9)))),
         ("again", "monitor", Edit(|item| set(item, "list_revision", number(0)))),
         (

@@ -268,7 +268,7 @@ async fn acme(api: &Api) -> Foreign {
     let ids = everything(api, &acme).await;
     // Use every idempotency key, with objects that the test does not compare.
     let other = everything(api, &acme).await;
-    for row in ROWS.iter().filter(|row| row.route.starts_with("POST")) {
+    for row in ROWS.iter().filter(|row| !row.route.starts_with("GET")) {
         let key = format!("acme {}", row.route);
         row.request(api, &acme, &other).header("idempotency-key", &key).send().await;
     }

@@ -189,6 +189,9 @@ async fn path_to_new_objects(api: &Api, who: &Persona, path: &str) -> String {
         let alerts = api.get(who, &format!("{customer_path}/alerts")).await.expect(200);
         path = path.replace("{alert_id}", alerts["items"][0]["alert_id"].as_str().unwrap());
     }
+    if path.ends_with("/monitor") {
+        api.post(who, &path, &json!({})).await.expect(201);
+    }
     if path.ends_with("/organization") {
         let body = valid_body("PUT /customers/{id}/organization").unwrap();
         api.call(who, "PUT", &path).json(&body).send().await.expect(201);

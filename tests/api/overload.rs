@@ -80,7 +80,7 @@ async fn requests_of_every_route(api: &Api, who: &Persona) -> Vec<Request> {
     requests
 }
 
-/// Sends a request. Adds the idempotency key only if the method is `POST`.
+/// Sends a request. Adds the idempotency key unless the method is `GET`.
 async fn send(
     api: &Api,
     who: &Persona,
@@ -91,7 +91,7 @@ async fn send(
     if let Some(body) = body {
         call = call.json(body);
     }
-    if let Some(key) = key.filter(|_| *method == "POST") {
+    if let Some(key) = key.filter(|_| *method != "GET") {
         call = call.header("idempotency-key", key);
     }
     call.send().await

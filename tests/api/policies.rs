@@ -130,6 +130,26 @@ async fn failing_requests(w: &Setup) -> Api {
     let api = w.server_with_fault(NoTransactions(500, "InternalServerError")).await;
     post_twice(w, &api, "/customers", &json!({ "name": "Ada" }), 503).await;
     post_twice(w, &api, "/kyc/sessions", &json!({ "client_id": "crm-3" }), 503).await;
+    w.write_list(&[("1", "Mirka Dovello")]);
+    w.refresh().await;
+    let customer = w.monitored_customer("Mirka Dovello").await;
+    let link = json!({ "customer_id": customer["customer_id"] });
+    let session = w.api.post(&w.acme, "/kyc/sessions", &link).await.expect(201);
+    let alert = w.alerts(&customer).await[0]["alert_id"].as_str().unwrap().to_owned();
+    let path = |rest: &str| format!("{}{rest}", path_of(&customer));
+    let organization = json!({ "parties": [], "relationships": [] });
+    for (method, path, body) in [
+        ("PATCH", path(""), json!({ "industry": "Banking" })),
+        ("PATCH", path(&format!("/alerts/{alert}")), json!({ "status": "confirmed" })),
+        ("PATCH", crate::sessions::path_of(&session), json!({ "status": "completed" })),
+        ("PUT", path("/organization"), organization),
+        ("DELETE", path("/monitor"), Value::Null),
+        ("DELETE", path(""), Value::Null),
+    ] {
+        let call = api.call(&w.acme, method, &path).header("idempotency-key", "k");
+        let call = if body.is_null() { call } else { call.json(&body) };
+        assert_eq!(call.send().await.status, 503, "{method} {path}");
+    }
     api
 }
 

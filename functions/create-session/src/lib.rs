@@ -46,7 +46,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         let answer = |session: &Session, customer_created| {
             let location = format!("/kyc/sessions/{session_id}");
             let created = CreatedSession { session, customer_created };
-            Ok(Response::created(&created, location)?.into_answer())
+            Ok(Response::created(&created, location)?.etag(session.version).into_answer())
         };
         let answer = sessions::create(&table, &new, session_id, new_customer, replay, answer);
         answer.await.map(Response::from)

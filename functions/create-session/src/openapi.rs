@@ -13,7 +13,11 @@ pub(crate) fn describe() -> Endpoint {
                    most 1,000 active sessions.";
     Endpoint::new("Create a KYC session", details, crate::PERMISSIONS)
         .body::<NewSession>("CreateSession", &[])
-        .answers::<CreatedSession>(StatusCode::CREATED, "The session was created.", &["Location"])
+        .answers::<CreatedSession>(
+            StatusCode::CREATED,
+            "The session was created.",
+            &["ETag", "Location"],
+        )
         .idempotent()
         .refuses(&[
             Code::CustomerNotFound,

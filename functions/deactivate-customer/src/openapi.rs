@@ -11,5 +11,6 @@ pub(crate) fn describe() -> Endpoint {
     Endpoint::new("Deactivate a customer", details, crate::PERMISSIONS)
         .answers::<Customer>(StatusCode::OK, "The customer with the status `inactive`.", &["ETag"])
         .if_match()
-        .refuses(&[Code::CustomerNotFound])
+        .idempotent()
+        .refuses(&[Code::CustomerNotFound, Code::CustomerErased])
 }

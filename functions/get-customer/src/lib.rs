@@ -14,8 +14,14 @@ pub const PERMISSIONS: &[Permission] = &[Permission::Read];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = request.caller()?.may(PERMISSIONS)?;
-    request.no_input()?;
+    let known = request.input().read(|input| Some(input.if_none_match()))?;
     let id = request.customer_id()?;
     let customer = customers::get(&app.tenant(&caller), &id).await?;
-    Ok(Response::ok(&customer)?.etag(customer.version))
+    let response = Response::ok(&customer.customer)?;
+    let response = if customer.has_expired_parts {
+        response.live_etag(customer.version)
+    } else {
+        response.etag(customer.version)
+    };
+    Ok(response.unless_known(&known))
 }

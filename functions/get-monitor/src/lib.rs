@@ -15,8 +15,9 @@ pub const PERMISSIONS: &[Permission] = &[Permission::Read];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = request.caller()?.may(PERMISSIONS)?;
-    request.no_input()?;
+    let known = request.input().read(|input| Some(input.if_none_match()))?;
     let id = request.customer_id()?;
     let state = monitoring::state(&app.tenant(&caller), &id, app.clock.now()).await?;
-    Response::ok(&state)
+    // The state also contains the last pass and the number of open alerts.
+    Ok(Response::ok(&state)?.live_etag(state.version).unless_known(&known))
 }

@@ -7,6 +7,7 @@ pub(crate) fn describe() -> Endpoint {
                    the number of open alerts. A monitor that was stopped is returned with the \
                    status `off`.";
     Endpoint::new("Read the monitor of a customer", details, crate::PERMISSIONS)
-        .answers::<MonitorState>(StatusCode::OK, "The monitor.", &[])
+        .answers::<MonitorState>(StatusCode::OK, "The monitor.", &["ETag"])
+        .if_none_match()
         .refuses(&[Code::CustomerNotFound, Code::NotMonitored])
 }

@@ -8,6 +8,7 @@
 mod openapi;
 
 use shared::http::{Request, Response};
+use shared::model::profile::EntityType;
 use shared::ownership::{DEFAULT_THRESHOLD, Statement, parse_threshold, picture};
 use shared::{App, Error, Permission, drawing, organizations};
 
@@ -21,8 +22,9 @@ pub const MERMAID: &str = "text/vnd.mermaid";
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = request.caller()?.may(PERMISSIONS)?;
-    let (threshold, form) = request.input().read(|input| {
-        Some((input.query("threshold", parse_threshold), input.accept(&[JSON, SVG, MERMAID])))
+    let (known, threshold, form) = request.input().read(|input| {
+        let threshold = input.query("threshold", parse_threshold);
+        Some((input.if_none_match(), threshold, input.accept(&[JSON, SVG, MERMAID])))
     })?;
     let threshold = threshold.unwrap_or(DEFAULT_THRESHOLD);
     let id = request.customer_id()?;
@@ -39,5 +41,11 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         }
         _ => Response::ok(&Statement::of(&customer, &organization, threshold))?,
     };
-    Ok(response.etag(organization.version).varies_by("Accept"))
+    // The analysis depends on the entity type of the customer, and a drawing also on its name.
+    let is_company = customer.profile.entity_type == EntityType::Company;
+    let response = match form {
+        Some(JSON) if is_company => response.etag(organization.version),
+        _ => response.live_etag(organization.version),
+    };
+    Ok(response.varies_by("Accept").unless_known(&known))
 }

@@ -25,5 +25,6 @@ pub(crate) fn describe() -> Endpoint {
         .query("threshold", threshold, percentage(DEFAULT_THRESHOLD))
         .answers::<Statement<'_>>(StatusCode::OK, "The organization.", &["ETag"])
         .or_answers_text(StatusCode::OK, &[SVG, MERMAID])
+        .if_none_match()
         .refuses(&[Code::CustomerNotFound, Code::OrganizationNotFound])
 }

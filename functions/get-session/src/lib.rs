@@ -14,7 +14,8 @@ pub const PERMISSIONS: &[Permission] = &[Permission::Read];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = request.caller()?.may(PERMISSIONS)?;
-    request.no_input()?;
+    let known = request.input().read(|input| Some(input.if_none_match()))?;
     let id = request.session_id()?;
-    Response::ok(&sessions::get(&app.tenant(&caller), &id).await?)
+    let session = sessions::get(&app.tenant(&caller), &id).await?;
+    Ok(Response::ok(&session)?.etag(session.version).unless_known(&known))
 }

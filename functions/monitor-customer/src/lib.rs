@@ -20,12 +20,12 @@ pub const PERMISSIONS: &[Permission] = &[Permission::Create, Permission::Monitor
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = request.caller()?.may(PERMISSIONS)?;
     let now = app.clock.now();
-    let (key, settings) = request.input().read(|input| {
-        let key = input.idempotency_key();
+    let (key, if_match, settings) = request.input().read(|input| {
+        let (key, if_match) = (input.idempotency_key(), input.if_match());
         let mut fields = Fields::new(input.object_or_empty(JSON)?, input.faults_mut());
         let settings = Settings::read(&mut fields, now);
         fields.done(&[]);
-        Some((key, settings?))
+        Some((key, if_match, settings?))
     })?;
     let id = request.customer_id()?;
     let table = app.tenant(&caller);
@@ -36,11 +36,19 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
             } else {
                 Response::ok(started)?
             };
-            Ok(response.into_answer())
+            Ok(response.etag(started.state.version).into_answer())
         };
-        let answer =
-            monitoring::start(&app.monitoring, &table, &id, &settings, now, replay, answer).await?;
-        Ok(Response::from(answer))
+        let check_version = |version| if_match.check(version);
+        let started = monitoring::start(
+            &app.monitoring,
+            &table,
+            &id,
+            &settings,
+            check_version,
+            replay,
+            answer,
+        );
+        started.await.map(Response::from)
     };
-    once(&table, FUNCTION.name, key, &(id, &settings), now, start).await
+    once(&table, FUNCTION.name, key, &(id, &settings, &if_match), now, start).await
 }

@@ -10,12 +10,13 @@ pub(crate) fn describe() -> Endpoint {
                    watchlist can be read, the answer is 503.";
     Endpoint::new("Monitor a customer", details, crate::PERMISSIONS)
         .optional_body::<Settings>("MonitorCustomer")
-        .answers::<Started>(StatusCode::CREATED, "Monitoring was started.", &["Location"])
+        .answers::<Started>(StatusCode::CREATED, "Monitoring was started.", &["ETag", "Location"])
         .answers::<Started>(
             StatusCode::OK,
             "The settings of the active monitor were replaced.",
-            &[],
+            &["ETag"],
         )
+        .if_match()
         .idempotent()
         .refuses(&[
             Code::CustomerNotFound,

@@ -11,6 +11,7 @@ use shared::model::customer::Customer;
 use shared::model::fields::Fields;
 use shared::model::organization::{Organization, Structure};
 use shared::ownership::{DEFAULT_THRESHOLD, Statement};
+use shared::runtime::idempotency::once_or_again;
 use shared::{App, Error, Permission, organizations};
 
 shared::function!(handle, watchlists);
@@ -21,7 +22,8 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = request.caller()?.may(PERMISSIONS)?;
     let now = app.clock.now();
     let mut input = request.input();
-    let if_match = input.if_match();
+    let key = input.idempotency_key();
+    let (if_match, creates_only) = (input.if_match(), input.creates_only());
     let structure = input.object_of(JSON, MAX_ORGANIZATION_BYTES).map(|body| {
         let mut fields = Fields::new(body, input.faults_mut());
         let structure = Structure::read(&mut fields, now.date());
@@ -41,16 +43,35 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         if !faults.is_empty() {
             return Err(faults.into());
         }
-        if_match.check(current.map(|current| current.version))?;
-        Ok(structure.clone())
+        let version = current.map(|current| current.version);
+        if_match.check(version)?;
+        match version {
+            Some(version) if creates_only => Err(Error::already_exists(version)),
+            _ => Ok(structure.clone()),
+        }
     };
     let table = app.tenant(&caller);
-    let changed = organizations::replace(&app.monitoring, &table, &id, now, change).await?;
-    let statement = Statement::of(&changed.customer, &changed.organization, DEFAULT_THRESHOLD);
-    let response = if changed.is_first {
-        Response::created(&statement, format!("/customers/{id}/organization"))?
-    } else {
-        Response::ok(&statement)?
+    let respond = |customer: &Customer, organization: &Organization, is_first| {
+        let statement = Statement::of(customer, organization, DEFAULT_THRESHOLD);
+        let response = if is_first {
+            Response::created(&statement, format!("/customers/{id}/organization"))
+        } else {
+            Response::ok(&statement)
+        };
+        response.map(|response| response.etag(organization.version))
     };
-    Ok(response.etag(changed.organization.version))
+    let replace = async |replay| {
+        let answer = |customer: &Customer, organization: &Organization, is_first| {
+            Ok(respond(customer, organization, is_first)?.into_answer())
+        };
+        let monitoring = &app.monitoring;
+        let replaced = organizations::replace(monitoring, &table, &id, now, change, replay, answer);
+        replaced.await.map(Response::from)
+    };
+    let again = async |version: Option<u64>| {
+        let (customer, organization) = organizations::again(&table, &id, version).await?;
+        respond(&customer, &organization, false)
+    };
+    let asked = (id, &structure, &if_match, creates_only);
+    once_or_again(&table, FUNCTION.name, key, &asked, now, replace, again).await
 }

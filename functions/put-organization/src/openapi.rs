@@ -22,6 +22,8 @@ pub(crate) fn describe() -> Endpoint {
         )
         .answers::<Statement<'_>>(StatusCode::OK, "The organization was replaced.", &["ETag"])
         .if_match()
+        .creates_only()
+        .idempotent()
         .refuses(&[
             Code::CustomerNotFound,
             Code::CustomerErased,

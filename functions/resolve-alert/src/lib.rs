@@ -6,9 +6,11 @@
 #[cfg(feature = "openapi")]
 mod openapi;
 
+use shared::error::Faults;
 use shared::http::{MERGE_PATCH, Request, Response};
-use shared::model::alert::{Decision, READ_ONLY};
+use shared::model::alert::{Alert, Decision, READ_ONLY};
 use shared::model::fields::Fields;
+use shared::runtime::idempotency::once_or_again;
 use shared::{App, Error, Permission, monitoring};
 
 shared::function!(handle);
@@ -17,14 +19,29 @@ pub const PERMISSIONS: &[Permission] = &[Permission::Review];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = request.caller()?.may(PERMISSIONS)?;
-    let decision = request.input().read(|input| {
-        let mut fields = Fields::new(input.object(MERGE_PATCH)?, input.faults_mut());
+    let (key, if_match, body, decision, repeated) = request.input().read(|input| {
+        let (key, if_match) = (input.idempotency_key(), input.if_match());
+        let body = input.object(MERGE_PATCH)?;
+        let mut fields = Fields::new(body.clone(), input.faults_mut());
         let decision = Decision::read(&mut fields);
-        fields.done(READ_ONLY);
-        decision
+        let repeated = fields.repeated(READ_ONLY);
+        Some((key, if_match, body, decision?, repeated))
     })?;
-    let (id, alert) = (request.customer_id()?, request.alert_id()?);
+    let (id, alert_id, now) = (request.customer_id()?, request.alert_id()?, app.clock.now());
+    let decide_on = |alert: &Alert| {
+        if_match.check(Some(alert.version))?;
+        let mut faults = Faults::default();
+        repeated.check(alert, &mut faults)?;
+        if faults.is_empty() { Ok(decision.clone()) } else { Err(faults.into()) }
+    };
     let table = app.tenant(&caller);
-    let alert = monitoring::decide(&table, &id, &alert, &decision, app.clock.now()).await?;
-    Response::ok(&alert)
+    let respond = |alert: &Alert| Response::ok(alert).map(|response| response.etag(alert.version));
+    let decide = async |replay| {
+        let answer = |alert: &Alert| Ok(respond(alert)?.into_answer());
+        let decided = monitoring::decide(&table, &id, &alert_id, decide_on, now, replay, answer);
+        decided.await.map(Response::from)
+    };
+    let again = async |_| respond(&monitoring::get_alert(&table, &id, &alert_id).await?);
+    let asked = (id, alert_id, &body, &if_match);
+    once_or_again(&table, FUNCTION.name, key, &asked, now, decide, again).await
 }

@@ -9,9 +9,10 @@
 mod openapi;
 
 use shared::http::{MERGE_PATCH, Request, Response};
-use shared::model::customer::StoredCustomer;
+use shared::model::customer::{Customer, StoredCustomer};
 use shared::model::event::EventKind;
 use shared::model::patch::merge;
+use shared::runtime::idempotency::once_or_again;
 use shared::{App, Error, Permission, customers};
 
 shared::function!(handle, watchlists);
@@ -22,7 +23,7 @@ pub const PERMISSIONS: &[Permission] =
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = request.caller()?.may(PERMISSIONS)?;
     let mut input = request.input();
-    let if_match = input.if_match();
+    let (key, if_match) = (input.idempotency_key(), input.if_match());
     let patch = input.object(MERGE_PATCH);
     // The patch can be validated only together with the profile that it changes.
     let faults = input.faults()?;
@@ -32,14 +33,25 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let id = request.customer_id()?;
     let now = app.clock.now();
     let change = |current: &StoredCustomer| {
+        // A patch that was made from an old version can have faults only because of its age.
+        if faults.is_empty() {
+            if_match.check(Some(current.version))?;
+        }
         let (profile, status) = merge(current, &patch, faults.clone(), now.date())?;
-        if_match.check(Some(current.version))?;
         let next = current.changed(profile, status, now)?;
         customers::check_update(&caller, current, &next, now)?;
         Ok(next)
     };
     let table = app.tenant(&caller);
-    let customer =
-        customers::update(&app.monitoring, &table, &id, EventKind::CustomerUpdated, change).await?;
-    Ok(Response::ok(&customer)?.etag(customer.version))
+    let respond = |customer: &Customer| {
+        Response::ok(customer).map(|response| response.etag(customer.version))
+    };
+    let update = async |replay| {
+        let answer = |customer: &Customer| Ok(respond(customer)?.into_answer());
+        let (kind, monitoring) = (EventKind::CustomerUpdated, &app.monitoring);
+        let updated = customers::update(monitoring, &table, &id, kind, change, replay, answer);
+        updated.await.map(Response::from)
+    };
+    let again = async |version| respond(&customers::again(&table, &id, version).await?);
+    once_or_again(&table, FUNCTION.name, key, &(id, &patch, &if_match), now, update, again).await
 }

@@ -12,6 +12,7 @@ pub(crate) fn describe() -> Endpoint {
                    changes needs all of them: `kyc:review` to block a customer and to end a \
                    block, `kyc:erase` to shorten or remove a retention hold that has not ended, \
                    and `kyc:create` or `kyc:update` for everything else.\n\n\
+                   A field that only the server sets may be repeated with its current value.\n\n\
                    Without `If-Match` the last write wins. Concurrent changes of different fields \
                    are all kept.";
     let endpoint = Endpoint::new("Update a customer", details, crate::PERMISSIONS);
@@ -21,6 +22,7 @@ pub(crate) fn describe() -> Endpoint {
         .merge_patch::<Profile>("PatchCustomer", &["name"], &more)
         .answers::<Customer>(StatusCode::OK, "The customer after the change.", &["ETag"])
         .if_match()
+        .idempotent()
         .refuses(&[
             Code::CustomerNotFound,
             Code::CustomerAlreadyExists,

@@ -8,7 +8,8 @@ mod openapi;
 
 use shared::http::{MERGE_PATCH, Request, Response};
 use shared::model::fields::Fields;
-use shared::model::session::{READ_ONLY, SessionPatch};
+use shared::model::session::{Session, SessionPatch};
+use shared::runtime::idempotency::once_or_again;
 use shared::{App, Error, Permission, sessions};
 
 shared::function!(handle);
@@ -19,13 +20,27 @@ pub const PERMISSIONS: &[Permission] =
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = request.caller()?.may(PERMISSIONS)?;
     let now = app.clock.now();
-    let patch = request.input().read(|input| {
-        let mut fields = Fields::new(input.object(MERGE_PATCH)?, input.faults_mut());
-        let patch = SessionPatch::read(&mut fields, now);
-        fields.done(READ_ONLY);
-        Some(patch)
+    let (key, if_match, body, patch) = request.input().read(|input| {
+        let (key, if_match) = (input.idempotency_key(), input.if_match());
+        let body = input.object(MERGE_PATCH)?;
+        let patch = SessionPatch::read(Fields::new(body.clone(), input.faults_mut()), now);
+        Some((key, if_match, body, patch))
     })?;
     let id = request.session_id()?;
-    let session = sessions::update(&app.tenant(&caller), &caller, &id, &patch, now).await?;
-    Response::ok(&session)
+    let change = |current: &Session| {
+        if_match.check(Some(current.version))?;
+        sessions::patched(&caller, current, &patch, now)
+    };
+    let table = app.tenant(&caller);
+    let respond =
+        |session: &Session| Response::ok(session).map(|response| response.etag(session.version));
+    let update = async |replay| {
+        let answer = |session: &Session| Ok(respond(session)?.into_answer());
+        let updated = sessions::update(&table, &id, change, now, replay, answer);
+        updated.await.map(Response::from)
+    };
+    let again = async |_| respond(&sessions::get(&table, &id).await?);
+    // The body is compared as it was sent: a validation without `at` gets another time when the
+    // request is repeated.
+    once_or_again(&table, FUNCTION.name, key, &(id, &body, &if_match), now, update, again).await
 }

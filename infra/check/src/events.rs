@@ -112,9 +112,10 @@ struct Replay {
     customer: Map<String, Value>,
     /// Fields of each session, by id.
     sessions: BTreeMap<String, Map<String, Value>>,
-    /// Status of each alert, by id.
-    alerts: BTreeMap<String, Value>,
+    /// Status and version of each alert, by id. An event of an older release has no version.
+    alerts: BTreeMap<String, (Value, Option<u64>)>,
     organization_version: Value,
+    monitor_version: Value,
 }
 
 impl Replay {
@@ -126,6 +127,7 @@ impl Replay {
                 "organization" => {
                     apply_change(&mut self.organization_version, member(change, "version"))
                 }
+                "monitor" => apply_version(&mut self.monitor_version, member(change, "version")),
                 "alerts" => self.apply_alerts(change),
                 field => apply_field(&mut self.customer, field, change),
             };
@@ -144,7 +146,10 @@ impl Replay {
         let Some(fields) = change.as_object() else { return false };
         let mut continues = true;
         for (field, change) in fields.iter().filter(|(_, change)| change.is_object()) {
-            continues &= apply_field(session, field, change);
+            continues &= match field.as_str() {
+                "version" => apply_version(session.entry(field).or_insert(Value::Null), change),
+                field => apply_field(session, field, change),
+            };
         }
         continues
     }
@@ -154,8 +159,15 @@ impl Replay {
         let mut continues = true;
         for change in changes {
             let Some(id) = member(change, "alert_id").as_str() else { return false };
-            let status = self.alerts.entry(id.to_owned()).or_default();
+            let is_new = !self.alerts.contains_key(id);
+            let (status, version) = self.alerts.entry(id.to_owned()).or_default();
             continues &= apply_change(status, member(change, "status"));
+            if let Some(to) = member(change, "version").as_u64() {
+                // An alert of an older release counts as version 1.
+                let before = version.unwrap_or(u64::from(!is_new));
+                continues &= to == before + 1;
+                *version = Some(to);
+            }
         }
         continues
     }
@@ -192,14 +204,21 @@ impl Replay {
             format!("has {stored} alerts, but the events create {expected}")
         });
         for (alert, item) in &records.alerts {
-            let expected = self.alerts.get(&alert.alert_id.to_string()).and_then(Value::as_str);
-            require(expected == Some(alert.status.as_ref()), item, &mismatch);
+            let expected = self.alerts.get(&alert.alert_id.to_string());
+            let holds = expected.is_some_and(|(status, version)| {
+                status.as_str() == Some(alert.status.as_ref())
+                    && *version == item.get("version").as_u64()
+            });
+            require(holds, item, &mismatch);
         }
 
         let version = records.organization.as_ref().map(|(version, _)| *version);
         require(self.organization_version.as_u64() == version, records.item, &|| {
             "the version of its organization does not agree with the events".to_owned()
         });
+        if let Some((_, _, item)) = &records.monitor {
+            require(self.monitor_version == *item.get("version"), item, &mismatch);
+        }
     }
 }
 
@@ -226,6 +245,17 @@ fn apply_field(fields: &mut Map<String, Value>, field: &str, change: &Value) -> 
 fn apply_change(value: &mut Value, change: &Value) -> bool {
     let before = std::mem::replace(value, member(change, "to").clone());
     before == *member(change, "from")
+}
+
+/// Applies a change to a version. Returns whether the change starts from the current version and
+/// increases it by one. An item of an older release, whose events have no version, counts as version
+/// 1.
+fn apply_version(version: &mut Value, change: &Value) -> bool {
+    let from = member(change, "from");
+    let is_first_known = version.is_null() && from.as_u64() == Some(1);
+    let before = from.as_u64().unwrap_or(0);
+    let increases = member(change, "to").as_u64() == Some(before + 1);
+    (apply_change(version, change) || is_first_known) && increases
 }
 
 fn member<'v>(value: &'v Value, name: &str) -> &'v Value {

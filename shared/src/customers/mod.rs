@@ -12,6 +12,7 @@ pub use export::export;
 pub use permissions::{check_block, check_update};
 
 use crate::error::{Error, Faults};
+use crate::model::answer::Answer;
 use crate::model::customer::{Customer, StoredCustomer};
 use crate::model::event::EventKind;
 use crate::model::id::CustomerId;
@@ -22,7 +23,7 @@ use crate::model::value::{Name, TenantId};
 use crate::monitoring::{Affected, FollowUp, Monitoring, Screenings, needs_check, plan_effect};
 use crate::risk::scored_fields_differ;
 use crate::risk_profiles::{Sources, plan_profile};
-use crate::store::{Attempts, Change, StoredAnswer, TenantTable};
+use crate::store::{Attempts, Change, Replay, StoredAnswer, TenantTable};
 
 /// A planned change of a customer.
 pub struct Update {
@@ -36,8 +37,25 @@ pub struct Update {
 ///
 /// # Errors
 /// `CustomerNotFound`, `StoreUnavailable`.
-pub async fn get(table: &TenantTable<'_>, id: &CustomerId) -> Result<Customer, Error> {
-    Ok(table.customer(id).await?.ok_or_else(Error::customer_not_found)?.customer)
+pub async fn get(table: &TenantTable<'_>, id: &CustomerId) -> Result<StoredCustomer, Error> {
+    table.customer(id).await?.ok_or_else(Error::customer_not_found)
+}
+
+/// Reads a customer for the repetition of a request that has changed nothing. `version` is the version
+/// in its first answer.
+///
+/// # Errors
+/// `CustomerErased` when the customer was erased after that version, `StoreUnavailable`.
+pub async fn again(
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    version: Option<u64>,
+) -> Result<Customer, Error> {
+    let customer = get(table, id).await?.customer;
+    if customer.erased_at.is_some() && Some(customer.version) != version {
+        return Err(Error::customer_erased());
+    }
+    Ok(customer)
 }
 
 /// Creates a customer, claims its client id and stores the answer to the request.
@@ -86,25 +104,27 @@ pub fn first_of_session(
 
 /// Replaces a customer with the one that `change` returns. If a concurrent change comes first,
 /// `change` is called again with the new state of the customer. If `change` keeps the version, the
-/// customer is not written.
+/// customer is not written. `answer` builds the answer to the request from the customer.
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, the error of `change`, `CustomerAlreadyExists` when the
-/// client id is taken, `ValidationError` (too many matches), `StoreUnavailable`.
+/// client id is taken, `ValidationError` (too many matches), `RequestInProgress`, `StoreUnavailable`.
 pub async fn update(
     monitoring: &Monitoring,
     table: &TenantTable<'_>,
     id: &CustomerId,
     kind: EventKind,
     change: impl Fn(&StoredCustomer) -> Result<StoredCustomer, Error>,
-) -> Result<Customer, Error> {
+    replay: Option<Replay>,
+    answer: impl Fn(&Customer) -> Result<Answer, Error>,
+) -> Result<Answer, Error> {
     let mut attempts = Attempts::new();
     let mut screenings = Screenings::of_request(&monitoring.clock);
     loop {
         let before = table.customer(id).await?.ok_or_else(Error::customer_not_found)?;
         let after = change(&before)?;
         if after.version == before.version {
-            return Ok(before.customer);
+            return table.unchanged(replay.as_ref(), answer(&before)?).await;
         }
         let affected = monitoring.load_affected(table, &before, &after, false).await?;
         let is_scored = scored_fields_differ(&before.profile, &after.profile);
@@ -113,11 +133,14 @@ pub async fn update(
         } else {
             None
         };
-        let plan = plan_update(kind, before, after, sources, affected.as_ref(), &mut screenings)?;
+        let mut plan =
+            plan_update(kind, before, after, sources, affected.as_ref(), &mut screenings)?;
+        let answer = answer(&plan.change.after)?;
+        plan.change.answer = StoredAnswer::of(replay.as_ref(), &answer);
         if table.commit(&plan.change, &mut attempts).await? {
             let lists = affected.and_then(Affected::into_lists);
             monitoring.follow_up(table, id, plan.follow_up, lists, &mut screenings).await?;
-            return Ok(plan.change.after.customer);
+            return Ok(answer);
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Reads the query, the headers and the body of a request, and reports all faults at once.
 
-use lambda_http::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, IF_MATCH};
+use lambda_http::http::header::{
+    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    IF_UNMODIFIED_SINCE,
+};
 use lambda_http::http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
-use super::precondition::IfMatch;
+use super::precondition::{IfMatch, IfNoneMatch};
 use super::{accept, json, query};
 use crate::error::{Error, Faults};
 use crate::model::idempotency::IdempotencyKey;
@@ -30,6 +33,17 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// UTF-8 byte order mark. Some tools on Windows write it at the start of every text.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
+/// Headers with a precondition. Each is refused if the request has no use for it. Otherwise a caller
+/// would believe that a change is protected which is not.
+const PRECONDITIONS: [(HeaderName, &str, &str); 4] = [
+    (IF_MATCH, IfMatch::HEADER, NO_USE),
+    (IF_NONE_MATCH, IfNoneMatch::HEADER, NO_USE),
+    (IF_MODIFIED_SINCE, "If-Modified-Since", NO_TIMES),
+    (IF_UNMODIFIED_SINCE, "If-Unmodified-Since", NO_TIMES),
+];
+const NO_USE: &str = "has no meaning for this request; leave it out";
+const NO_TIMES: &str = "is not supported; use the version in If-Match or If-None-Match";
+
 /// The parts of a request that a handler reads, and the faults that were recorded so far.
 pub struct Input<'a> {
     headers: &'a HeaderMap,
@@ -39,6 +53,8 @@ pub struct Input<'a> {
     /// Error of a body that could not be read. It is reported instead of all other faults.
     refusal: Option<Error>,
     takes_body: bool,
+    /// Preconditions that were read.
+    conditions: Vec<HeaderName>,
 }
 
 impl<'a> Input<'a> {
@@ -51,7 +67,8 @@ impl<'a> Input<'a> {
         mut faults: Faults,
     ) -> Input<'a> {
         let query = query::parse(query, &mut faults);
-        Input { headers, body, query, faults, refusal: None, takes_body: false }
+        let conditions = Vec::new();
+        Input { headers, body, query, faults, refusal: None, takes_body: false, conditions }
     }
 
     /// Reads the request with `read`, which must return `None` only if it recorded a fault. A query
@@ -86,6 +103,11 @@ impl<'a> Input<'a> {
             let name: String = name.chars().take(100).collect();
             self.faults.add(format!("?{name}"), "is not a parameter of this request");
         }
+        for (header, field, issue) in &PRECONDITIONS {
+            if self.headers.contains_key(header) && !self.conditions.contains(header) {
+                self.faults.add(*field, *issue);
+            }
+        }
         Ok(self.faults)
     }
 
@@ -118,7 +140,26 @@ impl<'a> Input<'a> {
 
     /// Reads `If-Match`. A malformed header is recorded as a fault and treated as absent.
     pub fn if_match(&mut self) -> IfMatch {
+        self.conditions.push(IF_MATCH);
         self.header(&IF_MATCH, IfMatch::HEADER, IfMatch::parse).unwrap_or(IfMatch::Absent)
+    }
+
+    /// Reads `If-None-Match` of a read. A malformed header is recorded as a fault and treated as
+    /// absent.
+    pub fn if_none_match(&mut self) -> IfNoneMatch {
+        self.conditions.push(IF_NONE_MATCH);
+        let known = self.header(&IF_NONE_MATCH, IfNoneMatch::HEADER, IfNoneMatch::parse);
+        known.unwrap_or(IfNoneMatch::Absent)
+    }
+
+    /// Reads `If-None-Match` of a change, which can only be `*`. Returns whether the change must
+    /// create the resource.
+    pub fn creates_only(&mut self) -> bool {
+        let known = self.if_none_match();
+        if matches!(known, IfNoneMatch::Tags(_)) {
+            self.faults.add(IfNoneMatch::HEADER, "must be *; use If-Match to name a version");
+        }
+        known == IfNoneMatch::Any
     }
 
     /// Returns the media type in `offered` that the caller prefers, or `None` if `offered` is

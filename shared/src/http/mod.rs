@@ -11,7 +11,7 @@ mod response;
 mod status;
 
 pub use input::{BODY, Input, JSON, MAX_BODY_BYTES, MAX_ORGANIZATION_BYTES, MERGE_PATCH};
-pub use precondition::IfMatch;
+pub use precondition::{IfMatch, IfNoneMatch};
 pub use request::Request;
 pub use response::{RECEIPT, Response};
 pub use status::status;

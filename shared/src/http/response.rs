@@ -10,7 +10,9 @@ use lambda_http::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
+use super::precondition::IfNoneMatch;
 use super::request::Request;
 use super::status::status;
 use crate::error::{Code, Error};
@@ -36,6 +38,9 @@ const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy")
 /// Content security policy of every response. Browsers must not run scripts or load resources from
 /// a response. A drawing has no style sheet: its presentation attributes need no exception.
 const NOTHING_RUNS: &str = "default-src 'none'; sandbox";
+
+/// Number of hexadecimal digits of a digest in an entity tag: 32 bits.
+const DIGEST_DIGITS: usize = 8;
 
 /// The answer of a handler and the headers that only some answers have.
 #[derive(Clone, Debug)]
@@ -107,10 +112,39 @@ impl Response {
         self
     }
 
+    /// Sets the entity tag of a response whose content can change without a new version, to the
+    /// version and a digest of the content.
+    pub fn live_etag(mut self, version: u64) -> Response {
+        let content = match &self.document {
+            Some((_, text)) => text,
+            None => self.answer.content.get(),
+        };
+        let digest = hex::encode(Sha256::digest(content));
+        let digest: String = digest.chars().take(DIGEST_DIGITS).collect();
+        self.answer.etag = Some(format!("\"{version}-{digest}\""));
+        self
+    }
+
+    /// Returns a response with status 304 and no content if the caller already has this response,
+    /// and this response otherwise.
+    pub fn unless_known(mut self, known: &IfNoneMatch) -> Response {
+        if self.answer.etag.as_ref().is_some_and(|etag| known.matches(etag)) {
+            self.answer.status = StatusCode::NOT_MODIFIED.as_u16();
+        }
+        self
+    }
+
     /// Sets `Vary`, because another value of the request's `header` could select another form of
     /// the resource.
     pub fn varies_by(self, header: &'static str) -> Response {
         Response { varies_by: Some(header), ..self }
+    }
+
+    /// Sets the status and the location to those of an earlier answer to the same request.
+    pub fn with_outcome_of(mut self, earlier: &Answer) -> Response {
+        self.answer.status = earlier.status;
+        self.answer.location.clone_from(&earlier.location);
+        self
     }
 
     /// Marks the response as the repetition of an earlier one, with the header

@@ -14,6 +14,7 @@ use super::id::{AlertId, CustomerId};
 use super::monitor::SubjectKind;
 use super::time::Timestamp;
 use super::value::{Note, one_of};
+use super::version;
 use crate::error::Error;
 use screening::entity::{EntityKind, NameKind};
 
@@ -107,6 +108,11 @@ pub struct Alert {
     pub list_version: String,
     /// Current status.
     pub status: AlertStatus,
+    /// Version: 1 at first, and one more with every change by a person or by a check. The `ETag` is
+    /// the version in quotes.
+    #[serde(default = "version::first")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
+    pub version: u64,
     /// Time of the first check that found the match.
     pub first_seen_at: Timestamp,
     /// Time of the last check that found the match new or changed. A check that finds the match
@@ -257,6 +263,7 @@ impl StoredAlert {
         decided.note = note;
         decided.resolved_by = (!is_open).then(|| actor.to_owned());
         decided.resolved_at = (!is_open).then_some(now);
+        decided.version += 1;
         Ok(decided)
     }
 }
@@ -324,6 +331,7 @@ pub const READ_ONLY: &[&str] = &[
     "score",
     "features",
     "list_version",
+    "version",
     "first_seen_at",
     "last_seen_at",
     "resolved_by",

@@ -206,6 +206,10 @@ pub struct StoredCustomer {
     /// Whether an erasure has removed the personal data from every item of the customer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_scrubbed: bool,
+    /// Whether a session or the monitor has expired since the version was written. The version then
+    /// no longer determines what the API returns.
+    #[serde(skip)]
+    pub has_expired_parts: bool,
 }
 
 impl Deref for StoredCustomer {
@@ -281,17 +285,20 @@ impl StoredCustomer {
             open_sessions: BTreeMap::new(),
             monitored_until: None,
             is_scrubbed: false,
+            has_expired_parts: false,
         }
     }
 
     /// Returns the customer as of `now`. Expired sessions are not counted as active, and expired
     /// monitoring is off.
     pub fn settled(mut self, now: Timestamp) -> StoredCustomer {
+        let stored = (self.monitoring.status, self.sessions.clone());
         if self.monitored_until.is_some_and(|until| until <= now) {
             self.monitoring.status = MonitoringStatus::Off;
         }
         self.open_sessions.retain(|_, expires_at| *expires_at > now);
         self.recount();
+        self.has_expired_parts = stored != (self.monitoring.status, self.sessions.clone());
         self
     }
 

@@ -12,7 +12,7 @@ use super::session::Session;
 
 /// Fields of an audit event's `changes` that keep their value, because it is not personal data.
 /// `session` and `alerts` are reduced to the fields below. Every other field keeps only its name.
-const CHANGE_FIELDS: [&str; 13] = [
+const CHANGE_FIELDS: [&str; 14] = [
     "customer_id",
     "tenant_id",
     "entity_type",
@@ -25,10 +25,11 @@ const CHANGE_FIELDS: [&str; 13] = [
     "erased_at",
     "erasure_override_reason",
     "organization",
+    "monitor",
     "retain_until",
 ];
 /// Fields of a session in `changes` that keep their value.
-const SESSION_FIELDS: [&str; 10] = [
+const SESSION_FIELDS: [&str; 11] = [
     "session_id",
     "customer_id",
     "tenant_id",
@@ -36,12 +37,13 @@ const SESSION_FIELDS: [&str; 10] = [
     "status",
     "final_decision",
     "validations",
+    "version",
     "expires_at",
     "created_at",
     "completed_at",
 ];
 /// Fields of an alert in `changes` that keep their value.
-const ALERT_FIELDS: [&str; 9] = [
+const ALERT_FIELDS: [&str; 10] = [
     "alert_id",
     "list",
     "list_version",
@@ -49,6 +51,7 @@ const ALERT_FIELDS: [&str; 9] = [
     "entity_type",
     "score",
     "status",
+    "version",
     "cleared_because",
     "changes",
 ];
@@ -56,7 +59,10 @@ const ALERT_FIELDS: [&str; 9] = [
 /// Removes the client id and the metadata of a session. Its ids, times, status, decision and
 /// validations stay.
 pub fn session(session: Session) -> Session {
-    Session { client_id: None, metadata: Default::default(), ..session }
+    let before = session.clone();
+    let mut session = Session { client_id: None, metadata: Default::default(), ..session };
+    session.version += u64::from(session != before);
+    session
 }
 
 /// Removes the value, the reason and the evidence of every factor, and the reason and the evidence
@@ -80,12 +86,14 @@ pub fn risk_profile(profile: RiskProfile) -> RiskProfile {
 /// Removes the names, the party id, the note, the explanation of the score and the hashes of the
 /// compared fields. The list, the id of the entry, the score and the decision stay.
 pub fn alert(mut alert: StoredAlert) -> StoredAlert {
+    let before = alert.clone();
     alert.subject.name = String::new();
     alert.subject.party_id = None;
     alert.entity_name = String::new();
     alert.features = Value::Object(Map::new());
     alert.note = None;
     alert.compared = Default::default();
+    alert.version += u64::from(alert != before);
     alert
 }
 

@@ -1,11 +1,13 @@
 //! Reads the fields of a JSON object one by one and records every fault.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 use super::value::Issue;
-use crate::error::Faults;
+use crate::error::{Error, Faults};
 
 /// Parser of a text value. It returns the rule that an invalid text breaks.
 type Parse<T> = fn(&str) -> Result<T, Issue>;
@@ -207,6 +209,17 @@ impl<'a> Fields<'a> {
         parsed.map_err(|issue| self.faults.add(at, issue)).ok()
     }
 
+    /// Records a fault for every field that was not read and is not in `fixed`. Returns the fields in
+    /// `fixed`, which a patch may repeat.
+    pub fn repeated(mut self, fixed: &[&str]) -> Repeated {
+        let (repeated, unknown) = std::mem::take(&mut self.map)
+            .into_iter()
+            .partition(|(name, _)| fixed.contains(&name.as_str()));
+        self.map = unknown;
+        self.done(&[]);
+        Repeated(repeated)
+    }
+
     /// Records a fault for every field that was not read. For the fields in `read_only`, the fault
     /// says that only the server sets them.
     pub fn done(mut self, read_only: &[&str]) {
@@ -221,10 +234,99 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Fields of a patch that it must not change. A caller that reads a resource, edits it and sends it
+/// back repeats them.
+#[derive(Clone)]
+pub struct Repeated(Map<String, Value>);
+
+impl fmt::Debug for Repeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Repeated {
+    /// Records a fault for every field whose value is not the current one.
+    ///
+    /// # Errors
+    /// `InternalError` when the current resource does not serialize.
+    pub fn check(&self, current: &impl Serialize, faults: &mut Faults) -> Result<(), Error> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let current = serde_json::to_value(current)
+            .map_err(|error| Error::internal(format!("a resource: {error}")))?;
+        for (name, value) in &self.0 {
+            if !is_same(value, current.get(name).unwrap_or(&Value::Null)) {
+                let issue = "must not change; leave it out or send the current value";
+                faults.add(pointer("", name), issue);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether two JSON values are the same. `1` and `1.0` are, because many clients do not
+/// distinguish them.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) if one.is_f64() || other.is_f64() => {
+            one.as_f64() == other.as_f64()
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let has_same = |(name, value): (&String, &Value)| {
+                other.get(name).is_some_and(|other| is_same(value, other))
+            };
+            one.len() == other.len() && one.iter().all(has_same)
+        }
+        _ => one == other,
+    }
+}
+
 /// Appends a name to a JSON Pointer (RFC 6901).
 fn pointer(at: &str, name: &str) -> String {
     // The caller chooses the name, so it is cut to 100 characters. A long name would make the
     // answer large.
     let name: String = name.chars().take(100).collect();
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_repeated_field_must_have_its_current_value() {
+        let current =
+            json!({ "version": 3, "score": 1.0, "at": null, "risk": { "points": [1, 2.5] } });
+        for (repeated, count) in [
+            (json!({}), 0),
+            (json!({ "version": 3, "score": 1, "at": null, "risk": { "points": [1.0, 2.5] } }), 0),
+            (json!({ "version": 3.0 }), 0),
+            (json!({ "version": 4 }), 1),
+            (json!({ "version": "3", "at": "now" }), 2),
+            (json!({ "risk": { "points": [1] } }), 1),
+            (json!({ "risk": {} }), 1),
+            (json!({ "risk": null }), 1),
+        ] {
+            let fields = repeated.as_object().unwrap().clone();
+            let mut faults = Faults::default();
+            Repeated(fields).check(&current, &mut faults).unwrap();
+            assert_eq!(Error::from(faults).details.len(), count, "{repeated}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn only_equal_whole_numbers_are_the_same(one in any::<u64>(), other in any::<u64>()) {
+            prop_assert_eq!(is_same(&json!(one), &json!(other)), one == other);
+        }
+    }
 }

@@ -33,4 +33,5 @@ pub mod screened;
 pub mod session;
 pub mod time;
 pub mod value;
+mod version;
 pub mod watchlist;

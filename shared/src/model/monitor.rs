@@ -11,6 +11,7 @@ use super::frequency::{Frequency, PassKind};
 use super::id::CustomerId;
 use super::time::Timestamp;
 use super::value::{Issue, ListName, one_of};
+use super::version;
 use screening::score::DEFAULT_MIN_SCORE;
 
 /// Kind of a screened subject: the customer itself or a party of its organization.
@@ -131,6 +132,9 @@ pub struct Monitor {
     /// Stored status. It does not change at `expires_at`: an expired monitor can still be stored as
     /// active.
     pub status: MonitoringStatus,
+    /// Version: 1 at first, and one more with every write of this item.
+    #[serde(default = "version::first")]
+    pub version: u64,
     /// Settings that the caller chose, including defaults.
     #[serde(flatten)]
     pub settings: Settings,
@@ -182,6 +186,10 @@ pub struct MonitorState {
     pub customer_id: CustomerId,
     /// Current status.
     pub status: MonitoringStatus,
+    /// Version: 1 at first. It increases when the settings or the status change, and when a check
+    /// finds something new.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
+    pub version: u64,
     /// Names of the selected lists. If none were selected, the lists of the last check.
     pub lists: Vec<String>,
     /// Frequency at which the customer is screened again.
@@ -239,6 +247,7 @@ impl MonitorState {
         MonitorState {
             customer_id: monitor.customer_id,
             status,
+            version: monitor.version,
             lists,
             check_frequency: settings.check_frequency,
             include_related: settings.include_related,

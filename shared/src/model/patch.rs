@@ -46,7 +46,7 @@ pub fn merge(
     if patch.get("status").is_some_and(Value::is_null) {
         fields.fault("status", "must not be null");
     }
-    fields.done(READ_ONLY);
+    fields.repeated(READ_ONLY).check(current, &mut faults)?;
     match (profile, status) {
         (Some(profile), Some(status)) if faults.is_empty() => Ok((profile, status)),
         _ => Err(faults.into()),

@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use strum::{AsRefStr, EnumString, VariantNames};
 
-use super::fields::Fields;
+use super::fields::{Fields, Repeated};
 use super::id::{CustomerId, SessionId};
 use super::profile::{EntityType, MAX_METADATA};
 use super::time::Timestamp;
 use super::value::{
     ClientId, Issue, MetadataKey, MetadataValue, Name, TenantId, WorkflowId, one_of, whole,
 };
+use super::version;
 use crate::error::{Error, Faults};
 
 /// Maximum number of validations of a session.
@@ -156,6 +157,11 @@ pub struct Session {
     /// characters.
     #[cfg_attr(feature = "openapi", schema(schema_with = super::profile::schema::metadata))]
     pub metadata: BTreeMap<MetadataKey, MetadataValue>,
+    /// Version: 1 at first, and one more with every change and when the session expires. The `ETag`
+    /// is the version in quotes.
+    #[serde(default = "version::first")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
+    pub version: u64,
     /// Time at which the session expires, unless it was completed before.
     pub expires_at: Timestamp,
     /// Time of creation.
@@ -168,8 +174,31 @@ pub struct Session {
 
 /// Fields that only the server sets. A request that contains such a field gets an error that says
 /// so.
-pub const READ_ONLY: &[&str] =
-    &["session_id", "tenant_id", "expires_at", "created_at", "updated_at", "completed_at"];
+pub const READ_ONLY: &[&str] = &[
+    "session_id",
+    "tenant_id",
+    "version",
+    "expires_at",
+    "created_at",
+    "updated_at",
+    "completed_at",
+];
+
+/// Fields that a patch may repeat, but not change: those of [`READ_ONLY`], and those that only the
+/// creation sets.
+pub const FIXED: &[&str] = &[
+    "session_id",
+    "customer_id",
+    "client_id",
+    "tenant_id",
+    "workflow_id",
+    "metadata",
+    "version",
+    "expires_at",
+    "created_at",
+    "updated_at",
+    "completed_at",
+];
 
 /// Body of `POST /kyc/sessions`.
 #[derive(Clone, Debug, Serialize)]
@@ -240,16 +269,19 @@ pub struct SessionPatch {
     /// again, so that a request can be repeated.
     #[cfg_attr(feature = "openapi", schema(schema_with = schema::new_validations))]
     pub validations: Vec<Validation>,
+    /// Fields that the caller has read and sends back.
+    #[cfg_attr(feature = "openapi", schema(ignore))]
+    repeated: Repeated,
 }
 
 impl SessionPatch {
     /// Reads the fields and records every fault. If a fault was recorded, the result is incomplete.
-    pub fn read(fields: &mut Fields<'_>, now: Timestamp) -> SessionPatch {
+    pub fn read(mut fields: Fields<'_>, now: Timestamp) -> SessionPatch {
         let status = fields.text("status", one_of::<SessionStatus>);
         let final_decision = fields.text("final_decision", one_of::<FinalDecision>);
         let validations = fields
             .objects("validations", MAX_VALIDATIONS, |_, fields| Validation::read(fields, now));
-        SessionPatch { status, final_decision, validations }
+        SessionPatch { status, final_decision, validations, repeated: fields.repeated(FIXED) }
     }
 }
 
@@ -305,6 +337,7 @@ impl Session {
             final_decision: None,
             validations: Vec::new(),
             metadata: request.metadata.clone(),
+            version: 1,
             expires_at: Timestamp::from_millis(created_at.millis().saturating_add(ttl)),
             created_at,
             updated_at: created_at,
@@ -313,10 +346,11 @@ impl Session {
     }
 
     /// Returns the session with the status that it has at `now`. The stored status does not change
-    /// when a session expires.
+    /// when a session expires. The expiry counts as a version, so that a reader notices it.
     pub fn settled(mut self, now: Timestamp) -> Session {
         if self.status == SessionStatus::Active && self.expires_at <= now {
             self.status = SessionStatus::Expired;
+            self.version += 1;
         }
         self
     }
@@ -329,9 +363,12 @@ impl Session {
     /// gets new validations. `ValidationError` if the decision does not match the status, or if the
     /// session would have more than 100 validations.
     pub fn patched(&self, patch: &SessionPatch, now: Timestamp) -> Result<Session, Error> {
-        let to = patch.status.unwrap_or(self.status);
-        self.status.check_move(to)?;
         let mut faults = Faults::default();
+        patch.repeated.check(self, &mut faults)?;
+        let to = patch.status.unwrap_or(self.status);
+        if faults.is_empty() {
+            self.status.check_move(to)?;
+        }
         if let Some(decision) = patch.final_decision.filter(|given| to.decision() != Some(*given)) {
             let required = decision.status();
             let (required, status) = (required.as_ref(), to.as_ref());
@@ -364,6 +401,7 @@ impl Session {
             status: to,
             final_decision: to.decision(),
             validations,
+            version: self.version + 1,
             updated_at: now.max(Timestamp::from_millis(self.updated_at.millis() + 1)),
             completed_at: if is_completed_now { Some(now) } else { self.completed_at },
             ..self.clone()

@@ -3,43 +3,61 @@
 use super::check::{open_alerts, plan_reassessment};
 use crate::error::Error;
 use crate::model::alert::{Alert, AlertStatus, Decision, StoredAlert};
+use crate::model::answer::Answer;
 use crate::model::customer::StoredCustomer;
 use crate::model::event::EventKind;
 use crate::model::id::{AlertId, CustomerId};
 use crate::model::page::{Page, Paging};
 use crate::model::time::Timestamp;
 use crate::risk_profiles::Sources;
-use crate::store::{AlertChange, Attempts, Change, TenantTable};
+use crate::store::{AlertChange, Attempts, Change, Replay, StoredAnswer, TenantTable};
 
-/// Records the caller's decision about an alert and returns the alert. A decision with the same
-/// status and note changes nothing.
+/// Records the decision that `decide_on` makes about an alert. A decision with the same status and
+/// note changes nothing. `answer` builds the answer to the request from the alert.
 ///
 /// # Errors
-/// `CustomerNotFound`, `AlertNotFound`, `InvalidTransition` for a cleared alert, `CustomerErased`,
-/// `StoreUnavailable`.
+/// `CustomerNotFound`, `AlertNotFound`, the error of `decide_on`, `InvalidTransition` for a cleared
+/// alert, `CustomerErased`, `RequestInProgress`, `StoreUnavailable`.
 pub async fn decide(
     table: &TenantTable<'_>,
     id: &CustomerId,
     alert_id: &AlertId,
-    decision: &Decision,
+    decide_on: impl Fn(&Alert) -> Result<Decision, Error>,
     now: Timestamp,
-) -> Result<Alert, Error> {
+    replay: Option<Replay>,
+    answer: impl Fn(&Alert) -> Result<Answer, Error>,
+) -> Result<Answer, Error> {
     let mut attempts = Attempts::new();
     loop {
         let customer = table.customer(id).await?.ok_or_else(Error::customer_not_found)?;
         let sources = Sources::load(table, id).await?;
         let before = sources.alerts.iter().find(|alert| alert.alert_id == *alert_id);
         let before = before.ok_or_else(Error::alert_not_found)?.clone();
+        let decision = decide_on(&before)?;
         let actor = &table.scope().origin().actor;
-        let Some((change, decided)) =
-            plan_decision(customer, &before, sources, decision, actor, now)?
+        let Some((mut change, decided)) =
+            plan_decision(customer, &before, sources, &decision, actor, now)?
         else {
-            return Ok(before.alert);
+            return table.unchanged(replay.as_ref(), answer(&before)?).await;
         };
+        let answer = answer(&decided)?;
+        change.answer = StoredAnswer::of(replay.as_ref(), &answer);
         if table.commit(&change, &mut attempts).await? {
-            return Ok(decided.alert);
+            return Ok(answer);
         }
     }
+}
+
+/// Reads an alert of a customer.
+///
+/// # Errors
+/// `AlertNotFound`, `StoreUnavailable`.
+pub async fn get_alert(
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    alert_id: &AlertId,
+) -> Result<Alert, Error> {
+    Ok(table.alert(id, alert_id).await?.ok_or_else(Error::alert_not_found)?.alert)
 }
 
 /// Plans a decision about an alert, with a new risk profile if the decision changes what the

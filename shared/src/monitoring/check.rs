@@ -229,6 +229,7 @@ pub fn plan_check(
     };
     after.monitored_until = settings.expires_at;
     let monitor = Monitor {
+        version: monitor.version + 1,
         subjects: count,
         last_checked_at: now,
         list_revision: if is_complete { lists.revision.revision } else { 0 },
@@ -300,6 +301,7 @@ fn alert_of(
     }
     let mut fresh = new_alert(hit, alert_id, customer_id, now);
     if let Some(alert) = before {
+        fresh.version = alert.version + 1;
         fresh.first_seen_at = alert.first_seen_at;
         fresh.note = alert.note.clone();
         fresh.changes = differences(alert, hit);
@@ -322,6 +324,7 @@ fn restored(
     now: Timestamp,
 ) -> StoredAlert {
     let mut restored = alert.clone();
+    restored.version += 1;
     restored.status = decision.status;
     restored.resolved_by = decision.resolved_by.clone();
     restored.resolved_at = decision.resolved_at;
@@ -353,6 +356,7 @@ fn new_alert(
         features: features(entry),
         list_version: entry.list_version.clone(),
         status: AlertStatus::Open,
+        version: 1,
         first_seen_at: now,
         last_seen_at: now,
         resolved_by: None,
@@ -408,6 +412,7 @@ fn cleared(alert: &StoredAlert, because: ClearedBecause, now: Timestamp) -> Stor
         resolved_by: alert.resolved_by.clone(),
         resolved_at: alert.resolved_at,
     });
+    cleared.version += 1;
     cleared.status = AlertStatus::Cleared;
     cleared.resolved_by = Some("system".to_owned());
     cleared.resolved_at = Some(now);

@@ -199,6 +199,11 @@ pub(super) fn turned(
     if status == MonitoringStatus::Off {
         after.monitored_until = None;
     }
-    let monitor = Monitor { status, ..monitor.clone() };
+    let monitor = with_status(monitor, status);
     MonitorChange::Put { is_new: false, monitor, screened: screened.clone() }
+}
+
+/// Returns the next version of a monitor, with another status.
+pub(super) fn with_status(monitor: &Monitor, status: MonitoringStatus) -> Monitor {
+    Monitor { status, version: monitor.version + 1, ..monitor.clone() }
 }

@@ -37,7 +37,7 @@ use crate::model::time::Clock;
 use crate::store::{Table, TenantTable};
 use watchlists::{Loaded, Watchlists};
 
-pub use alerts::{decide, list_alerts, plan_decision};
+pub use alerts::{decide, get_alert, list_alerts, plan_decision};
 pub use effect::{Affected, Effect, FollowUp, needs_check, plan_effect};
 pub use recheck::{Rechecked, plan_recheck};
 pub use screenings::Screenings;

@@ -53,18 +53,19 @@ pub struct StartState<'a> {
 }
 
 /// Starts or changes monitoring and screens the customer at once. `answer` builds the answer to the
-/// request from the result and from [`StartPlan::is_new`].
+/// request from the result and from [`StartPlan::is_new`]. `check_version` checks the request's
+/// precondition against the version of the monitor, which is `None` if there is no monitor.
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, `ValidationError`
-/// (unknown list, too many matches), `RequestInProgress`, `ScreeningTimeout`, `StoreUnavailable`,
-/// `ListsUnavailable` when no list can be read.
+/// (unknown list, too many matches), the error of `check_version`, `RequestInProgress`,
+/// `ScreeningTimeout`, `StoreUnavailable`, `ListsUnavailable` when no list can be read.
 pub async fn start(
     monitoring: &Monitoring,
     table: &TenantTable<'_>,
     id: &CustomerId,
     settings: &Settings,
-    now: Timestamp,
+    check_version: impl Fn(Option<u64>) -> Result<(), Error>,
     replay: Option<Replay>,
     answer: impl Fn(&Started, bool) -> Result<Answer, Error>,
 ) -> Result<Answer, Error> {
@@ -75,18 +76,19 @@ pub async fn start(
         let customer = table.customer(id).await?.ok_or_else(Error::customer_not_found)?;
         check_start(&customer, settings, &lists)?;
         let (monitor, sources) = try_join(table.monitor(id), Sources::load(table, id)).await?;
+        let monitor = monitor.map(|(monitor, _)| monitor);
+        check_version(monitor.as_ref().map(|monitor| monitor.version))?;
         let state = StartState {
             customer,
-            monitor: monitor.map(|(monitor, _)| monitor),
+            monitor,
             sources,
             lists: &lists,
             shards: monitoring.shards,
             max_list_age: monitoring.max_list_age,
         };
-        let mut plan = plan_start(state, settings, now, &mut screenings)?;
+        let mut plan = plan_start(state, settings, monitoring.clock.now(), &mut screenings)?;
         let answer = answer(&plan.started, plan.is_new)?;
-        plan.change.answer =
-            replay.clone().map(|replay| StoredAnswer { replay, answer: answer.clone() });
+        plan.change.answer = StoredAnswer::of(replay.as_ref(), &answer);
         if table.commit(&plan.change, &mut attempts).await? {
             monitoring.follow_up(table, id, plan.follow_up, Some(lists), &mut screenings).await?;
             return Ok(answer);
@@ -137,6 +139,7 @@ pub fn plan_start(
     let monitor = Monitor {
         customer_id: customer.customer_id,
         status: MonitoringStatus::Active,
+        version: before.as_ref().map_or(0, |monitor| monitor.version),
         settings: settings.clone(),
         subjects: 0,
         started_at: active_since.unwrap_or(after.updated_at),

@@ -6,6 +6,7 @@ mod tests;
 use futures_util::future::try_join;
 
 use crate::error::Error;
+use crate::model::answer::Answer;
 use crate::model::customer::{Customer, StoredCustomer};
 use crate::model::event::EventKind;
 use crate::model::id::CustomerId;
@@ -14,17 +15,7 @@ use crate::model::risk::Trigger;
 use crate::model::time::Timestamp;
 use crate::monitoring::{Affected, FollowUp, Monitoring, Screenings, plan_effect};
 use crate::risk_profiles::{Sources, plan_profile};
-use crate::store::{Attempts, Change, OrganizationChange, TenantTable};
-
-/// The result of replacing an organization.
-pub struct Replaced {
-    /// The customer after the replacement.
-    pub customer: Customer,
-    /// The organization after the replacement.
-    pub organization: Organization,
-    /// Whether the organization is the customer's first.
-    pub is_first: bool,
-}
+use crate::store::{Attempts, Change, OrganizationChange, Replay, StoredAnswer, TenantTable};
 
 /// A planned replacement of an organization.
 pub struct Replacement {
@@ -48,19 +39,48 @@ pub async fn get(
     Ok((customer.ok_or_else(Error::customer_not_found)?.customer, organization))
 }
 
+/// Reads a version of the organization for the repetition of the request that has stored it.
+///
+/// # Errors
+/// `CustomerErased`, `StoreUnavailable`.
+pub async fn again(
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    version: Option<u64>,
+) -> Result<(Customer, Organization), Error> {
+    let version = version.ok_or_else(|| Error::internal("a stored answer has no version"))?;
+    let (customer, current) = get(table, id).await?;
+    if customer.erased_at.is_some() {
+        return Err(Error::customer_erased());
+    }
+    let organization = match current.filter(|current| current.version == version) {
+        Some(current) => Some(current),
+        None => table.organization_before(id, version).await?,
+    };
+    // An erasure that began after the customer was read has deleted the organization.
+    Ok((customer, organization.ok_or_else(Error::customer_erased)?))
+}
+
 /// Replaces the organization with the structure that `change` returns. If the structure has not
 /// changed, nothing is written. If a concurrent change comes first, `change` is called again.
+/// `answer` builds the answer to the request from the customer, the organization and a flag that is
+/// `true` when it is the customer's first.
+///
+/// An answer can be larger than an item of the table. Therefore it is stored without its content,
+/// which the stored version of the organization gives again.
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, the error of `change`, `ValidationError` (too many matches),
-/// `StoreUnavailable`.
+/// `RequestInProgress`, `StoreUnavailable`.
 pub async fn replace(
     monitoring: &Monitoring,
     table: &TenantTable<'_>,
     id: &CustomerId,
     now: Timestamp,
     change: impl Fn(&Customer, Option<&Organization>) -> Result<Structure, Error>,
-) -> Result<Replaced, Error> {
+    replay: Option<Replay>,
+    answer: impl Fn(&Customer, &Organization, bool) -> Result<Answer, Error>,
+) -> Result<Answer, Error> {
     let mut attempts = Attempts::new();
     let mut screenings = Screenings::of_request(&monitoring.clock);
     loop {
@@ -70,19 +90,19 @@ pub async fn replace(
         if let Some(same) = &sources.organization
             && same.structure == structure
         {
-            let organization = same.clone();
-            return Ok(Replaced { customer: before.customer, organization, is_first: false });
+            return table.unchanged(replay.as_ref(), answer(&before, same, false)?).await;
         }
         let next = before.next_version(now);
         let affected = monitoring.load_affected(table, &before, &next, true).await?;
-        let plan =
+        let mut plan =
             plan_replacement(before, next, structure, sources, affected.as_ref(), &mut screenings)?;
+        let is_first = plan.organization.version == 1;
+        let answer = answer(&plan.change.after, &plan.organization, is_first)?;
+        plan.change.answer = StoredAnswer::of(replay.as_ref(), &answer.without_content());
         if table.commit(&plan.change, &mut attempts).await? {
             let lists = affected.and_then(Affected::into_lists);
             monitoring.follow_up(table, id, plan.follow_up, lists, &mut screenings).await?;
-            let is_first = plan.organization.version == 1;
-            let customer = plan.change.after.customer;
-            return Ok(Replaced { customer, organization: plan.organization, is_first });
+            return Ok(answer);
         }
     }
 }

@@ -35,13 +35,40 @@ pub async fn once<F>(
 where
     F: Future<Output = Result<Response, Error>>,
 {
+    let read_again = async |_| Err(Error::internal("a stored answer has no content"));
+    once_or_again(table, operation, key, request, now, work, read_again).await
+}
+
+/// Does `work` once per key, as [`once`] does. `read_again` makes the response of a stored answer that
+/// has no content, because `work` changed nothing or the content is too large for a record. It gets
+/// the version in the answer.
+///
+/// # Errors
+/// The errors of [`once`] and of `read_again`.
+pub async fn once_or_again<F, G>(
+    table: &TenantTable<'_>,
+    operation: &'static str,
+    key: Option<IdempotencyKey>,
+    request: &impl Serialize,
+    now: Timestamp,
+    work: impl FnOnce(Option<Replay>) -> F,
+    read_again: impl FnOnce(Option<u64>) -> G,
+) -> Result<Response, Error>
+where
+    F: Future<Output = Result<Response, Error>>,
+    G: Future<Output = Result<Response, Error>>,
+{
     let Some(key) = key else {
         return work(None).await;
     };
     let replay = table.replay(operation, key, now);
     match table.take_key(&replay, request, now).await {
         Ok(None) => {}
-        Ok(Some(answer)) => return Ok(Response::from(answer).replayed()),
+        Ok(Some(answer)) if answer.has_content() => return Ok(Response::from(answer).replayed()),
+        Ok(Some(answer)) => {
+            let response = read_again(answer.version()).await?;
+            return Ok(response.with_outcome_of(&answer).replayed());
+        }
         Err(error) => {
             // The record may have been written in spite of the error.
             if is_open(&error) {
@@ -63,10 +90,13 @@ async fn settle(table: &TenantTable<'_>, replay: &Replay, error: &Error) {
     // The refusal to erase a retained customer is not stored, because the retention ends one day.
     // The reason of a hold may also contain personal data.
     // A missing permission is not stored either, because another caller, or the same one later, may
-    // have the permission.
+    // have the permission. A request that is not valid does not use its key.
     let may_change = matches!(
         error.code,
-        Code::RetentionHold | Code::RetentionPeriod | Code::InsufficientPermissions
+        Code::RetentionHold
+            | Code::RetentionPeriod
+            | Code::InsufficientPermissions
+            | Code::ValidationError
     );
     if is_open(error) || may_change {
         table.free_key(replay).await;

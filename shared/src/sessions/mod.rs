@@ -51,8 +51,7 @@ pub async fn create(
         };
         let mut plan = plan_creation(customer, existing.is_none(), request, session_id)?;
         let answer = answer(&plan.session, plan.customer_created)?;
-        plan.change.answer =
-            replay.clone().map(|replay| StoredAnswer { replay, answer: answer.clone() });
+        plan.change.answer = StoredAnswer::of(replay.as_ref(), &answer);
         match table.commit(&plan.change, &mut attempts).await {
             Ok(true) => return Ok(answer),
             Ok(false) => {}
@@ -123,19 +122,21 @@ pub fn plan_creation(
     Ok(Creation { change, session, customer_created })
 }
 
-/// Records progress or the outcome of a session. An outcome or a changed validation also leads to a
-/// new risk profile of the customer.
+/// Replaces a session with the one that `change` returns. An outcome or a changed validation also
+/// leads to a new risk profile of the customer. `answer` builds the answer to the request from the
+/// session.
 ///
 /// # Errors
-/// `SessionNotFound`, `InsufficientPermissions`, `InvalidTransition`, `ValidationError`,
-/// `CustomerErased`, `StoreUnavailable`.
+/// `SessionNotFound`, the error of `change`, `CustomerErased`, `RequestInProgress`,
+/// `StoreUnavailable`.
 pub async fn update(
     table: &TenantTable<'_>,
-    caller: &Caller,
     id: &SessionId,
-    patch: &SessionPatch,
+    change: impl Fn(&Session) -> Result<Session, Error>,
     now: Timestamp,
-) -> Result<Session, Error> {
+    replay: Option<Replay>,
+    answer: impl Fn(&Session) -> Result<Answer, Error>,
+) -> Result<Answer, Error> {
     let customer_id = table.customer_of_session(id).await?;
     let customer_id = customer_id.ok_or_else(Error::session_not_found)?;
     let mut attempts = Attempts::new();
@@ -143,22 +144,41 @@ pub async fn update(
         let customer = table.customer(&customer_id).await?;
         let customer = customer.ok_or_else(|| Error::internal("a session has no customer"))?;
         let before = table.session(&customer_id, id).await?;
-        check_decision(caller, &before, patch)?;
-        let after = before.patched(patch, now)?;
+        let after = change(&before)?;
+        let answer = answer(&after)?;
         if after == before {
-            return Ok(before);
+            return table.unchanged(replay.as_ref(), answer).await;
         }
-        check_progress(caller, &before, &after)?;
         let sources = if is_scored(&before, &after) {
             Some(Sources::load(table, &customer_id).await?)
         } else {
             None
         };
-        let change = plan_update(customer, before, after.clone(), sources, now);
-        if table.commit(&change, &mut attempts).await? {
-            return Ok(after);
+        let mut plan = plan_update(customer, before, after, sources, now);
+        plan.answer = StoredAnswer::of(replay.as_ref(), &answer);
+        if table.commit(&plan, &mut attempts).await? {
+            return Ok(answer);
         }
     }
+}
+
+/// Returns the session after a patch, if the caller may make the change. If the patch changes nothing,
+/// the result equals the session.
+///
+/// # Errors
+/// `InsufficientPermissions`, `InvalidTransition`, `ValidationError`.
+pub fn patched(
+    caller: &Caller,
+    before: &Session,
+    patch: &SessionPatch,
+    now: Timestamp,
+) -> Result<Session, Error> {
+    check_decision(caller, before, patch)?;
+    let after = before.patched(patch, now)?;
+    if after != *before {
+        check_progress(caller, before, &after)?;
+    }
+    Ok(after)
 }
 
 /// Checks that the caller may decide the session, if the patch decides it: only a person does.
@@ -178,6 +198,7 @@ fn check_progress(caller: &Caller, before: &Session, after: &Session) -> Result<
     let only_decided = Session {
         status: after.status,
         final_decision: after.final_decision,
+        version: after.version,
         updated_at: after.updated_at,
         completed_at: after.completed_at,
         ..before.clone()

@@ -22,6 +22,18 @@ impl TenantTable<'_> {
         items.into_iter().map(item::model).collect()
     }
 
+    /// Reads an alert with strong consistency.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, or `InternalError` when the item is malformed.
+    pub async fn alert(
+        &self,
+        customer: &CustomerId,
+        id: &AlertId,
+    ) -> Result<Option<StoredAlert>, Error> {
+        self.table.get(self.keys.alert(customer, id)).await?.map(item::model).transpose()
+    }
+
     /// Reads a page of a customer's alerts in the order of their ids, ascending or descending as
     /// `paging` says. With `status`, the page contains only alerts with this status.
     ///

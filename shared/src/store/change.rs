@@ -96,6 +96,13 @@ pub struct StoredAnswer {
     pub answer: Answer,
 }
 
+impl StoredAnswer {
+    /// Returns the answer to store. Returns `None` when the request has no idempotency key.
+    pub fn of(replay: Option<&Replay>, answer: &Answer) -> Option<StoredAnswer> {
+        replay.map(|replay| StoredAnswer { replay: replay.clone(), answer: answer.clone() })
+    }
+}
+
 impl Change {
     /// Creates a change of the customer alone. Set further fields to write more in the same
     /// transaction.
@@ -122,8 +129,8 @@ impl Change {
     }
 
     /// Returns the `changes` of the audit event: the changed fields of the customer and of the
-    /// session, the counts of the organization and a summary of each alert. For an erasure they
-    /// contain no personal data.
+    /// session, the counts of the organization, the version of the monitor and a summary of each
+    /// alert. For an erasure they contain no personal data.
     ///
     /// # Errors
     /// `InternalError` when a model does not serialize.
@@ -132,10 +139,17 @@ impl Change {
         if let Some(SessionChange { before, after }) = &self.session {
             let mut session = changes(before.as_ref(), after)?;
             session.insert("session_id".to_owned(), after.session_id.to_string().into());
+            let from = before.as_ref().map(|before| before.version);
+            session.insert("version".to_owned(), json!({ "from": from, "to": after.version }));
             all.insert("session".to_owned(), Value::Object(session));
         }
         if let Some(organization) = &self.organization {
             all.insert("organization".to_owned(), organization.counts());
+        }
+        if let Some(MonitorChange::Put { is_new, monitor, .. }) = &self.monitor {
+            let from = (!is_new).then(|| monitor.version - 1);
+            let version = json!({ "from": from, "to": monitor.version });
+            all.insert("monitor".to_owned(), json!({ "version": version }));
         }
         if !self.alerts.is_empty() {
             let alerts = self.alerts.iter().map(AlertChange::summary).collect();
@@ -175,6 +189,7 @@ impl AlertChange {
             "entity_type": alert.entity_type,
             "score": alert.score,
             "status": { "from": self.from, "to": alert.status },
+            "version": alert.version,
             "cleared_because": alert.cleared_because,
             "changes": alert.changes,
         })

@@ -182,6 +182,30 @@ impl TenantTable<'_> {
         let _ = delete.set_expression_attribute_values(values).send().await;
     }
 
+    /// Stores the answer to a request that has changed nothing, and returns the answer. Does not
+    /// store it when the request has no idempotency key.
+    ///
+    /// The record does not contain the content of the answer: without an event, an erasure of the
+    /// customer would not find it. A repetition reads the content again.
+    ///
+    /// # Errors
+    /// `RequestInProgress` when another request holds the key, `StoreUnavailable`.
+    pub async fn unchanged(
+        &self,
+        replay: Option<&Replay>,
+        answer: Answer,
+    ) -> Result<Answer, Error> {
+        let Some(replay) = replay else { return Ok(answer) };
+        let mut e = Expression::default();
+        let condition = format!("{} = {}", e.name("owner"), e.text(replay.owner.clone()));
+        let update = set_answer(&mut e, &answer.without_content(), "")?;
+        match self.update_record(&replay.place(), update, condition, e).await {
+            Ok(()) => Ok(answer),
+            Err(RecordError::ConditionFailed) => Err(Error::request_in_progress()),
+            Err(RecordError::Failed(error)) => Err(error),
+        }
+    }
+
     /// Stores a refusal as the answer. If the write fails, the key is free when the lease ends.
     pub async fn store_refusal(&self, replay: &Replay, refusal: &Answer) {
         let mut e = Expression::default();

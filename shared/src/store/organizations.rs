@@ -29,6 +29,19 @@ impl TenantTable<'_> {
         item.map(organization).transpose()
     }
 
+    /// Reads a replaced version of the organization with strong consistency.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, or `InternalError` when the item is malformed.
+    pub async fn organization_before(
+        &self,
+        customer: &CustomerId,
+        version: u64,
+    ) -> Result<Option<Organization>, Error> {
+        let item = self.table.get(self.keys.organization_before(customer, version)).await?;
+        item.map(organization).transpose()
+    }
+
     pub(super) fn organization_writes(
         &self,
         customer: &CustomerId,

@@ -63,6 +63,16 @@ fn client_id(number: usize) -> String {
     format!("c{}", number % 997)
 }
 
+/// Returns a new idempotency key in a quarter of the cases. Only the repetitions of one request have
+/// the key.
+fn fresh_key(client: &mut Client<'_>) -> Vec<(&'static str, String)> {
+    if client.dice.percent(75) {
+        return Vec::new();
+    }
+    let number = client.dice.roll(usize::MAX);
+    vec![("idempotency-key", format!("fresh-{number}"))]
+}
+
 async fn create(client: &mut Client<'_>) {
     let (number, headers) = pick_key(client);
     let mut body = json!({
@@ -126,7 +136,8 @@ async fn update_session(client: &mut Client<'_>) {
         body["validations"] = json!([{ "kind": kind, "result": result, "at": at, "score": 12.5 }]);
     }
     let path = format!("/kyc/sessions/{session}");
-    client.send("update session", "PATCH", &path, Some(&body), &[]).await;
+    let headers = fresh_key(client);
+    client.send("update session", "PATCH", &path, Some(&body), &headers).await;
 }
 
 async fn update(client: &mut Client<'_>) {
@@ -144,13 +155,14 @@ async fn update(client: &mut Client<'_>) {
     if client.dice.percent(10) {
         body["client_id"] = json!(client_id(number));
     }
-    let mut headers = Vec::new();
+    let mut headers = fresh_key(client);
     if client.dice.percent(40) {
         let read = client.send("get", "GET", &customer_path(&customer, ""), None, &[]).await;
         let version = read.and_then(|customer| customer["version"].as_u64()).unwrap_or(1);
         headers.push(("if-match", format!("\"{version}\"")));
     }
-    let operation = if headers.is_empty() { "update" } else { "update if match" };
+    let is_conditional = headers.iter().any(|(name, _)| *name == "if-match");
+    let operation = if is_conditional { "update if match" } else { "update" };
     let changed =
         client.send(operation, "PATCH", &customer_path(&customer, ""), Some(&body), &headers).await;
     if let Some(changed) = changed
@@ -162,7 +174,8 @@ async fn update(client: &mut Client<'_>) {
 
 async fn deactivate(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
-    client.send("deactivate", "DELETE", &customer_path(&customer, ""), None, &[]).await;
+    let headers = fresh_key(client);
+    client.send("deactivate", "DELETE", &customer_path(&customer, ""), None, &headers).await;
 }
 
 async fn erase(client: &mut Client<'_>) {
@@ -200,7 +213,8 @@ async fn put_organization(client: &mut Client<'_>) {
         ],
     });
     let path = customer_path(&customer, "/organization");
-    client.send("put organization", "PUT", &path, Some(&body), &[]).await;
+    let headers = fresh_key(client);
+    client.send("put organization", "PUT", &path, Some(&body), &headers).await;
 }
 
 async fn recalculate(client: &mut Client<'_>) {
@@ -233,14 +247,17 @@ async fn start_monitor(client: &mut Client<'_>) {
 
 async fn stop_monitor(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
-    client.send("stop monitor", "DELETE", &customer_path(&customer, "/monitor"), None, &[]).await;
+    let headers = fresh_key(client);
+    let path = customer_path(&customer, "/monitor");
+    client.send("stop monitor", "DELETE", &path, None, &headers).await;
 }
 
 async fn decide(client: &mut Client<'_>) {
     let Some((customer, alert)) = client.alert() else { return read_alerts(client).await };
     let status = *client.dice.pick(&["confirmed", "false_positive", "open"]);
     let path = customer_path(&customer, &format!("/alerts/{alert}"));
-    client.send("decide", "PATCH", &path, Some(&json!({ "status": status })), &[]).await;
+    let headers = fresh_key(client);
+    client.send("decide", "PATCH", &path, Some(&json!({ "status": status })), &headers).await;
 }
 
 async fn read_alerts(client: &mut Client<'_>) {

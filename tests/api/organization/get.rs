@@ -247,7 +247,8 @@ async fn the_accept_header_chooses_svg_mermaid_or_json() {
             "{}",
             answer.text
         );
-        assert_eq!(answer.header("etag"), Some("\"1\""));
+        let etag = answer.header("etag").unwrap();
+        assert!(etag == "\"1\"" || etag.starts_with("\"1-"), "{etag}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         (answer.header("content-type").unwrap().to_owned(), answer.text)
     };

@@ -91,6 +91,14 @@ pub(crate) const ROWS: &[Row] = &[
         units: (1.0, 7.0),
         ..PATCH
     },
+    Row {
+        what: "patch, with an idempotency key",
+        body: r#"{"email":"kyc@acme.example"}"#,
+        is_keyed: true,
+        calls: "1 GetItem, 1 PutItem, 1 TransactWriteItems",
+        units: (1.0, 12.0),
+        ..PATCH
+    },
     Row { what: "patch without a change", body: r#"{"country":"DE"}"#, ..PATCH },
     Row {
         what: "patch that affects the risk profile",
@@ -104,7 +112,7 @@ pub(crate) const ROWS: &[Row] = &[
         given: Monitored,
         body: r#"{"name":"Brindal Quarry"}"#,
         calls: "5 GetItem, 2 Query, 1 TransactWriteItems",
-        units: (7.0, 23.0),
+        units: (7.0, 25.0),
         ..PATCH
     },
     Row {

@@ -38,6 +38,7 @@ async fn a_created_session_has_all_its_fields() {
         "created_at": "2026-11-22T12:00:00.000Z",
         "updated_at": "2026-11-22T12:00:00.000Z",
         "completed_at": null,
+        "version": 1,
         "customer_created": false,
     });
     assert_eq!(session, expected);
