@@ -132,7 +132,7 @@ fn the_routes_of_cargo_lambda_watch_match_the_template() {
         .map(|line| {
             let parts: Vec<&str> = line.split('"').collect();
             let methods = parts[2..parts.len() - 2].iter().filter(|part| !part.contains(' '));
-            let methods: Vec<&str> = methods.filter(|part| **part != "").copied().collect();
+            let methods: Vec<&str> = methods.filter(|part| !part.is_empty()).copied().collect();
             format!("{} {} {}", methods.join(","), parts[0], parts[parts.len() - 2])
         })
         .collect();

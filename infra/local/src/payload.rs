@@ -59,9 +59,10 @@ pub(crate) fn event(
         },
         "isBase64Encoded": false,
     });
-    if let Some(claims) = claims {
+    let context = event.get_mut("requestContext").and_then(Value::as_object_mut);
+    if let (Some(claims), Some(context)) = (claims, context) {
         let authorizer = json!({ "jwt": { "claims": claims, "scopes": null } });
-        event["requestContext"]["authorizer"] = authorizer;
+        context.insert("authorizer".to_owned(), authorizer);
     }
     // API Gateway omits members that are empty.
     let mut set = |name: &str, value: Value| {
