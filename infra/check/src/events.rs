@@ -1,6 +1,6 @@
 //! Checks that every change of a customer has an event. There must be one event per version, and
 //! each event must start from the state that the previous event left. Applied in order, the events
-//! must produce the stored state. An export has an event, too, but it changes nothing.
+//! must produce the stored state. An export has an event without changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -27,7 +27,7 @@ pub enum Rule {
     Customer,
     /// An erasure is complete and left no personal data. An unfinished erasure has an entry.
     Erasure,
-    /// A customer has one event per version, in order, and events of exports, which change nothing.
+    /// A customer has one event per version, in order, and an event without changes per export.
     Events,
     /// An idempotency record has a lease or an answer, and expires.
     Idempotency,

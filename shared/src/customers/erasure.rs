@@ -193,7 +193,7 @@ async fn finish(
     let tombstone =
         tombstone.ok_or_else(|| Error::internal("an unfinished erasure names no tombstone"))?;
     table.scrub(id, refusal).await?;
-    // Whatever the tombstone says, its entry among the unfinished erasures must go.
+    // Remove the entry of the erasure even if the tombstone is already marked as scrubbed.
     let tombstone = StoredCustomer { is_scrubbed: false, ..tombstone };
     table.finish_erasure(&tombstone, None).await
 }
