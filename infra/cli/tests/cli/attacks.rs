@@ -353,6 +353,7 @@ async fn a_damaged_table_is_reported_in_one_line() {
     damaged(&overwritten);
     fs::write(&path, &sound).unwrap();
     let server = Running::start(&["--port", "0", "--data", "d"], folder.path());
+    create(&server, "Customer 50").await;
     server.stop("-TERM");
 }
 
