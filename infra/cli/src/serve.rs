@@ -92,12 +92,14 @@ pub(crate) async fn run(options: Serve) -> Result<(), Failure> {
     // This call can create the default log file, because the server has created the data folder.
     log::open_file()?;
     let text = start_text(&server, &options, &log_destination)?;
+    // A script may stop the server as soon as it has read the start text.
+    let stop = stop_signal()?;
     if options.prints_events() {
         note!("{text}");
     } else {
         out!("{text}");
     }
-    stop_signal().await;
+    stop.await;
     note!("stopping");
     server.stop().await;
     Ok(())
@@ -176,24 +178,25 @@ curl -i {url}/customers -H 'Content-Type: application/json' -H 'Authorization: B
     Ok(text)
 }
 
-/// Waits for Ctrl-C or the signal SIGTERM.
+/// Handles Ctrl-C and the signal SIGTERM from now on. The returned future resolves when one arrives.
 #[cfg(unix)]
-async fn stop_signal() {
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+    let handle = |kind| signal(kind).map_err(|error| format!("signals cannot be handled: {error}"));
+    let mut interrupt = handle(SignalKind::interrupt())?;
+    let mut terminate = handle(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate => {}
-    }
+    })
 }
 
-/// Waits for Ctrl-C.
+/// Returns a future that resolves when Ctrl-C is pressed.
 #[cfg(not(unix))]
-async fn stop_signal() {
-    let _ = tokio::signal::ctrl_c().await;
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
