@@ -514,7 +514,6 @@ async fn a_customer_is_erased_when_its_retention_has_ended() {
     let error = erase_after_retention(&setup, &customer).await.refused(409, "RETENTION_PERIOD");
     assert_eq!(detail(&error)["field"], "/override_reason");
     assert_eq!(detail(&error)["retain_until"], last_day);
-    assert!(error["message"].as_str().unwrap().contains(&last_day), "{error}");
 
     // A reactivation ends the period, and the next deactivation begins a new one.
     setup.advance_clock(4 * YEAR);

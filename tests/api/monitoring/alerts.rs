@@ -44,7 +44,7 @@ async fn a_decision_records_who_when_and_why_and_changes_the_risk() {
 
     let faults = setup
         .api
-        .patch(&setup.acme, &at, &json!({ "status": "cleared", "note": "", "score": 1 }))
+        .patch(&setup.acme, &at, &json!({ "status": "cleared", "note": "", "score": 0.5 }))
         .await;
     assert_eq!(faults.faults(), ["/status", "/note", "/score"]);
     assert_eq!(setup.api.patch(&setup.acme, &at, &json!({})).await.faults(), ["/status"]);
