@@ -6,7 +6,6 @@
 #[cfg(feature = "openapi")]
 mod openapi;
 
-use shared::error::Faults;
 use shared::http::{MERGE_PATCH, Request, Response};
 use shared::model::alert::{Alert, Decision, READ_ONLY};
 use shared::model::fields::Fields;
@@ -19,20 +18,25 @@ pub const PERMISSIONS: &[Permission] = &[Permission::Review];
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let caller = request.caller()?.may(PERMISSIONS)?;
-    let (key, if_match, body, decision, repeated) = request.input().read(|input| {
-        let (key, if_match) = (input.idempotency_key(), input.if_match());
-        let body = input.object(MERGE_PATCH)?;
-        let mut fields = Fields::new(body.clone(), input.faults_mut());
-        let decision = Decision::read(&mut fields);
-        let repeated = fields.repeated(READ_ONLY);
-        Some((key, if_match, body, decision?, repeated))
-    })?;
+    let mut input = request.input();
+    let (key, if_match) = (input.idempotency_key(), input.if_match());
+    let Some(body) = input.object(MERGE_PATCH) else {
+        return Err(input.faults()?.into());
+    };
+    let mut fields = Fields::new(body.clone(), input.faults_mut());
+    let decision = Decision::read(&mut fields);
+    let repeated = fields.repeated(READ_ONLY);
+    // Read-only fields can be compared only with the alert, and all faults are reported together.
+    let faults = input.faults()?;
     let (id, alert_id, now) = (request.customer_id()?, request.alert_id()?, app.clock.now());
     let decide_on = |alert: &Alert| {
         if_match.check(Some(alert.version))?;
-        let mut faults = Faults::default();
+        let mut faults = faults.clone();
         repeated.check(alert, &mut faults)?;
-        if faults.is_empty() { Ok(decision.clone()) } else { Err(faults.into()) }
+        match &decision {
+            Some(decision) if faults.is_empty() => Ok(decision.clone()),
+            _ => Err(faults.into()),
+        }
     };
     let table = app.tenant(&caller);
     let respond = |alert: &Alert| Response::ok(alert).map(|response| response.etag(alert.version));
