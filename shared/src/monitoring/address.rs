@@ -1,4 +1,4 @@
-//! Classifies IP addresses: the public ones, and those that a redirect must not lead to.
+//! Classifies IP addresses as public or special. A redirect must not lead to a special address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -21,8 +21,8 @@ fn special_kind_v4(address: Ipv4Addr) -> Option<&'static str> {
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => Some("private"),
         [100, 64..=127, ..] => Some("shared"),
         [224..=239, ..] => Some("multicast"),
-        // Protocol assignments, documentation, relays of 6to4, benchmarks, and addresses for future
-        // use with the broadcast address.
+        // Protocol assignments, documentation, 6to4 relays, benchmarking, and the addresses for
+        // future use, which include the broadcast address.
         [192, 0, 0 | 2, _]
         | [192, 88, 99, _]
         | [198, 18 | 19, ..]
@@ -37,7 +37,8 @@ fn special_kind_v6(address: Ipv6Addr) -> Option<&'static str> {
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0] => Some("unspecified"),
         [0, 0, 0, 0, 0, 0, 0, 1] => Some("loopback"),
-        // An IPv4 address that is mapped, translated by NAT64, or reached through 6to4.
+        // An IPv4 address inside an IPv6 address: mapped, translated by NAT64, or reached through
+        // 6to4.
         [0, 0, 0, 0, 0, 0xffff, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
         | [0x2002, high, low, ..] => special_kind_v4(embedded(high, low)),
@@ -47,8 +48,8 @@ fn special_kind_v6(address: Ipv6Addr) -> Option<&'static str> {
         // Protocol assignments such as Teredo, and documentation.
         [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Some("reserved"),
         [0x2000..=0x3fff, ..] => None,
-        // No other range is assigned to public addresses. It contains deprecated forms of private and
-        // of IPv4 addresses, and NAT64 prefixes for local use.
+        // Public addresses are assigned only from 2000::/3. The rest contains deprecated forms of
+        // private and IPv4 addresses, and NAT64 prefixes for local use.
         _ => Some("reserved"),
     }
 }
@@ -143,7 +144,7 @@ mod tests {
     }
 
     proptest! {
-        /// Every way to write an IPv4 address as an IPv6 address leads to the same host.
+        /// An IPv6 address that embeds an IPv4 address leads to the host of the IPv4 address.
         #[test]
         fn an_embedded_address_is_as_special_as_the_address_itself(bits: u32) {
             let address = Ipv4Addr::from_bits(bits);
@@ -158,7 +159,7 @@ mod tests {
             }
         }
 
-        /// The standard library knows the most important ranges.
+        /// Compares the ranges with the most important ones, which the standard library knows.
         #[test]
         fn an_address_that_the_standard_library_calls_special_is_never_public(bits: u32, wide: u128) {
             let four = Ipv4Addr::from_bits(bits);

@@ -13,7 +13,7 @@ use crate::risk_profiles::Sources;
 use crate::store::{AlertChange, Attempts, Change, Replay, StoredAnswer, TenantTable};
 
 /// Records the decision that `decide_on` makes about an alert. A decision with the same status and
-/// note changes nothing. `answer` builds the answer to the request from the alert.
+/// note has no effect. `answer` builds the answer to the request from the alert.
 ///
 /// # Errors
 /// `CustomerNotFound`, `AlertNotFound`, the error of `decide_on`, `InvalidTransition` for a cleared
@@ -61,7 +61,8 @@ pub async fn get_alert(
 }
 
 /// Plans a decision about an alert, with a new risk profile if the decision changes what the
-/// profile takes into account. Returns `None` when the decision changes nothing.
+/// profile takes into account. Returns `None` when the alert already has the status and note of the
+/// decision.
 ///
 /// # Errors
 /// `InvalidTransition` for a cleared alert.

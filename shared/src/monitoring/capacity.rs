@@ -1,16 +1,17 @@
 //! The memory that lists need in the functions that open them.
 //!
-//! A function whose memory is too small for the lists ends without an answer, and with it every
-//! function that screens. A refresh therefore refuses lists that do not fit. `cargo bench -p screening
-//! --bench memory` measures the numbers of this module.
+//! A function that runs out of memory ends without an answer, and lists that are too large would do
+//! this to every function that screens. A refresh therefore refuses lists that do not fit. `cargo
+//! bench -p screening --bench memory` measures the numbers in this module.
 
 const MB: u64 = 1024 * 1024;
 /// Memory in MB for everything else in a function: the program, its connections, and the customer that
 /// it screens.
 const RESERVED: u64 = 64;
-/// A pass that compares two revisions holds both, the ids and hashes of their entries, and builds an
-/// index of the changed entries. If all entries have changed, that is this many times the size of the
-/// lists. Building an index takes less.
+/// Memory that a job needs, as a multiple of the size of the lists. A pass that compares two
+/// revisions holds both, with the ids and hashes of their entries, and builds an index of the
+/// changed entries. The multiple applies when all entries have changed. Building an index takes
+/// less.
 const JOB_COPIES: u64 = 5;
 /// Largest total size of the files of a list, 512 MiB. Every published list is far smaller.
 const MAX_FILES: u64 = 512 * MB;
@@ -25,11 +26,11 @@ pub struct FunctionMemory {
 }
 
 impl FunctionMemory {
-    /// Checks that lists with this total
-    /// [`screening_memory`](screening::index::Index::screening_memory) fit into every function.
+    /// Checks that lists with this total [`screening_memory`](screening::index::screening_memory)
+    /// fit into every function.
     ///
     /// # Errors
-    /// A text that names the parameters to raise.
+    /// A message that names the parameters to raise and their new values.
     pub fn check(self, lists: u64) -> Result<(), String> {
         let parameters = [("MemorySize", self.requests, lists)].into_iter().chain([(
             "RescreenMemorySize",
@@ -54,7 +55,7 @@ impl FunctionMemory {
         ))
     }
 
-    /// Returns the largest index in bytes that `refresh-watchlists` can build.
+    /// Returns the size in bytes of the largest index that `refresh-watchlists` can build.
     pub fn max_index(self) -> u64 {
         u64::from(self.jobs).saturating_sub(RESERVED) * MB / JOB_COPIES
     }

@@ -1,5 +1,6 @@
-//! The effect of a screening on the alerts of a customer. The functions are pure: the same lists,
-//! subjects, settings, alerts and time always give the same result.
+//! The effect of a screening on the alerts of a customer. The functions are pure, apart from the
+//! time limit of the screening: the same lists, subjects, settings, alerts and time always give the
+//! same result.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,7 +29,8 @@ use screening::{Match, Screener};
 /// Largest number of matches of a customer, over all subjects. The item of the monitor must hold
 /// all matches, and people must be able to review the alerts.
 const MAX_MATCHES: usize = 2_000;
-/// Largest number of alerts that change in one transaction, which has at most 100 items.
+/// Largest number of alerts that change in one transaction. DynamoDB allows 100 items, and the
+/// other items of the change also need room.
 const MAX_CHANGES: usize = 80;
 
 /// A subject that matches an entry.
@@ -101,7 +103,7 @@ pub struct Screening {
 /// Screens all subjects against `lists` and determines how the matches change the alerts.
 ///
 /// # Errors
-/// The reason why the screening ended early.
+/// `TooManyMatches` when there are more than 2,000, `OutOfTime`.
 pub fn screen_all(
     customer: &CustomerId,
     subjects: Vec<Subject>,
@@ -173,16 +175,18 @@ pub struct Checked {
     pub is_complete: bool,
     /// Number of matches by list. A match is a pair of a subject and an entry.
     pub matches: BTreeMap<String, u32>,
-    /// Whether there is anything to write.
+    /// Whether the check must be written: an alert, the subjects or the known matches have changed,
+    /// or this check or the last one is incomplete.
     pub is_news: bool,
 }
 
 /// Plans a check: screens the subjects of the customer and updates the monitoring summary in
-/// `after`. `known` contains the stored subjects and matches of the monitor, if they are still
-/// valid. `field` is the field that the error names when there are too many matches.
+/// `after`. `known` contains the stored subjects and matches of the monitor. `None` means that
+/// there are none or that they may be outdated; the result is then always news. `field` is the
+/// field that the error names when there are too many matches.
 ///
 /// # Errors
-/// `ValidationError` when there are more than 2,000 matches.
+/// `ValidationError` when there are more than 2,000 matches, `ScreeningTimeout`.
 pub fn plan_check(
     after: &mut StoredCustomer,
     monitor: Monitor,
@@ -246,7 +250,8 @@ fn refusal(reason: Stopped, subjects: u32, field: &str) -> Error {
     if reason == Stopped::OutOfTime {
         return Error::screening_timeout(subjects);
     }
-    // A fault of the whole body needs a subject of its own.
+    // Without a field, the fault is about the whole body, so the text says that the matches are
+    // those of the customer's monitor.
     let subject = if field.is_empty() { "with its monitor " } else { "" };
     let mut faults = Faults::default();
     faults.add(
@@ -279,7 +284,7 @@ pub(super) fn open_alerts(alerts: &[StoredAlert]) -> u32 {
 }
 
 /// Returns the alert of a match after the screening. An alert that is not cleared stays as it is if
-/// no compared field has changed.
+/// no compared field has changed. Otherwise, the alert is restored, updated or created.
 fn alert_of(
     before: Option<&StoredAlert>,
     hit: &Hit<'_>,
@@ -335,7 +340,8 @@ fn restored(
     restored
 }
 
-/// Creates an open alert for a match that is seen for the first time.
+/// Creates an open alert at version 1 for a match. If the match had an alert before, the caller
+/// takes over its history.
 fn new_alert(
     hit: &Hit<'_>,
     alert_id: AlertId,

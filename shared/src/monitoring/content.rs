@@ -6,14 +6,14 @@ use std::io::{self, BufRead, Read, Write};
 /// Size of a block in bytes.
 const BLOCK: usize = 1024 * 1024;
 
-/// The content of a file, in blocks. Reading it frees each block at its end, so that a file and the
-/// index that is built from it do not have to be in memory at the same time.
+/// The content of a file, in blocks. A block is freed as soon as it has been read, so that a file
+/// and the index that is built from it do not have to be in memory at the same time.
 #[derive(Default)]
 pub struct Content {
     blocks: VecDeque<Vec<u8>>,
-    /// Number of bytes of the first block that were read.
+    /// Number of bytes of the first block that have been read.
     read: usize,
-    /// Number of bytes that were added.
+    /// Total number of bytes added, including those that have been read and freed.
     length: u64,
 }
 
@@ -35,12 +35,13 @@ impl Content {
         }
     }
 
-    /// Returns the bytes that were added, block by block, if none of them was read yet.
+    /// Returns the content block by block. Call this before reading: blocks that have been read are
+    /// missing.
     pub fn blocks(&self) -> impl Iterator<Item = &[u8]> {
         self.blocks.iter().map(Vec::as_slice)
     }
 
-    /// Returns the number of bytes that were added.
+    /// Returns the total number of bytes added. Reading does not change it.
     pub fn length(&self) -> u64 {
         self.length
     }

@@ -18,7 +18,7 @@ pub struct Affected {
     action: Action,
     monitor: Monitor,
     screened: Screened,
-    /// The lists to check against; `None` when the monitor need not be checked.
+    /// The lists to check against; `None` when the monitor does not need a check.
     lists: Option<Arc<Loaded>>,
 }
 
@@ -39,8 +39,8 @@ impl Affected {
         Some(Affected { action, monitor, screened, lists })
     }
 
-    /// Returns the lists to check the monitor against. Returns `None` when the monitor need not be
-    /// checked.
+    /// Returns the lists to check the monitor against. Returns `None` when the monitor does not
+    /// need a check.
     pub fn into_lists(self) -> Option<Arc<Loaded>> {
         self.lists
     }
@@ -90,7 +90,7 @@ impl Monitoring {
     /// checked. Returns `None` when the change does not concern a monitor.
     ///
     /// # Errors
-    /// `StoreUnavailable`, `ListsUnavailable` when no list can be read.
+    /// `StoreUnavailable`, or `ListsUnavailable` when there is no list or a list cannot be read.
     pub async fn load_affected(
         &self,
         table: &TenantTable<'_>,
@@ -128,7 +128,7 @@ pub struct Effect {
 /// The follow-up after the commit of a change that may have checked a monitor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FollowUp {
-    /// Do nothing: the monitor was not checked, or the check changed nothing.
+    /// No follow-up: the monitor was not checked, or the check had no changes to write.
     #[default]
     None,
     /// Check the customer again if the lists have changed since they were loaded.
@@ -169,8 +169,8 @@ pub fn plan_effect(
         }
     };
     let sources = sources.ok_or_else(|| Error::internal("a check has no sources"))?;
-    // The known matches of a paused monitor may be outdated. A comparison with them would not show
-    // whether there is news.
+    // The known matches of a paused monitor may be outdated. Without them, the check always counts
+    // as news and is written.
     let known = (monitor.status == MonitoringStatus::Active).then_some(screened);
     let active = Monitor { status: MonitoringStatus::Active, ..monitor.clone() };
     let checked = plan_check(after, active, sources, known, lists, "", screenings)?;

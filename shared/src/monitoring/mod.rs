@@ -72,8 +72,8 @@ impl Monitoring {
     }
 
     /// Follows up on a committed change. Checks the customer again if `follow_up` requires it, or
-    /// if `lists`, which the monitor was checked against, is `None` or no longer current. Does
-    /// nothing for [`FollowUp::None`].
+    /// if `lists`, which the monitor was checked against, is `None` or no longer current.
+    /// [`FollowUp::None`] requires no check.
     ///
     /// # Errors
     /// `StoreUnavailable`, or an error of [`Monitoring::recheck`].

@@ -1,5 +1,5 @@
-//! Properties of screening for random sequences of lists, subjects and decisions: the alerts that
-//! are not cleared are exactly the matches, and a second screening changes nothing.
+//! Tests the properties of screening with random sequences of lists, subjects and decisions: the
+//! alerts that are not cleared are exactly the matches, and a second screening has no effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -95,7 +95,7 @@ impl Step {
             .unwrap()
     }
 
-    /// Returns the matches as the ids of their alerts.
+    /// Returns the alert id of each match.
     fn pairs(&self) -> BTreeSet<AlertId> {
         let (lists, subjects, settings) = (self.lists(), self.subjects(), self.settings());
         let mut screener = Screener::new([lists.indexes[0].as_ref()]);
@@ -140,7 +140,7 @@ proptest! {
                 prop_assert!(!silent || same || !alert.changes.is_empty());
                 prop_assert_eq!(was.first_seen_at, alert.first_seen_at);
             }
-            // A second screening changes nothing.
+            // A second screening has no effect.
             let again = step.check(&alerts, Timestamp::from_millis(1_000));
             prop_assert!(again.changed.is_empty() && again.raised == 0);
             prop_assert_eq!(again.screened, result.screened);

@@ -23,7 +23,7 @@ pub struct Rechecked {
     pub raised: u32,
     /// Number of alerts cleared.
     pub cleared: u32,
-    /// Whether anything was written.
+    /// Whether a change was written, even one that changes no alert.
     pub written: bool,
 }
 
@@ -31,7 +31,8 @@ pub struct Rechecked {
 pub struct RecheckPlan {
     /// The change to commit.
     pub change: Change,
-    /// Whether the change holds everything that the check found.
+    /// Whether the change contains every alert that the check changes. If not, another check must
+    /// follow.
     pub is_complete: bool,
 }
 
@@ -42,7 +43,7 @@ impl Monitoring {
     ///
     /// # Errors
     /// `ValidationError` (too many matches), `ScreeningTimeout`, `StoreUnavailable`,
-    /// `ListsUnavailable` when no list can be read.
+    /// `ListsUnavailable` when there is no list or a list cannot be read.
     pub async fn recheck(
         &self,
         table: &TenantTable<'_>,
@@ -82,7 +83,8 @@ impl Monitoring {
     }
 }
 
-/// Plans a check of an active monitor that has not expired. Returns `None` when nothing has changed.
+/// Plans a check of an active monitor that has not expired. Returns `None` when there is no change
+/// to write.
 ///
 /// # Errors
 /// `ValidationError` when there are too many matches, `ScreeningTimeout`.
@@ -112,7 +114,7 @@ pub fn plan_recheck(
     Ok(Some(RecheckPlan { change, is_complete }))
 }
 
-/// Counts the alerts that change to this status.
+/// Counts the alerts that are created with this status or change to it.
 fn moved_to(status: AlertStatus, alerts: &[AlertChange]) -> u32 {
     let moved = alerts
         .iter()

@@ -23,13 +23,13 @@ use screening::lists::{Counts, Input};
 use screening::score::MODEL_VERSION;
 use screening::{ImportError, import_within};
 
-/// Time reserved before the deadline of a function. During this time the function fetches no more
-/// lists and makes the fetched lists current.
+/// Time reserved before the deadline of a function to make the fetched lists current. Fetching
+/// stops when it begins.
 const MARGIN: Duration = Duration::from_secs(30);
-/// Name of the metric of lists that do not fit into the memory of the functions.
+/// Name of the metric that counts lists that do not fit into the memory of the functions.
 const TOO_LARGE: &str = "WatchlistTooLarge";
-/// A loss of names, dates, countries or identifiers is checked only if the last version had at
-/// least this many of them. Smaller numbers vary too much.
+/// Smallest number of names, dates, countries or identifiers in the last version for which a loss
+/// is checked. Smaller numbers vary too much.
 const MIN_CHECKED: u64 = 100;
 
 /// The result of a refresh for one list.
@@ -102,7 +102,8 @@ impl From<String> for Refusal {
 ///
 /// # Errors
 /// `InternalError` when no source is configured or the stored sources are not valid,
-/// `StoreUnavailable`. A refused list is not an error: the report contains it.
+/// `ListsUnavailable` when the stored sources cannot be read, `StoreUnavailable`. A refused list is
+/// not an error: the report contains it.
 pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report, Error> {
     let Refresh { monitoring, sources, fetch_timeout, local_servers, .. } = refresh;
     let stored;
@@ -138,8 +139,9 @@ pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report,
             Ok(Err(refusal)) => refusal.alarm(&list),
             Err(_) => Refusal::Unusable("the function's time is over".to_owned()).alarm(&list),
         };
-        // If another release built the index for another matching model, rebuild the index from its
-        // own entries instead of waiting for the publisher's files.
+        // The list was refused. If another release built the current index for another matching
+        // model, rebuild the index from its own entries instead of waiting for the publisher's
+        // files.
         if let Some(last) = last
             && own.is_none()
         {
@@ -150,7 +152,7 @@ pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report,
         }
         lists.push(Refreshed::Refused { list, reason });
     }
-    // Lists that were current before may have become too large because a parameter was lowered.
+    // Lists that are already current may no longer fit because a memory parameter was lowered.
     if let Err(reason) = refresh.function_memory.check(sizes.total().await) {
         let details = json!({ "why": reason });
         telemetry::alarm(TOO_LARGE, "watchlists too large", "", &details);
@@ -192,8 +194,8 @@ impl Refusal {
     }
 }
 
-/// The memory that the index of each configured list needs, in bytes. The index of a current list is
-/// read when its size is first needed.
+/// The memory in bytes that each configured list needs. To determine it, the current index of a
+/// list is read when its size is first needed.
 struct Sizes<'a> {
     monitoring: &'a Monitoring,
     /// Name of the object with the current index of each configured list, or `None` if it has none.
@@ -211,7 +213,8 @@ impl<'a> Sizes<'a> {
         Sizes { monitoring, objects: objects.collect(), known: BTreeMap::new() }
     }
 
-    /// Returns the size of a list. Returns `None` if the list has no index that this program can read.
+    /// Returns the size of a list. Returns `None` if the list has no index, or if the index cannot
+    /// be read or has another file format.
     async fn of(&mut self, list: &str) -> Option<u64> {
         if let Some(size) = self.known.get(list) {
             return Some(*size);
@@ -232,8 +235,8 @@ impl<'a> Sizes<'a> {
         total
     }
 
-    /// Checks that all lists fit into the functions if `list` has this size, and remembers the size. A
-    /// list that does not become larger is accepted, even if the lists do not fit.
+    /// Checks that all lists fit into the functions if `list` has this size, and if so, remembers
+    /// the size. A list that does not become larger is accepted, even if the lists do not fit.
     async fn replace(
         &mut self,
         list: &str,
@@ -365,7 +368,7 @@ fn check_shrinkage(
     }
 }
 
-/// Returns the numbers of names, dates, countries and identifiers.
+/// Returns the numbers of names, dates, countries and identifiers, by these words.
 fn parts(counts: &Counts) -> BTreeMap<String, u64> {
     let Counts { names, dates, countries, identifiers, .. } = counts;
     let parts = [

@@ -1,7 +1,7 @@
 //! The screening work of one check of a customer, within a time limit.
 //!
-//! Screening is work for the processor and is not interrupted by a time-out of the async runtime.
-//! The time limit is therefore checked before each subject.
+//! Screening is CPU-bound, so a time-out of the async runtime cannot interrupt it. The time limit
+//! is therefore checked before each subject that must be screened.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::model::alert::ComparedField;
 use crate::model::screened::Subject;
 use crate::model::time::Clock;
 
-/// Time limit of the screening in a request, from its start. The rest of the 26 seconds of a
-/// request is left for the table.
+/// Time limit for the screening in a request, counted from the start of the work. A request has 26
+/// seconds, and the rest is left for the table.
 const REQUEST_TIME: Duration = Duration::from_secs(20);
 
 /// An entry that matches a subject.
@@ -38,8 +38,8 @@ pub enum Stopped {
 }
 
 /// Screens the subjects of one customer and keeps the results, so that equal subjects are screened
-/// once. A check that is repeated, because another change came first or because one transaction
-/// could not hold all alerts, uses the results again.
+/// once. A check is repeated when it loses to a concurrent change or when one transaction cannot
+/// hold all alerts. A repetition reuses the results.
 pub struct Screenings {
     clock: Clock,
     /// Time that is left for screening.
@@ -99,7 +99,7 @@ impl Screenings {
     /// subjects.
     ///
     /// # Errors
-    /// `TooManyMatches` when there are more than `limit`, `OutOfTime`.
+    /// `TooManyMatches` when there are more than `limit`, or `OutOfTime` at the time limit.
     pub(super) fn screen<'s>(
         &mut self,
         subjects: &'s [Subject],
@@ -110,7 +110,7 @@ impl Screenings {
     ) -> Result<Vec<(&'s Subject, Arc<Found>)>, Stopped> {
         let started = self.clock.timer();
         let ends_at = started.saturating_add(self.left).min(self.ends_at);
-        // The screener searches once if subjects with the same name follow one another.
+        // The screener searches only once for consecutive subjects with the same name.
         let mut by_name: Vec<usize> = (0..subjects.len()).collect();
         by_name.sort_by_key(|at| subjects.get(*at).map(|subject| &subject.name));
         let mut matches: Vec<Vec<Arc<Found>>> = vec![Vec::new(); subjects.len()];

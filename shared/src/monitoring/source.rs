@@ -1,11 +1,12 @@
-//! Sources of lists: the publishers' files, at `https://`, `file://` or `data:` addresses.
+//! Sources of lists: the publishers' files, at `https://`, `file://` or `data:` addresses. The
+//! local server also accepts `http://` addresses on its own machine.
 //!
-//! The operator chooses the address of a file, and a publisher's server chooses where it redirects to.
-//! A redirect must therefore lead to an `https://` address whose host has only public IP addresses.
-//! Otherwise, a server that an attacker controls could make a function read from the network that the
-//! function runs in. The addresses of a host are looked up once and checked, and the connection then
-//! uses these addresses and no others, so a second answer of the name server has no effect. For the
-//! same reason, downloads do not use a proxy.
+//! The operator chooses the address of a file, and a publisher's server chooses where it redirects
+//! to. A redirect must therefore lead to an `https://` address whose host has only public IP
+//! addresses. Otherwise, a server that an attacker controls could make a function read from the
+//! network that the function runs in. The addresses of a host are looked up once and checked, and
+//! the connection then uses these addresses and no others, so a second answer of the name server
+//! has no effect. Downloads do not use a proxy, because the proxy would look up the host again.
 
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
@@ -52,10 +53,10 @@ pub enum Sources {
 }
 
 impl Sources {
-    /// Reads the setting: a JSON text as for [`read`], or [`SOURCES`].
+    /// Parses the setting: [`SOURCES`], or JSON in the form that [`read`] expects.
     ///
     /// # Errors
-    /// A text that names every fault.
+    /// Returns the message of [`read`] if the setting is not valid.
     pub fn parse(text: &str) -> Result<Sources, String> {
         if text == SOURCES { Ok(Sources::Stored) } else { read(text).map(Sources::Given) }
     }
@@ -77,9 +78,10 @@ pub enum LocalServers {
 /// `[{"list":"ofac-sdn","from":["https://…","https://…"]}]`.
 ///
 /// # Errors
-/// Returns a message if `text` is not JSON of this form, or if a list name or URL is invalid, a
-/// list has no URL or is given twice. Except for malformed JSON, the message lists every fault. It
-/// does not contain the addresses, which may have secret parts.
+/// Returns a message if `text` is not JSON of this form, if a list name or URL is invalid, or if a
+/// list has no URL or is given twice. For text that is not JSON of this form, the message names the
+/// first fault, otherwise every fault. It contains addresses only as [`place`] returns them,
+/// without the parts that may be secret.
 pub fn read(text: &str) -> Result<Vec<Source>, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -119,9 +121,9 @@ pub fn read(text: &str) -> Result<Vec<Source>, String> {
     if faults.is_empty() { Ok(sources) } else { Err(faults.join("; ")) }
 }
 
-/// Returns whether an address has the form of a source. Plain HTTP is allowed only from this machine,
-/// because without TLS an attacker on the network could remove entries from a list.
-/// [`LocalServers`] can refuse it there too.
+/// Returns whether a list may be configured with this address. Plain HTTP is allowed only on this
+/// machine, because without TLS an attacker on the network could remove entries from a list. Even
+/// on this machine, [`LocalServers::Refused`] refuses plain HTTP later, when the file is fetched.
 fn is_source(url: &Url) -> bool {
     let loopback = ["127.0.0.1", "localhost", "[::1]"];
     match url.scheme() {
@@ -141,15 +143,15 @@ fn system_lookup(host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
     })
 }
 
-/// Fetches files, within limits of time and size.
+/// Fetches files. Limits the time of a download, and the size of a download or local file.
 pub struct Fetcher {
-    /// Time limit for one file.
+    /// Time limit for downloading one file, redirects included.
     time_limit: Duration,
     local_servers: LocalServers,
     lookup: Lookup,
 }
 
-/// A request of a download: the address of the file, or the target of a redirect.
+/// One request of a download, to the address of the file or to the target of a redirect.
 struct Hop {
     url: Url,
     /// The IP addresses of the host. The connection uses one of them.
@@ -167,7 +169,7 @@ impl Hop {
 }
 
 impl Fetcher {
-    /// Makes a fetcher with a time limit for each file.
+    /// Makes a fetcher with a time limit for downloading each file.
     pub fn new(time_limit: Duration, local_servers: LocalServers) -> Fetcher {
         // Reqwest is built without a crypto provider and uses the provider of the process. The call
         // fails when the process already has one, and that provider is then used.
@@ -175,10 +177,11 @@ impl Fetcher {
         Fetcher { time_limit, local_servers, lookup: Box::new(system_lookup) }
     }
 
-    /// Fetches a file of at most `max_bytes` bytes from an `https://`, `file://` or `data:` address.
+    /// Fetches a file from its address. A downloaded or local file may have at most `max_bytes`
+    /// bytes. The content of a `data:` address is not limited.
     ///
     /// # Errors
-    /// The reason, with the address of the file but without its secret parts.
+    /// Returns the reason, after the address of the file as [`place`] returns it.
     pub async fn fetch(&self, url: &Url, max_bytes: u64) -> Result<Content, String> {
         let result = match url.scheme() {
             "file" => file(url, max_bytes),
@@ -206,8 +209,9 @@ impl Fetcher {
         Err(format!("the server redirects more than {MAX_REDIRECTS} times"))
     }
 
-    /// Prepares a request. `redirect` is the request that was redirected to this address. Refuses an
-    /// address that must not be connected to.
+    /// Prepares a request to `url`: looks up its host and checks its addresses. `redirect` is the
+    /// request that was redirected to `url`, or `None` for the configured address. Returns an error
+    /// if the scheme or an IP address is not allowed.
     async fn hop(&self, url: Url, redirect: Option<&Hop>) -> Result<Hop, String> {
         self.check_scheme(&url, redirect)?;
         let addresses = match url.host() {
@@ -227,7 +231,9 @@ impl Fetcher {
         Ok(hop)
     }
 
-    /// Returns whether this machine is trusted after the request that was redirected, if there was one.
+    /// Returns whether plain HTTP to this machine and a redirect to this machine are allowed.
+    /// [`LocalServers`] must allow them, and a server that redirects must itself be on this
+    /// machine.
     fn trusts_this_machine(&self, redirect: Option<&Hop>) -> bool {
         self.local_servers == LocalServers::Allowed && redirect.is_none_or(Hop::is_on_this_machine)
     }
@@ -275,7 +281,7 @@ impl Fetcher {
     }
 }
 
-/// Sends a request to the addresses that were checked.
+/// Sends a request to one of the IP addresses that were checked.
 async fn get(hop: &Hop) -> Result<Response, String> {
     let addresses: Vec<SocketAddr> =
         // The port 0 stands for the port of the URL.
@@ -337,7 +343,8 @@ fn file(url: &Url, max_bytes: u64) -> Result<Content, String> {
         url.to_file_path().map_err(|()| "the address is not a path on this machine".to_owned())?;
     let mut file = std::fs::File::open(&path).map_err(|error| error.to_string())?;
     let mut content = Content::default();
-    // A file may grow, or have no size, such as a pipe.
+    // The size of the file is not checked in advance, because a file may grow and a pipe has no
+    // size.
     io::copy(&mut file.by_ref().take(max_bytes + 1), &mut content)
         .map_err(|error| error.to_string())?;
     if content.length() > max_bytes { Err(too_large(max_bytes)) } else { Ok(content) }
@@ -405,8 +412,8 @@ mod tests {
         assert_eq!(place(&url), "https://example.org/list.csv");
     }
 
-    /// Returns a fetcher for which only these hosts exist. Each lookup of a host returns the next of
-    /// its addresses, as a name server does that rebinds a name.
+    /// Returns a fetcher for which only these hosts exist. Each lookup of a host returns the next
+    /// of its addresses, like a name server that rebinds a name.
     fn fetcher(local_servers: LocalServers, hosts: &[(&str, &[&str])]) -> Fetcher {
         let hosts: BTreeMap<String, Vec<IpAddr>> = hosts
             .iter()
@@ -475,13 +482,13 @@ mod tests {
         assert_eq!(refused, "http://localhost/list.csv: the address must begin with https://");
         let fetched = fetch(&fetcher(LocalServers::Allowed, &hosts), &url).await;
         assert_eq!(fetched.unwrap(), "list");
-        // The name of this machine must also have an address of this machine.
+        // The name `localhost` must also resolve to this machine.
         let elsewhere = [("localhost", ["192.0.2.1"].as_slice())];
         let refused = fetch(&fetcher(LocalServers::Allowed, &elsewhere), &url).await.unwrap_err();
         assert!(refused.contains("localhost is not this machine"), "{refused}");
     }
 
-    /// Follows a redirect as a deployed function would.
+    /// Checks a redirect as a deployed function does.
     async fn redirected(from: &str, to: &str, hosts: &[(&str, &[&str])]) -> Result<(), String> {
         let fetcher = fetcher(LocalServers::Refused, hosts);
         let first = fetcher.hop(Url::parse(from).unwrap(), None).await.unwrap();
@@ -537,7 +544,8 @@ mod tests {
         let hosts =
             [("publisher.example", ["198.41.0.4"].as_slice()), ("cdn.example", &["2a00::1"])];
         redirected(publisher, "https://cdn.example/list.csv", &hosts).await.unwrap();
-        // The operator may configure a server in a private network, but it does not become a target.
+        // The operator may configure a server in a private network, but a redirect must not lead to
+        // it.
         let hosts = [("lists.internal", ["10.0.0.1", "10.0.0.1"].as_slice())];
         let refused = redirected("https://lists.internal/a", "/b", &hosts).await.unwrap_err();
         assert!(
@@ -546,7 +554,8 @@ mod tests {
         );
     }
 
-    /// The second lookup of a name server that rebinds a name has no effect.
+    /// The connection does not look up the name again, so a name server cannot rebind it after the
+    /// check.
     #[tokio::test]
     async fn a_connection_uses_the_address_that_was_checked() {
         let (port, requests) = server(&[LIST]);

@@ -59,7 +59,8 @@ pub struct StartState<'a> {
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, `CustomerBlocked`, `CustomerInactive`, `ValidationError`
 /// (unknown list, too many matches), the error of `check_version`, `RequestInProgress`,
-/// `ScreeningTimeout`, `StoreUnavailable`, `ListsUnavailable` when no list can be read.
+/// `ScreeningTimeout`, `StoreUnavailable`, `ListsUnavailable` when there is no list or a list
+/// cannot be read.
 pub async fn start(
     monitoring: &Monitoring,
     table: &TenantTable<'_>,

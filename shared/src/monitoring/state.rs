@@ -10,7 +10,8 @@ use crate::model::rescreen::Finished;
 use crate::model::time::Timestamp;
 use crate::store::TenantTable;
 
-/// Returns the state of a monitor, with the last pass that screened it if the monitor is active.
+/// Returns the state of a monitor. For an active monitor, it includes the last pass that screened
+/// the monitor, if a pass has done so since the last check.
 ///
 /// # Errors
 /// `CustomerNotFound`, `NotMonitored`, `StoreUnavailable`.

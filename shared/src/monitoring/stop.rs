@@ -11,7 +11,7 @@ use crate::model::screened::Screened;
 use crate::model::time::Timestamp;
 use crate::store::{Attempts, Change, MonitorChange, Replay, StoredAnswer, TenantTable};
 
-/// Stops monitoring. The alerts stay as they are. Stopping a stopped monitor changes nothing.
+/// Stops monitoring. The alerts stay as they are. Stopping a stopped monitor has no effect.
 /// `check_version` checks the request's precondition against the version of the monitor. `answer`
 /// builds the answer to the request from the state of the monitor.
 ///

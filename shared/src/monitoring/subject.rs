@@ -54,8 +54,8 @@ pub fn screen(subject: &Subject, screener: &mut Screener<'_>, min_score: f32) ->
     screener.screen(&query, min_score)
 }
 
-/// Returns a hash of each field of a subject and an entry that screening compares. While all hashes
-/// stay the same, every decision about the match stays valid.
+/// Returns a hash of each field of the subject and of the entry that screening compares. A decision
+/// about the match stays valid as long as none of the hashes changes.
 pub fn compared(subject: &Subject, entity: &Entity) -> BTreeMap<ComparedField, String> {
     let entity = matched(entity);
     BTreeMap::from([
@@ -73,7 +73,7 @@ pub fn compared(subject: &Subject, entity: &Entity) -> BTreeMap<ComparedField, S
     ])
 }
 
-/// Returns the first 8 bytes of the SHA-256 of a value, in hexadecimal.
+/// Returns the first 8 bytes of SHA-256 over a value in the Postcard format, in hexadecimal.
 #[expect(clippy::expect_used, reason = "the compared fields always serialize")]
 fn hashed(value: &impl Serialize) -> String {
     let bytes = postcard::to_allocvec(value)

@@ -30,7 +30,7 @@ impl Loaded {
         self.indexes.iter().find(|index| index.meta().list == list)
     }
 
-    /// Returns these lists without those that another revision does not contain in the same version.
+    /// Returns only those of these lists that `other` contains in the same version.
     fn without_changed(&self, other: &Revision) -> Loaded {
         let mut revision = self.revision.clone();
         revision.lists.retain(|name, list| {
@@ -41,7 +41,7 @@ impl Loaded {
         Loaded { revision, indexes }
     }
 
-    /// Returns the index of a list if it was read from the object that `version` names.
+    /// Returns the index of a list if these lists contain it in the same version.
     fn unchanged(&self, list: &str, version: &ListVersion) -> Option<&Arc<Index>> {
         let own = self.revision.lists.get(list)?;
         (own.object == version.object).then(|| self.index(list)).flatten()
@@ -64,7 +64,7 @@ pub struct Watchlists {
 
 impl Watchlists {
     /// Creates the storage without loaded lists. `objects` is `None` for a function without a
-    /// bucket. Such a function fails only when it screens.
+    /// bucket. Such a function gets an error only if it loads lists.
     pub fn of(objects: Option<Arc<dyn Objects>>) -> Watchlists {
         Watchlists { objects, loaded: Arc::default() }
     }
@@ -87,7 +87,8 @@ impl Watchlists {
     /// again.
     ///
     /// # Errors
-    /// `ListsUnavailable` when the revision has no lists or a list cannot be read.
+    /// `ListsUnavailable` when the revision has no lists or a list cannot be read, `InternalError`
+    /// without a bucket.
     pub async fn load(&self, revision: Revision) -> Result<Arc<Loaded>, Error> {
         if revision.lists.is_empty() {
             return Err(Error::lists_not_loaded());
@@ -151,7 +152,7 @@ impl Watchlists {
     /// Reads the bytes of an object.
     ///
     /// # Errors
-    /// `ListsUnavailable` when the object cannot be read.
+    /// `ListsUnavailable` when the object cannot be read, `InternalError` without a bucket.
     pub async fn bytes(&self, object: &str) -> Result<Vec<u8>, Error> {
         let bytes = self.objects()?.get(object).await;
         bytes.map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))
@@ -160,7 +161,7 @@ impl Watchlists {
     /// Stores an index.
     ///
     /// # Errors
-    /// `ListsUnavailable` when the index cannot be stored.
+    /// `ListsUnavailable` when the index cannot be stored, `InternalError` without a bucket.
     pub async fn put(&self, object: &str, index: Vec<u8>) -> Result<(), Error> {
         let stored = self.objects()?.put(object, index).await;
         stored.map_err(|error| Error::lists_unavailable(format!("{object}: {error}")))
@@ -177,8 +178,8 @@ mod tests {
     use super::*;
     use crate::fixtures::hour;
 
-    /// Storage in which every object is an index with one entry. It checks that the indexes that were
-    /// `replaced` are no longer in memory when an object is read.
+    /// Storage in which every object is an index with one entry. Each read checks that the indexes
+    /// in `replaced` are no longer in memory.
     #[derive(Debug, Default)]
     struct Bucket {
         replaced: Mutex<Vec<Weak<Index>>>,

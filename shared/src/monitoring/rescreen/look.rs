@@ -1,4 +1,5 @@
-//! Screens one monitor in memory to determine whether its customer has news.
+//! Screens one monitor in memory to determine whether its customer has news: whether the matches
+//! differ from the known matches.
 
 use screening::Screener;
 
@@ -83,7 +84,8 @@ pub(super) fn look(
     let screener = if changes.is_some() { &mut screeners.changed } else { &mut screeners.whole };
     let hits = match hits(subjects, &row.settings, screener, screenings) {
         Ok(hits) => hits,
-        // The known matches are fewer. The check of the customer reports the excess.
+        // The known matches never exceed the limit, so this is news. The check of the customer
+        // reports the error.
         Err(Stopped::TooManyMatches) => return Look::without_screening(LookOutcome::News),
         Err(Stopped::OutOfTime) => return Look::without_screening(LookOutcome::OutOfTime),
     };

@@ -1,13 +1,13 @@
 //! Rescreen passes over all monitored customers, shard by shard.
 //!
-//! A pass only looks for news. A customer with news is checked again, and the result is written
-//! like any other change of the customer. Concurrent changes are therefore neither lost nor
-//! repeated.
+//! A pass only looks for news, such as a new match. A customer with news is checked again, and the
+//! check is committed like any other change of the customer. Concurrent changes are therefore
+//! neither lost nor repeated.
 //!
 //! The progress of a pass over a shard is one item. Only the worker that holds the [`lease`] of the
 //! shard writes the progress, step by step. A worker whose lease was taken over notices at its next
-//! step and stops. An interrupted pass continues from its last step, and repeating the work after
-//! that step changes nothing.
+//! step and stops. An interrupted pass continues from its last step. It is safe to repeat the work
+//! after that step, because a customer that was already checked has no more news.
 
 mod lease;
 mod look;
@@ -80,13 +80,14 @@ impl Command {
 pub enum ShardOutcome {
     /// The pass over the shard is finished.
     Finished,
-    /// The function came close to its deadline. A later run continues the pass.
+    /// The function came close to its deadline. A later run starts or continues the pass.
     Stopped,
     /// Another worker has taken over the lease.
     Overtaken,
     /// Another worker holds the lease.
     Busy,
-    /// There is nothing to do.
+    /// No pass is needed: the lists have not changed since the last `on_update` pass, there are no
+    /// lists, or `resume` found no unfinished pass.
     NothingNew,
     /// The lists are so new that a function may still write with older lists. A later run starts
     /// the pass.
@@ -110,7 +111,8 @@ pub struct ShardReport {
     /// Cause of a failure.
     #[serde(rename = "why", skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Time at which the unfinished pass started, even if another worker has it.
+    /// Time at which the unfinished pass started, even if another worker has it; `None` if no pass
+    /// is unfinished.
     #[serde(skip)]
     unfinished_since: Option<Timestamp>,
 }

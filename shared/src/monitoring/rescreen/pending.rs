@@ -1,4 +1,4 @@
-//! Runs the requested checks of customers whose last check failed or is incomplete.
+//! Runs the requested checks: those of customers whose last check failed or is incomplete.
 
 use std::time::{Duration, Instant};
 
@@ -17,9 +17,10 @@ use crate::telemetry;
 const SCREENING_TIME: Duration = Duration::from_secs(300);
 
 /// Makes the requested checks of a shard until the deadline is near, and returns the number of
-/// completed checks. A check that fails stays requested and raises the alarm. The oldest request
-/// comes first. The checks run one after another: they are not urgent, and several slow checks at
-/// once would keep the table busy.
+/// completed checks. Starts with the oldest of the requests that it reads. A check that fails stays
+/// requested and raises an alarm. If the table or the lists are not available, returns the error.
+/// The checks run one after another: they are not urgent, and several slow checks at once would
+/// keep the table busy.
 pub(super) async fn check_pending(
     monitoring: &Monitoring,
     shard: u32,
@@ -55,8 +56,8 @@ pub(super) async fn check_pending(
             Err(error) if error.is_unavailable() => return Err(error),
             Err(error) => {
                 if error.code == Code::ScreeningTimeout {
-                    // The new request is the youngest, so the next run checks all other customers
-                    // first.
+                    // The new request is the latest, so the next run makes the other requested
+                    // checks first.
                     table.request_recheck(shard, &recheck.position).await?;
                 }
                 alarm(shard, Some(&recheck), &error);

@@ -1,4 +1,5 @@
-//! The target of a pass: whole lists, or the entries that changed since an earlier revision.
+//! The target of a pass: the whole lists and, if the pass compares them with an earlier revision,
+//! the entries that have changed since.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,15 +22,15 @@ pub(super) struct Target {
 
 /// The entries that changed since an earlier revision.
 pub(super) struct Changes {
-    /// Entries that are new or match differently, with one index per changed list.
+    /// One index per changed list. It contains the entries that are new or match differently.
     pub(super) indexes: Vec<Index>,
-    /// List and id of each entry that changed or was removed.
+    /// List and id of each entry that matches differently or was removed.
     pub(super) touched: BTreeSet<(String, String)>,
 }
 
 impl Target {
-    /// Loads the target of a pass. If the revision to compare with cannot be read any more,
-    /// the pass screens whole lists.
+    /// Loads the target of a pass. If the revision to compare with, or one of its indexes, cannot
+    /// be read any more, `changes` is `None` and the pass screens whole lists.
     pub(super) async fn load(monitoring: &Monitoring, run: &Run) -> Result<Target, Error> {
         let unknown =
             || Error::lists_unavailable(format!("revision {} of the lists is lost", run.revision));

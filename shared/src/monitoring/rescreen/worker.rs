@@ -30,7 +30,8 @@ pub(super) const ACTOR: &str = "rescreen";
 pub(super) const MONITOR_FAILED: &str = "MonitorFailed";
 /// Message of the log line about a customer that could not be checked.
 pub(super) const NOT_CHECKED: &str = "a monitored customer was not checked";
-/// Time after which the progress is written again, even in the middle of a page.
+/// Time after which the progress is written again, even in the middle of a page, so that the lease
+/// does not end.
 const STEP: Duration = Duration::from_secs(15);
 /// Time before a function's deadline in which it does not start new work. It leaves time to finish
 /// the current chunk or check and to store the progress.
@@ -84,8 +85,8 @@ impl<'a> Worker<'a> {
         Worker { monitoring, owner, starts, deadline, targets: BTreeMap::new() }
     }
 
-    /// Starts or continues a pass over a shard and reports the outcome. The report contains an
-    /// error, if there is one.
+    /// Starts or continues a pass over a shard and reports the outcome. An error becomes the
+    /// outcome `Failed` with its reason.
     pub(super) async fn work_on(&mut self, pass: PassKind, shard: u32) -> ShardReport {
         let report = |outcome| ShardReport::new(pass, shard, outcome);
         if is_late(self.deadline) {
@@ -276,8 +277,8 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Screens the next monitors in memory, until there are enough customers to check or
-    /// [`CHUNK_TIME`] has passed.
+    /// Screens at most [`CHUNK`] of the next monitors in memory. Stops earlier if there are enough
+    /// customers to check or [`CHUNK_TIME`] has passed.
     fn find_news(
         &self,
         run: &mut Run,
@@ -414,7 +415,7 @@ struct Chunk {
     with_news: Vec<Monitored>,
     /// The monitors whose screening reached the time limit.
     out_of_time: Vec<Monitored>,
-    /// Position of the last well-formed row.
+    /// Position of the last well-formed row; `None` if there is none.
     last: Option<String>,
 }
 
