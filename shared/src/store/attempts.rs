@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 
 /// Number of attempts at a transaction that the table cancels because the table is throttled. The
-/// SDK repeats a throttled call by itself, but not a cancelled transaction.
+/// SDK retries a throttled call, but not a cancelled transaction.
 const ATTEMPTS: u32 = 3;
 /// Longest time spent on a change that keeps losing to concurrent writers.
 const RACE_TIME: Duration = Duration::from_secs(8);
@@ -18,7 +18,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(300);
 /// Pause after the first throttled attempt. Each further pause is 100 ms longer.
 const THROTTLED_PAUSE: Duration = Duration::from_millis(100);
 
-/// The reason why the table cancelled a transaction that may succeed when it is repeated.
+/// The reason why the table cancelled a transaction. With either reason, a repetition may succeed.
 pub(super) enum Cancelled {
     /// Another transaction touched the same item.
     Conflict,

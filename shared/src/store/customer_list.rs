@@ -54,7 +54,7 @@ pub struct RetentionEnded {
     /// `true` selects customers that are not erased and whose retention has ended, `false` all
     /// others.
     pub wanted: bool,
-    /// Retention period of the customers.
+    /// Retention period of the customers, in years.
     pub years: RetentionYears,
 }
 

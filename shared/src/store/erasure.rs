@@ -28,7 +28,7 @@ const ROWS_PER_TRANSACTION: usize = 25;
 /// Largest number of unfinished erasures that one run reads.
 const MAX_UNFINISHED: i32 = 1_000;
 
-/// An erasure that has begun and is not finished.
+/// An erasure that was started but is not finished.
 pub struct UnfinishedErasure {
     /// Time of the tombstone.
     pub erased_at: Timestamp,

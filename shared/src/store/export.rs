@@ -104,7 +104,7 @@ impl TenantTable<'_> {
         }
     }
 
-    /// Writes an event that belongs to no change of its customer. Writing it again has no effect.
+    /// Writes an event that is not part of a change. Writing it again has no effect.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -115,7 +115,8 @@ impl TenantTable<'_> {
         put.send().await.map(drop).map_err(|error| unavailable_or_internal("PutItem", &error))
     }
 
-    /// Reads who did what and when from an event. Returns `None` when the customer has no such event.
+    /// Reads the summary of an event: who did what, and when. Returns `None` when the customer has
+    /// no such event.
     ///
     /// # Errors
     /// `StoreUnavailable`, or `InternalError` when the item is malformed.
@@ -161,8 +162,8 @@ fn value(model: &impl Serialize) -> Result<Value, Error> {
     serde_json::to_value(model).map_err(|error| Error::internal(format!("export: {error}")))
 }
 
-/// Returns an event as it was written, without its keys. An event is not read as a model, because
-/// the kinds of events change over time.
+/// Returns an event as it was written, without the attributes that only the service uses. An event
+/// is not read as a model, because the kinds of events change over time.
 fn event(item: Item) -> Result<Map<String, Value>, Error> {
     let keys = ["pk", "sk", "type", ANSWER_RECORD];
     let fields = item.into_iter().filter(|(name, _)| !keys.contains(&name.as_str()));

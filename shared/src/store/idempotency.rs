@@ -63,8 +63,8 @@ impl Replay {
 }
 
 impl TenantTable<'_> {
-    /// Creates the right of a new request to answer for a key. The right is valid once [`take_key`]
-    /// has returned `None`.
+    /// Creates the right of a new request to do the work for a key. The right is valid only after
+    /// [`take_key`] has returned `None`.
     ///
     /// [`take_key`]: TenantTable::take_key
     pub fn replay(&self, operation: &'static str, key: IdempotencyKey, now: Timestamp) -> Replay {
@@ -182,8 +182,8 @@ impl TenantTable<'_> {
         let _ = delete.set_expression_attribute_values(values).send().await;
     }
 
-    /// Stores the answer to a request that has changed nothing, and returns the answer. Does not
-    /// store it when the request has no idempotency key.
+    /// Stores the answer to a request that made no change, and returns the answer. Does not store
+    /// it when the request has no idempotency key.
     ///
     /// The record does not contain the content of the answer: without an event, an erasure of the
     /// customer would not find it. A repetition reads the content again.

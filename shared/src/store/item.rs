@@ -148,7 +148,7 @@ impl IntoDeserializer<'_, serde_dynamo::Error> for Attribute {
     }
 }
 
-/// Returns a whole number that must exist.
+/// Returns a whole-number attribute that must exist.
 ///
 /// # Errors
 /// `InternalError` when the attribute is missing or is not a whole number.

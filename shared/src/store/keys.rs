@@ -16,7 +16,7 @@
 //! | idempotency record | `T#{tenant}#IDEMPOTENCY#{operation}#{hash of the key}` | `IDEMPOTENCY` | expires by `ttl` |
 //! | token bucket | `T#{tenant}#LIMIT#{class of routes}` | `LIMIT` | expires by `ttl` |
 //!
-//! The partitions of these items belong to no single tenant:
+//! The partitions of these items do not belong to a single tenant:
 //!
 //! | item | pk | sk |
 //! |---|---|---|
@@ -35,8 +35,8 @@
 //! | name | `tenant_pk`: `T#{tenant}` | `name_sk`: `{folded name}\u{1f}{customer_id}` | the list by `search` |
 //! | monitored | `monitored_pk`: `MONITORED#{frequency}#{shard}` | `monitored_sk`: `{tenant}#{customer_id}` | passes; only active monitors are in it |
 //!
-//! Tenants and customer ids contain no `#`. A client id can contain one, but it is the last part of its
-//! key. So every key has one reading, and two keys never collide.
+//! Tenants and customer ids contain no `#`. A client id can contain one, but it is the last part of
+//! its key. Every key is therefore unambiguous, and two keys never collide.
 
 use std::collections::HashMap;
 
@@ -261,7 +261,7 @@ mod tests {
         ) {
             let keys = (client_key(&one.0, &one.1), client_key(&other.0, &other.1));
             prop_assert_eq!(keys.0 == keys.1, one == other);
-            // The first three parts tell the kind of the key and its tenant.
+            // The first three parts identify the tenant and the kind of the key.
             let parts: Vec<&str> = keys.0.0.splitn(4, '#').collect();
             prop_assert_eq!(parts, ["T", one.0.as_str(), "CLIENT", one.1.as_str()]);
         }

@@ -14,13 +14,16 @@ use crate::error::Error;
 use crate::model::limit::{Quota, RateLimit, RouteClass};
 use crate::model::value::TenantId;
 
-/// Time for which an unused bucket is stored: a day, in seconds.
+/// Time for which an unused bucket is stored: a day, in seconds. A bucket that was deleted counts
+/// as full, so its `ttl` must be later than the time at which it is full.
 const KEPT_SECONDS: i64 = 24 * 3_600;
-/// Largest number of updates for one token. Another one is needed only if the bucket becomes full,
-/// or stops being full, between two of them.
+/// Largest number of updates for one token. The first one fails if the remembered state is
+/// outdated. Each further one fails only if the bucket becomes full, or stops being full, in
+/// between.
 const ATTEMPTS: u32 = 4;
 
-/// Largest number of buckets whose state is remembered.
+/// Largest number of buckets whose state is remembered. At this number all are forgotten, which
+/// costs each of them at most one more update.
 const MAX_REMEMBERED: usize = 1_000;
 
 /// The buckets as this process last saw them: the time at which each is full again, in microseconds
@@ -45,7 +48,7 @@ impl Buckets {
 
 impl TenantTable<'_> {
     /// Takes a token from the tenant's bucket of a class of routes, and returns the state of the
-    /// bucket.
+    /// bucket. If the bucket had no token, the state has a `retry_after`.
     ///
     /// An update expression cannot compute the larger of two times. A full bucket and one that is
     /// filling therefore need different updates, each with a condition. The first one that is tried
@@ -73,8 +76,9 @@ impl TenantTable<'_> {
         Err(Error::store_unavailable("a token bucket kept changing"))
     }
 
-    /// Returns the time at which the bucket is full again, as `Err` if the condition of the update
-    /// does not hold. A bucket that does not exist is full.
+    /// Returns the time at which the bucket is full again, in microseconds since 1970. It is an
+    /// `Err` if the condition of the update does not hold, and 0 if the bucket does not exist,
+    /// because a new bucket is full.
     async fn update_bucket(
         &self,
         class: RouteClass,

@@ -77,8 +77,8 @@ impl Table {
         Table { client, name, ids, clock, buckets: Arc::default() }
     }
 
-    /// Returns access to the rows of one tenant. Only rescreen passes read rows of several tenants,
-    /// and only monitors and requested checks.
+    /// Returns access to the rows of one tenant. Only the job `rescreen` reads rows of several
+    /// tenants: monitors, requested checks and unfinished erasures.
     pub fn tenant<'a>(&'a self, scope: &'a TenantScope) -> TenantTable<'a> {
         TenantTable { table: self, scope, keys: TenantKeys::of(scope.tenant()) }
     }
@@ -86,7 +86,7 @@ impl Table {
     /// Opens the connection before the first request. Any answer is accepted, including a refusal
     /// for lack of permission.
     pub async fn warm(&self) {
-        // The policies of the functions allow this key, and no item has it.
+        // The policies of the functions allow this key, but there is never an item with it.
         let key = || AttributeValue::S("T#WARM".to_owned());
         let get = self.client.get_item().table_name(&self.name).key("pk", key()).key("sk", key());
         let _ = tokio::time::timeout(WARM_TIMEOUT, get.send()).await;

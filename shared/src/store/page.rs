@@ -17,12 +17,13 @@ use crate::error::Error;
 use crate::model::page::{Order, Page};
 
 /// Number of rows after which a request stops reading and returns a short page with a cursor. Rows
-/// that a filter drops count too.
+/// that a filter drops count too, so that a filter with few matches does not read a whole
+/// partition.
 const MAX_READ: usize = 5_000;
 /// Time after which a request stops reading and returns a short page with a cursor.
 const READ_TIME: Duration = Duration::from_secs(4);
-/// Largest total size of the rows of a page as JSON. Lambda's limit for a response is 6 MB, and
-/// every quote and backslash of the body is escaped once more.
+/// Largest total size of the rows of a page as JSON. Lambda's limit for a response is 6 MB. The
+/// body is a JSON string in the response, so every quote and backslash in it is escaped again.
 const MAX_PAGE_BYTES: usize = 2_900_000;
 
 /// A query for the rows of a list, and the place to start from.

@@ -1,5 +1,5 @@
-//! Requests to check a customer again, because the last check failed or needs more than one
-//! transaction.
+//! Requests to check a customer again. They are stored when a check fails, runs out of time or
+//! needs more than one transaction.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -14,7 +14,8 @@ use crate::model::rescreen::split_position;
 use crate::model::time::Timestamp;
 use crate::model::value::TenantId;
 
-/// Largest number of requests that one run reads from a shard.
+/// Largest number of requests that one run reads from a shard. The others wait until these are
+/// completed.
 const MAX_PENDING: i32 = 200;
 
 /// A pending request to check a customer again.
@@ -42,7 +43,8 @@ impl Table {
         put.send().await.map(drop).map_err(|error| unavailable_or_internal("PutItem", &error))
     }
 
-    /// Reads at most 200 pending requests of a shard. A malformed request is an error in its place.
+    /// Reads the first 200 pending requests of a shard, ordered by tenant and customer id. A
+    /// malformed request is an error in its place.
     ///
     /// # Errors
     /// `StoreUnavailable`.

@@ -82,7 +82,7 @@ impl Refusals {
 
 impl TenantTable<'_> {
     /// Writes all items or none of them. Returns the broken rules when a condition does not hold.
-    /// Repeats a transaction that was throttled or met another transaction.
+    /// Repeats a transaction that was throttled or conflicted with another transaction.
     pub(super) async fn transact(&self, writes: &[Write]) -> Result<Outcome, Error> {
         let mut attempts = Attempts::new();
         // All attempts share one token. If an attempt succeeds and its answer is lost, the next
@@ -188,8 +188,8 @@ fn is_broken((write, reason): &(&Write, &CancellationReason)) -> bool {
     }
 }
 
-/// Returns the reason for a cancellation that a repetition may overcome. Returns `None` for any
-/// other cancellation.
+/// Returns why a transaction was cancelled if it may succeed when it is repeated. Returns `None`
+/// for any other cancellation.
 pub(super) fn cancelled(reasons: &[CancellationReason]) -> Option<Cancelled> {
     let has = |codes: &[&str]| {
         reasons.iter().filter_map(CancellationReason::code).any(|code| codes.contains(&code))
@@ -204,8 +204,8 @@ pub(super) fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Error {
     Error::internal(format!("a request is incomplete: {error}"))
 }
 
-/// Maps a temporary error of the SDK to `StoreUnavailable`, which the caller may repeat, and any
-/// other error to `InternalError`.
+/// Maps a temporary error of the SDK to `StoreUnavailable`, after which the client may repeat the
+/// request, and any other error to `InternalError`.
 pub(super) fn unavailable_or_internal<E>(operation: &str, error: &SdkError<E>) -> Error
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,

@@ -74,8 +74,8 @@ impl Table {
         }
     }
 
-    /// Stores the times at which the sources of lists were last read, by name of the list. Returns
-    /// `false` when `revision` is no longer current.
+    /// Stores when the source of each list was last read, by list name. Every list must be in the
+    /// revision. Returns `false` when `revision` is no longer current.
     ///
     /// # Errors
     /// `StoreUnavailable`.
