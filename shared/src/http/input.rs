@@ -33,8 +33,8 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// UTF-8 byte order mark. Some tools on Windows write it at the start of every text.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Headers with a precondition. Each is refused if the request has no use for it. Otherwise a caller
-/// would believe that a change is protected which is not.
+/// Headers with a precondition. Each is refused if the handler did not read it. Otherwise a caller
+/// could believe that a change is protected although it is not.
 const PRECONDITIONS: [(HeaderName, &str, &str); 4] = [
     (IF_MATCH, IfMatch::HEADER, NO_USE),
     (IF_NONE_MATCH, IfNoneMatch::HEADER, NO_USE),
@@ -152,8 +152,8 @@ impl<'a> Input<'a> {
         known.unwrap_or(IfNoneMatch::Absent)
     }
 
-    /// Reads `If-None-Match` of a change, which can only be `*`. Returns whether the change must
-    /// create the resource.
+    /// Reads `If-None-Match` of a change, and records a fault if it is not `*`. Returns `true` for
+    /// `*`: the resource must not exist yet.
     pub fn creates_only(&mut self) -> bool {
         let known = self.if_none_match();
         if matches!(known, IfNoneMatch::Tags(_)) {

@@ -1,5 +1,5 @@
-//! Parses JSON bodies. A duplicate key is an error, because otherwise one of the two values would
-//! be lost silently.
+//! Parses JSON bodies. A duplicate key in an object is an error, because otherwise one of its
+//! values would be lost silently.
 
 use std::fmt;
 

@@ -2,8 +2,9 @@
 //!
 //! An entity tag is the version of a resource in quotes, like `"3"`. If an answer also contains
 //! values that change without a new version, a digest of the answer follows: `"3-5d41402a"`.
-//! `If-Match` compares only the version, because it protects a change from other changes.
-//! `If-None-Match` compares the whole tag, because it asks whether an answer would be the same.
+//! `If-Match` compares only the version, because it protects against overwriting a concurrent
+//! change. `If-None-Match` compares the whole tag, because the caller needs a new answer whenever
+//! any value in it differs.
 
 use serde::Serialize;
 

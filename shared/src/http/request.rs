@@ -73,12 +73,13 @@ impl Request {
         }
     }
 
-    /// Returns the id that API Gateway gave the request.
+    /// Returns the id that API Gateway gave the request. It is empty if the event contains none.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Returns the route as the template writes it, such as `GET /customers/{id}`.
+    /// Returns the route as the template writes it, such as `GET /customers/{id}`. It is empty if
+    /// the event contains none.
     pub fn route(&self) -> &str {
         &self.route
     }
@@ -103,8 +104,8 @@ impl Request {
     /// Returns the verified caller.
     ///
     /// # Errors
-    /// `Unauthenticated` if there are no verified claims of an access token. `NoTenant` if the claims contain no valid
-    /// tenant.
+    /// `Unauthenticated` if there are no verified claims of an access token. `NoTenant` if the
+    /// claims contain no valid tenant.
     pub fn caller(&self) -> Result<Caller, Error> {
         Caller::of(self.claims(), &self.id)
     }

@@ -23,7 +23,7 @@ use crate::model::limit::Quota;
 /// other members. The tenant's own ids are not part of it, because they can identify a person.
 pub const RECEIPT: [&str; 5] = ["customer_id", "session_id", "alert_id", "version", "status"];
 
-/// Further members that a detail of an error has for every caller.
+/// Members of a detail of an error that every caller gets, in addition to [`RECEIPT`].
 const DETAIL: [&str; 3] = ["field", "issue", "permissions"];
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,7 +36,8 @@ const RATELIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Content security policy of every response. Browsers must not run scripts or load resources from
-/// a response. A drawing has no style sheet: its presentation attributes need no exception.
+/// a response. An SVG drawing uses presentation attributes instead of a style sheet, so it needs no
+/// exception.
 const NOTHING_RUNS: &str = "default-src 'none'; sandbox";
 
 /// Number of hexadecimal digits of a digest in an entity tag: 32 bits.
@@ -153,8 +154,9 @@ impl Response {
         Response { replayed: true, ..self }
     }
 
-    /// Reduces the response to a change for a caller that may not read: of the `data`, and of the
-    /// `details` of an error, only ids, the version and the status stay.
+    /// Reduces the response to a change for a caller that may not read. The `data` keeps only ids,
+    /// the version and the status. Each of the `details` of an error also keeps its field, issue
+    /// and permissions.
     pub(crate) fn into_receipt(self) -> Response {
         let Ok(mut content) = serde_json::from_str::<Value>(self.answer.content.get()) else {
             return Response::last_resort();
