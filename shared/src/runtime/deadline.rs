@@ -22,8 +22,8 @@ pub(crate) async fn within<F: Future>(time: Duration, work: F) -> Result<F::Outp
 }
 
 /// Runs work until `rest` before the deadline of the request, then drops the work and returns
-/// `StoreUnavailable`. The caller has `rest` for cleaning up. Outside of a request the work has no
-/// time limit.
+/// `StoreUnavailable`. The caller then has `rest` for cleaning up. Outside of a request, the work
+/// has no time limit.
 pub(crate) async fn leaving<F: Future>(rest: Duration, work: F) -> Result<F::Output, Error> {
     let deadline = DEADLINE.try_with(|deadline| *deadline - rest);
     match deadline {

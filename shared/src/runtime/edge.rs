@@ -73,7 +73,7 @@ macro_rules! function {
     };
 }
 
-/// What Lambda reports about an invocation, apart from its event.
+/// An invocation of the function, without its event.
 #[derive(Clone, Copy)]
 pub struct Invocation<'a> {
     /// Replaces API Gateway's request id in an event that has none.
@@ -119,7 +119,7 @@ async fn handle(
     function: &Function,
     request: &Request,
 ) -> (Option<Quota>, Result<Response, Error>) {
-    // Boxed, because the future of the handler would otherwise grow by that of a call to the table.
+    // Boxed, because the future of a call to the table is large and this future would contain it.
     let quota = Box::pin(limits::take_token(app, request)).await;
     let result = match quota.and_then(|quota| quota.retry_after) {
         Some(seconds) => Err(Error::too_many_requests(seconds)),

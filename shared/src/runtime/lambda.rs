@@ -20,7 +20,8 @@ use crate::telemetry;
 pub async fn run(function: Function) -> Result<(), Error> {
     telemetry::init(std::env::var("METRICS_NAMESPACE").ok());
     let app = App::from_env(function.open_watchlists).await?;
-    // During INIT a function has two full processors, whatever its memory. A request has less.
+    // Open the connection now: during INIT a function has two full processors, whatever its memory,
+    // and during a request usually less.
     if function.uses_table {
         app.table.warm().await;
     }

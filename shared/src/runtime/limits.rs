@@ -1,4 +1,4 @@
-//! Limits the requests of a tenant. Without a limit in the settings, nothing is read or written.
+//! Limits the requests of a tenant. If the settings contain no limit, the table is not called.
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use crate::http::Request;
 use crate::model::limit::{Quota, RouteClass};
 use crate::telemetry;
 
-/// Time limit for taking a token: one attempt at a call to the table.
+/// Time limit for taking a token. It equals the time limit for one attempt at a call to the table,
+/// so a slow table delays a request only a little.
 const TOKEN_TIME: Duration = Duration::from_secs(1);
 /// Name of the metric that counts requests that were admitted without a token.
 const LIMIT_SKIPPED: &str = "LimitSkipped";
@@ -19,15 +20,15 @@ const LIMIT_SKIPPED: &str = "LimitSkipped";
 /// Takes a token for a request. Returns the state of the bucket, or `None` if the request has no
 /// limit. A request without a verified tenant has none, because its handler refuses it.
 ///
-/// If the table does not answer in time, the request is admitted. The limit protects tenants from
-/// each other, not data from a caller, and a slow table must not turn into an outage of every
-/// route. Requests that the table cannot serve get a 503 anyway.
+/// If the table fails or does not answer in time, the request is admitted. The limit protects
+/// tenants from each other, not data from a caller, and a slow table must not turn into an outage
+/// of every route. Requests that the table cannot serve get a 503 anyway.
 pub(super) async fn take_token(app: &App, request: &Request) -> Option<Quota> {
     let class = RouteClass::of(request.route());
     let limit = app.settings.rate_limits.of(class)?;
     let caller = request.caller().ok()?;
     let table = app.tenant(&caller);
-    // The future of a call to the table is large, and every request would have to hold it.
+    // Boxed, because the future of a call to the table is large and every request would hold it.
     let token = Box::pin(table.take_token(class, limit));
     let error = match timeout(TOKEN_TIME, token).await {
         Ok(Ok(quota)) => return Some(quota),
