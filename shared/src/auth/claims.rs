@@ -82,8 +82,8 @@ impl Claims {
         }
     }
 
-    /// Returns whether the caller may read. The answer to a change made by another caller contains
-    /// only ids, the version and the status.
+    /// Returns whether the caller may read. If not, the answer to a change contains only ids, the
+    /// version and the status.
     pub fn may_read(&self) -> bool {
         grant(&self.permissions, &[Permission::Read])
     }

@@ -1,5 +1,5 @@
 //! Verified callers and their permissions. A [`Caller`] is made from claims that API Gateway has
-//! verified. Without the scope of a caller, the rows of a tenant cannot be read or written.
+//! verified. A handler can read and write the rows of a tenant only with the scope of a caller.
 
 mod claims;
 mod permission;

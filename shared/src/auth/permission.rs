@@ -2,8 +2,7 @@
 
 use strum::{AsRefStr, EnumString, VariantNames};
 
-/// A permission that an access token can grant. A word of a token that is not exactly one of these
-/// permissions grants nothing.
+/// A permission that an access token can grant. Any other word in a token is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, AsRefStr, EnumString, VariantNames)]
 pub enum Permission {
     /// Grants everything.
@@ -25,7 +24,7 @@ pub enum Permission {
     /// Starts, changes and stops monitoring.
     #[strum(serialize = "kyc:monitor")]
     Monitor,
-    /// Makes the decisions that only a person makes, such as the decision of an alert.
+    /// Makes the decisions that only a person may make, such as a decision about an alert.
     #[strum(serialize = "kyc:review")]
     Review,
     /// Exports all data of a customer.
@@ -47,8 +46,8 @@ impl Permission {
     pub const NAMES: &'static [&'static str] = <Permission as VariantNames>::VARIANTS;
 }
 
-/// Permissions of which any one allows to change a customer, its organization or its sessions.
+/// Permissions that each allow a caller to change a customer, its organization or its sessions.
 pub const UPDATE: &[Permission] = &[Permission::Create, Permission::Update];
 
-/// The permission for decisions that only a person makes.
+/// The permission for decisions that only a person may make.
 pub const REVIEW: &[Permission] = &[Permission::Review];
