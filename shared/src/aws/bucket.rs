@@ -15,7 +15,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use super::{Aws, timeouts};
 use crate::error::chain;
 
-/// Time limit for one attempt. An index is about 10 MB.
+/// Time limit for one attempt. It is enough to write an index, which has about 10 MB.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time limit for reading or writing an object, with all attempts. It is below the timeouts of the
 /// functions, so that they can answer 503 when the bucket is not available.

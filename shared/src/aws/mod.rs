@@ -221,8 +221,8 @@ mod tests {
         TlsContext::builder().with_trust_store(store).build().unwrap()
     }
 
-    /// Answers one request with an empty JSON object, which tells a DynamoDB client that the item
-    /// does not exist.
+    /// Answers one request with an empty JSON object. A DynamoDB client reads it as an answer
+    /// without an item.
     fn answer(stream: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<()> {
         let connection = ServerConnection::new(config).unwrap();
         let mut stream = BufReader::new(StreamOwned::new(connection, stream));
