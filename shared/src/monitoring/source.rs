@@ -177,15 +177,14 @@ impl Fetcher {
         Fetcher { time_limit, local_servers, lookup: Box::new(system_lookup) }
     }
 
-    /// Fetches a file from its address. A downloaded or local file may have at most `max_bytes`
-    /// bytes. The content of a `data:` address is not limited.
+    /// Fetches a file of at most `max_bytes` bytes from its address.
     ///
     /// # Errors
     /// Returns the reason, after the address of the file as [`place`] returns it.
     pub async fn fetch(&self, url: &Url, max_bytes: u64) -> Result<Content, String> {
         let result = match url.scheme() {
             "file" => file(url, max_bytes),
-            "data" => inline(url),
+            "data" => inline(url, max_bytes),
             _ => tokio::time::timeout(self.time_limit, self.download(url, max_bytes))
                 .await
                 .unwrap_or_else(|_| {
@@ -352,13 +351,13 @@ fn file(url: &Url, max_bytes: u64) -> Result<Content, String> {
 
 /// Decodes a file that a `data:` address contains in base64 (RFC 2397). Such addresses are meant
 /// for small lists.
-fn inline(url: &Url) -> Result<Content, String> {
+fn inline(url: &Url, max_bytes: u64) -> Result<Content, String> {
     let data = url.path().split_once(";base64,").map(|(_, data)| data);
     let data = data.ok_or_else(|| "the address has no `;base64,` part".to_owned())?;
     let bytes = STANDARD.decode(data).map_err(|error| error.to_string())?;
     let mut content = Content::default();
     content.push(&bytes);
-    Ok(content)
+    if content.length() > max_bytes { Err(too_large(max_bytes)) } else { Ok(content) }
 }
 
 /// Returns the scheme, host and path of an address, or only the scheme of a `data:` address. The

@@ -14,10 +14,6 @@ use crate::model::rescreen::split_position;
 use crate::model::time::Timestamp;
 use crate::model::value::TenantId;
 
-/// Largest number of requests that one run reads from a shard. The others wait until these are
-/// completed.
-const MAX_PENDING: i32 = 200;
-
 /// A pending request to check a customer again.
 pub struct Recheck {
     /// The customer's tenant.
@@ -43,20 +39,17 @@ impl Table {
         put.send().await.map(drop).map_err(|error| unavailable_or_internal("PutItem", &error))
     }
 
-    /// Reads the first 200 pending requests of a shard, ordered by tenant and customer id. A
-    /// malformed request is an error in its place.
+    /// Reads all pending requests of a shard, in no particular order. A malformed request is an
+    /// error in its place.
     ///
     /// # Errors
     /// `StoreUnavailable`.
     pub async fn pending_rechecks(&self, shard: u32) -> Result<Vec<Result<Recheck, Error>>, Error> {
         let mut e = Expression::default();
         let by_key = e.partition(keys::rechecks(shard));
-        let page = self
-            .query(by_key, e)
-            .limit(MAX_PENDING)
-            .send()
-            .await
-            .map_err(|error| unavailable_or_internal("Query", &error))?;
+        let items = self.query(by_key, e).into_paginator().items().send().collect();
+        let items: Result<Vec<Item>, _> = items.await;
+        let items = items.map_err(|error| unavailable_or_internal("Query", &error))?;
         let recheck = |item: &Item| {
             let position = required_text(item, "sk")?;
             let (tenant, customer_id) = split_position(&position)
@@ -64,7 +57,7 @@ impl Table {
             let requested_at = required_text(item, "at")?;
             Ok(Recheck { tenant, customer_id, position, requested_at })
         };
-        Ok(page.items().iter().map(recheck).collect())
+        Ok(items.iter().map(recheck).collect())
     }
 
     /// Deletes a request, unless a newer request for the same customer has replaced it.
