@@ -1,10 +1,10 @@
 //! POST /customers/{id}/erase
 //!
 //! Erases the personal data of a customer, including sessions, organizations, risk profiles, alerts
-//! and events. A tombstone with ids, times, decisions and scores stays. The request is refused while
-//! the customer must be retained. An `override_reason` ends the retention period, but not a hold. If
-//! an erasure was interrupted, a repeated request continues it. If the erasure is complete, a
-//! repeated request changes nothing.
+//! and events. A tombstone with ids, times, decisions and scores stays. The request is refused if
+//! the customer is not inactive or its retention period has not ended, unless the caller gives an
+//! `override_reason`. It is always refused while a hold (`retain_until`) is in force. A repeated
+//! request continues an interrupted erasure, and has no effect after a complete one.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -18,6 +18,6 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let known = request.input().read(|input| Some(input.if_none_match()))?;
     let id = request.customer_id()?;
     let state = monitoring::state(&app.tenant(&caller), &id, app.clock.now()).await?;
-    // The state also contains the last pass and the number of open alerts.
+    // The last pass and the number of open alerts can change without a new version of the monitor.
     Ok(Response::ok(&state)?.live_etag(state.version).unless_known(&known))
 }

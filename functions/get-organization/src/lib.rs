@@ -41,7 +41,9 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         }
         _ => Response::ok(&Statement::of(&customer, &organization, threshold))?,
     };
-    // The analysis depends on the entity type of the customer, and a drawing also on its name.
+    // The version alone determines the JSON for a company. Every other answer can change without a
+    // new version, because it also depends on the customer: on its entity type and, in a drawing,
+    // on its name and country.
     let is_company = customer.profile.entity_type == EntityType::Company;
     let response = match form {
         Some(JSON) if is_company => response.etag(organization.version),

@@ -1,7 +1,7 @@
 //! GET /health
 //!
-//! Answers without a token and without a call to the table that the service is up. The answer says
-//! nothing about the table: a load balancer must not take the API out of service because of it.
+//! Reports that the service is up. The request needs no token and makes no call to the table, so a
+//! load balancer does not take the API out of service when only the table is unavailable.
 
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -30,8 +30,8 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         fields.done(&[]);
         structure
     });
-    // If the customer is an individual, no party can own it. This rule can be checked only after
-    // the customer is read.
+    // The faults are not returned yet. One more rule, that no party owns an individual customer,
+    // can be checked only after the customer is read, and all faults are reported together.
     let faults = input.faults()?;
     let Some(structure) = structure else {
         return Err(faults.into());

@@ -10,9 +10,10 @@ use shared::{App, Error, customers};
 
 shared::job!(run, watchlists);
 
-/// Starts or resumes a pass. The payload contains the pass and optionally the shards, such as
-/// `{"pass":"daily","shards":[0]}`. Without shards, the pass covers all of them. `resume` first
-/// finishes the erasures that a request did not finish.
+/// Runs the command in the payload: starts a pass or, with `resume`, finishes interrupted erasures
+/// and then continues unfinished passes. The payload contains the command and optionally the
+/// shards, such as `{"pass":"daily","shards":[0]}`. Without `shards`, the command applies to all
+/// shards.
 pub async fn run(app: &App, payload: Value, deadline: Instant) -> Result<Value, Error> {
     let request: Request = serde_json::from_value(payload)
         .map_err(|error| Error::internal(format!("the payload names no pass: {error}")))?;
@@ -23,7 +24,7 @@ pub async fn run(app: &App, payload: Value, deadline: Instant) -> Result<Value, 
     let refusal = Response::of_error(&Error::customer_erased())?.into_answer();
     let erasures =
         customers::resume_erasures(&app.table, &app.clock, &id, &refusal, deadline).await;
-    // A failure of one does not prevent the other.
+    // The passes run even if the erasures failed. The error is returned afterwards.
     let passes = rescreen(&app.monitoring, &request, deadline).await;
     let (mut result, erasures) = (passes?, erasures?);
     if let Some(result) = result.as_object_mut() {

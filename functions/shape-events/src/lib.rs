@@ -9,9 +9,12 @@ use shared::{App, Error};
 
 shared::job!(run);
 
-/// Converts an array of records into an array of the same length or shorter, as the enrichment step
-/// of a pipe may do. Each element has an event and its kind. Records that are not new audit events
-/// are left out.
+/// Converts an array of stream records. Returns one element, an event with its kind, for each
+/// record of a new audit event, and leaves out all other records. The enrichment step of a pipe may
+/// return fewer elements than it receives.
+///
+/// # Errors
+/// `InternalError` if the payload is not an array.
 pub async fn run(_app: &App, payload: Value, _deadline: Instant) -> Result<Value, Error> {
     let records = payload.as_array();
     let records =

@@ -1,9 +1,8 @@
 //! PATCH /customers/{id}
 //!
 //! Applies a JSON Merge Patch (RFC 7396): an absent field stays unchanged, and `null` clears a
-//! field. Without `If-Match` the last write wins. If another change is written at the same time,
-//! the patch is applied again to the new state, so that concurrent changes of different fields are
-//! all kept.
+//! field. Without `If-Match`, the last write wins. If a concurrent change is written first, the
+//! patch is applied again to the new state, so concurrent changes of different fields are all kept.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -25,7 +24,8 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let mut input = request.input();
     let (key, if_match) = (input.idempotency_key(), input.if_match());
     let patch = input.object(MERGE_PATCH);
-    // The patch can be validated only together with the profile that it changes.
+    // The faults are not returned yet. The patch can be validated only together with the profile
+    // that it changes, and all faults are reported together.
     let faults = input.faults()?;
     let Some(patch) = patch else {
         return Err(faults.into());
@@ -33,7 +33,9 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let id = request.customer_id()?;
     let now = app.clock.now();
     let change = |current: &StoredCustomer| {
-        // A patch that was made from an old version can have faults only because of its age.
+        // The version is checked before the patch is merged, because a patch based on an old
+        // version may be invalid only because it is outdated. Faults that do not depend on the
+        // profile take precedence.
         if faults.is_empty() {
             if_match.check(Some(current.version))?;
         }

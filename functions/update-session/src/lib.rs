@@ -40,7 +40,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         updated.await.map(Response::from)
     };
     let again = async |_| respond(&sessions::get(&table, &id).await?);
-    // The body is compared as it was sent: a validation without `at` gets another time when the
-    // request is repeated.
+    // A repeated request is recognised by the body as it was sent. The parsed patch would differ,
+    // because a validation without `at` gets the current time.
     once_or_again(&table, FUNCTION.name, key, &(id, &body, &if_match), now, update, again).await
 }
