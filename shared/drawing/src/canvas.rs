@@ -1,4 +1,4 @@
-//! Writes SVG elements with `quick-xml`. Text of API callers is written only as a text node.
+//! Writes SVG elements with `quick-xml`. Caller-supplied text is written only as text nodes.
 
 use std::io;
 

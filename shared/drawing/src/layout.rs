@@ -25,8 +25,8 @@ pub(crate) const NOT_PLACED: &str =
 /// Lays out boxes and the links between them.
 ///
 /// # Errors
-/// Returns a text for the API caller if the structure has too many lines, or if `dagre` does not
-/// place a box or a link.
+/// Returns an error text for the API caller if the structure has too many lines, or if `dagre` does
+/// not place a box or a link.
 pub(crate) fn layout(
     boxes: &[Size],
     links: &[Link],
@@ -52,8 +52,8 @@ pub(crate) fn layout(
         let label = EdgeLabel { width, height, labelpos: LabelPos::Center, ..Default::default() };
         graph.set_edge(above, below, Some(label), Some(&key));
     }
-    // `ranksep` is provisional, because `routes` later sets the distance between rows.
-    // `LongestPath` is used, because the search of the other rankers has no bound.
+    // `ranksep` is provisional, because `routes` later sets the distance between rows. The ranker
+    // is `LongestPath`, because the iterative search of the other rankers has no upper bound.
     let ranker = Ranker::LongestPath;
     let layout_options =
         LayoutOptions { nodesep: 22.0, edgesep: 14.0, ranksep: 40.0, ranker, ..Default::default() };

@@ -1,5 +1,5 @@
-//! Decides whether each holding is drawn downwards or upwards: owners are above what they own, and
-//! the customer is at the bottom.
+//! Decides which holdings are drawn downwards and which upwards, and counts the lines between rows.
+//! Owners are above the companies that they own. Only a holding that closes a cycle points upwards.
 #![expect(clippy::indexing_slicing, reason = "edges refer to boxes by valid indices")]
 
 use std::collections::HashSet;
@@ -11,8 +11,8 @@ use petgraph::visit::{DfsEvent, Reversed, depth_first_search};
 pub(crate) struct Levels {
     /// For each edge: whether it is drawn upwards, because it closes a cycle.
     pub(crate) is_upward: Vec<bool>,
-    /// For each row, from the lowest: the number of edges that pass the gap above it. An edge
-    /// within a row counts for the gap above that row.
+    /// For each row, from the lowest: the number of edges that pass the gap above it. An edge from
+    /// a box to itself counts for the gap above its row.
     pub(crate) edges_above: Vec<usize>,
 }
 
@@ -26,8 +26,9 @@ pub(crate) fn levels(boxes: usize, edges: &[(usize, usize)], customer: Option<us
     for &(owner, owned) in edges.iter().filter(|(owner, owned)| owner != owned) {
         graph.add_edge(NodeIndex::new(owner), NodeIndex::new(owned), ());
     }
-    // The search starts at the customer and follows holdings up to their owners. An edge that
-    // leads back to a party on the current search path closes a cycle.
+    // The search starts at the customer, and then at each box that it has not visited. It follows
+    // holdings up to their owners. An edge that leads back to a party on the current search path
+    // closes a cycle.
     let mut closing_edges = HashSet::new();
     let mut owners_first = Vec::with_capacity(boxes);
     let starts = customer.into_iter().chain(0..boxes).map(NodeIndex::new);
@@ -47,7 +48,8 @@ pub(crate) fn levels(boxes: usize, edges: &[(usize, usize)], customer: Option<us
             boxes_below[upper].push(lower);
         }
     }
-    // This loop follows the ranker of the layout: a box is one row above the highest box below it.
+    // This loop assigns rows as the ranker of the layout (`LongestPath`) does: a box is one row
+    // above the highest box below it.
     let mut row = vec![0_usize; boxes];
     for &party in owners_first.iter().rev() {
         row[party] = boxes_below[party].iter().map(|&lower| row[lower] + 1).max().unwrap_or(0);

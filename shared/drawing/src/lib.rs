@@ -7,8 +7,8 @@
 //!
 //! These modules create an SVG:
 //!
-//! 1. `towers` stacks many similar shareholders, so a row stays narrow.
-//! 2. `levels` decides which holdings point down, and which close a circle and point up.
+//! 1. `towers` stacks many similar shareholders to keep rows narrow.
+//! 2. `levels` decides which holdings point down, and which point up because they close a circle.
 //! 3. `layout` places boxes and towers in rows, and `routes` finds the paths of the lines between
 //!    them.
 //! 4. `page` adds the title, the parties without holdings and the legend.

@@ -58,7 +58,7 @@ impl Page {
     /// Lays out a drawing. All positions are relative to the top left corner of the page.
     ///
     /// # Errors
-    /// Returns a text for the API caller if the structure is too large or could not be placed.
+    /// Returns an error text for the API caller if the structure is too large or cannot be placed.
     pub(crate) fn new(drawing: &Drawing) -> Result<Page, String> {
         let edges = drawing.valid_edges();
         let mut is_connected: Vec<bool> =

@@ -10,13 +10,13 @@ use crate::geometry::Point;
 pub(crate) const SHARES: &str = "#374151";
 /// Colour of a line that shows control without shares or votes.
 pub(crate) const CONTROL: &str = "#6d28d9";
-/// Maximum radius of a round corner. The radius is smaller at short pieces of a line.
+/// Maximum radius of a round corner. Short segments get a smaller radius.
 const CORNER_RADIUS: f64 = 7.0;
 const ARROW_LENGTH: f64 = 10.0;
 const ARROW_HALF_WIDTH: f64 = 4.5;
 
 /// Draws a line along `points`, with an arrow head at the last point. A line that ends horizontally
-/// gets no arrow head, because a branch of a tower ends at the trunk.
+/// gets no arrow head: it is the branch of a tower and ends at the trunk.
 ///
 /// # Errors
 /// Fails if there are fewer than two points, or if the canvas cannot be written.

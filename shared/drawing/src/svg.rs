@@ -88,7 +88,7 @@ impl LabelledLine {
     }
 
     /// Draws the line of a party that holds itself: a curve that leaves the box on the right,
-    /// reaches to the label and returns to the box.
+    /// extends to the label and returns to the box.
     fn draw_loop(&self, canvas: &mut Canvas, Point { x, y }: Point) -> io::Result<()> {
         // A cubic Bézier curve reaches three quarters of the way to its control points.
         let reach = (self.line.label.x - self.size.width / 2.0 - 2.0 - x) / 0.75;

@@ -2,9 +2,10 @@
 
 /// Removes characters that a drawing must not show, and normalises white space.
 ///
-/// White space of any kind becomes a single space, and is removed at both ends. Control characters
-/// and the characters that XML 1.0 forbids are dropped. Characters that reorder the text around
-/// them are also dropped, because a name must not change how neighbouring text is read.
+/// Each run of white space becomes a single space, and white space at both ends is removed. Other
+/// control characters and the characters that XML 1.0 forbids are dropped. The characters that
+/// embed, override or isolate a text direction are also dropped, because a name must not reorder
+/// neighbouring text.
 pub(crate) fn clean(text: &str) -> String {
     let spaced: String = text
         .chars()

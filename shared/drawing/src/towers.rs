@@ -33,8 +33,8 @@ pub(crate) struct Plan {
 
 /// The line that leads from a tower to the company below it.
 pub(crate) struct Trunk {
-    /// Index of one of the links that the trunk bundles. All of these links have the same owned
-    /// party and the same kind.
+    /// Index of one of the links that the trunk bundles. All of these links have the same `owned`
+    /// and the same `is_control_only`.
     pub(crate) link: usize,
     pub(crate) points: Vec<Point>,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Trunk {
 /// Places boxes and links. The top left corner of the result is the origin.
 ///
 /// # Errors
-/// Returns a text for the API caller if the structure is too large or could not be placed.
+/// Returns an error text for the API caller if the structure is too large or cannot be placed.
 pub(crate) fn plan(
     boxes: &[Size],
     links: &[Link],
@@ -58,7 +58,7 @@ pub(crate) fn plan(
         (0..links.len()).filter(|&link| !is_in_tower[links[link].owner]).collect();
 
     // The layout gets one block for each free box, followed by one block for each tower. A member
-    // of a tower owns only one company, is not owned itself, and is not the customer.
+    // of a tower has only one link and is not the customer, so all other links connect free boxes.
     let block: HashMap<usize, usize> =
         free_boxes.iter().enumerate().map(|(block, &party)| (party, block)).collect();
     let mut blocks: Vec<Size> = free_boxes.iter().map(|&party| boxes[party]).collect();
@@ -112,7 +112,7 @@ struct Places {
 
 /// A stack of shareholders that hold only the same company.
 struct Tower {
-    /// Indices of the links of the shareholders.
+    /// Index of each shareholder's link.
     links: Vec<usize>,
     size: Size,
     /// Width of the widest box.

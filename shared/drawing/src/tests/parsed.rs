@@ -141,8 +141,8 @@ fn runs_through(line: &[(f64, f64)], rect: &Rect) -> bool {
     })
 }
 
-/// Returns two boxes or labels that cover each other. Returns a box or label together with the page
-/// if it extends beyond the page.
+/// Returns two boxes or labels that overlap, or a box or label that extends beyond the page, paired
+/// with the page. Returns `None` if there is neither.
 pub(super) fn overlapping(svg: &ParsedSvg) -> Option<(Rect, Rect)> {
     let rects: Vec<Rect> = svg.boxes.values().chain(&svg.labels).copied().collect();
     let page = svg.page;
