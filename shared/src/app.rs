@@ -47,7 +47,7 @@ pub struct Settings {
     pub function_memory: FunctionMemory,
     /// Number of shards that monitored customers are divided into.
     pub monitor_shards: u32,
-    /// Limits of the requests of a tenant.
+    /// Rate limits for each tenant.
     pub rate_limits: RateLimits,
     /// Retention period of a customer, which begins with its deactivation.
     pub retention_years: RetentionYears,
@@ -67,8 +67,8 @@ impl Settings {
             faults.push("TABLE_NAME is not set".to_owned());
             String::new()
         });
-        // AWS's own tools read the variables that start with `AWS_`. `DYNAMODB_ENDPOINT` is a
-        // shorter name of this service.
+        // AWS's own tools also read the variables that start with `AWS_`. `DYNAMODB_ENDPOINT` is
+        // specific to this service. The first variable that is set takes precedence.
         let mut endpoint = |names: &[&str]| {
             let (name, endpoint) = names.iter().find_map(|name| Some((name, value(name)?)))?;
             if url::Url::parse(&endpoint).is_err() {
@@ -148,8 +148,8 @@ pub struct App {
     pub table: Table,
     /// The lists and settings of monitoring.
     pub monitoring: Monitoring,
-    /// Whether lists may come from a server on this machine. It is not a setting: a deployed function
-    /// cannot allow them.
+    /// Whether lists may come from a server on this machine. This is not a setting, so that a
+    /// deployed function cannot allow it.
     pub local_servers: LocalServers,
     /// The clock.
     pub clock: Clock,
@@ -157,13 +157,13 @@ pub struct App {
     pub ids: Ids,
 }
 
-/// Opens the watchlist indexes. Only a function that screens passes an `OpenWatchlists` to
-/// [`App::from_env`], so only its binary contains the S3 client. The client adds 1 MB to the zipped
+/// Opens the watchlist indexes. Only functions that use watchlists pass an `OpenWatchlists` to
+/// [`App::from_env`], so only their binaries contain the S3 client, which adds 1 MB to the zipped
 /// package.
 pub type OpenWatchlists = fn(Aws, &Settings) -> Watchlists;
 
 /// Opens the bucket that `settings` names, without a call to S3. If `settings` names no bucket, the
-/// function fails only when it screens.
+/// function fails only when it uses the bucket.
 pub fn open_bucket(aws: Aws, settings: &Settings) -> Watchlists {
     let bucket = settings.watchlist_bucket.as_deref();
     let bucket = bucket.map(|name| Bucket::new(aws, name, settings.s3_endpoint.as_deref()));
@@ -172,7 +172,7 @@ pub fn open_bucket(aws: Aws, settings: &Settings) -> Watchlists {
 
 impl App {
     /// Builds the app from the environment. `open_watchlists` is `None` for a function that does
-    /// not screen.
+    /// not use watchlists.
     ///
     /// # Errors
     /// Returns a text that names every setting that is missing or malformed, including

@@ -13,7 +13,7 @@ use serde_json::Value;
 /// Maximum number of entries in `details`. Without this limit, a body with many unknown fields
 /// would cause an answer many times the size of the body.
 const MAX_DETAILS: usize = 100;
-/// Pointer to the reason to erase a customer before its retention has ended.
+/// JSON Pointer to the field with the reason to erase a customer before its retention has ended.
 const OVERRIDE_REASON: &str = "/override_reason";
 
 /// Machine-readable code of an error. `http::status` maps each code to a status code.
@@ -75,7 +75,8 @@ pub enum Code {
     VersionMismatch,
     /// The tenant sent more requests of a class of routes than its limit allows.
     TooManyRequests,
-    /// The customer could not be screened within the time limit of a request. Nothing was changed.
+    /// The customer could not be screened within the time limit of a request. The request had no
+    /// effect.
     ScreeningTimeout,
     /// The service failed. The cause is logged.
     InternalError,
@@ -156,7 +157,7 @@ impl Error {
         self.cause.as_deref().unwrap_or(&self.message)
     }
 
-    /// Reports a body that is not valid JSON at this position. The first line has the number 1.
+    /// Reports a body that is not valid JSON. `line` is counted from 1, and `why` is the reason.
     pub fn malformed_json(line: usize, column: usize, why: &str) -> Error {
         let message = format!("The body is not valid JSON: {why} at line {line}, column {column}.");
         Error::new(Code::MalformedJson, message)
@@ -225,14 +226,13 @@ impl Error {
         )
     }
 
-    /// Reports that the customer does not exist. The error is the same for a customer of another
-    /// tenant.
+    /// Reports that the customer does not exist. A customer of another tenant causes the same
+    /// error.
     pub fn customer_not_found() -> Error {
         Error::new(Code::CustomerNotFound, "The customer does not exist in this tenant.")
     }
 
-    /// Reports that the session does not exist. The error is the same for a session of another
-    /// tenant.
+    /// Reports that the session does not exist. A session of another tenant causes the same error.
     pub fn session_not_found() -> Error {
         Error::new(Code::SessionNotFound, "The session does not exist in this tenant.")
     }
@@ -277,7 +277,8 @@ impl Error {
         Error::new(Code::CustomerErased, message)
     }
 
-    /// Reports that the customer cannot be erased yet. `until` is the last day of the hold.
+    /// Reports that the customer cannot be erased yet. `until` is the last day of the hold, and
+    /// `reason` is the customer's `retain_reason`.
     pub fn retention_hold(until: &str, reason: Option<&str>) -> Error {
         // The message does not contain the date, because a caller that may not read gets it too.
         let message = "The customer must be retained up to and including its retain_until. Erase \
@@ -379,8 +380,8 @@ impl Error {
         Error::new(Code::VersionMismatch, message).detail("If-Match", issue, &more)
     }
 
-    /// Reports that `If-None-Match: *` allows only the creation of a resource that exists already,
-    /// at the version `current`.
+    /// Reports that a request with `If-None-Match: *`, which allows only a creation, is about a
+    /// resource that exists already, at the version `current`.
     pub fn already_exists(current: u64) -> Error {
         let message = format!(
             "The resource exists already, at version \"{current}\", and If-None-Match allows only \
@@ -420,7 +421,7 @@ impl Error {
     }
 
     /// Reports that a customer cannot be screened because no watchlist was loaded yet. This is the
-    /// state of a new stack and no failure, so the error has no cause.
+    /// state of a new stack, not a failure, so the error has no cause.
     pub fn lists_not_loaded() -> Error {
         let message = "No watchlist is loaded yet. Try again later, or load the watchlists.";
         Error::new(Code::ListsUnavailable, message)
@@ -486,7 +487,7 @@ impl Faults {
         self.0.is_empty()
     }
 
-    /// Returns whether a fault of `field` is recorded.
+    /// Returns whether a fault is recorded for `field`.
     pub fn names(&self, field: &str) -> bool {
         self.0.iter().any(|fault| fault.field == field)
     }

@@ -24,9 +24,9 @@ pub fn of_record(record: &Value) -> Option<Value> {
     Some(Value::Object(event))
 }
 
-/// Returns the event of a record as the pipe needs it: the event, and its kind at the place that the
-/// kind has in a record. The pipe reads the kind by one path, either from the record or from this
-/// value.
+/// Returns the event of a record in the form that the pipe needs, or `None` if [`of_record`]
+/// returns `None`. The event's kind is also at `dynamodb.NewImage.kind.S`, as in a record, so the
+/// pipe can read the kind with the same path from a record and from this value.
 pub fn enrichment_of(record: &Value) -> Option<Value> {
     let event = of_record(record)?;
     let kind = event.get("kind")?;

@@ -47,7 +47,7 @@ const ALWAYS: [Code; 7] = [
     Code::StoreUnavailable,
 ];
 
-/// The error codes that an operation without a token can return.
+/// The error codes that an operation that needs no token can return.
 const PUBLIC: [Code; 3] = [Code::ValidationError, Code::InternalError, Code::StoreUnavailable];
 
 impl Endpoint {
@@ -139,8 +139,7 @@ impl Endpoint {
         self
     }
 
-    /// Adds the header `If-None-Match` of a read and the response without content. This must be
-    /// called after [`Endpoint::answers`].
+    /// Adds the header `If-None-Match` for a read, and the response 304, which has no content.
     pub fn if_none_match(mut self) -> Endpoint {
         let description = "Entity tags of answers that the caller has. If the answer would have one \
                            of them, its content is not sent, and the status is 304. A weak tag is \
@@ -156,8 +155,8 @@ impl Endpoint {
         self
     }
 
-    /// Adds the header `If-None-Match` of a change, which can only be `*`, and the error code for a
-    /// resource that exists.
+    /// Adds the header `If-None-Match` for a change, which can only be `*`, and the error code for
+    /// a resource that exists already.
     pub fn creates_only(mut self) -> Endpoint {
         let description = "`*` allows only the creation. If the resource exists, nothing changes and \
                            the answer is 412.";
@@ -342,8 +341,8 @@ impl Endpoint {
         Ref::from_schema_name(name).into()
     }
 
-    /// Lets a successful response to a change contain a receipt instead of its data, for a caller
-    /// that may not read.
+    /// Allows a successful response to a change to contain a receipt instead of its data, for a
+    /// caller without `kyc:read`.
     fn or_receipt(&mut self, response: &mut Response) {
         let content = response.content.get_mut("application/json");
         let Some(RefOr::T(Content { schema: Some(schema), .. })) = content else { return };
@@ -513,7 +512,8 @@ pub fn envelope_schemas() -> Schemas {
         .to_vec()
 }
 
-/// The headers of a limit, of draft-ietf-httpapi-ratelimit-headers-06.
+/// Rate limit headers and their descriptions, as defined by
+/// draft-ietf-httpapi-ratelimit-headers-06.
 const RATELIMIT: [(&str, &str); 4] = [
     ("RateLimit-Limit", "Number of requests that the tenant may send at once."),
     ("RateLimit-Remaining", "Number of requests that are left."),

@@ -124,8 +124,8 @@ impl RequestLog {
                 )
             };
         }
-        // The alarms count error lines. A failure of the service has a cause; without a cause, the
-        // answer reports an expected state.
+        // The alarms count error lines. An error with a 5xx status but without a cause reports an
+        // expected state, such as watchlists that are not loaded yet, so it is not an error line.
         let is_failure = status >= 500 && error.is_none_or(|error| error.cause().is_some());
         if is_failure { line!(error) } else { line!(info) }
     }
@@ -147,14 +147,14 @@ fn trace_id(header: &str) -> Option<&str> {
 }
 
 /// Writes an error line that also adds 1 to a CloudWatch metric, which the template's alarms watch.
-/// `list` is a dimension of the metric, unless it is empty. `more` contains further fields of the
-/// line.
+/// Unless `list` is empty, the metric is also recorded with the dimension `list`. `more` contains
+/// further fields of the line.
 pub(crate) fn alarm(metric: &str, message: &str, list: &str, more: &Value) {
     emit(("ERROR", message), (metric, "Count", json!(1)), list, more);
 }
 
 /// Writes a line with a duration as a CloudWatch metric in hours. `millis` is the duration in
-/// milliseconds.
+/// milliseconds. `list` has the same meaning as in [`alarm`].
 pub(crate) fn hours(metric: &str, message: &str, list: &str, millis: i64) {
     emit(
         ("INFO", message),
@@ -173,7 +173,7 @@ fn emit(
 ) {
     let Some(namespace) = NAMESPACE.get() else { return };
     let millis = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    // Lambda takes a line without a timestamp for one of the level INFO.
+    // Lambda treats a line without a timestamp as a line of the level INFO.
     let mut timestamp = String::new();
     let _ = LineTime.format_time(&mut Writer::new(&mut timestamp));
     let dimensions = if list.is_empty() { json!([[]]) } else { json!([["list"], []]) };

@@ -21,14 +21,14 @@ use crate::store::{
 };
 use crate::telemetry;
 
-/// Age from which a job resumes an erasure, in milliseconds. Before, the request that began it may
-/// still be running.
+/// Minimum age of an erasure that a job resumes, in milliseconds. Before that age, the request that
+/// began the erasure may still be running.
 const RESUMED_AFTER_MILLIS: i64 = 60_000;
-/// Time that a job leaves unused before its deadline. An erasure that is interrupted keeps its
-/// progress.
+/// A job starts an erasure only if at least this time is left before its deadline, so that most
+/// erasures finish. An interrupted erasure keeps its progress, and a later run resumes it.
 const MARGIN: Duration = Duration::from_secs(20);
 /// Actor of a job that resumes an erasure. The job writes no event, because the first transaction
-/// has written it.
+/// of the erasure wrote it.
 const ACTOR: &str = "rescreen";
 
 /// A request to erase a customer.
@@ -37,7 +37,8 @@ pub struct Erasure {
     pub now: Timestamp,
     /// Retention period of the customer.
     pub retention: RetentionYears,
-    /// Reason to erase the customer although it is not inactive or its period has not ended.
+    /// Reason to erase the customer even if it is not inactive or its retention period has not
+    /// ended.
     pub override_reason: Option<Note>,
 }
 
@@ -110,7 +111,7 @@ pub fn plan_erasure(
     Ok(Some(Change::new(EventKind::CustomerErased, before, after)))
 }
 
-/// Checks that a customer need not be retained. A reason overrides the retention period, but not a
+/// Checks that a customer need not be retained. An override reason lifts every restriction except a
 /// hold.
 fn check_retention(customer: &Customer, erasure: &Erasure) -> Result<(), Error> {
     let Erasure { now, retention, override_reason } = erasure;
@@ -137,7 +138,7 @@ pub struct ResumedErasures {
     pub finished: u64,
     /// Number of erasures that are still unfinished.
     pub unfinished: u64,
-    /// Time at which the oldest of them began, or `None` when there is none.
+    /// Time at which the oldest unfinished erasure began, or `None` when there is none.
     pub oldest: Option<Timestamp>,
 }
 

@@ -1,6 +1,6 @@
-//! Export of a customer. An export reads in pages, and it is recorded once: the first page is
-//! returned only after the event is written. A cursor names the event, so that a cursor which a
-//! caller made up does not lead to data without an event.
+//! Export of a customer. An export is returned in pages and recorded as one event, which is written
+//! before the first page is returned. Every cursor names this event, so a forged cursor cannot give
+//! access to data without an event.
 
 use futures_util::future::try_join;
 
@@ -45,7 +45,8 @@ async fn begin(
     id: &CustomerId,
     now: Timestamp,
 ) -> Result<Page<Exported>, Error> {
-    // The first event of a customer is its creation, also if the clock of this function is slow.
+    // The event must sort after the event of the customer's creation, even if the clock of this
+    // function is behind.
     let after_creation = Timestamp::from_millis(id.created_at().millis() + 1);
     let event = table.export_event(id, now.max(after_creation));
     let page = table.export(id, &ExportPosition::first(&event)).await?;

@@ -102,13 +102,15 @@ pub fn first_of_session(
     Ok(StoredCustomer::new(id, tenant, profile))
 }
 
-/// Replaces a customer with the one that `change` returns. If a concurrent change comes first,
-/// `change` is called again with the new state of the customer. If `change` keeps the version, the
-/// customer is not written. `answer` builds the answer to the request from the customer.
+/// Replaces a customer with the one that `change` returns. If a concurrent change is committed
+/// first, `change` is called again with the new state of the customer. If `change` keeps the
+/// version, the customer is not written. `answer` builds the answer to the request from the
+/// customer.
 ///
 /// # Errors
 /// `CustomerNotFound`, `CustomerErased`, the error of `change`, `CustomerAlreadyExists` when the
-/// client id is taken, `ValidationError` (too many matches), `RequestInProgress`, `StoreUnavailable`.
+/// client id is taken, `ValidationError` (too many matches), `ScreeningTimeout`,
+/// `ListsUnavailable`, `RequestInProgress`, `StoreUnavailable`.
 pub async fn update(
     monitoring: &Monitoring,
     table: &TenantTable<'_>,
@@ -149,8 +151,8 @@ pub async fn update(
 /// required when a scored field changes or the monitor must be checked.
 ///
 /// # Errors
-/// `ValidationError` when the monitor would get too many matches, `InternalError` when sources are
-/// needed and missing.
+/// `ValidationError` when the monitor would get too many matches, `ScreeningTimeout`,
+/// `InternalError` when sources are needed and missing.
 pub fn plan_update(
     kind: EventKind,
     before: StoredCustomer,

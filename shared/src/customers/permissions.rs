@@ -1,5 +1,5 @@
-//! Permissions that depend on the change. Some changes of a customer are decisions of a person, or
-//! remove a protection, and need a permission of their own.
+//! Checks permissions that depend on the content of a change. A change that records a person's
+//! decision or removes a protection needs a separate permission.
 
 use crate::auth::{Caller, Permission, REVIEW, UPDATE};
 use crate::error::Error;
@@ -20,8 +20,8 @@ pub fn check_block(caller: &Caller, before: &Customer, after: &Customer) -> Resu
     if is_block(before.status, after.status) { caller.require(REVIEW) } else { Ok(()) }
 }
 
-/// Checks that the caller may make each part of a change of the profile and the status. A change
-/// that changes nothing needs no permission.
+/// Checks that the caller may make each part of a change of the profile and the status. If neither
+/// differs, no permission is needed.
 ///
 /// - Blocking a customer and ending a block need `kyc:review`.
 /// - Shortening or removing a hold that is in force at `now` needs `kyc:erase`.
@@ -39,7 +39,8 @@ pub fn check_update(
     let (old, mut new) = (&before.profile, after.profile.clone());
     if lowers_hold(old, &new, now) {
         caller.require(LOWER_HOLD)?;
-        // The permission includes the reason, because a reason cannot stay without a hold.
+        // The permission also covers the `retain_reason`, because a reason cannot stay without a
+        // hold.
         new.retain_until.clone_from(&old.retain_until);
         new.retain_reason.clone_from(&old.retain_reason);
     }
@@ -54,8 +55,8 @@ fn is_block(from: Status, to: Status) -> bool {
     from != to && [from, to].contains(&Status::Blocked)
 }
 
-/// Returns whether a change ends a hold earlier. A hold that has ended protects nothing, so it can
-/// be changed freely. A date that cannot be read counts as in force.
+/// Returns whether a change shortens or removes a hold that is in force at `now`. A hold whose date
+/// cannot be read counts as in force.
 fn lowers_hold(before: &Profile, after: &Profile, now: Timestamp) -> bool {
     let Some(until) = &before.retain_until else { return false };
     let has_ended = until.date().zip(now.date()).is_some_and(|(until, today)| until < today);
@@ -79,7 +80,7 @@ mod tests {
     /// All permissions of the tests. Exactly one of them is held in each check.
     const SINGLE: [Permission; 7] = [All, Create, Read, Update, Delete, Review, Erase];
 
-    /// Returns the permissions of which each one alone allows the change.
+    /// Returns the permissions that each allow the change on their own.
     fn sufficient(before: &StoredCustomer, after: &StoredCustomer) -> Vec<Permission> {
         let allows = |permission: &Permission| {
             check_update(&caller_with(&[*permission]), before, after, hour(0)).is_ok()

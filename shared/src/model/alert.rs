@@ -231,8 +231,8 @@ pub struct PastDecision {
 }
 
 impl StoredAlert {
-    /// Returns one hash of all compared fields. A pass regards a known match as changed if its hash
-    /// differs.
+    /// Returns one hash of all compared fields. A pass regards a known match as changed if this
+    /// hash differs from the stored one.
     pub fn fingerprint(&self) -> u64 {
         fingerprint(&self.compared)
     }
@@ -295,8 +295,8 @@ pub struct Decision {
     pub note: Option<Note>,
 }
 
-/// Returns the schema of the status in a decision. `cleared` is not part of it, because only a
-/// check clears an alert.
+/// Returns the schema of the status in a decision. It leaves out `cleared`, because only a check
+/// clears an alert.
 #[cfg(feature = "openapi")]
 fn decided() -> impl Into<utoipa::openapi::RefOr<utoipa::openapi::Schema>> {
     let text = super::schema::text().enum_values(Some(["open", "confirmed", "false_positive"]));
@@ -317,8 +317,8 @@ impl Decision {
     }
 }
 
-/// Fields that only the server sets. A request that contains such a field gets an error that says
-/// so.
+/// Fields that only the server sets. A decision may repeat them with their current values. Any
+/// other value is a fault.
 pub const READ_ONLY: &[&str] = &[
     "alert_id",
     "customer_id",

@@ -29,7 +29,8 @@ impl Answer {
         self.content.get() != "null"
     }
 
-    /// Returns the version of the resource in the answer, from its entity tag.
+    /// Returns the version of the resource in the answer, from its entity tag. Returns `None` if
+    /// the answer has no entity tag, or one that does not start with a version.
     pub fn version(&self) -> Option<u64> {
         let tag = self.etag.as_ref()?.trim_matches('"');
         tag.split('-').next()?.parse().ok()

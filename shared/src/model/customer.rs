@@ -230,8 +230,8 @@ impl DerefMut for StoredCustomer {
 /// lists every active session, and DynamoDB limits an item to 400 KB.
 pub const MAX_OPEN_SESSIONS: usize = 1_000;
 
-/// Fields that only the server sets. A request that contains such a field gets an error that says
-/// so.
+/// Fields that only the server sets. They must not be given when a customer is created. A patch may
+/// repeat them with their current values.
 pub const READ_ONLY: &[&str] = &[
     "customer_id",
     "tenant_id",
@@ -384,9 +384,9 @@ impl StoredCustomer {
         next
     }
 
-    /// Returns the next version as a tombstone, without the profile's personal data. The ids,
-    /// times, counters, risk level and entity type stay. `override_reason` is the reason to erase
-    /// the customer before its retention has ended.
+    /// Returns the next version as a tombstone, without the profile's personal data. The customer
+    /// id, tenant id, times, counters, risk summary and entity type stay. `override_reason` is the
+    /// reason to erase the customer before its retention has ended.
     ///
     /// # Errors
     /// `InternalError` if the erased profile is not valid, which would be a bug.

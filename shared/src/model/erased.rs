@@ -56,8 +56,8 @@ const ALERT_FIELDS: [&str; 10] = [
     "changes",
 ];
 
-/// Removes the client id and the metadata of a session. Its ids, times, status, decision and
-/// validations stay.
+/// Removes the client id and the metadata of a session. Its other ids, its times, status, decision
+/// and validations stay. The version increases by 1 if the session changes.
 pub fn session(session: Session) -> Session {
     let before = session.clone();
     let mut session = Session { client_id: None, metadata: Default::default(), ..session };
@@ -84,7 +84,8 @@ pub fn risk_profile(profile: RiskProfile) -> RiskProfile {
 }
 
 /// Removes the names, the party id, the note, the explanation of the score and the hashes of the
-/// compared fields. The list, the id of the entry, the score and the decision stay.
+/// compared fields. The list, the id of the entry, the score and the decision stay. The version
+/// increases by 1 if the alert changes.
 pub fn alert(mut alert: StoredAlert) -> StoredAlert {
     let before = alert.clone();
     alert.subject.name = String::new();

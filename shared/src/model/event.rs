@@ -70,7 +70,7 @@ pub struct Origin {
     pub request_id: String,
 }
 
-/// The parts of a stored event that say who did what and when.
+/// The kind, time and actor of a stored event.
 #[derive(Clone, Debug, Deserialize)]
 pub struct EventSummary {
     /// Kind of the event.
@@ -101,7 +101,7 @@ pub struct Event {
 
 /// Returns the fields of `after` that differ from `before`, each as `{"from": …, "to": …}`. If
 /// `before` is `None`, `from` is `null` in every field. `version` and `updated_at` are left out,
-/// because they change with every event.
+/// because they differ between any two versions.
 ///
 /// # Errors
 /// `InternalError` if a model does not serialize to a JSON object.

@@ -9,10 +9,10 @@ use serde_json::{Map, Number, Value};
 use super::value::Issue;
 use crate::error::{Error, Faults};
 
-/// Parser of a text value. It returns the rule that an invalid text breaks.
+/// Parser of a text value. For an invalid text, it returns the rule that the text breaks.
 type Parse<T> = fn(&str) -> Result<T, Issue>;
 
-/// The fields of one JSON object that were not read yet.
+/// The fields of one JSON object that have not been read yet.
 ///
 /// A field that is `null` is treated as absent. [`Fields::done`] reports the fields that were not
 /// read, so that a misspelt field is not ignored.
@@ -97,9 +97,10 @@ impl<'a> Fields<'a> {
         parsed.filter_map(|(i, value)| self.parsed(format!("{at}/{i}"), value, parse)).collect()
     }
 
-    /// Reads an optional object of at most `most` strings and returns the valid entries. Records a
-    /// fault for each invalid entry, by its key. Returns an empty map if the field is absent, and
-    /// an empty map with a recorded fault if it is not an object or too large.
+    /// Reads an optional object of at most `most` entries, whose values are strings, and returns
+    /// the valid entries. Records a fault for each invalid entry, by its key. Returns an empty map
+    /// if the field is absent, and an empty map with a recorded fault if it is not an object or too
+    /// large.
     pub fn map<K: Ord, T>(
         &mut self,
         name: &str,
@@ -134,7 +135,9 @@ impl<'a> Fields<'a> {
 
     /// Reads an optional array of at most `most` objects and returns the results of `read`, which
     /// gets the index and the fields of an object. `read` must return `None` only if it recorded a
-    /// fault. Every field that `read` does not read is a fault.
+    /// fault. An element that is not an object, and a field that `read` does not read, is a fault.
+    /// Returns an empty list if the field is absent, and an empty list with a recorded fault if it
+    /// is not an array or too long.
     pub fn objects<T>(
         &mut self,
         name: &str,
@@ -234,8 +237,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Fields of a patch that it must not change. A caller that reads a resource, edits it and sends it
-/// back repeats them.
+/// Fields that a patch may repeat, but not change. A patch contains them if the caller read a
+/// resource, edited it and sent all of it back.
 #[derive(Clone)]
 pub struct Repeated(Map<String, Value>);
 
@@ -266,8 +269,8 @@ impl Repeated {
     }
 }
 
-/// Returns whether two JSON values are the same. `1` and `1.0` are, because many clients do not
-/// distinguish them.
+/// Returns whether two JSON values are the same. `1` and `1.0` are the same, because many clients
+/// do not distinguish them.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) if one.is_f64() || other.is_f64() => {

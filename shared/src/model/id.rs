@@ -151,7 +151,7 @@ impl Ids {
     }
 }
 
-/// Splits a time into seconds since 1970 and nanoseconds.
+/// Splits a time into seconds since 1970 and nanoseconds. A time before 1970 becomes 0.
 fn unix(time: Timestamp) -> (u64, u32) {
     let millis = time.millis().max(0).unsigned_abs();
     (millis / 1_000, (millis % 1_000) as u32 * 1_000_000)

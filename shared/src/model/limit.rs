@@ -1,9 +1,9 @@
-//! Limits of the requests of a tenant: a token bucket for each class of routes.
+//! Rate limits for each tenant: one token bucket for each class of routes.
 //!
 //! A bucket is stored as one number, the time at which it is full again. A request takes a token by
-//! moving this time forward by the time that one token takes to refill, and is refused if the
-//! bucket would then need more time than it takes to fill it completely. This is the generic cell
-//! rate algorithm (ITU-T I.371).
+//! moving this time, or the current time if the bucket is full, forward by the refill time of one
+//! token. The request is refused if the bucket would then need longer to fill than an empty bucket
+//! does. This is the generic cell rate algorithm (ITU-T I.371).
 
 /// Microseconds in a second.
 const SECOND: i64 = 1_000_000;
@@ -16,7 +16,7 @@ pub enum RouteClass {
     Read,
     /// Routes that change something.
     Write,
-    /// Routes that draw or replace an organization, or screen a customer.
+    /// Expensive routes: those that return or replace an organization, or start monitoring.
     Heavy,
 }
 
@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes a token like the store does. Returns whether the bucket had one.
+    /// Takes a token as the store does. Returns whether the bucket had one.
     fn take(limit: RateLimit, full_at: &mut i64, now: i64) -> bool {
         let has_token = *full_at <= limit.max_full_at(now);
         if has_token {
@@ -164,7 +164,7 @@ mod tests {
                 }
                 let quota = limit.quota(full_at, now, false);
                 prop_assert!(quota.remaining <= burst && quota.reset <= quota.window);
-                // The state says whether the next request gets a token.
+                // `remaining` is above 0 exactly if the next request gets a token.
                 prop_assert_eq!(quota.remaining > 0, full_at <= limit.max_full_at(now));
             }
             for (first, from) in taken.iter().enumerate() {

@@ -18,7 +18,7 @@ impl Percentage {
     /// Reads a percentage from a JSON body.
     ///
     /// # Errors
-    /// Returns the range if the number is not from 0 to 100 or has more than 4 decimals.
+    /// Returns the rule if the number is not from 0 to 100 or has more than 4 decimals.
     pub fn parse(number: &Number) -> Result<Percentage, Issue> {
         let issue = "must be a number from 0 to 100 with at most 4 decimals";
         number.as_f64().and_then(Percentage::of).ok_or_else(|| issue.to_owned())

@@ -1,9 +1,9 @@
 //! Types for the rescreen passes over all monitored customers: progress, evidence, and the reasons
 //! why a pass skips a monitor.
 //!
-//! Monitored customers are divided into shards, and a pass works on one shard at a time. The
-//! progress of each kind of pass over each shard is one item. Only the worker that holds the lease
-//! on the item advances the pass.
+//! Monitored customers are divided into shards, and a pass works on one shard at a time. One item
+//! stores the progress of one kind of pass over one shard. Only the worker that holds the lease on
+//! the item advances the pass.
 
 use std::collections::BTreeMap;
 

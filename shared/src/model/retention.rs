@@ -20,7 +20,7 @@ pub struct RetentionYears(pub u32);
 pub enum RetentionReason<'c> {
     /// Its `retain_until`, which is this day, has not passed.
     Hold(&'c CalendarDate),
-    /// Its status is not `inactive` but this one, so its retention period has not begun.
+    /// Its retention period has not begun, because its status, given here, is not `inactive`.
     NotInactive(Status),
     /// Its retention period has not ended. Contains the last day of the period.
     Period(Date),
@@ -28,7 +28,7 @@ pub enum RetentionReason<'c> {
 
 impl RetentionYears {
     /// Returns the reason why a customer must be retained at `now`. Returns `None` if its retention
-    /// has ended. A hold comes before the other reasons.
+    /// has ended. If several reasons apply, returns a hold.
     pub fn reason(self, customer: &Customer, now: Timestamp) -> Option<RetentionReason<'_>> {
         // Times outside the range of `Date` do not occur. If they did, the customer would be kept.
         let today = now.date().unwrap_or(Date::MIN);
@@ -46,8 +46,8 @@ impl RetentionYears {
         (last_day >= today).then_some(RetentionReason::Period(last_day))
     }
 
-    /// Returns the first day of deactivation whose period has not ended on the day `today`. Returns
-    /// `None` if there is no period.
+    /// Returns the earliest day of deactivation for which the period has not ended on `today`.
+    /// Returns `None` if there is no period.
     pub fn first_retained(self, today: Date) -> Option<Date> {
         self.shift(today, -self.years(), (Month::March, 1))
     }

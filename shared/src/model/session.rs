@@ -24,8 +24,8 @@ pub const MAX_TTL_DAYS: u64 = 90;
 /// Default time until a session expires, in days.
 pub const DEFAULT_TTL_DAYS: u64 = 7;
 
-/// Tolerance for the clock of a caller that is ahead of the clock of the service, in milliseconds:
-/// 5 minutes.
+/// Maximum time by which a caller's clock may be ahead of the service's clock: 5 minutes, in
+/// milliseconds.
 const CLOCK_SKEW_MILLIS: i64 = 5 * 60 * 1_000;
 /// Number of milliseconds in a day.
 const DAY_MILLIS: i64 = 24 * 3_600 * 1_000;
@@ -172,8 +172,7 @@ pub struct Session {
     pub completed_at: Option<Timestamp>,
 }
 
-/// Fields that only the server sets. A request that contains such a field gets an error that says
-/// so.
+/// Fields that only the server sets. They must not be given when a session is created.
 pub const READ_ONLY: &[&str] = &[
     "session_id",
     "tenant_id",
@@ -184,8 +183,8 @@ pub const READ_ONLY: &[&str] = &[
     "completed_at",
 ];
 
-/// Fields that a patch may repeat, but not change: those of [`READ_ONLY`], and those that only the
-/// creation sets.
+/// Fields that a patch may repeat with their current values: the fields in [`READ_ONLY`], and the
+/// fields that are set only at creation.
 pub const FIXED: &[&str] = &[
     "session_id",
     "customer_id",
@@ -355,13 +354,14 @@ impl Session {
         self
     }
 
-    /// Returns the session after the patch. If the patch changes nothing, the result equals the
-    /// session.
+    /// Returns the session after the patch. The result equals the session, including its version,
+    /// if the patch contains no new status and no new validation.
     ///
     /// # Errors
     /// `InvalidTransition` if the session cannot change to the status, or has a final status and
-    /// gets new validations. `ValidationError` if the decision does not match the status, or if the
-    /// session would have more than 100 validations.
+    /// gets new validations. `ValidationError` if a repeated field does not have its current value,
+    /// if the decision does not match the status, or if the session would have more than 100
+    /// validations.
     pub fn patched(&self, patch: &SessionPatch, now: Timestamp) -> Result<Session, Error> {
         let mut faults = Faults::default();
         patch.repeated.check(self, &mut faults)?;

@@ -75,7 +75,8 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Source of the current time. Tests use a fixed time instead of the system's clock.
+/// Source of the current time, with a timer for durations. Tests use a fixed time instead of the
+/// system's clock.
 #[derive(Clone)]
 pub struct Clock {
     read: Arc<dyn Fn() -> Timestamp + Send + Sync>,
@@ -83,7 +84,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Makes a clock that reads the time of the system.
+    /// Makes a clock that reads the system's time.
     pub fn system() -> Clock {
         Clock::new(|| {
             let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -91,7 +92,8 @@ impl Clock {
         })
     }
 
-    /// Makes a clock that calls `read` for the current time. Its timer is that of the system.
+    /// Makes a clock that calls `read` for the current time. Its timer is the system's monotonic
+    /// clock.
     pub fn new(read: impl Fn() -> Timestamp + Send + Sync + 'static) -> Clock {
         let start = Instant::now();
         Clock { read: Arc::new(read), timer: Arc::new(move || start.elapsed()) }

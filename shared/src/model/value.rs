@@ -1,5 +1,5 @@
-//! Types for the values of text fields. Each type has one constructor, `parse`, which enforces the
-//! rule of the type. Any value may be personal data, so `Debug` prints `[redacted]`.
+//! Types for the values of text fields. A type's `parse` enforces the rule of the type. Values may
+//! be personal data, so `Debug` prints `[redacted]` for all types except [`TenantId`].
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -308,11 +308,11 @@ fn client_id(text: &str) -> Result<String, Issue> {
     Ok(text.to_owned())
 }
 
-/// Returns whether a character has a shape of its own, or is the space U+0020.
+/// Returns whether a character is visible, or is the space U+0020.
 fn is_printable(c: char) -> bool {
     use GeneralCategory as Category;
-    // Letters and marks without a shape. The property Default_Ignorable_Code_Point also contains
-    // characters of the categories below.
+    // Invisible letters and marks. The other characters with the property
+    // Default_Ignorable_Code_Point are in the categories below.
     let is_invisible = matches!(
         c,
         '\u{34f}'
@@ -349,7 +349,7 @@ pub fn flag(text: &str) -> Result<bool, Issue> {
 /// Parses a whole number in a query parameter. Only digits are accepted, without a sign.
 ///
 /// # Errors
-/// Returns the range if the text is not a whole number or not in `range`.
+/// Returns the allowed range if the text is not a whole number in `range`.
 pub fn whole_number(text: &str, range: RangeInclusive<usize>) -> Result<usize, Issue> {
     let has_only_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = has_only_digits
@@ -364,7 +364,7 @@ pub fn whole_number(text: &str, range: RangeInclusive<usize>) -> Result<usize, I
 /// distinguish the two.
 ///
 /// # Errors
-/// Returns the range if the number is not whole or not in `range`.
+/// Returns the allowed range if the number is not whole or not in `range`.
 pub fn whole(number: &Number, range: RangeInclusive<u64>) -> Result<u64, Issue> {
     let from_float = || number.as_f64().filter(|float| float.fract() == 0.0 && *float >= 0.0);
     let whole = number.as_u64().or_else(|| from_float().map(|float| float as u64));
@@ -391,7 +391,8 @@ impl FromStr for TenantId {
     type Err = Issue;
 
     fn from_str(text: &str) -> Result<TenantId, Issue> {
-        // The id is part of every key, whose parts `#` separates. Therefore `#` is not allowed.
+        // `#` is not allowed, because it separates the parts of the table's keys, which contain
+        // this id.
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
         let fits = (1..=128).contains(&text.len()) && text.chars().all(allowed);
         let issue = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -";

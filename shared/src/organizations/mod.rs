@@ -39,7 +39,8 @@ pub async fn get(
     Ok((customer.ok_or_else(Error::customer_not_found)?.customer, organization))
 }
 
-/// Reads a version of the organization for the repetition of the request that has stored it.
+/// Reads the version of the organization that an earlier request stored or returned, for a
+/// repetition of that request.
 ///
 /// # Errors
 /// `CustomerErased`, `StoreUnavailable`.
@@ -62,16 +63,16 @@ pub async fn again(
 }
 
 /// Replaces the organization with the structure that `change` returns. If the structure has not
-/// changed, nothing is written. If a concurrent change comes first, `change` is called again.
-/// `answer` builds the answer to the request from the customer, the organization and a flag that is
-/// `true` when it is the customer's first.
+/// changed, the organization is not written. If a concurrent change is committed first, `change` is
+/// called again with the new state. `answer` builds the answer to the request from the customer,
+/// the organization and a flag that is `true` when it is the customer's first.
 ///
 /// An answer can be larger than an item of the table. Therefore it is stored without its content,
-/// which the stored version of the organization gives again.
+/// which [`again`] reads from the stored version of the organization.
 ///
 /// # Errors
-/// `CustomerNotFound`, `CustomerErased`, the error of `change`, `ValidationError` (too many matches),
-/// `RequestInProgress`, `StoreUnavailable`.
+/// `CustomerNotFound`, `CustomerErased`, the error of `change`, `ValidationError` (too many
+/// matches), `ScreeningTimeout`, `ListsUnavailable`, `RequestInProgress`, `StoreUnavailable`.
 pub async fn replace(
     monitoring: &Monitoring,
     table: &TenantTable<'_>,
@@ -110,7 +111,7 @@ pub async fn replace(
 /// Plans a new structure of a customer, its effect on the monitor and a new risk profile.
 ///
 /// # Errors
-/// `ValidationError` when the monitor would get too many matches.
+/// `ValidationError` when the monitor would get too many matches, `ScreeningTimeout`.
 pub fn plan_replacement(
     before: StoredCustomer,
     mut after: StoredCustomer,

@@ -1,4 +1,4 @@
-//! The answer of the API about an organization: the declared structure, with the owners, shares and
+//! The API's representation of an organization: the declared structure, with the owners, shares and
 //! warnings derived from it.
 
 use serde::Serialize;

@@ -82,7 +82,7 @@ pub struct SessionFacts {
     pub at: Timestamp,
 }
 
-/// Facts about an alert of monitoring.
+/// Facts about a monitoring alert.
 #[derive(Clone, Debug)]
 pub struct AlertFacts {
     /// Id of the alert.

@@ -153,7 +153,7 @@ fn beneficial_owner(facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
 
 fn industry(model: &Model, facts: &Facts<'_>, rules: &mut Vec<HardRule>) {
     let Some(industry) = facts.industry else { return };
-    // All sectors in the list are of the same risk.
+    // All sectors that `sectors_of` returns have the same risk level.
     let sectors = sectors_of(model.sectors, industry);
     if sectors.first().is_some_and(|sector| sector.risk == RiskLevel::High) {
         rules.extend(rule(

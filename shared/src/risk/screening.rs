@@ -81,7 +81,8 @@ pub(super) struct Unresolved<'f> {
     pub(super) in_review: Vec<&'f SessionFacts>,
 }
 
-/// Finds the sessions in which a check failed or is in review, and that no newer session resolves.
+/// Finds the sessions in which a check of this kind failed or is in review, and whose check no
+/// newer session resolves.
 ///
 /// A newer session resolves a check only if it is approved and its latest result of the same check
 /// is `passed`.

@@ -22,7 +22,8 @@ pub(super) fn newest_first(mut sessions: Vec<&SessionFacts>) -> Vec<Evidence> {
     sessions.into_iter().map(evidence::session).collect()
 }
 
-/// Returns the most recently decided session. Returns several sessions if they have the same time.
+/// Returns the newest decided session by [`SessionFacts::at`], or all of them if several have the
+/// same time. The result is empty if no session is decided.
 pub(super) fn latest_decided<'f>(facts: &'f Facts<'_>) -> Vec<&'f SessionFacts> {
     let decided = || facts.sessions.iter().filter(|session| session.is_decided());
     let newest = decided().map(|session| session.at).max();

@@ -22,9 +22,10 @@ use crate::store::{Attempts, Change, TenantTable};
 /// an outcome or a validation, and up to [`MAX_EXPIRED`] expired sessions without a validation.
 const MAX_SESSIONS: usize = 100;
 /// Largest number of expired sessions without a validation that a profile takes into account. More
-/// of them add nothing to the score.
+/// of them cannot raise the score.
 const MAX_EXPIRED: usize = 10;
-/// Largest number of sessions that are read to find the sessions for a profile.
+/// Largest number of sessions that are read to find the sessions for a profile. It bounds the time
+/// of a request for a customer with many sessions that do not count.
 const MAX_READ: usize = 1_000;
 
 /// The data that a profile is calculated from, apart from the customer.
@@ -65,7 +66,7 @@ impl Sources {
         self
     }
 
-    /// Returns the sources with a session that is about to change.
+    /// Returns the sources with a session that is about to be stored.
     pub fn with_session(mut self, session: &Session) -> Sources {
         self.sessions.retain(|known| known.session_id != session.session_id);
         self.sessions.insert(0, session.clone());
@@ -154,9 +155,9 @@ pub fn plan_recalculation(
     Ok(Some(Change { profile, ..Change::new(EventKind::RiskCalculated, before, after) }))
 }
 
-/// Returns whether a profile says the same as the newest one. Times, the trigger and the previous
-/// level are not compared: a later calculation alone neither changes the risk nor moves the next
-/// review.
+/// Returns whether a profile equals the newest one, apart from the times, the trigger and the
+/// previous level. These are not compared, because a later calculation alone neither changes the
+/// risk nor moves the next review.
 fn repeats(profile: &RiskProfile, newest: &RiskProfile) -> bool {
     let mut as_newest = RiskProfile {
         previous_level: newest.previous_level,
@@ -213,7 +214,8 @@ pub async fn recalculate(
     }
 }
 
-/// Reads at most `limit` profiles of a customer, newest first. A customer may have none.
+/// Reads at most `limit` profiles of a customer, newest first. Returns an empty list if the
+/// customer has no profile.
 ///
 /// # Errors
 /// `CustomerNotFound`, `StoreUnavailable`.

@@ -76,7 +76,7 @@ async fn load_customer(
     };
     let Some(id) = id else { return Ok(None) };
     let customer = table.customer(&id).await?.ok_or_else(Error::customer_not_found)?;
-    // An erasure between the two reads has released the client id, so it is not taken.
+    // If the customer was erased between the two reads, its client id is free again.
     let was_released = customer.erased_at.is_some() && request.customer_id.is_none();
     Ok(Some(customer).filter(|_| !was_released))
 }
@@ -162,8 +162,8 @@ pub async fn update(
     }
 }
 
-/// Returns the session after a patch, if the caller may make the change. If the patch changes nothing,
-/// the result equals the session.
+/// Returns the session after a patch, if the caller may make the change. The result equals the
+/// session if the patch has no effect.
 ///
 /// # Errors
 /// `InsufficientPermissions`, `InvalidTransition`, `ValidationError`.
@@ -181,7 +181,8 @@ pub fn patched(
     Ok(after)
 }
 
-/// Checks that the caller may decide the session, if the patch decides it: only a person does.
+/// Checks that the caller has `kyc:review` if the patch changes the status to an outcome, because
+/// an outcome is a person's decision.
 ///
 /// # Errors
 /// `InsufficientPermissions`.
@@ -190,7 +191,8 @@ fn check_decision(caller: &Caller, before: &Session, patch: &SessionPatch) -> Re
     if decides { caller.require(REVIEW) } else { Ok(()) }
 }
 
-/// Checks that the caller may record progress, if the change contains anything but a decision.
+/// Checks that the caller has `kyc:create` or `kyc:update` if the change contains anything other
+/// than a decision.
 ///
 /// # Errors
 /// `InsufficientPermissions`.

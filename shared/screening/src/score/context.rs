@@ -1,4 +1,4 @@
-//! Compares dates, countries and other fields besides the names.
+//! Compares all fields other than the names, such as dates and countries.
 //!
 //! An equal date or country moves the score towards 1, an equal identifier raises it to at least
 //! 0.95, and a contradiction in any field reduces it by a share. A missing value does not change
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::entity::{Entity, EntityKind, Gender, Identifier, ListedDate};
 
-/// The fields of a query besides the name.
+/// The fields of a query other than the name.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct QueryContext<'a> {
     /// Kind of party or object.
@@ -24,8 +24,8 @@ pub struct QueryContext<'a> {
 }
 
 impl QueryContext<'_> {
-    /// Returns whether the context has none of date, countries, identifiers and gender. The kind
-    /// does not matter here, because an equal kind does not raise a score.
+    /// Returns whether the context has neither a date nor countries, identifiers or a gender. The
+    /// kind does not matter here, because an equal kind does not raise a score.
     fn cannot_raise(&self) -> bool {
         self.date.is_none()
             && self.countries.is_empty()
@@ -125,8 +125,8 @@ impl ComparedField {
     }
 }
 
-/// Compares a query with an entry in all fields besides the name. Returns one comparison per field,
-/// in the order of the variants of [`ComparedField`].
+/// Compares a query with an entry in all fields other than the name. Returns one comparison per
+/// field, in the order of the variants of [`ComparedField`].
 pub fn compare(query: &QueryContext<'_>, entity: &Entity) -> Vec<Comparison> {
     vec![
         compare_kind(query, entity),

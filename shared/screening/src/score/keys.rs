@@ -2,9 +2,8 @@
 //!
 //! Two tokens are compared only if they share a key. An index looks tokens up by their keys, and
 //! [`share`] applies the same rule wherever tokens are compared without an index, so that a score
-//! does not depend on how a name was found. Whether two tokens share a key depends only on the two
-//! tokens. An index of a part of a list therefore finds the same tokens of that part as an index
-//! of the whole list.
+//! does not depend on how a name was found. The rule depends only on the two tokens. Therefore an
+//! index of part of a list finds the same tokens in that part as an index of the whole list.
 #![allow(clippy::indexing_slicing, reason = "every range lies within the length of the word")]
 
 use super::part::Part;
