@@ -30,7 +30,7 @@ impl HeldEntry {
 #[derive(Default)]
 pub(super) struct HeldEntries {
     entries: Vec<HeldEntry>,
-    /// Places in `entries` by id.
+    /// Index into `entries`, by entry id.
     places: HashMap<String, usize>,
 }
 

@@ -1,10 +1,11 @@
 //! Reads OFAC's SDN list and consolidated list as legacy CSV files, which have no header.
 //!
 //! `sdn.csv` (or `cons_prim.csv`) contains the entries, `alt.csv` their aliases, `add.csv` their
-//! addresses, and `sdn_comments.csv` the ends of remarks that are too long for `sdn.csv`. The rows
-//! are joined by the entity number. The text `-0-` marks an empty cell. The columns are described
-//! in <https://www.treasury.gov/ofac/downloads/dat_spec.txt>, and the files are published at
-//! <https://ofac.treasury.gov/sanctions-list-service>. The files do not contain a publication date.
+//! addresses, and `sdn_comments.csv` the continuations of remarks that are too long for `sdn.csv`.
+//! The rows are joined by the entity number. The text `-0-` marks an empty cell. The columns are
+//! described in <https://www.treasury.gov/ofac/downloads/dat_spec.txt>, and the files are published
+//! at <https://ofac.treasury.gov/sanctions-list-service>. The files do not contain a publication
+//! date.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,8 +18,8 @@ use super::table::{Row, Table};
 use super::text::{Encoding, join, non_empty, with_label};
 use crate::entity::{CountryKind, Entity, EntityKind, NameKind};
 
-/// Places of the columns that are read, counted from 0. The entity number comes first in every
-/// file.
+/// Places of the columns that are read, counted from 0. The entity number is the first column of
+/// every file.
 mod column {
     pub(super) const NUMBER: usize = 0;
 

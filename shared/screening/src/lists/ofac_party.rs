@@ -57,7 +57,7 @@ impl OfacList {
     }
 
     fn add_names(&self, identity: &Node, entity: &mut Entity, tally: &mut Tally<'_>) {
-        // Maps the IDs of the groups of name parts to the types of the parts.
+        // Type of the name parts in each group, by group ID.
         let part_types: HashMap<&str, &str> = identity
             .child("NamePartGroups")
             .into_iter()

@@ -59,7 +59,7 @@ fn read_piece(piece: &str, entity: &mut Entity, tally: &mut Tally<'_>) {
 
 /// Returns the code of the country at the end of a place of birth, or `None` if the country is not
 /// known. The country is the text after the last comma. If the country itself has a comma, as in
-/// `Congo, Democratic Republic of the`, it is the text after the last comma but one.
+/// `Congo, Democratic Republic of the`, it is the text after the second-to-last comma.
 fn birth_country(place: &str) -> Option<&'static str> {
     let mut commas = place.rmatch_indices(',').map(|(at, _)| at);
     let (last, last_but_one) = (commas.next(), commas.next());

@@ -2,9 +2,9 @@
 //! `CONS_ADVANCED.XML`.
 //!
 //! The files, their schema and a description of the data model are published at
-//! <https://ofac.treasury.gov/sanctions-list-service>. The records refer to each other by number.
-//! Reference values come first, then locations, documents and parties, and last the programs of the
-//! parties. Therefore all parties are held until the end of the file.
+//! <https://ofac.treasury.gov/sanctions-list-service>. The records refer to each other by number. A
+//! file contains reference values, then locations, documents and parties, and finally the programs
+//! of the parties. Therefore all parties are held until the end of the file.
 
 use std::collections::HashMap;
 
@@ -41,15 +41,15 @@ const RECORDS: &[&str] = &[
 pub(super) struct OfacList {
     /// Texts of the reference values, by element name and ID.
     references: HashMap<(String, String), String>,
-    /// IDs of the types of parties, by the IDs of their subtypes.
+    /// Party type ID of each party subtype, by subtype ID.
     pub(super) party_types: HashMap<String, String>,
     /// Country name or code of each location, by location ID. Empty if the location has no country.
     pub(super) locations: HashMap<String, String>,
-    /// Documents by the IDs of the identities that own them.
+    /// Documents of each identity, by identity ID.
     pub(super) documents: HashMap<String, Vec<Identifier>>,
-    /// Parties with their lines.
+    /// Parties, each with the line on which its record begins.
     parties: Vec<(u64, Entity)>,
-    /// Places in `parties` by the IDs of the profiles.
+    /// Index into `parties`, by profile ID.
     profiles: HashMap<String, usize>,
 }
 
@@ -108,8 +108,8 @@ impl OfacList {
         text.map_or("", String::as_str)
     }
 
-    /// Returns the name or code of the country of a location, or an empty string if there is none.
-    /// The locations of nationalities have neither a country nor an area code. Their country is the
+    /// Returns the name or code of a location's country, or an empty string if there is none. The
+    /// locations of nationalities have neither a country nor an area code. Their country is the
     /// value of their last part.
     fn location_country(&self, node: &Node) -> String {
         let country = node
@@ -143,8 +143,8 @@ impl OfacList {
         Some(Identifier { kind: kind.to_owned(), value, country: country.map(str::to_owned) })
     }
 
-    /// Adds the programs of a sanctions entry to its party. Ignores an entry of a party that was
-    /// not read.
+    /// Adds the programs of a sanctions entry to its party. Ignores the entry if the party was not
+    /// read.
     #[expect(clippy::expect_used, reason = "every place in `profiles` is an index into `parties`")]
     fn add_programs(&mut self, node: &Node) {
         let Some(place) = self.profiles.get(node.attribute("ProfileID")).copied() else { return };

@@ -103,8 +103,8 @@ pub struct UnreadableValue {
 pub(super) struct Tally<'a> {
     report: Report,
     hand_over: &'a mut dyn FnMut(Entity),
-    /// Hashes of the ids of all entities. A hash takes 8 bytes, and a list can have millions of
-    /// entities.
+    /// Hashes of the ids of all entities. Hashes are stored instead of ids to save memory: a hash
+    /// takes 8 bytes, and a list can have millions of entities.
     seen_ids: HashSet<u64>,
     unread: BTreeMap<(&'static str, String), UnreadableValue>,
     /// File of the current record.
