@@ -53,7 +53,7 @@ pub(crate) fn layout(
         graph.set_edge(above, below, Some(label), Some(&key));
     }
     // `ranksep` is provisional, because `routes` later sets the distance between rows. The ranker
-    // is `LongestPath`, because the iterative search of the other rankers has no upper bound.
+    // is `LongestPath`, because the loops of the other rankers do not limit their iterations.
     let ranker = Ranker::LongestPath;
     let layout_options =
         LayoutOptions { nodesep: 22.0, edgesep: 14.0, ranksep: 40.0, ranker, ..Default::default() };
