@@ -112,8 +112,8 @@ impl Emulated {
     }
 }
 
-/// Serves the watchlists of the local server as S3 objects, and returns the URL. Only reading
-/// objects is supported.
+/// Serves the watchlists of the local server as S3 objects, which can only be read. Returns the
+/// URL.
 async fn bucket(api: &Api) -> String {
     let lists = api.server().lists.clone();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -164,7 +164,7 @@ fn is_time(word: &str) -> bool {
     word.len() == 24 && word.ends_with('Z') && word.as_bytes().get(10) == Some(&b'T')
 }
 
-/// Replaces the values that differ in every answer with placeholders: tenants, ids and times.
+/// Replaces tenants, ids and times with placeholders, because they differ in every answer.
 fn comparable(answer: &Value) -> Value {
     let mut text = answer.to_string();
     for tenant in ["artifact", "local"] {
@@ -221,8 +221,8 @@ fn event(tenant: &str, route: &str, ids: &[(&str, &str)], body: Option<Value>) -
     event
 }
 
-/// Sends the typical requests of a new tenant, most of which succeed. Returns the name of the
-/// function and its answer for each request, in the order of the requests.
+/// Sends the typical requests of a new tenant, most of which succeed. Returns the function name and
+/// the answer for each request, in order.
 async fn story(tenant: &str, invoke: impl AsyncFn(&str, &Value) -> Value) -> Vec<(String, Value)> {
     let template = Template::embedded().unwrap();
     let routes: BTreeMap<String, String> =
@@ -278,7 +278,7 @@ async fn story(tenant: &str, invoke: impl AsyncFn(&str, &Value) -> Value) -> Vec
     answers
 }
 
-/// Returns an event that makes the function change little or nothing.
+/// Returns a valid event that makes the function change little, or not change anything.
 fn harmless_event(spec: &FunctionSpec) -> Value {
     if let Some(route) = spec.routes.first() {
         let unknown = "01920000-0000-8000-8000-000000000000";

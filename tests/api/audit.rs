@@ -50,7 +50,7 @@ pub(crate) fn kinds(events: &[Value]) -> Vec<&Value> {
     events.iter().map(|event| &event["kind"]).collect()
 }
 
-/// Returns the time of the customer's last change from an answer that contains the customer.
+/// Returns the customer's `updated_at` from an answer that contains the customer.
 fn updated_at(answer: &Answer) -> &Value {
     &answer.body["data"]["updated_at"]
 }
@@ -196,7 +196,7 @@ async fn the_actor_comes_from_the_token() {
         }
         Persona::bearing(KEY.sign(&claims).unwrap())
     };
-    // Unlike a person's token, the access token of a program has neither `sub` nor `aud`.
+    // A person's token has `sub` and `aud`. A program's access token has `client_id` instead.
     let person = bearing(json!({ "aud": "kyc-customers", "sub": "auth0|7" }));
     let program = bearing(json!({ "client_id": "kyc-customers" }));
     let customer = api.create(&person, &json!({ "name": "A" })).await;

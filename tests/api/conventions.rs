@@ -24,7 +24,7 @@ async fn a_byte_order_mark_is_skipped() {
     assert_eq!(send("PATCH", &path, r#"{"name":"B"}"#).await.expect(200)["name"], "B");
     let organization = format!("{path}/organization");
     send("PUT", &organization, r#"{"parties":[],"relationships":[]}"#).await.expect(201);
-    // Only one mark is skipped, and only at the start.
+    // Only one byte order mark is skipped, and only at the start.
     for body in ["\u{feff}{}", "{}\u{feff}"] {
         send("POST", "/customers", body).await.refused(400, "MALFORMED_JSON");
     }
@@ -45,7 +45,7 @@ async fn a_content_encoding_other_than_identity_is_refused() {
     for coding in ["identity", "Identity", ""] {
         send(coding).await.expect(201);
     }
-    // The answer to another media type does not name a coding.
+    // The answer to an unsupported media type does not have `Accept-Encoding`.
     let text = api.call(&acme, "POST", "/customers").header("content-type", "text/plain");
     let answer = text.text("{}").send().await;
     assert_eq!(answer.header("accept-encoding"), None);
@@ -80,14 +80,14 @@ async fn a_request_to_monitor_or_erase_needs_no_body() {
         (&started["matches"], &started["check_frequency"]),
         (&json!(1), &json!("on_update"))
     );
-    // Some clients name a media type although there is no body.
+    // Some clients send a content type without a body.
     let empty = post("monitor").header("content-type", "application/x-www-form-urlencoded");
     empty.send().await.expect(200);
     post("monitor").json(&json!({ "check_frequency": "daily" })).send().await.expect(200);
     post("monitor").text("[]").send().await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
 
     w.api.delete(&w.acme, &path).await.expect(200);
-    // The body is read, and the retention period has not ended.
+    // An absent body is accepted: the refusal is about the retention period, which has not ended.
     post("erase").send().await.refused(409, "RETENTION_PERIOD");
 }
 
@@ -98,7 +98,8 @@ async fn kosovo_is_a_country() {
     assert_eq!(customer["country"], "XK");
     let page = api.get(&acme, "/customers?country=XK").await.expect(200);
     assert_eq!(page["items"], json!([customer]));
-    // The standard leaves other codes to its users too, but no list or payment system agrees on them.
+    // ISO 3166 also reserves other codes for its users, but lists and payment systems do not agree
+    // on their meaning.
     for country in ["XX", "XA", "ZZ", "QM", "AA"] {
         let answer =
             api.post(&acme, "/customers", &json!({ "name": "A", "country": country })).await;
@@ -138,7 +139,7 @@ impl Resources {
         path(&self.customer, &format!("/alerts/{}", self.alert["alert_id"].as_str().unwrap()))
     }
 
-    /// Returns a change of every kind of resource. The last one erases the customer.
+    /// Returns changes of every kind of resource. The last one erases the customer.
     fn changes(&self) -> Vec<Change> {
         let of = |rest: &str| path(&self.customer, rest);
         let frequency = json!({ "check_frequency": "daily" });
@@ -167,7 +168,7 @@ impl Resources {
         self.w.api.get(&self.w.acme, path).await
     }
 
-    /// Returns the current version of the resource that a change is about.
+    /// Returns the current version of the resource that a change targets.
     async fn version(&self, (_, path, _): &Change) -> u64 {
         if path.contains("/alerts/") {
             let alerts = self.w.alerts(&self.customer).await;
@@ -194,7 +195,7 @@ async fn every_change_of_a_resource_honours_if_match() {
         assert!(error["message"].as_str().unwrap().contains("proxy"), "{error}");
         assert_eq!(all.version(&change).await, version, "{method} {path}");
 
-        // Another tag may be among them, and a digest does not matter.
+        // One matching tag in the list is enough, and the digest in a tag is ignored.
         let tags = format!("W/\"{version}\", \"{version}-0badcafe\"");
         let answer = all.call(&change).header("if-match", &tags).send().await;
         assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text);
@@ -219,7 +220,7 @@ async fn a_monitor_that_does_not_exist_has_no_version() {
     assert_eq!(started.header("etag"), Some("\"1\""));
     assert_eq!(started.expect(201)["version"], 1);
     start("\"1\"").await.expect(200);
-    // A monitor that is off still has its version.
+    // A stopped monitor keeps its version.
     w.api.delete(&w.acme, &path(&customer, "/monitor")).await.expect(200);
     start("\"2\"").await.refused(412, "VERSION_MISMATCH");
     assert_eq!(start("\"3\"").await.expect(201)["version"], 4);
@@ -284,7 +285,8 @@ async fn if_none_match_lets_a_put_only_create_the_organization() {
     assert_eq!(api.get(&acme, &path).await.expect(200)["version"], 1);
 }
 
-/// Checks that a read is a 304 for its own tag, and not for others.
+/// Checks that a read with its current entity tag is answered with a 304, and a read with another
+/// tag is not.
 async fn assert_conditional(api: &Api, who: &Persona, path: &str, accept: &str) {
     let get = |method: &str, tag: &str| {
         let call = api.call(who, method, path).header("accept", accept);
@@ -328,7 +330,8 @@ async fn a_read_that_the_caller_has_already_is_not_sent_again() {
     call.send().await.refused(404, "CUSTOMER_NOT_FOUND");
 }
 
-/// Returns whether a read with the entity tag of an earlier read gets the whole answer again.
+/// Returns whether a read with `etag` in `If-None-Match` gets the whole answer again, instead of a
+/// 304.
 async fn is_changed(w: &Setup, path: &str, accept: &str, etag: &str) -> bool {
     let call = w.api.call(&w.acme, "GET", path).header("accept", accept);
     match call.header("if-none-match", etag).send().await.status {
@@ -349,13 +352,14 @@ async fn what_changes_without_a_write_is_sent_again() {
     };
     let of = |rest: &str| path(&all.customer, rest);
 
-    // A pass without a result writes neither the customer nor the monitor, but the state names it.
+    // A pass without news does not write the customer or the monitor, but the monitor's answer
+    // names the pass.
     let (customer, monitor) = (tag(&of(""), json).await, tag(&of("/monitor"), json).await);
     w.run_pass("on_update").await;
     assert!(!is_changed(w, &of(""), json, &customer).await);
     assert!(is_changed(w, &of("/monitor"), json, &monitor).await);
 
-    // A drawing contains the name of the customer, and the analysis its entity type.
+    // The drawing depends on the customer's name, and the ownership statement on its entity type.
     let form = "image/svg+xml";
     let (svg, statement) =
         (tag(&of("/organization"), form).await, tag(&of("/organization"), json).await);
@@ -373,7 +377,7 @@ async fn what_changes_without_a_write_is_sent_again() {
     assert!(is_changed(w, &of(""), json, &customer).await);
     let expired = all.get(&session).await.expect(200);
     assert_eq!((&expired["status"], &expired["version"]), (&json!("expired"), &json!(2)));
-    // The new tags are good for further reads and for a change.
+    // The new tag can be used for further reads and for a change.
     let customer = tag(&of(""), json).await;
     assert!(!is_changed(w, &of(""), json, &customer).await);
     let patch = w.api.call(&w.acme, "PATCH", &of("")).header("if-match", &customer);
@@ -405,10 +409,10 @@ async fn every_change_increases_the_version_of_what_it_changes() {
     assert_eq!(w.get_monitor(&all.customer).await["version"], 2);
     w.update_list(&[("1", "Mirka Dovello")]).await;
     assert_eq!(w.alerts(&all.customer).await[0]["version"], 5);
-    // A pass that finds nothing new writes nothing.
+    // A pass without news does not write the monitor.
     w.run_pass("on_update").await;
     assert_eq!(w.get_monitor(&all.customer).await["version"], 3);
-    // A blocked customer's monitor is paused, and an erasure changes sessions and alerts.
+    // Blocking a customer pauses its monitor. An erasure changes sessions and alerts, too.
     w.api
         .patch(&w.acme, &path(&all.customer, ""), &json!({ "status": "blocked" }))
         .await
@@ -426,7 +430,8 @@ async fn every_change_increases_the_version_of_what_it_changes() {
     assert_eq!(checked(w).await.violations, []);
 }
 
-/// Removes the version from an item, or from the changes of an event, as an older release wrote it.
+/// Returns the item as an older release would have written it: without its version, or for an
+/// event, without the versions in its changes.
 fn without_version(item: &Item) -> Item {
     let mut older = item.clone();
     match text_of(item, "type") {
@@ -473,7 +478,7 @@ async fn items_of_an_older_release_have_version_1() {
         assert_eq!(call.send().await.expect(200)["version"], version + 1, "{change:?}");
     }
     assert_eq!(checked(w).await.violations, []);
-    // The checker compares the versions from now on.
+    // From now on, the items have versions, so the checker compares them.
     for item in w.api.all_items().await {
         if ["session", "alert", "monitor"].contains(&text_of(&item, "type")) {
             let mut changed = item.clone();
@@ -505,7 +510,7 @@ async fn a_resource_can_be_read_edited_and_sent_back() {
 
     let mut document = all.w.alerts(&all.customer).await.remove(0);
     document["status"] = json!("false_positive");
-    // Some clients write a whole number for a fraction.
+    // Some clients write 1.0 as 1.
     if document["score"] == json!(1.0) {
         document["score"] = json!(1);
     }
@@ -527,7 +532,7 @@ async fn a_resource_can_be_read_edited_and_sent_back() {
         let call = api.call(who, "PATCH", path).header("if-match", "\"1\"").json(stale);
         call.send().await.refused(412, "VERSION_MISMATCH");
     }
-    // Fields that only the creation sets are compared too.
+    // Fields that only a creation can set are also compared.
     let other =
         json!({ "workflow_id": "01920000-0000-7000-8000-000000000000", "metadata": { "a": "b" } });
     let mut faults = api.patch(who, &session, &other).await.faults();
@@ -549,7 +554,7 @@ async fn head_answers_as_get_without_a_body() {
             assert_eq!(head.text, "", "{}", row.route);
             let headers = |answer: &Answer| {
                 let (status, mut headers, _) = answer.without_request_id();
-                // API Gateway writes the length.
+                // API Gateway sets `content-length`, so it is not compared.
                 headers.retain(|(name, _)| name != "content-length");
                 (status, headers)
             };
@@ -559,7 +564,7 @@ async fn head_answers_as_get_without_a_body() {
     }
     let gets = TEMPLATE.routes().filter(|(_, route)| route.method == "GET" && !route.is_public);
     assert_eq!(count, gets.count());
-    // HEAD does not exist where GET does not.
+    // A path without GET does not support HEAD either.
     let path = format!("/customers/{}/erase", ids.customer);
     assert_eq!(api.call(&who, "HEAD", &path).send().await.status, 404);
 }
@@ -580,7 +585,7 @@ async fn health_needs_no_token_and_no_table() {
     overload.set(None);
     assert_eq!(api.get(&Persona::anonymous(), "/health?x=1").await.faults(), ["?x"]);
     assert_eq!(api.post(&Persona::anonymous(), "/health", &json!({})).await.status, 404);
-    // It is the only route without a token.
+    // `/health` is the only route that does not need a token.
     let public: Vec<String> = TEMPLATE
         .routes()
         .filter(|(_, route)| route.is_public)
@@ -604,7 +609,7 @@ async fn a_location_starts_with_the_stage_and_the_base_path() {
         let location = answer.header("location").unwrap().to_owned();
         let customer = answer.expect(201);
         assert_eq!(location, format!("{base}{}", path_of(&customer)));
-        // A repetition through another host gets a location there.
+        // A replay through another base path gets a location below that path.
         event["rawPath"] = json!("/other/customers");
         let answer = api.invoke("create-customer", &event).await;
         assert_eq!(answer.header("idempotent-replayed"), Some("true"));
@@ -622,7 +627,7 @@ async fn every_operation_documents_429() {
             assert!(response["description"].is_string(), "{method} {path}");
         }
     }
-    // Only the route without a token does not need one.
+    // Only `/health` overrides the default, which requires a token.
     assert_eq!(document["paths"]["/health"]["get"]["security"], json!([]));
     assert_eq!(document["paths"]["/customers"]["get"]["security"], Value::Null);
 }
@@ -673,13 +678,13 @@ async fn client_ids_of_any_script_are_kept_apart() {
         let session =
             api.post(acme, "/kyc/sessions", &json!({ "client_id": id })).await.expect(201);
         assert_eq!(session["customer_id"], customer["customer_id"], "{id}");
-        // The same id of another tenant is free.
+        // Another tenant can use the same client id.
         let other = Persona::of("other");
         api.create(&other, &json!({ "name": "A", "client_id": id })).await;
     }
     assert_eq!(checked(&w).await.violations, []);
 
-    // A patch sets an id where there is none. An erasure frees it.
+    // A patch can set the client id of a customer that does not have one. An erasure frees the id.
     let customer = api.create(acme, &json!({ "name": "B" })).await;
     let patch = json!({ "client_id": "新#1" });
     api.patch(acme, &path_of(&customer), &patch).await.expect(200);
@@ -704,7 +709,7 @@ async fn a_client_id_that_is_too_long_for_a_name_needs_one() {
     let id = "ж".repeat(201);
     let body = json!({ "client_id": id, "name": "A" });
     api.post(&acme, "/kyc/sessions", &body).await.expect(201);
-    // The customer exists now, so the request needs no name.
+    // The customer already exists, so the request does not need a name.
     api.post(&acme, "/kyc/sessions", &json!({ "client_id": id })).await.expect(201);
 }
 
@@ -731,12 +736,13 @@ async fn every_change_takes_effect_once_per_key() {
         headers.retain(|(name, _)| name != "idempotent-replayed");
         assert_eq!((status, headers, body), first.without_request_id(), "{change:?}");
         assert_eq!(all.version(change).await, version, "{change:?}");
-        // The key belongs to this request.
+        // The key belongs to the request with the first `If-Match`, so it is refused with another
+        // one.
         let other = send(number, &format!("\"{version}\"")).await;
         other.refused(409, "IDEMPOTENCY_KEY_REUSED");
         assert_eq!(checked(&all.w).await.violations, [], "{change:?}");
     }
-    // The erasure has replaced all answers but its own.
+    // The erasure has replaced the stored answers of all other requests.
     let last = changes.len() - 1;
     for number in 0..last {
         send(number, "*").await.refused(409, "CUSTOMER_ERASED");
@@ -766,7 +772,7 @@ async fn a_key_is_used_by_a_request_that_changes_nothing() {
         assert_eq!((first[number].status, all.version(change).await), (200, version), "{change:?}");
         assert_eq!(checked(w).await.violations, [], "{change:?}");
     }
-    // Now the requests would change something, but they have had their effect already.
+    // The requests would now have an effect, but their keys have been used already.
     for change in &all.changes()[..4] {
         all.call(change).send().await.expect(200);
     }
@@ -776,7 +782,8 @@ async fn a_key_is_used_by_a_request_that_changes_nothing() {
         let replay = send(number).await;
         assert!(is_replayed(&replay), "{change:?}: {}", replay.text);
         assert_eq!((replay.status, all.version(change).await), (200, version), "{change:?}");
-        // Every version of an organization is kept. Of the others, the current one is returned.
+        // All versions of an organization are kept, so its replay returns the original version.
+        // Other replays return the current version.
         let expected = if change.0 == "PUT" { 1 } else { version };
         assert_eq!(replay.body["data"]["version"], expected, "{change:?}");
         assert_eq!(replay.header("etag"), Some(&*format!("\"{expected}\"")), "{change:?}");

@@ -164,8 +164,8 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// A deployed function must not connect to its own machine because a publisher's server says so. No
-/// setting allows it, and no code that is part of a function does.
+/// A publisher's server must not be able to redirect a deployed function to the function's own
+/// machine. Neither a setting nor any code in a function allows such connections.
 #[test]
 fn only_the_local_server_allows_lists_from_its_own_machine() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -249,7 +249,7 @@ fn the_dashboard_is_json_and_shows_every_alarm() {
     }
 }
 
-/// Returns the text of the `!Sub` that an `!If` gives when its condition holds.
+/// Returns the text of the `!Sub` that an `!If` selects when its condition is true.
 fn conditional_text(value: &yaml_serde::Value) -> &str {
     let yaml_serde::Value::Tagged(condition) = value else { panic!("{value:?} is not an !If") };
     let yaml_serde::Value::Tagged(text) = &condition.value[1] else {

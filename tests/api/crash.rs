@@ -28,7 +28,7 @@ async fn consistent_items(api: &Api, customer: &Value) -> Vec<Value> {
         let count = sessions.iter().filter(|session| session["status"] == status).count();
         assert_eq!(counters[status], count, "{status}");
     }
-    // Every version of the customer has one event.
+    // Every version of the customer must have exactly one event.
     let events = with_prefix(&items, "EVENT#");
     assert_eq!(stored["version"], events.len());
     let risk = &stored["risk"];
@@ -51,8 +51,8 @@ async fn consistent_items(api: &Api, customer: &Value) -> Vec<Value> {
     items
 }
 
-/// Sends the request to a process that dies at `end`. Returns whether the process died. It does not
-/// die if the request makes too few calls to reach `end`.
+/// Sends the request to a process that dies at `end`. Returns whether the process died, or `false`
+/// if the request finished before it reached `end`.
 async fn dies(main: &Api, end: End, request: impl Fn(&Api) -> Call) -> bool {
     let mortal = Mortal::new(end);
     let victim = Api::under(&mortal, main).await;
@@ -111,7 +111,7 @@ async fn known_company(api: &Api, who: &Persona) -> Value {
     let mut session = api.post(who, "/kyc/sessions", &link).await.expect(201);
     let session_path = crate::sessions::path_of(&session);
     api.patch(who, &session_path, &json!({ "status": "completed" })).await.expect(200);
-    // The audit helpers need the tenant to find the customer's partition.
+    // Add the tenant, which the audit helpers need to find the customer's partition.
     session["tenant_id"] = json!("acme");
     session
 }
@@ -170,7 +170,8 @@ async fn a_recalculation_is_written_whole_or_not_at_all() {
     };
     die_at_every_call(new_company, request, |items, answer| {
         assert_eq!(answer.body["data"]["trigger"], "requested");
-        // If the dead process has written its profile, the repeated request writes no other one.
+        // If the dead process has written its profile, the repeated request does not write another
+        // one.
         assert_eq!((count(items, "EVENT#"), count(items, "RISK#")), (2, 1));
     })
     .await;

@@ -74,7 +74,8 @@ async fn every_change_is_a_record_of_the_stream_which_becomes_an_event() {
     assert_eq!(selected.len(), 2, "of {}", records.len());
     let shaped = api.run("shape-events", &json!(selected)).await.unwrap();
     let shaped = shaped.as_array().unwrap();
-    // The detail type of an event: the path of the Pipe, in the record and in the enrichment.
+    // Path from which the Pipe reads the detail type. It must exist both in the record and in the
+    // output of the enrichment, because AWS does not document which of the two the Pipe reads.
     let kind = "/dynamodb/NewImage/kind/S";
     for values in [&selected, &shaped.iter().collect()] {
         let kinds: Vec<&Value> = values.iter().filter_map(|value| value.pointer(kind)).collect();
@@ -111,7 +112,7 @@ impl Position {
         Position(iterators)
     }
 
-    /// Returns the first page of the records after this position from every shard.
+    /// Returns the records after this position: the first page of every shard.
     async fn records(&self) -> Vec<Value> {
         let mut records = Vec::new();
         for iterator in &self.0 {

@@ -40,7 +40,7 @@ fn queries() -> Vec<(String, String)> {
 
 const BAD_BASE64: [&str; 5] = ["%%%", "e30", "e30=\n", "\u{0}", "a"];
 
-/// Returns bodies that the JSON parser rejects.
+/// Returns bodies that are missing or are not valid JSON.
 fn malformed_bodies() -> Vec<Value> {
     vec![
         Value::Null,
@@ -94,7 +94,7 @@ fn foreign_events() -> Vec<Value> {
     ]
 }
 
-/// Returns events with invalid values that a lenient gateway may pass on.
+/// Returns events with invalid values that a lenient gateway might pass on.
 fn lenient_events() -> Vec<Value> {
     vec![
         with("/headers/host", json!("a b")),
@@ -269,8 +269,8 @@ async fn invocations_from_other_origins_hosts_and_users_are_forbidden() {
     invoke(&api, "list-customers", &event()).await.expect(200);
 }
 
-/// A web page whose host name has been pointed at this machine must not get an answer, and neither
-/// must a page of another server, even with a valid token.
+/// The local server must not answer a web page from another server, even with a valid token. This
+/// includes a page whose host name has been made to resolve to this machine (DNS rebinding).
 #[tokio::test]
 async fn requests_from_other_origins_and_hosts_are_forbidden() {
     let api = Api::start().await;

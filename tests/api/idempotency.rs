@@ -176,8 +176,8 @@ async fn parallel_requests_with_one_key_make_one_customer() {
 }
 
 /// A retry that arrives while the first request is in progress must not get a conflict with the
-/// customer that the first request creates. The caller would believe that somebody else's request
-/// created the customer.
+/// customer that the first request creates. From such a conflict, the caller would conclude that
+/// another request had created the customer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_requests_with_one_key_do_not_conflict_with_their_own_client_id() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));

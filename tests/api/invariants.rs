@@ -75,8 +75,8 @@ use Change::{Copy, Delete, Edit};
 /// An id that does not exist.
 const UNKNOWN: &str = "0193b3a0-0000-7000-8000-00000000abcd";
 
-/// Returns the violations to plant. Each entry contains the rule that it breaks, the kind of the
-/// item, and the change to the item.
+/// Returns the violations to plant: the rule that each breaks, the kind of item, and the change to
+/// the item.
 fn plants() -> Vec<(&'static str, &'static str, Change)> {
     vec![
         ("key", "customer", Copy(|item| set(item, "sk", text("GHOST")))),

@@ -13,7 +13,7 @@ use crate::matrix::{Ids, PERMISSIONS, ROWS, everything};
 const UNKNOWN: &str = "01920000-0000-7000-8000-000000000000";
 /// A client id of the other tenant, and an unused one of the same length and form.
 const CLIENTS: (&str, &str) = ("acme-crm-0001", "none-crm-0001");
-/// Number of header variants with which [`path_pairs`] sends each request.
+/// Number of header variants of each request that [`path_pairs`] returns.
 const HEADERS: usize = 4;
 
 /// A request that names an object of another tenant, and the same request with an object that never
@@ -318,7 +318,7 @@ async fn times_of_404s() {
             assert_eq!(answer.status, 404);
         }
     }
-    // Without a difference, the foreign customer takes longer in about half of all rounds.
+    // If the times do not differ, the foreign customer takes longer in about half of all rounds.
     let longer =
         times[0].iter().zip(&times[1]).filter(|(foreign, unknown)| foreign > unknown).count();
     for times in &mut times {

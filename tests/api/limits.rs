@@ -19,8 +19,7 @@ struct Limit {
     refused: Value,
 }
 
-/// Returns the schema itself or, if it is a reference, the schema at the end of the chain of
-/// references.
+/// Returns the schema itself or, if it is a reference, the schema that it finally refers to.
 fn resolved(mut schema: &Value) -> &Value {
     while let Some(reference) = schema["$ref"].as_str() {
         schema = DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap();
@@ -38,7 +37,7 @@ fn max_length(schema: &Value) -> Option<usize> {
     own.or_else(|| alternatives.find_map(max_length))
 }
 
-/// Adds the limits of a schema and of all schemas in it.
+/// Adds the limits of a schema and of all schemas nested in it.
 fn collect(schema: &Value, pointer: &str, limits: &mut Vec<Limit>) {
     let schema = resolved(schema);
     for keyword in ["oneOf", "anyOf", "allOf"] {
@@ -98,7 +97,7 @@ fn map(count: usize, key: usize, value: usize) -> Value {
     (0..count).map(entry).collect::<serde_json::Map<_, _>>().into()
 }
 
-/// Returns a text of `length` characters that is valid for the field.
+/// Returns a string of `length` characters that is valid for the field.
 fn text(pointer: &str, length: usize) -> String {
     let fill = |length: usize| "a".repeat(length);
     match pointer.rsplit('/').next() {
@@ -128,7 +127,7 @@ fn items(pointer: &str, count: usize) -> Value {
     (0..count).map(item).collect()
 }
 
-/// Returns a valid body for a route, or `None` if the route has no body.
+/// Returns a valid body for a route, or `None` if the route does not take one.
 fn valid_body(route: &str) -> Option<Value> {
     let party = |id: &str, kind: &str| json!({ "party_id": id, "kind": kind, "name": "A" });
     Some(match route {
@@ -222,7 +221,8 @@ async fn values_at_a_limit_are_accepted_and_values_past_it_are_rejected() {
                 }
             }
             for limit in fields {
-                // Use a new tenant for each limit, because every client id is free in a new tenant.
+                // Use a new tenant for each limit, so that the client ids of the bodies are not
+                // taken yet.
                 let who = Persona::of(&format!("limits-{count}"));
                 let send = async |value: &Value| {
                     let path = path_to_new_objects(&api, &who, path).await;

@@ -21,13 +21,13 @@ pub(crate) const PERMISSIONS: [&str; 10] = [
 pub(crate) struct Row {
     /// Method and path, as in the template.
     pub(crate) route: &'static str,
-    /// Permissions of which a caller needs at least one for this request.
+    /// Permissions for this request. A caller needs at least one of them.
     pub(crate) permissions: &'static [&'static str],
     /// Further permissions that allow other requests of the route, such as the decision of a session.
     others: &'static [&'static str],
-    /// Function that returns a valid body, or `None` if the route has no body.
+    /// Function that returns a valid body, or `None` if the route does not take one.
     body: fn() -> Option<Value>,
-    /// Status of a permitted request about an object of the caller's tenant.
+    /// Status of the answer to a permitted request about an object of the caller's tenant.
     success: u16,
     /// Error code for objects that do not exist or belong to another tenant.
     not_found: &'static str,
@@ -79,7 +79,8 @@ pub(crate) const ROWS: &[Row] = &[
         route: "PATCH /customers/{id}",
         permissions: &["kyc:create", "kyc:update"],
         others: &["kyc:review", "kyc:erase"],
-        // A patch that changes nothing needs no permission beyond those of the route.
+        // The value must be new each time, because a patch without an effect needs only the
+        // permissions of the route.
         body: || Some(json!({ "industry": uuid::Uuid::now_v7() })),
         success: 200,
         not_found: "CUSTOMER_NOT_FOUND",

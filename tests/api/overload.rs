@@ -97,7 +97,7 @@ async fn send(
     call.send().await
 }
 
-/// Checks that the answer is a 503 that asks to retry after one second.
+/// Checks that the answer is a 503 with a `Retry-After` of one second.
 #[track_caller]
 fn assert_unavailable(answer: Answer) {
     assert_eq!(answer.header("retry-after"), Some("1"), "{}", answer.text);
@@ -150,8 +150,8 @@ async fn a_throttled_transaction_is_tried_three_times() {
     api.create(&acme, &json!({ "name": "A" })).await;
 }
 
-/// Creates a customer in this process, as a function that has `time` left and whose calls to the
-/// table pass through `fault`. Returns the function's response.
+/// Runs `create-customer` in this process, with `time` left and with calls to the table that pass
+/// through `fault`. Returns the function's response.
 async fn handle(main: &Api, fault: impl Interceptor, time: Duration, key: &str) -> Value {
     let body = json!({ "name": "A", "client_id": key }).to_string();
     let mut event = hostile::posting(json!(body), false);
@@ -166,9 +166,9 @@ async fn handle(main: &Api, fault: impl Interceptor, time: Duration, key: &str) 
     serde_json::to_value(response).unwrap()
 }
 
-/// If the time of a request ends while its transaction is pending, the caller gets a 503. A retry
-/// does not get a conflict on the key. It gets the result of the transaction if the transaction was
-/// executed, and otherwise executes it.
+/// If a request runs out of time while its transaction is pending, the caller gets a 503, and the
+/// key is released. A retry gets the result of the transaction if the transaction was executed.
+/// Otherwise, the retry executes it.
 #[tokio::test]
 async fn a_request_that_runs_out_of_time_releases_its_key() {
     let main = Api::start().await;
@@ -350,8 +350,8 @@ impl Load {
     }
 }
 
-/// Sends the load for [`a_minute_of_throttling`] from a process of its own. This is not a test by
-/// itself.
+/// Runs in the process that [`a_minute_of_throttling`] starts, and sends the load from there. In
+/// any other process, it does not do anything.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "is started by a_minute_of_throttling"]
 async fn clients_of_that_minute() {
@@ -372,7 +372,8 @@ async fn a_minute_of_throttling() {
     requests.truncate(requests.len() - 2);
     let requests: Vec<_> =
         requests.into_iter().map(|(method, path, body)| (method.to_owned(), path, body)).collect();
-    // The rate is lower for a slow table, because such a table executes the calls, one at a time.
+    // The rate is lower for a slow table. Unlike the others, it does execute the calls, and only
+    // one at a time.
     let slow = Trouble::Slow(Duration::from_millis(900));
     for (trouble, rate) in [(Trouble::Throttled, RATE), (Trouble::Hanging, RATE), (slow, 10)] {
         let claims = json!({

@@ -13,7 +13,8 @@ fn with(permissions: &str) -> Persona {
     Persona::with("acme", &permissions.split(' ').collect::<Vec<_>>())
 }
 
-/// Checks that the answer is a 403, and returns the permissions of which each would be enough.
+/// Checks that the answer is a 403, and returns the permissions that it lists, any one of which
+/// would be enough.
 #[track_caller]
 fn missing(answer: Answer) -> Value {
     answer.refused(403, "INSUFFICIENT_PERMISSIONS")["details"][0]["permissions"].clone()
@@ -104,7 +105,7 @@ async fn only_a_reviewer_decides_a_session() {
         let refused = missing(api.patch(&update, &path, &set(outcome)).await);
         assert_eq!(refused, json!(["kyc:review"]), "{outcome}");
     }
-    // Each part of a change needs its own permission. A part that changes nothing needs none.
+    // Each part of a change needs its own permission, unless the part has no effect.
     let other = json!({ "kind": "liveness", "result": "passed" });
     let both = json!({ "status": "manual_review", "validations": [other] });
     api.patch(&review, &path, &both).await.refused(403, "INSUFFICIENT_PERMISSIONS");
@@ -154,7 +155,7 @@ async fn a_caller_that_may_not_read_gets_only_ids_the_version_and_the_status() {
         if let Some(etag) = etag {
             assert_eq!(etag, format!("\"{}\"", data["version"]), "{}", row.route);
         }
-        // The caller can go on with the path of what it created.
+        // `Location` still contains the id of the created object, so that the caller can continue.
         if let Some(location) = location {
             let id = data["session_id"].as_str().or(data["customer_id"].as_str()).unwrap();
             assert!(location.contains(id), "{}: {location}", row.route);
@@ -215,7 +216,7 @@ async fn a_refusal_tells_a_caller_that_may_not_read_no_data() {
     let detail = &blind.refused(409, "RETENTION_HOLD")["details"][0];
     assert_eq!(*detail, json!({ "field": "/retain_until", "issue": "must be in the past" }));
 
-    // The end of the retention period tells when the customer was deactivated.
+    // The end of the retention period would reveal when the customer was deactivated.
     let left = api.create(&acme, &json!({ "name": "C" })).await;
     api.delete(&acme, &path_of(&left)).await.expect(200);
     let erase = format!("{}/erase", path_of(&left));
@@ -226,7 +227,7 @@ async fn a_refusal_tells_a_caller_that_may_not_read_no_data() {
     assert!(!blind.text.contains(until), "{}", blind.text);
     blind.refused(409, "RETENTION_PERIOD");
 
-    // Ids, versions, statuses and permissions stay.
+    // Ids, versions, statuses and permissions are still returned.
     let creator = with("kyc:create");
     let taken = json!({ "name": "B", "client_id": "crm-1" });
     for key in ["", "k", "k"] {

@@ -92,8 +92,7 @@ async fn monitoring(w: &Setup, customer: &Value) {
     api.delete(acme, &path("")).await.expect(200);
 }
 
-/// Produces more matches than fit into one transaction. The next `resume` writes the remaining
-/// ones.
+/// Produces more matches than fit into one transaction. The next `resume` writes the rest.
 async fn many_matches(w: &Setup) {
     let (api, acme) = (&w.api, &w.acme);
     let ids: Vec<String> = (0..90).map(|id| id.to_string()).collect();
@@ -153,7 +152,7 @@ async fn failing_requests(w: &Setup) -> Api {
     api
 }
 
-/// Refreshes the lists from sources that are an object in the bucket.
+/// Refreshes the lists with sources that are read from an object in the bucket.
 async fn stored_sources(w: &Setup) -> Api {
     let lists = &w.api.server().lists;
     lists.put("sources.json", local::sample_source().into_bytes()).await.unwrap();
@@ -163,7 +162,8 @@ async fn stored_sources(w: &Setup) -> Api {
     api
 }
 
-/// Reads everything through a server that limits reads. It updates the token bucket of the tenant.
+/// Calls every read route on a server that limits reads, so that each function updates the tenant's
+/// token bucket.
 async fn limited_reads(w: &Setup, customer: &Value) -> Api {
     let limits = tenant_limits::environment(&[("READ", 100, 100), ("HEAVY", 100, 100)]);
     let api = Api::set(Clock::system(), Some(&w.api), None, limits).await;

@@ -36,7 +36,7 @@ async fn the_log_lines_of_a_server_are_searched() {
     assert!(watch().lines() >= before + 2);
 }
 
-/// Returns the log line of a request, given its answer.
+/// Returns the log line of the request that got this answer.
 fn line_of(answer: &Answer) -> Value {
     watch().line_of(answer.header("x-request-id").unwrap())
 }
@@ -93,7 +93,8 @@ async fn the_line_of_a_request_says_who_read_what() {
         let line = line_of(&answer);
         assert_eq!((&line["actor"], &line["customer_id"]), (&json!(sub), &Value::Null), "{line}");
     }
-    // The line names the customer of another tenant, which exists or not, and the caller's tenant.
+    // If the customer belongs to another tenant, the line contains the requested id and the
+    // caller's tenant, as if the customer did not exist.
     let line = line_of(&api.get(&Persona::of("other"), &path).await);
     assert_eq!(
         (&line["status"], &line["customer_id"], &line["tenant"]),
@@ -112,7 +113,7 @@ async fn an_actor_that_can_be_a_name_is_logged_as_a_pseudonym() {
     ] {
         watch().remember(name);
         let who = identified_by(&api, identity);
-        // This request fails if the line contains the name.
+        // Sending this request panics if the log line contains the name.
         let answer = api.post(&who, "/customers", &json!({ "name": "A" })).await;
         let line = line_of(&answer);
         let actor = line["actor"].as_str().unwrap();

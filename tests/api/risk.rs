@@ -40,7 +40,7 @@ async fn decide(
     api.patch(who, &path, &json!({ "status": outcome })).await.expect(200)
 }
 
-/// Returns the sum of the points of all factors.
+/// Returns the total points of all factors.
 fn points(profile: &Value) -> u64 {
     let factors = profile["factors"].as_array().unwrap().iter();
     factors.map(|factor| factor["points"].as_u64().unwrap()).sum()
@@ -158,8 +158,8 @@ async fn the_profile_follows_every_scored_change() {
     assert!(codes(&fifth["hard_rules"]).contains(&"owner_country_fatf_call_for_action"));
     assert!(fifth["score"].as_u64() > fourth["score"].as_u64());
 
-    // A caller requests a calculation at a later time. The same facts give the same profile, so
-    // nothing is written.
+    // A caller requests a calculation at a later time. The same facts give the same profile, so the
+    // profile is not stored again.
     step();
     let before = api.get(&acme, &path_of(&customer)).await.expect(200);
     let same = profile(&api, &acme, &customer, "?recalculate=true&history=1").await;
@@ -378,8 +378,8 @@ fn the_points_of_random_customers_add_up_and_do_not_fall_after_a_failed_check() 
     );
 }
 
-/// Before, 48 readers stored a profile with each request, and most conditional changes of others
-/// failed, because each profile is a new version of the customer.
+/// Every stored profile is a new version of the customer. If each of many parallel recalculations
+/// stored one, conditional changes by other callers would fail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_recalculations_of_the_same_facts_write_one_profile() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
@@ -395,14 +395,15 @@ async fn parallel_recalculations_of_the_same_facts_write_one_profile() {
     for answer in answers {
         assert_eq!(answer.expect(200)["history"].as_array().unwrap().len(), 1);
     }
-    // An analyst who has read the customer before can still change it.
+    // An analyst who read the customer before the recalculations can still change it.
     let analyst = api.call(&acme, "PATCH", &path_of(&customer)).header("if-match", &etag);
     let changed = analyst.json(&json!({ "name": "B" })).send().await.expect(200);
     assert_eq!(changed["version"], 3);
     let events = events(&api, &changed).await;
     assert_eq!(kinds(&events), ["customer.created", "organization.replaced", "customer.updated"]);
 
-    // When the facts have changed in the meantime, only the first of the readers writes.
+    // If there is no profile for the current facts yet, only one of the parallel requests stores
+    // one.
     let without_profile = api.create(&acme, &json!({ "name": "C", "country": "DE" })).await;
     let recalculate = format!("{}?recalculate=true&history=50", profile_path(&without_profile));
     for answer in join_all((0..48).map(|_| api.get(&acme, &recalculate))).await {

@@ -1,4 +1,5 @@
-//! Tests that servers can share a table, and that a server reports a table that is not reachable.
+//! Tests that two servers can share a table, and that a server answers with a 503 if its table is
+//! unreachable.
 
 use api_tests::{Api, Persona, json};
 

@@ -1,4 +1,4 @@
-//! Tests of the limits of requests per tenant.
+//! Tests of the request limits of a tenant.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use local::calls::Interceptor;
 use shared::model::limit::RouteClass;
 use shared::model::time::{Clock, Timestamp};
 
-/// The environment of a server with these rates and bursts.
+/// Returns the environment of a server with these limits, each as class, rate and burst.
 pub(crate) fn environment(limits: &[(&str, u32, u32)]) -> BTreeMap<String, String> {
     let mut environment: BTreeMap<String, String> =
         [("WATCHLIST_SOURCES".to_owned(), local::sample_source())].into();
@@ -57,13 +57,13 @@ async fn a_tenant_may_send_its_burst_and_then_its_rate() {
     assert_eq!(refused.header("retry-after"), Some("1"));
     refused.refused(429, "TOO_MANY_REQUESTS");
 
-    // Half a second later there is one more token.
+    // At two tokens per second, there is one more token after half a second.
     now.fetch_add(500, Ordering::SeqCst);
     api.get(&acme, "/customers").await.expect(200);
     api.get(&acme, "/customers").await.refused(429, "TOO_MANY_REQUESTS");
     now.fetch_add(60_000, Ordering::SeqCst);
     assert_eq!(ratelimit(&api.get(&acme, "/customers").await)[1], "2");
-    // An error of the request is also an answer with the state of the bucket.
+    // An error response also reports the state of the bucket.
     let missing = "/customers/00000000-0000-7000-8000-000000000000";
     let missing = api.get(&acme, missing).await;
     assert_eq!(ratelimit(&missing)[1], "1");
@@ -77,18 +77,19 @@ async fn a_bucket_belongs_to_one_tenant_and_one_class() {
     api.get(&acme, "/customers").await.expect(200);
     api.get(&acme, "/customers").await.refused(429, "TOO_MANY_REQUESTS");
     api.get(&bolt, "/customers").await.expect(200);
-    // Writes have no limit here, and heavy routes have their own.
+    // Writes are not limited here, and heavy routes have their own limit.
     let customer = api.create(&acme, &json!({ "name": "A" })).await;
     let created = api.post(&acme, "/customers", &json!({ "name": "B" })).await;
     assert_eq!(created.header("ratelimit-limit"), None);
     let organization = format!("{}/organization", api_tests::path_of(&customer));
     api.get(&acme, &organization).await.refused(404, "ORGANIZATION_NOT_FOUND");
     api.get(&acme, &organization).await.refused(429, "TOO_MANY_REQUESTS");
-    // A request without a tenant has no bucket.
+    // A request without a tenant does not use a bucket: it is refused with a 403.
     assert_eq!(api.get(&Persona::with("", &["kyc:*"]), "/customers").await.status, 403);
 }
 
-/// All processes share the bucket of a tenant. Their clocks stand still, so it does not refill.
+/// All processes share the bucket of a tenant. Their clock does not advance, so the bucket does not
+/// refill.
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_requests_get_exactly_the_tokens_of_the_bucket() {
     let limits = [("READ", 1, 25)];
@@ -100,7 +101,8 @@ async fn concurrent_requests_get_exactly_the_tokens_of_the_bucket() {
         api.get(&acme, "/customers")
     });
     let answers = join_all(requests).await;
-    // On a machine that is too busy, a bucket may not answer in time, and admits the request.
+    // If a busy machine does not read the bucket in time, the request is admitted without the
+    // headers.
     let has_state = |answer: &&Answer| answer.header("ratelimit-limit").is_some();
     let in_time: Vec<&Answer> = answers.iter().filter(has_state).collect();
     let late = answers.len() - in_time.len();
@@ -136,7 +138,8 @@ async fn a_limit_costs_one_call_and_no_limit_costs_none() {
         let client = faults::client(meter.clone());
         let api = Api::set(clock(&now), None, Some(client), environment(limits)).await;
         let acme = Persona::of("acme");
-        // A full bucket, one that is filling, and an empty one. The last request is refused.
+        // With a limit, the requests find a full bucket, then a partly used one, and finally an
+        // empty one, so the last request is refused.
         for _ in 0..4 {
             meter.take();
             api.get(&acme, "/customers").await;
@@ -152,7 +155,7 @@ async fn a_limit_costs_one_call_and_no_limit_costs_none() {
     assert_eq!(calls, expected);
 }
 
-/// Does not answer calls that concern a token bucket.
+/// Leaves calls about a token bucket without an answer, and passes on all other calls.
 #[derive(Clone, Debug)]
 struct SilentBuckets;
 

@@ -229,7 +229,7 @@ async fn the_tenant_of_an_access_token_is_the_one_that_an_administrator_set() {
     api.run("pre-token-generation", &json!([])).await.unwrap_err();
 }
 
-/// Returns a signed token with any header, and with any text as its claims.
+/// Returns a signed token with an arbitrary header, and with arbitrary text as its claims.
 fn signed(header: &Value, claims: &str, key: &EncodingKey, algorithm: Algorithm) -> String {
     let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
     let message = format!("{}.{}", encode(&header.to_string()), encode(claims));
@@ -245,8 +245,8 @@ fn encoding_key(key: &SigningKey) -> EncodingKey {
     EncodingKey::from_rsa_der(private_key(key).to_pkcs1_der().unwrap().as_bytes())
 }
 
-/// Returns tokens that an attacker might try, each with a description and the expected status of
-/// the answer.
+/// Returns tokens that an attacker might try: the description of each, the token, and the expected
+/// status of the answer.
 fn forged(api: &Api) -> Vec<(&'static str, String, u16)> {
     let good = claims(api).to_string();
     let private = encoding_key(&KEY);

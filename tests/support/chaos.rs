@@ -36,8 +36,8 @@ pub enum Fault {
     Throttled,
     /// The answer is 400 `ProvisionedThroughputExceededException`.
     Exceeded,
-    /// The answer says that the call conflicts with another transaction. A call that cannot
-    /// conflict is throttled instead.
+    /// The answer reports a conflict with another transaction. A call that cannot conflict is
+    /// throttled instead.
     Conflict,
     /// The answer is 500 `InternalServerError`.
     Failed,
@@ -47,8 +47,8 @@ pub enum Fault {
     Lost,
     /// The call is executed twice, and the second answer is returned.
     Twice,
-    /// The connection breaks, but the call is executed up to 3 s later. By then, the SDK may have
-    /// sent it again, the API may have answered 503, or other writes may have happened.
+    /// The connection breaks, but the call is executed up to 3 s later. Before that, the SDK may
+    /// resend it, the API may answer with a 503, and other writes may take effect.
     Overdue,
 }
 
@@ -103,7 +103,7 @@ impl Chaos {
         }))
     }
 
-    /// Starts to inject faults.
+    /// Starts injecting faults.
     pub fn let_loose(&self) {
         self.0.is_active.store(true, Ordering::SeqCst);
     }
@@ -119,8 +119,8 @@ impl Chaos {
         (self.0.injected.lock().unwrap().clone(), *self.0.calls.lock().unwrap())
     }
 
-    /// Draws the fault of the next call and a delay of up to [`MOST_LATE`] ms. Returns `None` if
-    /// the call has no fault.
+    /// Draws the fault of the next call, and a delay of up to [`MOST_LATE`] ms. Returns `None` if
+    /// the call gets no fault or faults are not being injected.
     fn draw(&self) -> Option<(Fault, Duration)> {
         if !self.0.is_active.load(Ordering::SeqCst) {
             return None;
@@ -186,8 +186,8 @@ fn broken(kind: io::ErrorKind) -> ConnectorError {
     ConnectorError::io(io::Error::from(kind).into())
 }
 
-/// Returns an error response of DynamoDB. Its body has the members of `fields` in addition to the
-/// type and the message.
+/// Returns an error response as DynamoDB sends it. Its body has the members of `fields` in addition
+/// to the type and the message.
 pub fn refusal(status: u16, code: &str, fields: Value) -> HttpResponse {
     let mut body = fields;
     body["__type"] = json!(format!("com.amazonaws.dynamodb.v20120810#{code}"));
@@ -219,7 +219,8 @@ fn cancelled(code: &str, request: &HttpRequest) -> HttpResponse {
     refusal(400, "TransactionCanceledException", json!({ "CancellationReasons": reasons }))
 }
 
-/// Returns the answer with a body that breaks off in the middle.
+/// Returns the answer with a body that breaks off in the middle. Returns an error if the whole body
+/// cannot be read.
 async fn cut(answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let (status, headers) = (answer.status(), answer.headers().clone());
     let whole = answer.try_into_http1x().unwrap().map(reqwest::Body::wrap);

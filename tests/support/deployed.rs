@@ -52,7 +52,8 @@ type Key = HashMap<String, AttributeValue>;
 /// Number of monitoring shards of the stack, the same as on local servers.
 const SHARDS: u32 = 2;
 
-/// Maximum time that a test waits for others to release the lists.
+/// Maximum time that a test waits for other tests to release the lists. A longer wait probably
+/// means a deadlock.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A reservation of the watchlists. While a test holds it, other tests cannot change the lists.
@@ -91,8 +92,9 @@ impl Deployed {
         Client::from_conf(config.build())
     }
 
-    /// Reserves the lists for one test and resets everything that tenants share to the state of an
-    /// empty table: there are no lists, no passes, and no customers for a pass to screen.
+    /// Reserves the lists for one test. Also removes everything that tenants share, as if the table
+    /// were empty: the lists, the passes, the pending rechecks, and the entries of monitors in the
+    /// index that passes read.
     pub(crate) async fn hold_lists(&self) -> HeldLists {
         let guard = tokio::time::timeout(PATIENCE, LISTS.clone().lock_owned())
             .await

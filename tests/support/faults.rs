@@ -49,7 +49,8 @@ impl Counter {
     }
 }
 
-/// The call to the table at which a process dies. The first call after arming is number 0.
+/// The point at which a process dies. Calls to the table are numbered from 0, starting when the
+/// process is armed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// The process dies before it sends the call with this number.
@@ -58,7 +59,7 @@ pub enum End {
     After(usize),
 }
 
-/// Simulates a process that dies. After the end, calls are neither sent nor answered.
+/// Simulates a process that dies. Later calls are neither sent nor answered.
 #[derive(Clone, Debug)]
 pub struct Mortal {
     end: End,
@@ -194,8 +195,8 @@ impl Interceptor for NoTransactions {
 pub struct Consumed {
     /// Number of calls by operation.
     pub calls: BTreeMap<String, usize>,
-    /// Number of calls that were sent while no other call was pending: the round trips that the
-    /// caller waits for one after the other.
+    /// Number of calls that were sent while no other call was pending, which is the number of
+    /// consecutive round trips that the caller waits for.
     pub waits: usize,
     /// Consumed read units.
     pub reads: f64,
@@ -307,7 +308,7 @@ fn value_bytes(value: &Value) -> usize {
         ("S", value) => text(value),
         // A number takes one byte per two digits, and one more byte.
         ("N", value) => text(value).div_ceil(2) + 1,
-        // The value is Base64, which encodes 3 bytes as 4 characters.
+        // The value is in Base64, which encodes 3 bytes as 4 characters.
         ("B", Value::String(value)) => value.trim_end_matches('=').len() * 3 / 4,
         ("L", Value::Array(values)) => 3 + values.iter().map(|v| 1 + value_bytes(v)).sum::<usize>(),
         ("M", Value::Object(values)) => 3 + values.len() + bytes(value),

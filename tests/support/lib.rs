@@ -51,7 +51,7 @@ pub static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
     template
 });
 
-/// Names of the fields of an error's `details` that the OpenAPI document describes.
+/// Names of the fields that the OpenAPI document describes for an error's `details`.
 static DETAIL_FIELDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let document = local::openapi::document(&TEMPLATE).unwrap().to_json().unwrap();
     let document: Value = serde_json::from_str(&document).unwrap();
@@ -88,8 +88,8 @@ pub struct Persona {
 #[derive(Clone, Debug)]
 enum Credential {
     None,
-    /// A token that the [`Api`] signs when it prepares a request, because only the `Api` knows the
-    /// prefix of its tenants.
+    /// A grant for which the [`Api`] signs a token when it prepares a request, because only the
+    /// `Api` knows the prefix of its tenants.
     Granted(Grant),
     Token(String),
 }
@@ -220,8 +220,8 @@ impl Api {
         Api::with(clock, None, None).await
     }
 
-    /// Starts a second server on the table of `other`. On a deployed stack, connects to the stack
-    /// again, because any two requests there may reach different processes.
+    /// Starts a second server on the table of `other`. On a deployed stack, only connects to the
+    /// stack again: requests there may reach different processes anyway.
     pub async fn on_table_of(other: &Api) -> Api {
         if let Some(deployed) = &*DEPLOYED {
             return Api { prefix: other.prefix.clone(), ..Api::on_stack(deployed) };
@@ -270,7 +270,8 @@ impl Api {
         let server_of = table_of.map(Api::server);
         let table = server_of.map(|server| server.table.clone());
         let key = Some(KEY.clone());
-        // Open the lists again, because another process would not share the open lists.
+        // Open the lists again, because a separate process would not share those that are already
+        // open.
         let lists = server_of.map(|server| server.lists.reopened());
         let options = Options {
             port: 0,
@@ -312,8 +313,8 @@ impl Api {
         format!("{}{name}", self.prefix)
     }
 
-    /// Starts a server whose clock stands still until the test changes it. The returned number is
-    /// the time of the clock in milliseconds since 1970.
+    /// Starts a server with a clock that only the test changes. The returned number is the time of
+    /// the clock in milliseconds since 1970.
     pub async fn with_clock_at(millis: i64) -> (Api, Arc<AtomicI64>) {
         let now = Arc::new(AtomicI64::new(millis));
         let read = now.clone();
@@ -321,8 +322,8 @@ impl Api {
         (Api::at(clock).await, now)
     }
 
-    /// Prepares a request by this caller. The logs must not contain the token or the personal data
-    /// in the query string.
+    /// Prepares a request by this caller. From then on, a log line with the token or with personal
+    /// data from the query string is a violation.
     pub fn call(&self, caller: &Persona, method: &str, path: &str) -> Call {
         let url = format!("{}{path}", self.url);
         let request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
@@ -369,8 +370,8 @@ impl Api {
     }
 
     /// Sends one of many concurrent patches. On a deployed stack, repeats the patch up to 5 times
-    /// after a 503: the emulator may be so slow that the patch loses to the others until the API
-    /// stops retrying. On a local server, sends the patch once.
+    /// after a 503: the emulator may be so slow that the API stops retrying before the patch has
+    /// won against the others. On a local server, sends the patch once.
     pub async fn patch_repeated(&self, caller: &Persona, path: &str, body: &Value) -> Answer {
         let repeats = if DEPLOYED.is_some() { 5 } else { 0 };
         served(repeats, || self.patch(caller, path, body)).await
@@ -484,7 +485,7 @@ pub fn rounds(all: u32) -> u32 {
 pub fn property<S: Strategy>(cases: u32, values: &S, holds: impl AsyncFn(&Api, &str, S::Value)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let api = runtime.block_on(Api::start());
-    // A request to a deployed stack takes about 100 ms instead of 1 ms.
+    // Limit the cases, because a request to a deployed stack takes about 100 ms instead of 1 ms.
     let cases = if DEPLOYED.is_some() { cases.min(100) } else { cases };
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -500,7 +501,8 @@ pub fn property<S: Strategy>(cases: u32, values: &S, holds: impl AsyncFn(&Api, &
 }
 
 impl Call {
-    /// Adds a header. If the header is `idempotency-key`, the logs must not contain its value.
+    /// Adds a header. A log line with the value of an `idempotency-key` is a violation from then
+    /// on.
     pub fn header(self, name: &str, value: &str) -> Call {
         if name == "idempotency-key" {
             log::watch().remember(value);
@@ -508,7 +510,7 @@ impl Call {
         Call { request: self.request.header(name, value) }
     }
 
-    /// Sets a JSON body. The logs must not contain the personal data in it.
+    /// Sets a JSON body. A log line with personal data from the body is a violation from then on.
     pub fn json(self, body: &Value) -> Call {
         log::watch().remember_body(body);
         self.header("content-type", "application/json").text(body.to_string())

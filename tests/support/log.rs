@@ -8,8 +8,8 @@ use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
 use serde_json::Value;
 
-/// Names of the fields and query parameters that contain personal data. A field in a body is
-/// personal at any depth, and so is everything inside it.
+/// Names of the fields and query parameters that contain personal data. A field with such a name is
+/// personal at any depth of a body, and so is everything inside it.
 const PERSONAL: [&str; 16] = [
     "name",
     "client_id",
@@ -47,7 +47,7 @@ pub struct Watch {
     bytes: usize,
     newest: VecDeque<Vec<u8>>,
     violation: Option<String>,
-    /// Texts whose lines are kept, each with its lines so far.
+    /// Lines logged so far that contain a text given to [`Watch::keep`], by this text.
     kept: HashMap<String, Vec<Value>>,
 }
 
@@ -74,7 +74,7 @@ impl Watch {
         }
     }
 
-    /// Adds the texts in the personal fields of a request's body.
+    /// Adds the strings in the personal fields of a request's body, as [`Watch::remember`] does.
     pub fn remember_body(&mut self, body: &Value) {
         self.search(body, false);
     }
@@ -101,7 +101,8 @@ impl Watch {
         self.kept.entry(text.to_owned()).or_default();
     }
 
-    /// Returns the lines that contain `text`, since it was given to [`Watch::keep`].
+    /// Returns the lines with `text` that were logged after `text` was given to [`Watch::keep`].
+    /// Empty if it never was.
     pub fn kept(&self, text: &str) -> Vec<Value> {
         self.kept.get(text).cloned().unwrap_or_default()
     }
@@ -135,12 +136,13 @@ impl Watch {
         values.next().map(Vec::as_slice)
     }
 
-    /// Returns the first value that was logged, together with its line.
+    /// Returns a description of the first violation, or `None` if there has not been one.
     pub fn violation(&self) -> Option<&str> {
         self.violation.as_deref()
     }
 
-    /// Returns the log line of a request. Panics if there is none, or if it is too old.
+    /// Returns the log line of a request. Panics if the line is not among the last [`KEPT_LINES`]
+    /// lines.
     pub fn line_of(&self, request_id: &str) -> Value {
         let is_of_request =
             |line: &Value| line["request_id"] == request_id && line["message"] == "request";

@@ -19,8 +19,8 @@ pub fn number(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-/// Returns the text of an attribute, or an empty text if the item does not have this attribute as a
-/// string.
+/// Returns the value of a string attribute, or an empty string if the item does not have the
+/// attribute or its value is not a string.
 pub fn text_of<'i>(item: &'i Item, attribute: &str) -> &'i str {
     item.get(attribute).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
 }

@@ -1,5 +1,5 @@
-//! Runs the operations of the clients: all operations of the API, with data that makes clients
-//! conflict.
+//! Runs random operations as one of several clients. They cover the whole API, and their data makes
+//! clients conflict.
 
 use api_tests::{Value, json};
 
@@ -36,14 +36,14 @@ async fn run_random(client: &mut Client<'_>) {
     }
 }
 
-/// Picks a number, which determines the body of a request, and in half of the cases an idempotency
-/// key. Requests with the same key always have the same number.
+/// Picks a number, which determines the body of a request. In half of the cases, also returns an
+/// idempotency key as a header. Requests with the same key always have the same number.
 fn pick_key(client: &mut Client<'_>) -> (usize, Vec<(&'static str, String)>) {
     let number = client.dice.roll(100_000);
     if client.dice.percent(50) {
         return (number, Vec::new());
     }
-    // Only 60 numbers have a key at a time, so that several clients use the same key.
+    // Use only 60 different keys at a time, so that several clients use the same key.
     let number = number % 60
         + client.world.setup.now.load(std::sync::atomic::Ordering::SeqCst) as usize / 100_000
             % 1_000
@@ -51,8 +51,8 @@ fn pick_key(client: &mut Client<'_>) -> (usize, Vec<(&'static str, String)>) {
     (number, vec![("idempotency-key", client.world.key(number))])
 }
 
-/// Stores the idempotency key, if there is one, in the metadata of the body. A later check finds
-/// items that were created twice with the same key, even if the clients got no answer.
+/// Stores the idempotency key, if there is one, in the metadata of the body. A later check can then
+/// find items that were created twice with the same key, even if the clients did not get an answer.
 fn mark_with_key(body: &mut Value, headers: &[(&'static str, String)]) {
     if let Some((_, key)) = headers.first() {
         body["metadata"]["key"] = json!(key);
@@ -63,8 +63,8 @@ fn client_id(number: usize) -> String {
     format!("c{}", number % 997)
 }
 
-/// Returns a new idempotency key in a quarter of the cases. Only the repetitions of one request have
-/// the key.
+/// Returns a new idempotency key in a quarter of the cases. Only repetitions of the same request
+/// share it.
 fn fresh_key(client: &mut Client<'_>) -> Vec<(&'static str, String)> {
     if client.dice.percent(75) {
         return Vec::new();
@@ -102,8 +102,8 @@ async fn create_session(client: &mut Client<'_>) {
     let (number, headers) = pick_key(client);
     let mut body = json!({ "ttl_days": 1 + number % 3, "metadata": { "n": number.to_string() } });
     mark_with_key(&mut body, &headers);
-    // Requests with the same key must have the same body, so the body of a request with a key does
-    // not depend on the shared knowledge.
+    // Requests with the same key must have the same body, so such a body must not depend on the
+    // shared knowledge.
     let customer = client.customer().filter(|_| headers.is_empty() && number % 3 > 0);
     match customer {
         Some(customer) => body["customer_id"] = json!(customer),
@@ -185,7 +185,8 @@ async fn erase(client: &mut Client<'_>) {
         headers.push(("idempotency-key", format!("erase-{customer}")));
     }
     let body = json!({ "override_reason": "A test" });
-    // Without a reason, the request is refused, because the clock does not move for years.
+    // Without a reason, the request is refused, because the clock does not advance past the
+    // retention period.
     let body = client.dice.percent(80).then_some(&body);
     client.send("erase", "POST", &customer_path(&customer, "/erase"), body, &headers).await;
 }
@@ -279,7 +280,8 @@ async fn read(client: &mut Client<'_>) {
     let Some(customer) = client.customer() else { return };
     match client.dice.roll(9) {
         0 => {
-            // The list also contains customers whose creation was not answered.
+            // The list also contains customers that the clients do not know yet because their
+            // creation was not answered.
             let page = client.send("list", "GET", "/customers?limit=20", None, &[]).await;
             for customer in items(page) {
                 client.learn(|knowledge, tenant| {

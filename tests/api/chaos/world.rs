@@ -1,5 +1,5 @@
-//! Provides the clients, the servers whose calls to the table have faults, and the knowledge that
-//! the clients share.
+//! Provides the clients, the knowledge that they share, and the servers whose calls to the table
+//! have faults.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -38,7 +38,7 @@ pub(super) struct World {
     round: u64,
     pub(super) setup: Setup,
     chaos: Chaos,
-    /// Servers of two processes that share the table.
+    /// Two servers on the same table, like two processes.
     apis: Vec<Api>,
     pub(super) tenants: Vec<Persona>,
     pub(super) knowledge: Mutex<Knowledge>,
@@ -55,11 +55,11 @@ pub(super) struct Knowledge {
     pub(super) sessions: [Vec<String>; 2],
     /// Customer and alert ids by tenant.
     pub(super) alerts: [Vec<(String, String)>; 2],
-    /// First answer by tenant, operation and idempotency key, and number of the answers that were
-    /// not replayed.
+    /// By tenant, operation and idempotency key: the first answer, and the number of answers that
+    /// were not replays.
     answers_by_key: HashMap<(usize, &'static str, String), (Value, usize)>,
-    /// Ids of the customers that have had a client id, by tenant and client id. At most one of them
-    /// is not erased.
+    /// Ids of all customers that have ever had a client id, by tenant and client id. All of them,
+    /// except at most one, must be erased.
     owners: HashMap<(usize, String), BTreeSet<String>>,
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Client<'w> {
     pub(super) tenant: usize,
 }
 
-/// Returns the entries of a random list, each as id and name. Some of them match customers.
+/// Returns the entries of a random list as ids and names. Some of them match customers.
 fn random_list(dice: &mut Dice) -> Vec<(&'static str, &'static str)> {
     const IDS: [&str; 12] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
     let mut entries = vec![("100", "Someone Unrelated")];
@@ -138,7 +138,7 @@ impl World {
             join_all(clients).await;
             self.chaos.calm();
 
-            // Let all leases expire. After the round, only dead workers hold a lease.
+            // Let all leases expire. After the round, only dead workers still hold one.
             self.setup.advance_clock(100);
             self.check_owners().await;
 
@@ -367,7 +367,8 @@ impl Client<'_> {
         owners.insert(id.to_owned());
     }
 
-    /// Runs a scheduled job. The job may fail only because of faults of the table.
+    /// Runs a scheduled job. The job may fail only because of a fault of the table, which can also
+    /// make the lists unavailable.
     pub(super) async fn run(&mut self, operation: &'static str, job: &str, payload: &Value) {
         let result = self.api.run(job, payload).await;
         if let Err(error) = &result

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api_tests::{Api, Persona, Value, json, path_of};
 
-/// Pause between two requests that makes their timestamps in milliseconds differ.
+/// Pause between two requests, long enough for their timestamps in milliseconds to differ.
 const A_MOMENT: Duration = Duration::from_millis(2);
 
 #[tokio::test]

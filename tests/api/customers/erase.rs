@@ -48,12 +48,13 @@ fn reason() -> Value {
     json!({ "override_reason": "The customer asked for it" })
 }
 
-/// Erases a customer before its retention has ended.
+/// Requests an erasure with an override reason, which does not have to wait for the end of the
+/// retention period.
 async fn erase(api: &Api, who: &Persona, customer: &Value) -> Answer {
     api.post(who, &erase_path(customer), &reason()).await
 }
 
-/// Erases a customer without a reason.
+/// Requests an erasure without a reason, which is refused before the end of the retention period.
 async fn erase_after_retention(setup: &Setup, customer: &Value) -> Answer {
     setup.api.call(&setup.acme, "POST", &erase_path(customer)).send().await
 }
@@ -312,7 +313,7 @@ async fn the_idempotency_keys_of_an_erased_customer_report_the_erasure() {
     let monitor = format!("{}/monitor", path_of(&customer));
     post_with_key(&setup, KEY, &monitor, &json!({})).await.expect(201);
 
-    // The first session with this client id creates the customer.
+    // The first session for this client id also creates the customer.
     let first = json!({ "client_id": "d", "name": "D" });
     let other = post_with_key(&setup, "other", "/kyc/sessions", &first).await.expect(201);
 
@@ -369,8 +370,8 @@ enum Resumption {
     Schedule,
 }
 
-/// The process that erases the customer dies before or after each of its calls to the table. Then
-/// the erasure continues, and is completed.
+/// Lets the process that erases a customer die before or after each of its calls to the table in
+/// turn. Checks each time that the erasure can be resumed and completed.
 async fn interrupt_at_every_call(resumption: Resumption) {
     const MAX_CALLS: usize = 20;
     for (interruptions, end) in
@@ -402,7 +403,7 @@ async fn interrupt_at_every_call(resumption: Resumption) {
                 if stored["is_scrubbed"].is_null() {
                     call = call.header("if-match", &etag);
                 }
-                // An erasure that has started needs no reason any more.
+                // The reason is needed only to start an erasure, not to resume it.
                 if !has_started {
                     call = call.json(&reason());
                 }
@@ -414,7 +415,8 @@ async fn interrupt_at_every_call(resumption: Resumption) {
                     result.unwrap()["erasures"].clone()
                 };
                 let count = u8::from(is_unfinished);
-                // For a minute, the request may still be running.
+                // The schedule leaves an erasure alone for a minute, because its request may still
+                // be running.
                 let oldest = Some(&stored["erased_at"]).filter(|_| is_unfinished);
                 let unfinished = json!({ "finished": 0, "unfinished": count, "oldest": oldest });
                 assert_eq!(resume().await, unfinished, "{end:?}");
@@ -452,8 +454,8 @@ async fn an_interrupted_erasure_is_completed_by_the_schedule() {
     interrupt_at_every_call(Resumption::Schedule).await;
 }
 
-/// The first transaction of an erasure and its end do not fail, but the scrubbing does. The job
-/// reports the age of the erasure and tries again.
+/// A process dies after the first transaction of an erasure. While the transactions of the job
+/// fail, the job reports when the erasure began. The next run of the job finishes the erasure.
 #[tokio::test]
 async fn an_erasure_that_cannot_be_finished_is_reported_and_tried_again() {
     let setup = Setup::without_lists().await;
@@ -498,7 +500,7 @@ async fn a_customer_is_erased_when_its_retention_has_ended() {
     let customer = setup.create_customer("Mirka Dovello").await;
     let path = path_of(&customer);
 
-    // 2026-11-18
+    // The test begins on 2026-11-18.
     let error =
         erase_after_retention(&setup, &customer).await.refused(409, "CUSTOMER_NOT_INACTIVE");
     assert_eq!(detail(&error)["field"], "/override_reason");
@@ -523,7 +525,8 @@ async fn a_customer_is_erased_when_its_retention_has_ended() {
     let inactive = setup.api.delete(&setup.acme, &path).await.expect(200);
     erase_after_retention(&setup, &customer).await.refused(409, "RETENTION_PERIOD");
 
-    // Five years contain one or two leap days. The refusal does not use up the idempotency key.
+    // Five years contain one or two leap days, so five times 365 days are too few. The refusal does
+    // not use up the idempotency key.
     setup.advance_clock(5 * YEAR);
     let erase_keyed = async || {
         let call = setup.api.call(&setup.acme, "POST", &erase_path(&customer));

@@ -130,7 +130,7 @@ async fn a_forged_cursor_reads_only_the_same_customer() {
         let cursor = forged_cursor(&api.tenant("acme"), id, position);
         api.get(&acme, &format!("{}/export?cursor={cursor}", path_of(&customer))).await
     };
-    // Without the event of an export, a forged cursor reads nothing. With it, the export is known.
+    // A forged cursor is refused unless it names the event of an export.
     api.get(&acme, &format!("{}/export", path_of(&customer))).await.expect(200);
     let events = crate::audit::events(&api, &customer).await;
     let [created, exported] = &events[..] else { panic!("{events:?}") };
@@ -152,7 +152,7 @@ async fn a_forged_cursor_reads_only_the_same_customer() {
     }
 }
 
-/// Returns the events of exports of a customer.
+/// Returns the customer's events of kind `customer.exported`.
 async fn exports(setup: &Setup, customer: &Value) -> Vec<Value> {
     let mut events = crate::audit::events(&setup.api, customer).await;
     events.retain(|event| event["kind"] == "customer.exported");
@@ -248,7 +248,8 @@ async fn an_export_of_several_pages_is_one_event() {
     }
     assert_eq!(exports(&setup, &customer).await.len(), 1);
 
-    // Another caller must begin an export of its own, and so must the same caller on the next day.
+    // The cursor is valid only for the same caller, and for one day. Anyone else must begin a new
+    // export.
     let claims = |sub: &str| {
         json!({
             "iss": TEMPLATE.authorizer.issuer, "iat": 1, "exp": 4_102_444_800_i64, "aud": "kyc-customers",

@@ -47,7 +47,7 @@ async fn an_unknown_customer_and_one_of_another_tenant_get_the_same_answer() {
         "*",
         "null",
         "00000000-0000-0000-0000-000000000000",
-        // Only the canonical form of an id finds its customer.
+        // A customer is found only by the canonical form of its id.
         &own.to_uppercase(),
         &own.replace('-', ""),
         &own[..35],

@@ -74,7 +74,7 @@ const COUNTRIES: &[&str] = &["DE", "FR", "PL", "US", "IS"];
 const TAGS: &[&str] = &["vip", "vip-plus", "eu", "two words", "#1", "élan"];
 const LEVELS: &[&str] = &["low", "medium", "high"];
 
-/// A customer as the API must list it, and the folded form of its name.
+/// A customer as the API must return it in a list, and the folded form of its name.
 struct Row {
     customer: Value,
     folded: &'static str,
@@ -115,8 +115,8 @@ fn ids(items: &[Value]) -> Vec<&str> {
     items.iter().map(|item| item["customer_id"].as_str().unwrap()).collect()
 }
 
-/// Returns the rows that the API must list, in the order of the list. Filters all rows of a tenant
-/// by brute force. `rows` must be in order of creation.
+/// Returns the rows that the API must list, in order. Filters all rows of a tenant by brute force.
+/// `rows` must be in order of creation.
 fn expected_rows<'a>(
     rows: &'a [Row],
     filters: &[(&'static str, String)],
@@ -383,7 +383,7 @@ async fn expired_monitoring_is_listed_as_off() {
     check("true", &[&endless]).await;
     check("false", &[&expiring, &unmonitored]).await;
 
-    // The same holds after the service has turned the monitoring off.
+    // The lists are the same after a pass has recorded the expiry.
     setup.run_pass("reconcile").await;
     check("true", &[&endless]).await;
     check("false", &[&expiring, &unmonitored]).await;
@@ -440,7 +440,7 @@ async fn retention_ended_lists_the_customers_that_can_be_erased() {
     // On the next day, the holds still last.
     setup.advance_clock(DAY);
     assert_eq!(list("retention_ended=true").await, ["ended", "erased"]);
-    // On the day after, one of the holds and the periods that began one day later have ended.
+    // One day later, one of the holds has ended, and so have the periods that began a day later.
     setup.advance_clock(DAY);
     let erase = format!("{}/erase", path_of(&erased));
     setup.api.call(&setup.acme, "POST", &erase).send().await.expect(200);
@@ -450,7 +450,8 @@ async fn retention_ended_lists_the_customers_that_can_be_erased() {
     let others = list("retention_ended=false").await;
     assert_eq!(others, [Value::Null, json!("held"), json!("active")]);
 
-    // With a client id, the customer is read by its key. An erasure agrees with the list.
+    // With a client id, the API reads the customer by its key, and the filter must give the same
+    // result. An erasure must succeed exactly for the listed customers.
     for customer in [&ended, &reactivated, &held, &once_held, &active, &recent] {
         let client_id = customer["client_id"].as_str().unwrap();
         let is_listed = expected.contains(&client_id);
@@ -515,8 +516,8 @@ async fn times_at_both_ends_of_the_calendar_are_accepted() {
 #[tokio::test]
 async fn a_search_finds_the_longest_names() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
-    // The character of the first name folds to 18 characters, and the character of the second name
-    // has four bytes.
+    // The first name repeats a character that folds to 18 characters. The second name repeats a
+    // character of four bytes.
     for name in ["\u{fdfa}".repeat(200), "😀".repeat(200)] {
         let customer = api.create(&acme, &json!({ "name": name })).await;
         let prefix = name.chars().take(20).collect();
@@ -769,7 +770,7 @@ fn position(by_name: bool, customer: &Value) -> (String, String) {
 
 #[test]
 fn paging_returns_every_row_once_while_others_are_inserted() {
-    // A page consists of its limit and the customers that are created after the page was read.
+    // Each page is described by its limit and by the customers that are created after it was read.
     let pages = prop::collection::vec((1..8usize, sketches(3)), 1..8);
     let query =
         prop::sample::select(vec!["", "&country=DE", "&search=%20", "&search=a&country=DE"]);

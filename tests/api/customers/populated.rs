@@ -5,8 +5,8 @@ use api_tests::{Answer, Value, json, path_of};
 use crate::monitoring::Setup;
 use crate::organization::structure;
 
-/// Personal data that [`populated_customer`] stores: the values that it sends, each in one field
-/// only, and the folded form of the customer's name.
+/// Personal data that [`populated_customer`] stores: every value that it sends, each of which
+/// occurs in only one field, and the folded form of the customer's name.
 pub(super) const PERSONAL: [&str; 22] = [
     "Mirka Dovello",
     "crm-secret-1",

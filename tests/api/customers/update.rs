@@ -187,7 +187,7 @@ async fn a_client_id_can_be_set_only_once() {
     }
     assert_eq!(api.patch(&acme, &path, &json!({ "client_id": "b" })).await.expect(200), set);
 
-    // A client id that a patch has set can be looked up, and it is unique within its tenant.
+    // A client id set by a patch can be looked up and is unique within its tenant.
     let page = api.get(&acme, "/customers?client_id=b").await.expect(200);
     assert_eq!(page["items"], json!([set]));
     let answer = api.post(&acme, "/customers", &json!({ "name": "D", "client_id": "b" })).await;

@@ -38,7 +38,7 @@ impl Exchange {
 pub(super) enum Request {
     /// Creates a customer with this client id.
     Create(String),
-    /// Changes a field to a value that no other request writes.
+    /// Changes a field to a value that is unique in the history.
     Patch {
         field: &'static str,
         value: Value,
@@ -52,7 +52,8 @@ pub(super) enum Request {
     Decide(&'static str),
 }
 
-/// Returns the contradictions in a history. `last` is the state of the customer at the end.
+/// Returns the contradictions in a history, or an empty list if a sequential history explains it.
+/// `last` is the final state of the customer.
 pub(super) fn faults(history: &[Exchange], last: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     check_keys(history, &mut faults);
@@ -62,8 +63,8 @@ pub(super) fn faults(history: &[Exchange], last: &Value) -> Vec<String> {
     faults
 }
 
-/// Checks that requests with the same idempotency key take effect once and always get the same
-/// answer.
+/// Checks that requests with the same idempotency key take effect exactly once and always get the
+/// same answer.
 fn check_keys(history: &[Exchange], faults: &mut Vec<String>) {
     let mut answers: BTreeMap<&String, Vec<&Exchange>> = BTreeMap::new();
     for exchange in history.iter().filter(|exchange| exchange.answer.is_ok()) {

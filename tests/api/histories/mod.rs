@@ -14,13 +14,13 @@ use check::{Exchange, Request, faults};
 
 const CLIENTS: usize = 8;
 const STEPS_PER_CLIENT: usize = 12;
-/// Maximum number of retries after a 503, for requests that the history does not record. A slow
-/// machine needs some retries.
+/// Maximum number of retries after a 503, for requests that the history does not record. Some
+/// retries are needed on a slow machine.
 const RETRIES: usize = 20;
 
 struct Recorder {
     who: Persona,
-    /// Servers of two processes that share a table.
+    /// Two servers on the same table, like two processes.
     apis: [Api; 2],
     /// Logical clock that puts the starts and ends of all requests in order.
     clock: AtomicU64,

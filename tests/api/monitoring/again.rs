@@ -1,4 +1,4 @@
-//! Tests of passes that cannot continue, and of customers whose check failed or was interrupted.
+//! Tests of passes that cannot be resumed, and of checks that failed or were interrupted.
 
 use api_tests::faults::{End, Mortal, NoTransactions};
 use api_tests::{Value, json};
@@ -95,7 +95,7 @@ async fn a_failed_check_of_a_customer_is_retried() {
     assert_eq!(setup.get_monitor(&listed).await["last_pass"], Value::Null);
     assert_ne!(setup.get_monitor(&other).await["last_pass"], Value::Null);
 
-    // The check fails again and stays pending.
+    // The check fails again, so it stays pending.
     let resumed = faulty.run("rescreen", &json!({ "pass": "resume" })).await.unwrap();
     assert_eq!(
         (&resumed["checked_again"], setup.alert_statuses(&listed).await),

@@ -1,4 +1,4 @@
-//! Tests of the effect that changes of a customer have on its monitor.
+//! Tests of how changes of a customer affect its monitor.
 
 use api_tests::{Value, json};
 

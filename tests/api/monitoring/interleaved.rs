@@ -164,7 +164,7 @@ async fn interleave(operation: HeldOperation, change: ConcurrentChange) {
                     setup.monitor(&company, &body).await;
                 }
                 ConcurrentChange::Pass => {
-                    // This is shorter than the time limit of a function, so the held operation
+                    // Advance by less than the time limit of a function, so that the held operation
                     // still counts as alive.
                     setup.advance_clock(28);
                     setup.api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
@@ -173,7 +173,7 @@ async fn interleave(operation: HeldOperation, change: ConcurrentChange) {
             gate.release();
             running.await;
             if operation.screens() {
-                // The operation itself noticed the list change, instead of leaving it to the next
+                // The operation itself must notice a list change, instead of leaving it to the next
                 // pass.
                 let monitor = crate::audit::items(&setup.api, &company, "MONITOR").await;
                 let current = setup.refresh().await["revision"].clone();
@@ -296,8 +296,8 @@ async fn publish_lists(setup: &Setup, until: Instant, time: &RwLock<()>) {
 async fn run_passes(api: &Api, until: Instant, time: &RwLock<()>) {
     while Instant::now() < until {
         {
-            // A `daily` pass could sleep for up to a minute until the lists are old enough, and the
-            // clock could not advance meanwhile.
+            // Do not run a `daily` pass: it could wait for up to a minute until the lists are old
+            // enough, and this lock would keep the clock from advancing.
             let _shared = time.read().await;
             api.run("rescreen", &json!({ "pass": "on_update" })).await.unwrap();
         }

@@ -8,7 +8,7 @@ use api_tests::{Dice, Value, json};
 
 use super::{Setup, sum};
 
-/// Entries of each revision of a list, each entry as id and name.
+/// Entries of each revision of a list, as ids and names.
 type Revisions = Vec<Vec<(String, String)>>;
 
 fn customer_name(number: usize) -> String {
@@ -86,10 +86,10 @@ fn random_end(dice: &mut Dice, calls: usize) -> End {
     if dice.percent(50) { End::Before(call) } else { End::After(call) }
 }
 
-/// Kills `count` workers or one more, and returns the number of killed workers. In half of the
-/// cases, two workers run at a time. Each worker dies within its first `calls` calls, unless the
-/// pass ends first. If no worker dies, `calls` is halved for the next workers. Every worker makes
-/// at least one call, so this function always returns.
+/// Kills at least `count` workers, and returns the number of killed workers. In half of the cases,
+/// two workers run at a time, so one more than `count` may die. Each worker dies within its first
+/// `calls` calls, unless the pass ends first. If no worker dies, `calls` is halved for the next
+/// workers. Every worker makes at least one call, so this function always returns.
 pub(crate) async fn kill_workers(
     setup: &Setup,
     dice: &mut Dice,

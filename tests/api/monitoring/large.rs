@@ -13,11 +13,12 @@ use api_tests::{Api, Dice, Value, json};
 use super::{Setup, clock, environment, path, sum};
 use crate::organization::put;
 
-/// Number of customers without related parties that a pass screens beside the measured one.
+/// Number of other customers that a pass screens in addition to the measured one. They do not have
+/// related parties.
 const OTHERS: usize = 52;
-/// Number of parties of the measured structures, which is the largest that a structure may have.
+/// Number of parties in each measured structure, which is the maximum that the API accepts.
 const DIRECTORS: usize = 500;
-/// Number of entries of the list.
+/// Number of entries on the list.
 const ENTRIES: usize = 14_000;
 
 const GIVEN: [&str; 12] = [
@@ -113,8 +114,8 @@ async fn a_request_that_screens_too_long_is_refused_and_changes_nothing() {
     assert_eq!(read["version"], 1);
 }
 
-/// One customer must not delay the others of its shard. It is checked after the pass, and an
-/// operator is told as long as that fails.
+/// A customer that takes too long must not delay the others of its shard. The pass skips it and
+/// counts it as failed. `resume` then retries the check until it succeeds.
 #[tokio::test]
 async fn a_customer_that_takes_too_long_in_a_pass_is_checked_by_resume() {
     let setup = Setup::start(&[("1", "Mirka Dovello")]).await;
@@ -142,7 +143,7 @@ async fn a_customer_that_takes_too_long_in_a_pass_is_checked_by_resume() {
     }
     assert!(setup.alert_statuses(&company).await.is_empty());
 
-    // The check may take longer than in a pass, but not without end.
+    // `resume` gives the check more time than a pass does, but not unlimited time.
     let slower = slow_server(&setup, 1_000).await;
     let resumed = slower.run("rescreen", &json!({ "pass": "resume" })).await.unwrap();
     assert_eq!(resumed["checked_again"], 0);

@@ -23,7 +23,7 @@ const CUSTOMERS: usize = 200_000;
 
 /// On-demand price of a million read units in us-east-1, in USD.
 const MILLION_READS_USD: f64 = 0.125;
-/// Price of a GB-second of Lambda on arm64 in us-east-1, in USD.
+/// Price of a Lambda GB-second on arm64 in us-east-1, in USD.
 const GB_SECOND_USD: f64 = 0.000_013_333_4;
 /// Memory at which Lambda provides one whole processor, in GB.
 const GB_PER_CPU: f64 = 1.769;
@@ -42,7 +42,7 @@ async fn a_pass_without_news_stays_within_its_cost() {
     let setup = start(bytes).await;
     let table = setup.api.table.clone();
 
-    // The table gets one real monitor, and copies of it with other names.
+    // Create one real monitor, then write copies of it with other names into the table.
     let original = setup.monitored_customer("Zzyzx Qwortelbrand").await;
     let list = index(bytes);
     let mut screener = Screener::new([&list]);

@@ -1,7 +1,7 @@
 //! Tests of lists that do not fit into the memory of the functions.
 //!
-//! The everyday test uses thousands of entries and functions with little memory. The test with a million
-//! entries takes minutes:
+//! Most tests use thousands of entries and functions with little memory. An ignored test uses a
+//! million entries and takes minutes:
 //!
 //! `cargo test -p api-tests --profile ci --test api -- --ignored memory:: --nocapture`
 
@@ -54,8 +54,8 @@ impl Large {
         std::fs::write(self.file(list), text).unwrap();
     }
 
-    /// Starts a server whose functions have these memory sizes in MB. If `other` is given, the server
-    /// has its table and lists.
+    /// Starts a server whose functions have these memory sizes in MB. If `other` is given, the
+    /// server uses the table and lists of `other`.
     async fn server(&self, other: Option<&Api>, requests: u64, jobs: u64) -> Api {
         let sources = ["large.csv", "small.csv"].map(|list| {
             let name = list.trim_end_matches(".csv");
@@ -86,20 +86,20 @@ impl Large {
     }
 }
 
-/// Refreshes the lists, of which one is refused, and returns the reason.
+/// Refreshes the lists and returns the error message. Panics if none of the lists is refused.
 async fn refusal(api: &Api) -> String {
     let failed = api.run("refresh-watchlists", &json!({})).await.unwrap_err();
     failed["errorMessage"].as_str().unwrap().to_owned()
 }
 
-/// Returns the number after these words.
+/// Returns the number that directly follows `words` in `text`.
 fn number_after(text: &str, words: &str) -> u64 {
     let (_, rest) = text.split_once(words).unwrap_or_else(|| panic!("{words}: {text}"));
     rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
 }
 
-/// Grows a list to `entries`. It must be refused while a function that screens has `requests` MB, and
-/// accepted with the size that the refusal names.
+/// Grows a list to `entries` entries. A refresh must refuse the list while the functions have
+/// `requests` MB, and accept it once they have the memory that the refusal asks for.
 async fn refused_until_it_fits(entries: usize, requests: u64, jobs: u64) {
     let large = Large::new();
     large.write("large.csv", 10);
@@ -118,7 +118,7 @@ async fn refused_until_it_fits(entries: usize, requests: u64, jobs: u64) {
     let named = format!("raise the parameter MemorySize from {requests} to at least ");
     let needed = number_after(&refused, &named);
     assert!(!refused.contains("RescreenMemorySize"), "{refused}");
-    // The previous version stays in use, and the other list has its new version.
+    // The previous version of the refused list stays in use. The other list is updated.
     assert_eq!(large.matches(&api, "Mirka Dovello").await, 2);
     let raised = sum(&large.pass(&api).await, "raised");
     assert_eq!(raised, 0);
@@ -135,7 +135,7 @@ async fn refused_until_it_fits(entries: usize, requests: u64, jobs: u64) {
     let shards = large.pass(&fitting).await;
     assert!(shards.iter().all(|shard| shard["outcome"] == "finished"), "{shards:?}");
 
-    // A list that does not grow is accepted although the lists do not fit any more.
+    // A list that has not grown is accepted, although the lists do not fit into the reduced memory.
     large.write("large.csv", entries - 1);
     let lowered = large.server(Some(&api), requests, jobs).await;
     assert_eq!(lowered.refresh().await["lists"][0]["outcome"], "updated");
@@ -159,8 +159,8 @@ async fn a_list_that_the_jobs_cannot_hold_is_refused() {
     large.write("small.csv", 10);
     let api = large.server(None, 256, 69).await;
     assert_eq!(api.refresh().await["revision"], 1);
-    // An index of more than 1 MB cannot even be built, and one that is slightly smaller does not fit
-    // together with the buffers of a screening.
+    // With this memory, an index of more than 1 MB is not even built. A slightly smaller one would
+    // not fit together with the buffers of a screening.
     large.write("large.csv", 12_000);
     let refused = refusal(&api).await;
     assert!(refused.contains("would have more than 1 MB"), "{refused}");

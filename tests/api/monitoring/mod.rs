@@ -1,4 +1,4 @@
-//! Tests of monitoring: watchlists change, passes check the customers against them, and matches
+//! Tests of monitoring: passes check customers against watchlists as the lists change, and matches
 //! raise alerts.
 
 mod again;
@@ -100,8 +100,8 @@ impl Setup {
         self.api.refresh().await
     }
 
-    /// Advances the clock. A deployed stack uses the real time, so there this function sleeps for
-    /// up to 5 seconds and panics if `seconds` is larger.
+    /// Advances the clock. A deployed stack uses the real time, so this function sleeps there
+    /// instead, and panics if `seconds` exceeds 5.
     pub(crate) fn advance_clock(&self, seconds: i64) {
         if DEPLOYED.is_some() && seconds <= 5 {
             return std::thread::sleep(Duration::from_secs(seconds.unsigned_abs()));
@@ -187,7 +187,7 @@ impl Setup {
 }
 
 /// Changes a list as if a release with another index format or matching model had imported it: the
-/// list has an index of that release and no index for this release.
+/// list has an index for that release, but not for this one.
 pub(crate) async fn leave_index_of_another_release(api: &Api, list: &str, csv: &[u8]) {
     let input = Input { name: "list.csv", read: Box::new(csv) };
     let index = import(list, None, vec![input], |_| ()).unwrap().index;
@@ -230,7 +230,8 @@ pub(crate) fn path(customer: &Value, rest: &str) -> String {
     format!("{}{rest}", api_tests::path_of(customer))
 }
 
-/// Returns the sum of a counter of a pass over all shards.
+/// Returns the total of one of a pass's counters over all shards. A shard without the counter
+/// counts as 0.
 pub(crate) fn sum(shards: &[Value], field: &str) -> u64 {
     shards.iter().filter_map(|shard| shard["run"][field].as_u64()).sum()
 }

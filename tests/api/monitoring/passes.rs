@@ -33,8 +33,8 @@ async fn a_listed_name_raises_one_alert_and_a_delisted_one_clears_it() {
         "the check of the customer itself is the latest one"
     );
 
-    // The pass does not write to a customer without news. The API still returns the end of the pass
-    // as the time of the last check.
+    // The pass does not write customers without news, but the API returns the end of the pass as
+    // the time of their last check.
     assert_eq!(setup.get(&unlisted).await["version"], 2);
     let state = setup.get_monitor(&unlisted).await;
     let last = &state["last_pass"];

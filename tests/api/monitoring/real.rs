@@ -60,8 +60,8 @@ struct Listed {
     until: Option<usize>,
 }
 
-/// Selects 200 entries that later revisions add and keep, and for each revision up to 12 entries of
-/// the oldest revision that it removes.
+/// Selects up to 200 entries that a later revision adds and that stay on the list. Also selects,
+/// for each revision, up to 12 entries that it removes and that were in the oldest revision.
 fn select_listed(indexes: &[Index]) -> Vec<Listed> {
     let mut selected: Vec<Listed> = Vec::new();
     let mut selected_ids = BTreeSet::new();
@@ -164,8 +164,8 @@ async fn a_list_moves_on_under_its_customers() {
 
     let dice = &mut Dice::new(4);
     let mut killed = 0;
-    // The sample contains all listed customers, which come first, and some others. After the last
-    // revision, all customers are compared.
+    // The sample contains all listed customers, which are at the start of the list of customers,
+    // and some others. After the last revision, all customers are compared.
     let sample = listed.len() + UNLISTED_SAMPLE;
     let mut before = all_alerts(&reference, &reference_customers[..sample]).await;
     for (number, bytes) in revisions.iter().enumerate().skip(1) {

@@ -103,8 +103,8 @@ async fn an_unchanged_list_does_not_create_a_new_version() {
     assert_eq!(changed["lists"][0]["entities"], 2);
 }
 
-/// The alarms count the lines of failed requests by their level. A stack without lists is no
-/// failure of a version, but a list that was lost is one.
+/// The alarms count the log lines of failed requests by level. That a stack has not loaded lists
+/// yet is not the fault of a release, so the level is INFO. A lost list is an ERROR.
 #[tokio::test]
 async fn a_request_without_lists_is_logged_as_no_failure() {
     let setup = Setup::without_lists().await;
@@ -120,8 +120,8 @@ async fn a_request_without_lists_is_logged_as_no_failure() {
     assert!(cause.as_str().unwrap().starts_with("lists/"), "{cause}");
 }
 
-/// Starts a monitor, which fails with a 503. Returns the level and the cause in its log line, which
-/// is found by the trace id.
+/// Tries to start a monitor, which must fail with a 503. Returns the level and the cause from the
+/// request's log line.
 async fn logged_start(api: &Api, setup: &Setup, customer: &Value) -> (String, Value) {
     let unique = Uuid::now_v7().simple().to_string();
     let trace_id = format!("1-{}-{}", &unique[..8], &unique[8..]);
@@ -136,7 +136,7 @@ async fn logged_start(api: &Api, setup: &Setup, customer: &Value) -> (String, Va
     (lines[0]["level"].as_str().unwrap().to_owned(), lines[0]["cause"].clone())
 }
 
-/// Returns the name of the current index of the list.
+/// Returns the object name of the current index of the list `ours`.
 async fn current_object(setup: &Setup) -> String {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let get = setup.api.dynamodb.get_item().table_name(&setup.api.table);
@@ -265,7 +265,8 @@ async fn a_release_with_another_model_rebuilds_the_index_of_every_list() {
     );
 }
 
-/// A publisher's server, or an attacker that controls it, must not choose what a function connects to.
+/// A publisher's server, or an attacker who controls it, must not be able to make a function
+/// connect to other protocols or to private addresses.
 #[tokio::test]
 async fn a_redirect_that_leaves_https_or_the_public_network_is_not_followed() {
     let publisher = Publisher::start().await;
@@ -338,7 +339,7 @@ async fn a_bad_source_does_not_block_the_others() {
     assert_eq!(read["monitoring"]["open_alerts"], 2);
 }
 
-/// The environment of a function has at most 4 KB, and the sources may need more.
+/// The environment of a function is limited to 4 KB, and the sources may need more.
 #[tokio::test]
 async fn sources_may_be_in_the_bucket_of_the_lists() {
     let now = Arc::new(AtomicI64::new(1_795_000_000_000));

@@ -163,8 +163,8 @@ async fn voting_rights_and_control_also_make_a_beneficial_owner() {
     assert_eq!(path_of("p2"), json!([{ "parties": ["p2", "self"], "percentage": null }]));
     assert_eq!(path_of("p4"), json!([{ "parties": ["p4", "c1", "self"], "percentage": null }]));
 
-    // The share of p3, 51 % of 40 %, is below 25 %. A warning points out that p3 has the majority
-    // in c2.
+    // The effective share of p3 (51 % of 40 %) is below 25 %, but a warning says that p3 has the
+    // majority in c2.
     let warnings = result["warnings"].as_array().unwrap();
     let majority = warnings.iter().find(|warning| warning["code"] == "majority_of_votes").unwrap();
     assert_eq!(majority["parties"], json!(["p3"]));

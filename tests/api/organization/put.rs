@@ -183,8 +183,8 @@ async fn an_individual_cannot_be_owned() {
     );
 }
 
-/// Uses a structure that reaches all limits of the contract at once, with names that compress
-/// badly.
+/// Uses a structure that is at every limit of the contract at the same time, with names that
+/// compress badly.
 #[tokio::test]
 async fn the_largest_permitted_structure_can_be_stored() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));

@@ -95,7 +95,7 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    /// Returns a text with its placeholders replaced.
+    /// Returns the text with all placeholders replaced by their values.
     fn fill_in(&self, text: &str) -> String {
         let placeholders = self.placeholders.iter();
         placeholders.fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
@@ -103,8 +103,9 @@ impl Scenario {
 }
 
 impl Row {
-    /// Describes the calls and units of an operation that exceeds its budget or makes other calls
-    /// than expected. Returns `None` if the operation stays within its budget.
+    /// Describes the calls and units of an operation that exceeds its budget or makes unexpected
+    /// calls. Returns `None` if the calls are the expected ones and the units stay within the
+    /// budget.
     fn excess(&self, consumed: &Consumed) -> Option<String> {
         let calls: Vec<String> = consumed
             .calls
@@ -156,7 +157,7 @@ fn every_route_has_a_budget() {
     assert_eq!(ROWS.iter().map(|row| row.route.to_owned()).collect::<BTreeSet<_>>(), routes);
 }
 
-/// An operation that scans the table would return correct results, but would become slower as the
+/// An operation that scanned the table would return correct results, but would get slower as the
 /// table grows.
 #[test]
 fn functions_must_not_scan_the_table() {

@@ -12,7 +12,7 @@ pub(crate) struct Row {
     pub(super) body: &'static str,
     pub(super) is_keyed: bool,
     pub(crate) status: u16,
-    /// The exact calls, as number and name, in alphabetical order of their names.
+    /// The exact calls: the count and name of each operation, in alphabetical order of the names.
     pub(super) calls: &'static str,
     /// Maximum number of read units, and maximum number of write units.
     pub(super) units: (f64, f64),

@@ -161,7 +161,7 @@ async fn a_blocked_or_inactive_customer_cannot_start_a_session() {
         api.post(&acme, ROUTE, body).await.refused(409, "CUSTOMER_BLOCKED");
     }
 
-    // A session that was started before the customer was blocked can still be completed.
+    // A session that started before the customer was blocked can still be completed.
     let completed = json!({ "status": "completed" });
     api.patch(&acme, &super::path_of(&first), &completed).await.expect(200);
 

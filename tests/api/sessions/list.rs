@@ -144,7 +144,7 @@ async fn an_expired_session_is_reported_as_expired_everywhere_at_once() {
         assert_eq!(error["details"][0]["status"], "expired");
     }
 
-    // A later write starts from counters that do not count the expired session as active.
+    // The next write must not count the expired session as active.
     let newest = create(1).await;
     let counts = counters(&api, &acme, &long).await;
     assert_eq!((&counts["active"], &counts["total"]), (&json!(2), &json!(4)));

@@ -13,13 +13,13 @@ pub(crate) fn path_of(session: &Value) -> String {
     format!("/kyc/sessions/{}", session["session_id"].as_str().unwrap())
 }
 
-/// Creates a session for the customer with this client id. Also creates the customer if there is
-/// none.
+/// Creates a session for the customer with this client id. Also creates the customer if it does not
+/// exist.
 pub(super) async fn create_session(api: &Api, who: &Persona, client_id: &str) -> Value {
     api.post(who, "/kyc/sessions", &json!({ "client_id": client_id })).await.expect(201)
 }
 
-/// Returns the session counters of the customer to whom a session belongs.
+/// Returns the session counters of a session's customer.
 pub(super) async fn counters(api: &Api, who: &Persona, session: &Value) -> Value {
     api.get(who, &api_tests::path_of(session)).await.expect(200)["sessions"].clone()
 }

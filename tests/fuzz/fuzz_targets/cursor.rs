@@ -1,4 +1,4 @@
-//! Sends cursors with valid tags and any position in any list.
+//! Sends cursors that have a valid tag and an arbitrary position, to every list.
 //!
 //! The tag of a cursor is not a signature, so anyone can forge a cursor. The API must query only
 //! rows of the caller's tenant, and it must answer an invalid position with a 400.
@@ -22,7 +22,7 @@ const LISTS: [(&str, &str); 7] = [
     ("list-alerts", "status=open&"),
     ("export-customer", ""),
 ];
-/// Number of scanned rows in the answer. The number is so large that the API ends the page early.
+/// Number of scanned rows that the table reports. It is so large that the API ends the page early.
 const MANY: usize = 1_000_000;
 
 /// Returns a customer as an item of the table.

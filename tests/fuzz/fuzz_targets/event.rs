@@ -1,5 +1,6 @@
-//! Sends any request or event to any function of the API, on an empty table. The function must not
-//! panic or answer with a 500, and every answer must have the envelope of the API.
+//! Sends arbitrary requests and events to all functions of the API, on an empty table. A function
+//! must not panic or answer with a 5xx status other than 503, and every answer must have the
+//! envelope of the API.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -13,7 +14,8 @@ static API: LazyLock<Api> = LazyLock::new(Api::start);
 fuzz_target!(|data: &[u8]| {
     let [choice, rest @ ..] = data else { return };
     let function = &FUNCTIONS[usize::from(*choice) % FUNCTIONS.len()];
-    // Most inputs become the parts of a well-formed event. The others are read as an event in JSON.
+    // Most inputs become the parts of a well-formed event. The others are parsed as the JSON of an
+    // event.
     let event = if *choice < 224 {
         let text = String::from_utf8_lossy(rest);
         // Record separators delimit the parts. Missing parts are empty.

@@ -26,7 +26,7 @@ const SECTIONS: usize = 12;
 const ENTRY: usize = 20;
 
 // The input is a list of edits of five bytes: the section (1), the position in it (3) and the new
-// value of the byte there (1). If the bytes after the last whole edit are even in number, the
+// value of the byte there (1). If the number of bytes after the last complete edit is even, the
 // target updates the checksums.
 fuzz_target!(|data: &[u8]| {
     let mut file = INTACT.clone();

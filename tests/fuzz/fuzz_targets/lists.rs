@@ -1,5 +1,5 @@
-//! Imports any bytes as the files of a list. If the import succeeds, the index must open and
-//! contain all entries.
+//! Imports arbitrary bytes as the files of a list. If the import succeeds, the index must open and
+//! contain as many entries as its metadata states.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

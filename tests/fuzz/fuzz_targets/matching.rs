@@ -1,4 +1,4 @@
-//! Screens any Unicode text against a list with any Unicode names.
+//! Screens arbitrary Unicode text against a list of arbitrary Unicode names.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -22,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
     for one in &matches {
         assert!((0.3..=1.0).contains(&one.score), "the score is {}", one.score);
     }
-    // A higher threshold removes matches and changes nothing else.
+    // A higher threshold removes matches, but does not change the others.
     let above: Vec<Match> = matches.iter().filter(|one| one.score >= 0.78).cloned().collect();
     assert_eq!(Screener::new([&new]).screen(&query, 0.78), above);
     // An entry that a delta adds must match in the delta exactly as it matches in the whole list.

@@ -1,6 +1,6 @@
-//! Reads any body as an organization. If the organization is valid, its owners must be computed and
-//! its structure must be drawn without a panic, and the statement's structure must be readable as a
-//! body.
+//! Reads arbitrary JSON objects as organizations. If the organization is valid, its owners must be
+//! computed and its structure must be drawn without a panic, and the statement's structure must be
+//! readable as a body.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Applies any merge patches to a customer, one after the other. After each accepted patch, an
-//! empty patch must be accepted and must not change the customer.
+//! Applies arbitrary merge patches to a customer, one after the other. After each accepted patch,
+//! an empty patch must be accepted and must not change the customer.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

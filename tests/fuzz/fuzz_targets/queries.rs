@@ -1,4 +1,5 @@
-//! Reads any bytes as labelled queries, as names and as pairs, and evaluates whatever can be read.
+//! Reads arbitrary bytes as labelled queries, as names and as pairs. Evaluates those that are
+//! valid.
 #![no_main]
 
 use std::sync::LazyLock;

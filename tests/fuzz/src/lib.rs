@@ -1,4 +1,4 @@
-//! Runs functions of the API on a table whose answers a fuzz target chooses.
+//! Runs functions of the API on a fake table. The fuzz target chooses the answers of the table.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -70,8 +70,8 @@ impl Api {
     /// Starts the API with an empty table.
     pub fn start() -> Api {
         // The API catches panics in `lambda_http` and answers with a 400, but the panic hook of the
-        // fuzzer would end the process first. This hook lets such panics pass. A panic that the API
-        // does not catch still ends the process.
+        // fuzzer would end the process first. This hook ignores such panics. All other panics still
+        // end the process.
         std::panic::set_hook(Box::new(|panic| {
             let file = panic.location().map_or("", |at| at.file());
             if !file.contains("lambda_http") {
@@ -109,7 +109,7 @@ impl Api {
     }
 }
 
-/// Returns the function with this name, which must exist.
+/// Returns the function with this name. Panics if it does not exist.
 pub fn function(name: &str) -> &'static Function {
     FUNCTIONS.iter().find(|function| function.name == name).expect("the function exists")
 }
@@ -127,8 +127,8 @@ pub struct Parts<'a> {
     pub key: &'a str,
     /// Header `If-Match`.
     pub if_match: &'a str,
-    /// Claims of the access token as JSON. If the text is not JSON, the claims are those of tenant
-    /// `acme` with all permissions.
+    /// Claims of the access token as JSON. If the text is not JSON, the claims grant all
+    /// permissions in the tenant `acme`.
     pub claims: &'a str,
 }
 
