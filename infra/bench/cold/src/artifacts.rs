@@ -7,10 +7,10 @@ use anyhow::{Context, Result, bail};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
-/// Number of bytes of the two headers that a ZIP archive has for each file. Both headers also
-/// contain the name of the file, which is not counted here.
+/// Size in bytes of the two headers that a ZIP archive has for each file, without the name of the
+/// file. Both headers contain the name.
 const ZIP_ENTRY: u64 = 30 + 46;
-/// Number of bytes of the record at the end of a ZIP archive.
+/// Size in bytes of the record at the end of a ZIP archive.
 const ZIP_END: u64 = 22;
 
 /// Size of a deployment package in bytes, unpacked and zipped.

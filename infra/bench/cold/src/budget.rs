@@ -20,7 +20,8 @@ use crate::subject::Subject;
 use crate::table::{Table, megabytes, microseconds, milliseconds};
 use crate::test_bed::TestBed;
 
-/// Target for the time from start to first answer, divided by the same time of `hello-http`.
+/// Target for the time from start to first answer, as a multiple of the same time of `hello-http`
+/// (`docs/adr/0001-tls-and-http-client.md`).
 const MAX_COLD_RATIO: f64 = 3.5;
 /// Target for the CPU time of [`FIRST_CPU_FUNCTION`] between the first poll and the first answer.
 const MAX_FIRST_CPU: Duration = Duration::from_micros(700);
@@ -90,8 +91,8 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// Returns the selected functions and both minimal functions, with the figures that do not need a
-/// running process. Adds an error message for each banned crate.
+/// Returns a row for each selected function and for both minimal functions, with the figures that
+/// do not need a running process. Adds an error message for each banned crate.
 fn rows(options: &Options, test_bed: &TestBed, faults: &mut Vec<String>) -> Result<Vec<Row>> {
     let is_unknown = |name: &&String| !test_bed.functions().any(|function| function == **name);
     if let Some(unknown) = options.only.iter().find(is_unknown) {
@@ -277,8 +278,8 @@ fn check(limits: &Limits, rows: &[Row], faults: &mut Vec<String>) {
     }
 }
 
-/// Replaces the limits of the measured functions. Keeps a function's limit of instructions if its
-/// instructions were not counted. Drops all old limits if they come from another architecture.
+/// Replaces the limits of the measured functions. Keeps a function's old limit for instructions if
+/// its instructions were not counted. Drops all old limits if they come from another architecture.
 fn update(limits: &mut Limits, rows: &[Row]) -> Result<()> {
     if limits.architecture != std::env::consts::ARCH {
         *limits = Limits { architecture: std::env::consts::ARCH.to_owned(), ..Limits::default() };

@@ -1,6 +1,6 @@
-//! Builds the events with which each function is measured. A function gets one kind of request,
-//! which succeeds, on customers that were created for it. If a request can succeed only once for a
-//! customer, each event has its own customer.
+//! Builds the events that each function is measured with. A function gets one kind of request,
+//! which must succeed, about customers that were created for it. If a request can succeed only once
+//! for a customer, each event has its own customer.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
@@ -155,8 +155,9 @@ impl Tenant<'_> {
         self.about(route, &self.monitored_customer().await?)
     }
 
-    /// Returns an event that can succeed only once for its customer, alert or session, and creates
-    /// what the event needs. Returns an error if the function has no such event.
+    /// Creates the objects that an event needs, and returns the event. It can succeed only once for
+    /// its customer, alert or session. Returns an error if the function does not have such an
+    /// event.
     async fn single_use_event(&self, function: &str, n: usize) -> Result<Value> {
         match function {
             "deactivate-customer" => {
@@ -255,7 +256,7 @@ fn profile(n: usize) -> Value {
     })
 }
 
-/// Returns an organization of three people who own the customer through two companies.
+/// Returns an organization in which three people own the customer through two companies.
 fn owners(n: usize) -> Value {
     json!({
         "parties": [

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 
 /// Banned crates, each with the prefix of the banned versions. An empty prefix bans all versions.
 ///
-/// Each of these crates shows that a dependency has its default features enabled. AWS-LC would also
-/// collect entropy from CPU jitter in every cold start.
+/// Each of these crates is a sign that the default features of a dependency are enabled. AWS-LC
+/// would also collect entropy from CPU jitter in every cold start.
 const BANNED: [(&str, &str); 11] = [
     ("aws-lc-rs", ""),
     ("aws-lc-sys", ""),

@@ -44,7 +44,7 @@ pub(crate) async fn per_request(subject: &Subject, events: &[Value]) -> Result<u
     Ok(many_instructions.saturating_sub(few_instructions) / additional_events)
 }
 
-/// Returns the number of instructions of a process that handles these events.
+/// Returns the number of instructions that a process executes to start and handle these events.
 async fn count(subject: &Subject, events: &[Value]) -> Result<u64> {
     let api = RuntimeApi::start(events).await?;
     let bootstrap = subject.program.file.to_string_lossy().into_owned();

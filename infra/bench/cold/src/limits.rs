@@ -7,9 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// Maximum size of the zipped package of a function, in bytes.
+/// Maximum size of a function's zipped package, in bytes (`docs/adr/0001-tls-and-http-client.md`).
 const MAX_ZIPPED: u64 = 3_500_000;
-/// Maximum size of the zipped package of a function with the S3 client, in bytes.
+/// Maximum size of the zipped package of a function with the S3 client, in bytes
+/// (`docs/adr/0002-s3-client.md`).
 const MAX_ZIPPED_WITH_S3: u64 = 4_500_000;
 /// The functions that contain the S3 client.
 const WITH_S3: [&str; 5] =

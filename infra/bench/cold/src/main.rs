@@ -37,7 +37,8 @@ struct Cli {
 enum Command {
     /// Compare every function with two minimal functions, and check the limits of budget.toml
     Budget(budget::Options),
-    /// Compare create, get and list with the same in Python, Node and Rust with AWS's defaults
+    /// Compare create, get and list with peers in Python, Node, and Rust with the defaults of AWS's
+    /// crates
     Peers(peers::Options),
 }
 

@@ -13,7 +13,7 @@ use crate::test_bed::TestBed;
 
 /// Maximum time that a process may take to answer all its events.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// Number of requests before the measured ones.
+/// Number of unmeasured requests at the start, which fill caches.
 const WARM_UP: usize = 50;
 
 /// One cold start, from the start of the process to its first answer.
@@ -84,7 +84,7 @@ pub(crate) async fn cold_starts(
     Ok(results)
 }
 
-/// Returns the answer of a new process to one event.
+/// Starts a process with one event, and returns the checked answer.
 pub(crate) async fn answer(subject: &Subject, event: &Value) -> Result<Value> {
     let (_, finished) = run(subject, std::slice::from_ref(event)).await?;
     let first = finished.invocations.into_iter().next();

@@ -21,7 +21,7 @@ use crate::subject::Subject;
 use crate::table::{Table, megabytes, milliseconds, ratio};
 use crate::test_bed::TestBed;
 
-/// Names of the compared functions, each with its name in the peers.
+/// Compared functions: the name of each in the API and in the peers.
 const OPERATIONS: [(&str, &str); 3] =
     [("create-customer", "create"), ("get-customer", "get"), ("list-customers", "list")];
 /// Number of customers on a page of a list.
@@ -43,7 +43,7 @@ pub(crate) struct Options {
     warm: usize,
 }
 
-/// The measurements of one function of one implementation.
+/// The measurements of one function in one implementation.
 struct Row {
     operation: &'static str,
     function: &'static str,
@@ -210,8 +210,8 @@ fn total_size(folder: &Path, excluded: &[&str]) -> Result<u64> {
     Ok(sum)
 }
 
-/// Checks the body of an answer: a created customer, the requested customer or a full page. The
-/// measurements check only the status.
+/// Checks that the body of an answer contains the created customer, the requested customer or a
+/// full page. The measurements check only the status.
 async fn check(test_bed: &TestBed, row: &Row) -> Result<()> {
     let events = case::events(test_bed, row.function, 1).await?;
     let event = events.first().context("the function has no event")?;

@@ -11,7 +11,8 @@ use nix::time::ClockId;
 pub(crate) struct Pid(nix::unistd::Pid);
 
 impl Pid {
-    /// Converts the id that `std::process::Child::id` returns.
+    /// Converts the id that `std::process::Child::id` returns. Returns an error if the id is too
+    /// large for the operating system's type.
     pub(crate) fn new(id: u32) -> Result<Pid> {
         Ok(Pid(nix::unistd::Pid::from_raw(i32::try_from(id)?)))
     }

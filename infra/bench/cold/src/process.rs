@@ -13,7 +13,8 @@ use tempfile::NamedTempFile;
 use crate::pid::Pid;
 use crate::runtime_api::{Finished, RuntimeApi};
 
-/// Interval at which a running process is checked for an early end.
+/// Interval between checks that a process is still running, so that an early exit is reported
+/// before the timeout.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Maximum number of bytes that an error message quotes from the end of the log.
 const MAX_LOG: usize = 2_000;

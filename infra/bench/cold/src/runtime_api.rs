@@ -1,8 +1,8 @@
 //! Serves the Lambda Runtime API. A function polls it for events and posts its answers to it. Every
 //! process gets its own server, so that an earlier process cannot receive its events.
 //!
-//! The request handlers record the times. A task that they notify would run later, so its times would
-//! be too late.
+//! The request handlers record the times themselves. A task that they notified would record them
+//! too late.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,8 @@ use tokio::task::JoinHandle;
 
 use crate::pid::Pid;
 
-/// Time limit of an invocation. The function gets it as a deadline.
+/// Time limit of an invocation, which the function gets as a deadline. It is Lambda's maximum, so
+/// that a function never stops work early.
 const DEADLINE: Duration = Duration::from_secs(900);
 const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:function:bench";
 const TRACE: &str = "Root=1-65f0c9b2-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0";
@@ -57,7 +58,7 @@ struct Inner {
     /// Times at which the function polled for the current event and at which the event was sent.
     pending: Option<(Moment, Instant)>,
     invocations: Vec<Invocation>,
-    /// The poll for which no event was left.
+    /// The poll that arrived after all events had been sent.
     last_poll: Option<Moment>,
     /// The last error that the function has reported.
     error: Option<String>,
@@ -85,8 +86,8 @@ impl Drop for RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// Starts a server that has all events of a process from the start, so that the process never
-    /// waits for an event.
+    /// Starts a server that holds all events from the start, so that the process never waits for
+    /// one.
     pub(crate) async fn start(events: &[Value]) -> Result<RuntimeApi> {
         let shared = Shared::default();
         shared.lock().events = events.iter().map(|event| Bytes::from(event.to_string())).collect();

@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, Response, StatusCode};
 use shared::monitoring::watchlists::Watchlists;
 
-/// Maximum size of an object in bytes.
+/// Maximum size of an object in bytes. A larger object is refused with a 400.
 const MAX_BYTES: usize = 64 << 20;
 
 pub(crate) fn router(watchlists: Watchlists) -> Router {

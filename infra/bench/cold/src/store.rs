@@ -1,9 +1,9 @@
 //! Serves the table: the embedded store with a cache of its answers.
 //!
-//! Without the cache, the measured time would include the time that the store needs for a read, and
-//! the store would share the processors of this machine with the program that waits for the answer.
-//! The cache answers only reads, and only if no later write can have changed the answer. Every
-//! write goes to the store.
+//! Without the cache, the measured time would include the store's time for a read, and the store
+//! would compete with the measured program for the processors of this machine. The cache answers
+//! only reads, and only if no later write can have changed the answer. Every write goes to the
+//! store.
 //!
 //! The text of a read determines which writes can change its answer. A read of keys depends on the
 //! partitions that it names. A read of an index depends on its tenant, because every key contains
@@ -19,7 +19,7 @@ use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use local::AccessKey;
 use serde_json::Value;
 
-/// Prefix of the names of all tenants of a run. A number follows it.
+/// Prefix of every tenant name in a run. A number follows it.
 pub(crate) const TENANT: &str = "bench-";
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -58,9 +58,9 @@ impl Store {
         router.with_state(self.clone())
     }
 
-    /// Begins the write with the text `request`. When the result is dropped, the cache loses all
-    /// answers that the write may have changed, even if the write was canceled. If `request` is
-    /// `None`, the cache loses all answers.
+    /// Begins a write. `request` is the text of its body. Dropping the result, even after a
+    /// canceled write, removes all answers from the cache that the write may have changed. If
+    /// `request` is `None`, all answers are removed.
     pub(crate) fn begin_write<'a>(&'a self, request: Option<&'a str>) -> Write<'a> {
         Write { store: self, request }
     }
@@ -127,7 +127,7 @@ async fn serve(State(store): State<Store>, mut headers: HeaderMap, body: Bytes) 
     match result {
         Ok((status, answer)) => response(status, answer),
         Err(error) => {
-            // The measured program tries again and seems slow. The message explains why.
+            // The measured program retries, so it seems slow. The message explains why.
             eprintln!("\nthe store does not answer: {error}");
             response(StatusCode::BAD_GATEWAY, (HeaderMap::new(), Bytes::new()))
         }
@@ -148,7 +148,7 @@ struct Read {
     target: String,
     body: Value,
     /// Names of partitions or tenants. A write can change the answer only if the write's text
-    /// contains one of them. If there are none, every write can change the answer.
+    /// contains one of them. If the list is empty, every write can change the answer.
     depends_on: Vec<String>,
 }
 
@@ -164,7 +164,8 @@ impl Read {
     }
 }
 
-/// Returns the partitions of all keys in a request.
+/// Returns the partition of every key in a request, or an empty list if the request does not name
+/// keys.
 fn partitions(body: &Value) -> Vec<String> {
     match body {
         Value::Array(values) => values.iter().flat_map(partitions).collect(),
@@ -176,7 +177,7 @@ fn partitions(body: &Value) -> Vec<String> {
     }
 }
 
-/// Returns the names of all tenants of this run in a request.
+/// Returns the names of this run's tenants that occur in a request.
 fn tenants(text: &str) -> Vec<String> {
     let number = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>();
     text.split(TENANT).skip(1).map(|rest| format!("{TENANT}{}", number(rest))).collect()

@@ -1,5 +1,6 @@
 //! Provides the environment in which functions run: local replacements for Lambda, DynamoDB and S3.
-//! `template.yaml` defines the table. It is in the embedded store that `cargo run` also uses.
+//! The table is defined by `template.yaml` and kept in the embedded store that `cargo run` also
+//! uses.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -14,7 +15,7 @@ use crate::event;
 use crate::store::{Store, TENANT};
 use crate::tls::Authority;
 
-/// Age of the prepared data. A pass uses a list only after the list is one minute old.
+/// Age of the prepared data. It must exceed one minute, because a pass does not use newer lists.
 const AGE: Duration = Duration::from_secs(3_600);
 
 pub(crate) struct TestBed {
@@ -134,7 +135,7 @@ impl TestBed {
         let functions = &self.server.template.functions;
         let spec = functions.iter().find(|spec| Some(spec.name.as_str()) == function);
         let mut environment = spec.map(|spec| spec.environment.clone()).unwrap_or_default();
-        // The token is as long as a session token of Lambda.
+        // The token is about as long as the session tokens that Lambda provides.
         let token = "IQoJb3JpZ2luX2VjEJf/".repeat(36);
         for (name, value) in [
             ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE"),

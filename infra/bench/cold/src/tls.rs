@@ -1,6 +1,6 @@
 //! Serves TLS as AWS's endpoints do: TLS 1.3, an RSA-2048 certificate that an intermediate
-//! authority has issued, and connections that stay open. The handshake is most of the work of a
-//! function before its first answer, so a measurement without TLS would be too low.
+//! authority has issued, and connections that stay open. The handshake is most of a function's work
+//! before its first answer, so times measured without TLS would be too low.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -34,8 +34,8 @@ pub(crate) struct Authority {
     config: Arc<ServerConfig>,
     /// File with the certificate of this authority.
     pub(crate) root: NamedTempFile,
-    /// File with the public authorities that this machine trusts, and this authority. A function
-    /// needs time to read it, so it must be about as large as the file of a Lambda sandbox.
+    /// File with the public authorities that this machine trusts, and this authority. Reading it
+    /// takes time, so it must be about as large as the file in a Lambda sandbox.
     pub(crate) bundle: NamedTempFile,
     /// Number of authorities in the bundle.
     pub(crate) bundle_size: usize,
@@ -83,8 +83,8 @@ impl Authority {
     pub(crate) async fn serve(&self, router: Router) -> Result<u16> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
-        // `localhost` may also resolve to the IPv6 address. A client that first tried that address
-        // without success would lose time.
+        // `localhost` may also resolve to the IPv6 address. A client that tried that address first
+        // would lose time if the server did not listen there.
         let ipv6 = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok();
         let acceptor = TlsAcceptor::from(self.config.clone());
         for listener in [Some(listener), ipv6].into_iter().flatten() {

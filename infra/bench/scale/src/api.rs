@@ -1,4 +1,4 @@
-//! Sends HTTP requests to a server with the token of one caller.
+//! Sends HTTP requests to a server as one caller.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Measures whether requests get slower with the number of customers. They must not.
+//! Measures whether requests get slower as the number of customers grows. They must not.
 //!
 //! The same operations run on tenants of different sizes, over HTTP through the local server. Each
 //! size has its own store. Every round measures all sizes, in random order, so that other load on
@@ -20,10 +20,10 @@ use crate::seed::{RARE_COUNTRY, Seeded, TENTH_LEVEL, WORDS};
 
 #[derive(Args)]
 pub(crate) struct Flat {
-    /// Numbers of customers in the tenant; the first is the one that the others are compared with
+    /// Numbers of customers in a tenant; the first is the baseline for the others
     #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,1000000")]
     sizes: Vec<usize>,
-    /// Number of measurements of each operation at each size
+    /// Number of measurements per operation and size
     #[arg(long, default_value_t = 400)]
     rounds: usize,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Flat {
 /// Maximum median at the last size as a multiple of the median at the first size. Applies to
 /// operations with [`Operation::has_target`].
 const MAX_RATIO: f64 = 1.2;
-/// Number of rounds before the measurement, which open connections and fill caches.
+/// Number of unmeasured rounds at the start. They open connections and fill caches.
 const WARM_UP: usize = 20;
 /// The operation `RARE` is measured only once in this number of rounds. It reads thousands of rows and
 /// would otherwise take most of the time.
@@ -92,7 +92,7 @@ impl Flat {
         self.print_calls(&names, &sizes).await
     }
 
-    /// Prints the calls and units of one request of each operation at each size.
+    /// Prints the calls and units of one request per operation and size.
     async fn print_calls(&self, names: &[(String, bool)], sizes: &[Size]) -> Result<()> {
         let mut rows: Vec<Vec<String>> = names.iter().map(|(name, _)| vec![name.clone()]).collect();
         for size in sizes {
@@ -152,7 +152,7 @@ impl Flat {
     }
 }
 
-/// Returns the operations, with the cursors of the measured pages.
+/// Returns the operations to measure. Reads the lists once to get the cursors of the later pages.
 async fn operations(seeded: &Seeded) -> Result<Vec<Operation>> {
     let operation = |name: &str, has_target, request| {
         let name = name.to_owned();
@@ -203,8 +203,8 @@ async fn cursors(seeded: &Seeded, query: &str, offsets: [usize; 2]) -> Result<Ve
     Ok(cursors)
 }
 
-/// Measures all operations at all sizes. Returns the durations in milliseconds by the index of the
-/// operation and the index of the size.
+/// Measures all operations at all sizes. Returns the durations in milliseconds, keyed by operation
+/// index and size index.
 async fn measure(
     sizes: &[Size],
     operations: usize,

@@ -2,8 +2,8 @@
 
 use indicatif::HumanCount;
 
-/// Returns the quantile by nearest rank: the smallest sample such that at least `share` (0 to 1) of
-/// the samples are not larger. Returns NaN if there are no samples.
+/// Returns the quantile by nearest rank: the smallest sample that at least `share` (0 to 1) of all
+/// samples do not exceed. Returns NaN if there are no samples.
 pub(crate) fn quantile(samples: &[f64], share: f64) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);

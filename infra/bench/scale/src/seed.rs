@@ -2,8 +2,8 @@
 //!
 //! Two customers are created through the API. Their items are copied directly into the store, with
 //! different ids, times, names and client ids. A copy has the same items as a created customer
-//! (customer, event and claim) in the table and its indexes. A copy also has a risk level of `low`
-//! or `high` instead of `not_set`, but no risk profile.
+//! (customer, event and claim) in the table and its indexes. Unlike a created customer, a copy has
+//! the risk level `low` or `high` instead of `not_set`, although it does not have a risk profile.
 
 use std::net::TcpListener;
 use std::sync::mpsc::sync_channel;
@@ -98,7 +98,7 @@ async fn server(endpoint: &str, http_client: Option<SharedHttpClient>) -> Result
     server.await.map_err(anyhow::Error::msg)
 }
 
-/// Starts a store of the same kind as the local server's. Returns it with its address.
+/// Starts the kind of store that the local server uses. Returns the store and its address.
 fn store() -> Result<(Database, String)> {
     let database = Database::memory()?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -181,7 +181,7 @@ impl Pattern {
     }
 }
 
-/// Sets the risk level if the item is a customer. Does not change other items, which have no
+/// Sets the risk level if the item is a customer. Leaves other items unchanged: they do not have a
 /// `risk_pk`.
 fn set_risk_level(item: &mut Item, level: &str, calculated_at: &str) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
@@ -223,8 +223,8 @@ fn load(
             for number in start..customers.min(start + CHUNK) {
                 let millis = FIRST_MILLIS + number as i64 * MILLIS;
                 let (id, event_id) = (id_at(millis), id_at(millis));
-                // The customer in the middle of every 10,000 is rare. If there are fewer than 10,000
-                // customers, the customer in the middle is rare.
+                // The middle customer of every 10,000 is rare. If there are fewer than 10,000
+                // customers, the middle one of all is rare.
                 let is_rare = number % RARE == RARE.min(customers) / 2;
                 let pattern = if is_rare { rare } else { common };
                 items.extend(pattern.copy(number, id, event_id, millis)?);

@@ -85,7 +85,7 @@ impl Store {
     }
 }
 
-/// Converts an item to a customer. Removes the keys.
+/// Converts an item to a customer, without the keys.
 fn customer(mut item: Item) -> Value {
     for key in KEYS {
         item.remove(key);

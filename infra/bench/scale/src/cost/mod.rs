@@ -26,20 +26,20 @@ use round_trips::{Bench, ROWS, Row};
 
 #[derive(Args)]
 pub(crate) struct Cost {
-    /// Number of measurements of each operation
+    /// Number of measurements per operation
     #[arg(long, default_value_t = 30)]
     times: usize,
 }
 
-/// Number of requests before the measurement, which open connections and fill caches.
+/// Number of unmeasured requests at the start. They open connections and fill caches.
 const WARM_UP: usize = 5;
 
 /// The measurements of one operation.
 struct Operation {
     name: &'static str,
     consumed: Consumed,
-    /// Median time of the whole request in a warm process of this machine, in milliseconds. It includes
-    /// the gateway, the handler and the embedded store.
+    /// Median time of a whole request to a warm process on this machine, in milliseconds. It
+    /// includes the gateway, the handler and the embedded store.
     ms: f64,
     /// Median size of the lines that the function logs, in bytes.
     log_bytes: f64,
@@ -85,10 +85,10 @@ impl Cost {
 }
 
 impl Operation {
-    /// Estimates the billed duration in whole milliseconds. It is the sum of the time that a
-    /// function waits for the table and of the time measured on this machine, scaled to the
-    /// processor share of a function. The measured time includes the store and the gateway, so the
-    /// estimate is too high.
+    /// Estimates the billed duration in whole milliseconds. It is the sum of two times: the assumed
+    /// wait for the table, and the time measured on this machine, scaled to the processor share of
+    /// a function. The measured time includes the store and the gateway, so the estimate is too
+    /// high.
     fn billed_ms(&self) -> f64 {
         let waiting = self.consumed.waits as f64 * TABLE_MS;
         (waiting + self.ms * PROCESSOR_MB / MEMORY_MB).ceil()

@@ -1,6 +1,5 @@
-//! Contains list prices of AWS in us-east-1, in USD and without free tiers. They come from the
-//! named pages, not from a bill. Prices change: compare them with the pages before you rely on a
-//! result.
+//! AWS list prices in us-east-1, in USD and without free tiers. They come from the named pages, not
+//! from a bill. Prices change: compare them with the pages before you rely on a result.
 
 /// Price of a request to an HTTP API, for the first 300 million requests in a month
 /// (aws.amazon.com/api-gateway/pricing).
@@ -33,8 +32,8 @@ pub(crate) const PROCESSOR_MB: f64 = 1_769.0;
 /// Assumed duration of a call to DynamoDB in milliseconds. AWS promises single-digit milliseconds, and
 /// 1 to 5 ms are usual.
 pub(crate) const TABLE_MS: f64 = 4.0;
-/// Share of requests of which X-Ray records a trace. X-Ray's default rule records the first request
-/// of each second and 5 percent of the others.
+/// Share of requests for which X-Ray records a trace. X-Ray's default rule records the first
+/// request of each second and 5 percent of the others.
 pub(crate) const TRACED: f64 = 0.05;
 /// Duration of `ShapeEvents` in milliseconds. The function handles up to ten events at once. The
 /// price assumes one event, which is the most expensive case, on a table with few writes.

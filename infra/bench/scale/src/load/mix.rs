@@ -24,8 +24,8 @@ const PERCENT: [(Kind, usize); 6] = [
     (Kind::CreateSession, 6),
     (Kind::UpdateSession, 5),
 ];
-/// Number of workers of an open loop. They suffice to send every request in time at any rate that
-/// the server can sustain.
+/// Number of workers of an open loop: enough to send every request on time at any rate that the
+/// server can sustain.
 const OPEN_WORKERS: usize = 128;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,11 +55,11 @@ struct Shared {
     customers: Vec<String>,
     /// Ids of active sessions.
     sessions: Mutex<Vec<String>>,
-    /// Number of requests so far.
+    /// Number of mixed requests so far. It makes the data of each request unique.
     counter: AtomicUsize,
 }
 
-/// The results of all requests of a run.
+/// The results of all requests in a run.
 pub(crate) struct Results {
     /// Kind of each request, its latency in milliseconds, and whether it succeeded.
     requests: Vec<(Kind, f64, bool)>,
@@ -110,12 +110,12 @@ impl Mix {
         Ok(Mix(Arc::new(Shared { caller, seed, customers, sessions, counter })))
     }
 
-    /// Returns the path of the first customer, or an empty text if there is no customer.
+    /// Returns the path of the first customer, or an empty string if there are no customers.
     pub(crate) fn customer_path(&self) -> String {
         self.0.customers.first().cloned().unwrap_or_default()
     }
 
-    /// Sends requests for `duration`, and waits for the answers to the last ones.
+    /// Sends requests for `duration`, then waits for the outstanding answers.
     pub(crate) async fn run(&self, mode: Loop, duration: Duration) -> Result<Results> {
         let turns = Arc::new(AtomicUsize::new(0));
         let started = Instant::now();

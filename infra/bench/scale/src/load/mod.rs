@@ -2,7 +2,7 @@
 //!
 //! A closed loop sends the next request as soon as the previous one is answered, and shows the
 //! maximum rate. An open loop sends requests at a fixed rate, as independent callers do. Its
-//! latencies include the time that a request waits for its turn, which a closed loop hides.
+//! latencies include the time that a request waits to be sent, which a closed loop hides.
 //!
 //! Single routes are measured with oha. The mix of requests has its own driver, because existing
 //! tools cannot send it. oha and the driver share the machine with the server and its table, so the
@@ -58,7 +58,7 @@ pub(crate) struct Measured {
     pub(crate) p99: f64,
     pub(crate) p999: f64,
     pub(crate) requests: usize,
-    /// Number of requests that got no answer, or an answer that is not a success.
+    /// Number of requests without a successful answer, including those without any answer.
     pub(crate) errors: usize,
 }
 
