@@ -409,7 +409,7 @@ impl Error {
     /// the structure as JSON or Mermaid.
     pub fn cannot_be_drawn(why: String) -> Error {
         let mut faults = Faults::default();
-        let issue = format!("must not ask for a drawing, because {why}; ask for JSON or Mermaid");
+        let issue = format!("must not ask for a drawing, because {why}");
         faults.add("Accept", issue);
         faults.into()
     }
