@@ -31,7 +31,7 @@ UNUSED = [
         "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey",
         "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
     ]),
-    # A domain of one's own has a distribution and a certificate. Ours is a prefix of Cognito's domain.
+    # Only a custom domain has a distribution and a certificate. The stack uses a prefix of Cognito's domain.
     ("AWS::Cognito::UserPoolDomain", ["CustomDomainConfig"], [
         "cloudfront:updateDistribution", "cognito-idp:UpdateUserPoolDomain", "kms:CreateGrant",
         "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom",
@@ -138,7 +138,7 @@ NOT_NEEDED = {
 
 
 def translated(document):
-    """Returns the resources that SAM makes of a template."""
+    """Returns the resources that SAM generates from a template."""
     for resource in document["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://bucket/code"
@@ -152,7 +152,7 @@ def schema(kind):
 
 
 def needed(kind):
-    """Returns the permissions of a type: each with the handlers that need it."""
+    """Returns the permissions that a resource type needs, each with the handlers that need it."""
     described, permissions = schema(kind), collections.defaultdict(set)
     for handler in HANDLERS:
         for permission in described.get("handlers", {}).get(handler, {}).get("permissions", []):
@@ -175,7 +175,7 @@ def listed(value):
 
 
 def first_branch(value):
-    """Returns the value that a condition gives when it holds. Without a condition, returns the value."""
+    """Returns the value of an `Fn::If` if its condition holds. Returns any other value unchanged."""
     return value["Fn::If"][1] if "Fn::If" in value else value
 
 

@@ -62,7 +62,7 @@ elif call not in [("events", "put-targets"), ("events", "remove-targets"), ("eve
     sys.exit(f"unexpected call: {{arguments}}")
 """
 
-# A deployment that takes some seconds. It writes a file when it was not stopped.
+# A deployment that takes some seconds. It creates the file `deployed` unless it is stopped.
 SAM = """#!/bin/sh
 sleep 12
 touch {folder}/deployed
@@ -71,7 +71,7 @@ touch {folder}/deployed
 
 @contextlib.contextmanager
 def server(binary, folder):
-    """Starts the local server and returns its address and a token with all permissions."""
+    """Starts the local server and yields its address and a token with all permissions."""
     output = folder / "server"
     with output.open("wb") as file, (folder / "log").open("wb") as log:
         process = subprocess.Popen([binary, "--port", "0", "--memory"], stdout=file, stderr=log, cwd=folder)
@@ -128,7 +128,7 @@ class Test:
         )
 
     def calls(self):
-        """Returns the calls to AWS since the last time."""
+        """Returns the calls to AWS since the last call of this method."""
         file = self.folder / "calls"
         calls = file.read_text().splitlines() if file.exists() else []
         file.unlink(missing_ok=True)

@@ -55,7 +55,7 @@ class TemplateTest(unittest.TestCase):
             self.assertEqual(schedule["State"], {"Ref": "Jobs"}, name)
         self.assertEqual(self.properties("Events")["DesiredState"], {"Fn::If": ["JobsRun", "RUNNING", "STOPPED"]})
         for name, alarm in self.of_type("AWS::CloudWatch::Alarm"):
-            # Without jobs, an alarm must not report that they do not run.
+            # If Jobs is DISABLED, jobs send no metrics. No alarm may treat that as a failure.
             self.assertNotEqual(alarm["TreatMissingData"], "breaching", name)
 
     def test_an_asynchronous_run_does_not_wait_for_hours(self):

@@ -77,7 +77,7 @@ def health(endpoint):
 
 
 def functions_by_binary(template):
-    """Returns the logical ids of the functions by the names of their binaries."""
+    """Returns the logical id of each function, by the name of its binary."""
     return {
         resource["Metadata"]["BuildProperties"]["Binary"]: name
         for name, resource in template["Resources"].items()
@@ -123,7 +123,7 @@ class Stack:
         print(f"{status} after {time.monotonic() - began:.0f} s", flush=True)
 
     def physical_ids(self):
-        """Returns the physical ids of all resources by their logical ids."""
+        """Returns the physical id of each resource, by its logical id."""
         pages = self.client.get_paginator("list_stack_resources").paginate(StackName=STACK)
         return {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]

@@ -27,7 +27,8 @@ const RULES: [fn(&Records<'_>, &mut Violations); 6] = [
     check_erasure,
 ];
 
-/// Checks the items of one customer's partition. The items must be in the order of their keys.
+/// Checks the items of one customer's partition. The items must be in the order of their keys. If
+/// they do not include the customer itself, every item is an orphan.
 pub(crate) fn check(items: &[Item], now: Timestamp, violations: &mut Violations) {
     let Some((key, customer)) = items.iter().find_map(customer_item) else {
         for item in items {

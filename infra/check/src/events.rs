@@ -80,8 +80,8 @@ fn check_event(item: &Item, at: Option<Timestamp>, violations: &mut Violations) 
     });
 }
 
-/// Returns the time in a UUID of version 7, in milliseconds since 1970. Returns `None` for a UUID
-/// without a time.
+/// Returns the time that a UUID contains, in milliseconds since 1970. Returns `None` for a UUID of
+/// a version without a time, such as version 4.
 fn uuid_millis(id: Uuid) -> Option<i64> {
     let (seconds, nanos) = id.get_timestamp()?.to_unix();
     Some(i64::try_from(seconds).unwrap_or(i64::MAX) * 1_000 + i64::from(nanos / 1_000_000))
@@ -106,7 +106,7 @@ fn check_risk_profiles(records: &Records<'_>, violations: &mut Violations) {
     });
 }
 
-/// The state that the events produce, applied in order.
+/// The state that results from applying the events in order.
 #[derive(Default)]
 struct Replay {
     customer: Map<String, Value>,

@@ -1,4 +1,4 @@
-//! Represents an item as it is stored.
+//! Represents a stored item as JSON fields and binary attributes.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,6 +18,7 @@ pub(crate) struct Item {
     pub(crate) sk: String,
     /// All attributes except the keys and binary attributes.
     pub(crate) fields: Map<String, Value>,
+    /// Binary attributes by name.
     pub(crate) blobs: BTreeMap<String, Vec<u8>>,
 }
 

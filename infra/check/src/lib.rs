@@ -36,7 +36,7 @@ pub type Failure = String;
 
 /// Timeout of one attempt of a call. A page of a scan holds up to 1 MB and can take long.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Timeout of a call with all its attempts.
+/// Timeout of a call with all its attempts: enough for ten attempts of 30 seconds.
 const CALL_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Reads the whole table, rereads the items that look inconsistent, and reports the inconsistencies

@@ -15,8 +15,8 @@ use crate::item::Item;
 use crate::key::{ItemKey, Part};
 use crate::report::{Rule, Violations};
 
-/// Maximum size of a decompressed field, in bytes. The structure of an organization and the subjects
-/// of a monitor are far smaller.
+/// Maximum size of a decompressed field, in bytes, so that a damaged field cannot exhaust the memory.
+/// The structure of an organization and the subjects of a monitor are far smaller.
 const MAX_DECOMPRESSED_BYTES: usize = 8 * 1024 * 1024;
 
 pub(crate) struct Records<'i> {

@@ -1,4 +1,4 @@
-//! Determines the other items that an item refers to.
+//! Lists the items that an item refers to and that must exist.
 
 use serde_json::Value;
 use shared::model::id::{CustomerId, SessionId};
@@ -16,7 +16,7 @@ pub(crate) struct Reference {
     pub(crate) sk: String,
     /// Whether the other item must refer back.
     pub(crate) is_mutual: bool,
-    /// Whether the other item must be a customer that is not erased.
+    /// Whether the other item must be a customer that is not the tombstone of a complete erasure.
     pub(crate) is_unerased: bool,
 }
 
@@ -30,8 +30,8 @@ impl Reference {
     }
 }
 
-/// Returns a text that is the same for the two items of a mutual reference, and different for all
-/// other items. Returns `None` for an item without mutual references.
+/// Returns an id that the two items of a mutual reference have in common and no other item has.
+/// Returns `None` for an item without mutual references.
 pub(crate) fn pair_id(item: &Item) -> Option<String> {
     // A claim or pointer that names no customer gets an id that no other item has, and is reported.
     let customer_id = item.text("customer_id").unwrap_or_default();
@@ -64,7 +64,7 @@ pub(crate) fn references(item: &Item) -> Vec<Reference> {
                 let pk = format!("T#{}#CLIENT#{client_id}", key.tenant);
                 Reference::mutual(Rule::Claim, pk, "CLIENT")
             };
-            // A job finds an erasure that did not finish by its entry.
+            // The pass `resume` finds an unfinished erasure only through its entry.
             let is_unfinished = item.get("is_scrubbed").as_bool() != Some(true);
             let unfinished = |erased_at| {
                 let sk = format!("{erased_at}#{}#{}", key.tenant, key.customer_id);
@@ -87,7 +87,8 @@ pub(crate) fn references(item: &Item) -> Vec<Reference> {
             vec![Reference::mutual(Rule::SessionPointer, pk, format!("SESSION#{session_id}"))]
         }
         Some(ItemKey::OfCustomer(key, Part::Monitor)) => {
-            // A check that did not fit into one transaction is completed by a recheck.
+            // A recheck completes a check that did not fit into one transaction, so the request
+            // for the recheck must exist.
             let is_incomplete = item.text("status") == Some("active")
                 && item.get("list_revision").as_u64() == Some(0);
             let shard = item.get("shard").as_u64().filter(|_| is_incomplete);
@@ -132,8 +133,9 @@ fn idempotency_references(record: &Item, tenant: &str, operation: &str) -> Vec<R
     references
 }
 
-/// Returns the customer and the sort key of the item that a recorded answer names. Returns `None`
-/// if there is no answer, or if the answer does not have a 2xx status or a valid id.
+/// Returns the customer that a recorded answer names, and the sort key of the item that must exist
+/// in its partition: the created session or the customer itself. Returns `None` if there is no
+/// answer, or if the answer does not have a 2xx status or a valid id.
 fn answered_item(record: &Item, operation: &str) -> Option<(CustomerId, String)> {
     let answer: Value = serde_json::from_str(record.text("answer")?).ok()?;
     let status = answer.get("status")?.as_u64()?;

@@ -18,8 +18,8 @@ pub enum Rule {
     Alert,
     /// The customer or session that a recorded answer names exists.
     Answer,
-    /// A check that did not finish has an entry that requests a recheck, and the customer of an
-    /// entry exists.
+    /// An incomplete check has an entry that requests a recheck, and the customer that an entry
+    /// names exists.
     Again,
     /// The client id of a customer and its claim refer to each other.
     Claim,
@@ -35,7 +35,7 @@ pub enum Rule {
     Index,
     /// The key has a known form and fits the item's type.
     Key,
-    /// A token bucket has a time at which it is full, and expires.
+    /// A token bucket has a time at which it is full again, and does not expire before that time.
     Limit,
     /// Revisions of the lists have consecutive numbers, starting at 1.
     Lists,
@@ -83,7 +83,7 @@ impl PartialEq<&str> for Rule {
     }
 }
 
-/// A broken rule.
+/// An item that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Violation {
     pub rule: Rule,

@@ -1,4 +1,4 @@
-//! Reads the table item by item, and rereads the items that look inconsistent.
+//! Reads the table page by page, checks the items, and rereads those that look inconsistent.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::{customer, standalone};
 
 type Attributes = HashMap<String, AttributeValue>;
 
-/// Maximum number of keys of a `BatchGetItem`.
+/// Maximum number of keys that DynamoDB accepts in a `BatchGetItem`.
 const BATCH: usize = 100;
 /// Maximum number of attempts to read a customer or a pair of items that keeps changing.
 const ATTEMPTS: usize = 10;
@@ -32,12 +32,13 @@ pub(crate) struct Scan<'a> {
     clock: &'a Clock,
     report: Report,
     violations: Violations,
-    /// Items of the customer at the current position of the scan. A scan returns all items of a
+    /// Items of the customer whose partition is being scanned. A scan returns all items of a
     /// partition in sequence.
     partition: Vec<Item>,
     /// Partition keys of the customers to read again.
     suspects: BTreeSet<String>,
-    /// Hashes of the pairs of which the scan has read only one item so far: 16 bytes each.
+    /// Hash of each pair whose second item has not been read yet. A hash has only 16 bytes, because
+    /// there can be one for every customer.
     unpaired: HashSet<u128>,
     /// One-way references that have not been looked up yet, each with the item that refers.
     pending: Vec<(Item, Reference)>,
@@ -127,7 +128,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Looks up the items that a batch of one-way references refers to. Rechecks each reference
-    /// whose item is missing, or is an erased customer although it must not be erased.
+    /// whose item is missing, or is the tombstone of a complete erasure although it must not be.
     async fn look_up_references(&mut self) -> Result<(), Failure> {
         let rest = self.pending.split_off(self.pending.len().min(BATCH));
         let batch = std::mem::replace(&mut self.pending, rest);
@@ -347,8 +348,9 @@ impl<'a> Scan<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Absent,
-    /// An erasure by a request that may still be running.
+    /// The customer is being erased by a request that may still be running.
     BeingErased,
+    /// Version of the customer. `None` if the item has no valid version.
     Version(Option<u64>),
 }
 

@@ -1,5 +1,5 @@
-//! Checks the rules that concern a single item: its key, idempotency records, the lists, and
-//! passes.
+//! Checks the rules that concern a single item: its key and type, and the content of idempotency
+//! records, token buckets, list revisions and passes.
 
 use serde_json::Value;
 use shared::model::rescreen::{Progress, Run};
@@ -10,8 +10,8 @@ use crate::item::Item;
 use crate::key::ItemKey;
 use crate::report::{Rule, Violations};
 
-/// Checks the key and the type of an item. Also checks the content of idempotency records and of
-/// the items for lists and passes.
+/// Checks the key and the type of an item. Also checks the content of idempotency records, token
+/// buckets, and the items for lists and passes.
 pub(crate) fn check(item: &Item, violations: &mut Violations) {
     let Some(key) = item.key() else {
         violations.add(Rule::Key, item, "the key has no known form");
@@ -62,14 +62,15 @@ fn idempotency_fault(item: &Item) -> Option<&'static str> {
             let answer: Value = serde_json::from_str(answer).unwrap_or_default();
             let is_complete = answer.get("status").is_some_and(Value::is_u64)
                 && answer.get("content").is_some_and(|content| {
-                    // The content of an answer can be `null` if it is read again for a repetition.
+                    // An answer with an ETag may have the content `null`: a repeated request reads
+                    // the resource again.
                     let has_etag = answer.get("etag").is_some_and(Value::is_string);
                     content.is_object() || (content.is_null() && has_etag)
                 });
             if !is_complete {
                 return Some("answer has no status or no content");
             }
-            // An erasure finds the answers about a customer by the attribute `customer_id`.
+            // An erasure finds the answers about a customer through the attribute `customer_id`.
             let is_success = answer.get("status").and_then(Value::as_u64).is_some_and(|s| s < 300);
             let named = answer.pointer("/content/customer_id").and_then(Value::as_str);
             let has_content = answer.get("content").is_some_and(Value::is_object);
@@ -81,7 +82,8 @@ fn idempotency_fault(item: &Item) -> Option<&'static str> {
     }
 }
 
-/// A bucket expires some time after it is full again.
+/// Returns the fault of a token bucket. It must not expire before it is full again, because a
+/// missing bucket counts as full.
 fn limit_fault(item: &Item) -> Option<&'static str> {
     let (full_at, ttl) = (item.get("full_at").as_i64(), item.get("ttl").as_i64());
     match full_at.zip(ttl) {

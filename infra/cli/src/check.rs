@@ -41,7 +41,7 @@ pub(crate) async fn run(options: Check) -> Result<(), Failure> {
     }
 }
 
-/// Returns a client for the server that has the table, and the name of the table.
+/// Returns the name of the table, and a client for the server that contains it.
 async fn connect(options: &Check) -> Result<(Client, String), Failure> {
     let (access, table) = match (&options.data, &options.table) {
         (Some(folder), _) => {

@@ -45,7 +45,8 @@ pub(crate) fn start(destination: &Destination) {
     }
 }
 
-/// Opens the log file, if there is one.
+/// Opens the log file, so that an error is reported before the first log line. Does nothing if the
+/// log does not go to a file.
 ///
 /// # Errors
 /// Fails when the file cannot be opened.

@@ -92,7 +92,8 @@ pub(crate) async fn run(options: Serve) -> Result<(), Failure> {
     // This call can create the default log file, because the server has created the data folder.
     log::open_file()?;
     let text = start_text(&server, &options, &log_destination)?;
-    // A script may stop the server as soon as it has read the start text.
+    // A script may stop the server as soon as it has read the start text, so signals are handled
+    // before the text is printed.
     let stop = stop_signal()?;
     if options.prints_events() {
         note!("{text}");
@@ -178,7 +179,11 @@ curl -i {url}/customers -H 'Content-Type: application/json' -H 'Authorization: B
     Ok(text)
 }
 
-/// Handles Ctrl-C and the signal SIGTERM from now on. The returned future resolves when one arrives.
+/// Installs handlers for Ctrl-C and the signal SIGTERM. The returned future resolves when one
+/// arrives, also if it arrives before the future is polled.
+///
+/// # Errors
+/// Fails when a handler cannot be installed.
 #[cfg(unix)]
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};

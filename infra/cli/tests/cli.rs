@@ -48,7 +48,7 @@ impl Running {
         let mut child = command.spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let start_text = read_start_text(&mut output);
-        // Keeps the pipe open, because the server fails if its standard output is closed.
+        // Keeps the pipe open, so that the server can still write to it.
         child.stdout = Some(output.into_inner());
         Running::new(child, start_text)
     }
@@ -78,7 +78,7 @@ impl Running {
         log
     }
 
-    /// Returns the value that the start text has for a label, up to the next space.
+    /// Returns the first word after a label in the start text.
     fn labelled(&self, label: &str) -> &str {
         let line = self.start_text.lines().find_map(|line| line.strip_prefix(label));
         line.unwrap().split_whitespace().next().unwrap()
@@ -633,7 +633,8 @@ async fn events_leave_in_order_and_at_least_once() {
     assert_eq!(events.lock().unwrap().len(), 5);
 }
 
-/// Events contain personal data. A server that they are posted to must not be able to send them on.
+/// Events contain personal data, so a server that receives them must not be able to redirect them
+/// to another server.
 #[tokio::test]
 async fn events_do_not_follow_a_redirect() {
     let folder = tempfile::tempdir().unwrap();
@@ -642,7 +643,8 @@ async fn events_do_not_follow_a_redirect() {
     let sink = axum::Router::new().fallback(move |method: Method, uri: Uri| {
         let mut received = received.lock().unwrap();
         received.push(format!("{method} {uri}"));
-        // Both kinds of redirects: 302 would repeat the request as a GET, and 307 as it is.
+        // Tests both kinds of redirects: after 302 a client repeats the request as a GET, and after
+        // 307 with the same method and body.
         let status =
             if received.len() == 1 { StatusCode::FOUND } else { StatusCode::TEMPORARY_REDIRECT };
         std::future::ready((status, [("location", "/elsewhere?key=secret")]))

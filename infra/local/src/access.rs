@@ -1,5 +1,5 @@
-//! The access of other programs to the table and to the Invoke API, which both bypass the
-//! authorizer: an access key, and the address of the table.
+//! Gives other programs access to the table and to the Invoke API. Both bypass the authorizer, so
+//! both require an access key.
 
 use std::env;
 
@@ -38,7 +38,8 @@ impl AccessKey {
         credential(parts).is_some_and(|id| self.is(id))
     }
 
-    /// Compares the key with an id, in a time that does not depend on the id.
+    /// Compares the key with an id in constant time, so that the time does not show how many
+    /// characters of a guess are right.
     fn is(&self, id: &str) -> bool {
         self.0.as_bytes().ct_eq(id.as_bytes()).into()
     }
@@ -54,7 +55,8 @@ impl AccessKey {
 }
 
 /// Returns the id of the access key in a header `Authorization: AWS4-HMAC-SHA256
-/// Credential=<id>/<scope>, …`. Returns `None` if the request has another header or several.
+/// Credential=<id>/<scope>, …`. Returns `None` if this header is missing, occurs more than once or
+/// has another form.
 fn credential(parts: &Parts) -> Option<&str> {
     let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
     let (Some(header), None) = (headers.next(), headers.next()) else { return None };
@@ -80,8 +82,8 @@ impl TableAccess {
     }
 
     /// Returns region and credentials for the server. Without an access key, they come from the
-    /// environment. If the environment has no credentials either, they are placeholders, which
-    /// servers accept that check no credentials.
+    /// environment. If the environment has no credentials either, they are placeholders, for
+    /// servers that do not check credentials.
     ///
     /// # Errors
     /// Fails when the environment has credentials but no region.
@@ -106,8 +108,8 @@ impl TableAccess {
         text
     }
 
-    /// Reads the variables that [`TableAccess::environment`] writes. Returns the name of the table
-    /// too, or `None` if a variable is missing.
+    /// Reads the variables that [`TableAccess::environment`] writes. Returns the access and the name
+    /// of the table, or `None` if the address, the access key or the name is missing.
     pub(crate) fn read(environment: &str) -> Option<(TableAccess, String)> {
         let value = |name: &str| {
             let mut lines = environment.lines().filter_map(|line| line.split_once('='));

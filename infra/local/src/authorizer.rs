@@ -146,8 +146,8 @@ impl Authorizer {
         if token.header.kid.as_deref().is_some_and(|kid| kid != KEY_ID) {
             return Err("the token is signed with an unknown key".to_owned());
         }
-        // The header lists extensions that a verifier must understand (RFC 7515, section 4.1.11).
-        // This one understands none.
+        // The member `crit` lists extensions that a verifier must support (RFC 7515, section
+        // 4.1.11). This verifier does not support any.
         if token.header.crit.is_some() {
             return Err("the token requires an extension".to_owned());
         }

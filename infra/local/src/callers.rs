@@ -1,9 +1,9 @@
 //! Distinguishes programs on this machine from web pages.
 //!
 //! A browser lets every web page send requests to loopback ports. It adds the header `Origin` to
-//! requests of pages, except to a plain `GET`, whose answer the page cannot read. A page of a host
-//! whose name has been pointed at this machine (DNS rebinding) can read answers, but its requests
-//! name that host.
+//! the requests of pages, except to a `GET` of the page's own origin and to a `GET` whose answer the
+//! page cannot read. A page whose host name resolves to this machine (DNS rebinding) can read
+//! answers, but its requests name that host.
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
@@ -19,12 +19,14 @@ pub(crate) fn names_this_machine(parts: &Parts) -> bool {
         && parts.uri.authority().is_none_or(is_loopback)
 }
 
-/// Returns whether a web page sent the request, as far as a browser shows it.
+/// Returns whether the request has a header `Origin`, which a browser adds for a web page. The
+/// module comment lists the exceptions.
 pub(crate) fn is_from_a_page(parts: &Parts) -> bool {
     parts.headers.contains_key(ORIGIN)
 }
 
-/// Returns whether a web page of another server sent the request.
+/// Returns whether the header `Origin` names another server. A request without the header counts as
+/// one of this server.
 pub(crate) fn is_from_another_page(parts: &Parts) -> bool {
     let own = host(parts).map(|host| format!("http://{host}"));
     parts.headers.get_all(ORIGIN).iter().any(|origin| {

@@ -70,8 +70,8 @@ async fn serve_connection(stream: TcpStream, router: Router, mut stopping: watch
 /// Reads the body of a request. The connection closes after an answer to an incomplete body.
 ///
 /// # Errors
-/// The status of the answer: 413 if the body has more than `limit` bytes, or 408 if the caller does
-/// not send it within [`REQUEST_TIMEOUT`].
+/// Returns the status of the answer: 408 if the caller does not send the body within
+/// [`REQUEST_TIMEOUT`], or 413 if the body has more than `limit` bytes or cannot be read.
 pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Bytes, StatusCode> {
     match timeout(REQUEST_TIMEOUT, to_bytes(body, limit)).await {
         Ok(Ok(body)) => Ok(body),

@@ -124,23 +124,25 @@ impl DataFolder {
         SigningKey::from_pem(&fs::read_to_string(&name).map_err(failure)?)
     }
 
-    /// Returns the file of a data folder that has the access to the table, as environment
-    /// variables.
+    /// Returns the path of the file in a data folder that gives other programs access to the table,
+    /// as environment variables.
     pub fn access_file(folder: &Path) -> PathBuf {
         folder.join(ACCESS)
     }
 
-    /// Writes the access to the table for other programs.
+    /// Writes the file that gives other programs access to the table.
     pub(crate) fn write_access(&self, access: &TableAccess, table: &str) -> Result<(), Failure> {
         let name = DataFolder::access_file(&self.path);
         private::write(&name, access.environment(table))
             .map_err(|error| format!("{}: {error}", name.display()))
     }
 
-    /// Reads the access to the table of the server that uses a data folder, and the table's name.
+    /// Reads the access file of a data folder. Returns the access to the table and the table's
+    /// name. The server that wrote the file may no longer run.
     ///
     /// # Errors
-    /// Fails when no server with an embedded table has been started with this folder.
+    /// Fails when the file is missing, because no server with an embedded table has been started
+    /// with this folder, or when the file cannot be read or is incomplete.
     pub fn read_access(folder: &Path) -> Result<(TableAccess, String), Failure> {
         let name = DataFolder::access_file(folder);
         let text = fs::read_to_string(&name).map_err(|error| {
@@ -165,8 +167,8 @@ pub const LOG: &str = "server.log";
 #[cfg(unix)]
 fn is_of_a_server(name: &std::ffi::OsStr) -> bool {
     let Some(name) = name.to_str() else { return false };
-    // SQLite writes further files, whose names start with the table's. The position in the stream
-    // and the signing key have temporary files.
+    // The names of SQLite's other files start with the name of the table's file. The prefixes also
+    // cover the temporary files of the stream position and the signing key.
     [LOCK, ACCESS, LISTS, LOG].contains(&name)
         || [TABLE, "signing-key.", "events."].iter().any(|start| name.starts_with(start))
 }

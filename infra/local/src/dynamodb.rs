@@ -33,7 +33,8 @@ struct Port {
     access_key: AccessKey,
 }
 
-/// Returns the port's router. It calls the database on the thread that polls it.
+/// Returns the port's router. Its handler calls the database synchronously, and blocks the thread
+/// that polls it.
 pub(crate) fn router(database: Database, access_key: AccessKey) -> Router {
     Router::new().fallback(handle).with_state(Arc::new(Port { database, access_key }))
 }
@@ -43,10 +44,10 @@ async fn handle(State(port): State<Arc<Port>>, request: Request) -> Response<Bod
     port.answer(&parts, body).await.unwrap_or_else(|refusal| refusal.response())
 }
 
-/// An answer that the database has no part in.
+/// An error that is answered without a call to the database.
 struct Refusal {
     status: StatusCode,
-    /// Type of the error, as the AWS SDKs read it.
+    /// Name of the error type, which the AWS SDKs read.
     kind: &'static str,
     message: &'static str,
 }
@@ -109,14 +110,15 @@ impl Port {
     }
 }
 
-/// Returns the name of the operation that a request calls.
+/// Returns the name of the operation that a request calls. Returns `None` unless the request is a
+/// POST with a header `X-Amz-Target` of DynamoDB.
 fn operation(parts: &Parts) -> Option<&str> {
     let target =
         parts.headers.get(TARGET).filter(|_| parts.method == Method::POST)?.to_str().ok()?;
     TARGET_PREFIXES.iter().find_map(|prefix| target.strip_prefix(prefix))
 }
 
-/// Runs an operation. Returns `None` if the store does not have it.
+/// Runs an operation. Returns `None` if the store does not support it.
 fn run(database: &Database, operation: &str, body: &[u8]) -> Option<dynoxide::Result<String>> {
     let db = database;
     Some(match operation {
@@ -161,8 +163,8 @@ fn call<I: DeserializeOwned, O: Serialize>(
     serde_json::to_string(&answer).map_err(|e| DynoxideError::InternalServerError(e.to_string()))
 }
 
-/// Returns the error of a request that cannot be read. The store marks the reasons that DynamoDB
-/// reports as a failed validation, such as a number with too many digits.
+/// Returns the error for a request that cannot be parsed. The store adds a prefix to some reasons,
+/// such as a number with too many digits, to show which error DynamoDB would return.
 fn unreadable(error: &serde_json::Error) -> DynoxideError {
     let text = error.to_string();
     match text.split_once(':') {

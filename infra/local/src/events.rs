@@ -1,8 +1,8 @@
 //! Forwards events. Reads the stream of the embedded table, as a pipe reads DynamoDB Streams, and
 //! prints the events as JSON lines or posts them.
 //!
-//! Events are sent in order and at least once. The position is stored after an event was sent. If
-//! the process ends in between, the event is sent again at the next start.
+//! Events are sent in order and at least once. The position is stored after each sent event. If the
+//! process ends before that, the next start sends the event again.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -83,8 +83,8 @@ pub(crate) async fn enable_stream(
     update.send().await.map(drop).map_err(|error| failure(error.to_string()))
 }
 
-/// Position in the stream: the sequence number of the last event that was sent. Stored in the data
-/// folder; without a folder, it is not stored.
+/// Position in the stream: the sequence number of the last event that was sent. It is stored in the
+/// data folder, or not at all if everything is in memory.
 pub(crate) struct Position(Option<PathBuf>);
 
 impl Position {

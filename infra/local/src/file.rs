@@ -1,5 +1,5 @@
-//! The SQLite file of the embedded store: its check at the start, and the removal of deleted data
-//! from its write-ahead log.
+//! Checks the SQLite file of the embedded store at the start, and removes deleted data and the
+//! stream records of sent events from it.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use crate::{Failure, private};
 
-/// Maximum time to wait for the store's own connection.
+/// Maximum time to wait until the store's own connection releases its lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The file of a store. A clone refers to the same file.
@@ -58,7 +58,8 @@ impl StoreFile {
 
     fn check(&self) -> rusqlite::Result<Check> {
         let connection = self.connect()?;
-        // A new connection has the setting that SQLite was built with, like the store's own.
+        // SQLite's build determines this setting for new connections, so the store's own connection
+        // has the same value.
         let deletes: bool = connection.query_row("PRAGMA secure_delete", [], |row| row.get(0))?;
         if !deletes {
             return Ok(Check::KeepsDeletedData);
@@ -71,8 +72,9 @@ impl StoreFile {
         }
     }
 
-    /// Removes deleted data from the file, after a function that may have erased a customer. A
-    /// failure is logged. The data then stays until the next call or until the store stops.
+    /// Removes deleted data from the file. Call this method after a function that may have erased a
+    /// customer. A failure is logged, and the data stays until the next call or until the store
+    /// stops.
     pub(crate) async fn remove_deleted_data(&self) {
         let file = self.clone();
         let result = tokio::task::spawn_blocking(move || file.truncate_log()).await;
@@ -140,7 +142,7 @@ impl StoreFile {
 
 enum Check {
     Sound,
-    /// The reason is SQLite's, in English.
+    /// Contains SQLite's description of the damage.
     Damaged(String),
     KeepsDeletedData,
 }

@@ -156,7 +156,7 @@ impl Gateway {
     }
 
     /// Runs a function on an event and returns its answer. Returns `None` if the function does not
-    /// exist or its answer is too large.
+    /// exist, or if its answer is too large or cannot be serialized.
     async fn run(
         &self,
         name: &str,

@@ -129,7 +129,10 @@ impl Role {
         why
     }
 
-    /// Returns the accesses of a request to DynamoDB: one access, or those of a transaction.
+    /// Returns the accesses of a request to DynamoDB: one access, or several for a transaction.
+    ///
+    /// # Errors
+    /// Fails when an operation is not supported or does not name a partition key.
     fn accesses(&self, operation: &str, body: &Value) -> Result<Vec<Access>, Failure> {
         let Some(members) = body["TransactItems"].as_array() else {
             return Ok(vec![self.access(operation, body)?]);

@@ -38,8 +38,8 @@ impl Intrinsics<'_> {
         self.evaluate_condition(at(self.0, &["Conditions", name])?)
     }
 
-    /// Evaluates all intrinsic functions in a value. Returns `None` for `AWS::NoValue`, and leaves
-    /// out such members of sequences and mappings.
+    /// Evaluates all intrinsic functions in a value. Returns `None` for `AWS::NoValue`, and omits
+    /// the members of sequences and mappings that evaluate to it.
     fn resolve_optional(&self, value: &Value) -> Result<Option<Value>, Failure> {
         let tagged = match value {
             Value::Tagged(tagged) => tagged,

@@ -26,7 +26,7 @@ pub(crate) fn close_all(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Sets the permissions of a path, unless other users have none already.
+/// Sets the permissions of a path to `mode`, unless other users already have none.
 #[cfg(unix)]
 pub(crate) fn close(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -44,7 +44,8 @@ pub fn only_for_owner(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Creates a folder and its parents. On Unix, only their owner can open them.
+/// Creates a folder and its missing parents. On Unix, only their owner can open the new folders;
+/// existing folders keep their permissions.
 pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -52,7 +53,8 @@ pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     builder.recursive(true).create(path)
 }
 
-/// Writes a file that only its owner can read and write, and syncs it to the disk.
+/// Writes a file and syncs it to the disk. On Unix, only its owner can read and write a new file; an
+/// existing file keeps its permissions.
 pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

@@ -64,7 +64,7 @@ pub struct Server {
     pub table: TableAccess,
     pub dynamodb: Client,
     pub lists: Watchlists,
-    /// Role of each function, by its name.
+    /// Role of each function, by function name.
     pub roles: BTreeMap<String, Role>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,

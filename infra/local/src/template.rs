@@ -30,7 +30,8 @@ pub struct FunctionSpec {
     pub environment: BTreeMap<String, String>,
     /// Permissions of the function's role on the table and the bucket.
     pub permissions: Vec<Permission>,
-    /// Routes, without those of the method HEAD: each route with GET has one with HEAD.
+    /// Routes except those for HEAD. Every GET route also has a HEAD route, with the same
+    /// authorizer.
     pub routes: Vec<Route>,
     pub schedules: Vec<Schedule>,
 }
@@ -293,10 +294,11 @@ impl Reader<'_> {
     }
 }
 
-/// Returns the routes without those of the method HEAD.
+/// Removes the HEAD routes, after checking that they match the GET routes.
 ///
 /// # Errors
-/// Fails when a route with GET has none with HEAD, or the other way round.
+/// Fails when a GET route has no HEAD route with the same path and authorizer, or the other way
+/// round.
 fn with_heads(routes: Vec<Route>) -> Result<Vec<Route>, Failure> {
     let (heads, routes): (Vec<Route>, Vec<Route>) =
         routes.into_iter().partition(|route| route.method == "HEAD");

@@ -1,4 +1,4 @@
-//! Times at which a schedule runs.
+//! Calculates the times at which a schedule runs.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +17,7 @@ pub enum Timing {
     Every(Duration),
     /// Runs once a day, or once a week.
     At {
-        /// Days after a Thursday, from 0 to 6. `None` is every day.
+        /// Days after Thursday, from 0 to 6, because 1970-01-01 was a Thursday. `None` is every day.
         weekday: Option<u64>,
         /// Minutes after midnight UTC.
         minute: u64,
@@ -25,11 +25,11 @@ pub enum Timing {
 }
 
 impl Timing {
-    /// Parses an expression of EventBridge Scheduler: a rate such as `rate(5 minutes)`, a time of
-    /// every day such as `cron(30 2 * * ? *)`, or of a day of the week such as `cron(30 2 ? * SUN *)`.
+    /// Parses an expression of EventBridge Scheduler: a rate such as `rate(5 minutes)`, a daily time
+    /// such as `cron(30 2 * * ? *)`, or a weekly time such as `cron(30 2 ? * SUN *)`.
     ///
     /// # Errors
-    /// Fails for every other expression.
+    /// Fails for every other expression, such as a cron expression with a day of the month.
     pub(crate) fn parse(expression: &str) -> Result<Timing, Failure> {
         Timing::rate(expression)
             .or_else(|| Timing::cron(expression))
@@ -65,7 +65,7 @@ impl Timing {
         let period = Duration::from_secs(period);
         let elapsed = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let elapsed = elapsed.saturating_sub(u128::from(offset) * 1_000_000_000);
-        // Less than a period, so it fits.
+        // The remainder is less than a week, so its nanoseconds fit into 64 bits.
         let since_last = u64::try_from(elapsed % period.as_nanos()).unwrap_or_default();
         period - Duration::from_nanos(since_last)
     }

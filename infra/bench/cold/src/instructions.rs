@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 const FEW: usize = 10;
 /// Number of events in the longer run.
 const MANY: usize = 50;
-/// Number of events in both runs together.
+/// Total number of events in both runs.
 pub(crate) const EVENTS: usize = FEW + MANY;
 
 /// Checks that Valgrind is installed.

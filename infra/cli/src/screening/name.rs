@@ -71,7 +71,8 @@ fn identifier(text: &str) -> Result<Identifier, String> {
 }
 
 pub(crate) fn run(options: &Screen) -> Result<(), Failure> {
-    // A name may start with a hyphen, but no name starts with two.
+    // A name may start with a hyphen, so clap takes a misspelled option as the name. Two hyphens
+    // are not the start of a name.
     if options.name.starts_with("--") {
         return Err(format!("{} is not an option: see screen --help", options.name));
     }

@@ -17,7 +17,7 @@ use super::*;
 /// Id of the user and the group `nobody`.
 const NOBODY: u32 = 65_534;
 
-/// A request to the table's port, and its answer.
+/// A request to the table's port.
 struct Attack<'a> {
     method: Method,
     operation: &'a str,
@@ -83,7 +83,7 @@ async fn the_table_refuses_web_pages_and_programs_without_the_key() {
         (vec![evil(), signature.clone()], 403),
         (vec![("origin", "null".to_owned()), signature.clone()], 403),
         (vec![local_page, signature.clone()], 403),
-        // A page whose host name has been pointed at this machine.
+        // A page whose host name resolves to this machine (DNS rebinding).
         (vec![rebound()], 403),
         (vec![rebound(), signature.clone()], 403),
         // Programs of other users.
@@ -103,7 +103,8 @@ async fn the_table_refuses_web_pages_and_programs_without_the_key() {
             assert!(!text.contains("Brindal"), "{description}: {text}");
         }
     }
-    // A browser sends OPTIONS before a request of a page that has a further header.
+    // Before a page's request with additional headers, a browser sends a preflight request with
+    // OPTIONS.
     let preflight = ("access-control-request-headers", "authorization".to_owned());
     for method in [Method::OPTIONS, Method::GET] {
         let headers = vec![evil(), preflight.clone()];
@@ -179,7 +180,7 @@ fn permit(path: &Path, mode: u32) {
 
 /// Starts a server that prints events and writes its log to the data folder `d`.
 fn start_with_events(folder: &Path) -> Running {
-    // The log is opened before the server creates the folder.
+    // The option `--log` opens the log before the server creates the data folder.
     fs::create_dir_all(folder.join("d")).unwrap();
     let arguments = ["--port", "0", "--data", "d", "--log", "d/server.log", "--events", "-"];
     let mut command = command(&arguments, folder);
@@ -201,7 +202,8 @@ fn succeeds_as_nobody(program: &str, path: &Path) -> bool {
 #[tokio::test]
 async fn other_users_cannot_read_the_data_folder() {
     let parent = tempfile::tempdir().unwrap();
-    // The folder above is open, so that only the data folder's own permissions count.
+    // Other users can open the parent folder, so only the data folder's own permissions keep them
+    // out.
     permit(parent.path(), 0o755);
     let data = parent.path().join("d");
     fs::create_dir(&data).unwrap();
@@ -246,14 +248,15 @@ async fn other_users_cannot_read_the_data_folder() {
             }
         }
         server.stop("-TERM");
-        // The second start finds the permissions that earlier versions gave.
+        // Before the second start, gives the files the permissions that earlier versions gave them.
         for path in tree(&data) {
             permit(&path, if path.is_dir() { 0o755 } else { 0o644 });
         }
     }
 }
 
-/// Erases a customer, with a reason if the retention period requires one.
+/// Deactivates a customer and erases it, with a reason that overrides the retention period. If the
+/// answer to the reason is a 400, repeats the request without it.
 async fn erase(server: &Running, path: &str) {
     let (status, answer) = server.call("DELETE", path, &server.token, None).await;
     assert_eq!(status, 200, "{answer}");
@@ -265,7 +268,8 @@ async fn erase(server: &Running, path: &str) {
     assert_eq!(status, 200, "{answer}");
 }
 
-/// Returns the files in the data folder `d` that contain a text, in upper or lower case.
+/// Returns the files in the data folder `d` that contain a text. The text must be in lower case; the
+/// case in the files does not matter.
 fn files_with(text: &str, folder: &Path) -> Vec<PathBuf> {
     let mut files = tree(&folder.join("d"));
     files.retain(|path| {
@@ -278,7 +282,7 @@ fn files_with(text: &str, folder: &Path) -> Vec<PathBuf> {
 
 const PERSONAL: [&str; 4] = ["zaphodine", "zenobia", "zuniga", "quarrelsome"];
 
-/// Creates a customer, changes it and erases it. Its names and values are in [`PERSONAL`].
+/// Creates a customer, changes it and erases it. [`PERSONAL`] lists words of its personal data.
 async fn create_and_erase(server: &Running, folder: &Path) {
     let path = format!("/customers/{}", create(server, "Zaphodine Zuniga").await);
     // Long values fill separate pages, and a change leaves its old version behind.
@@ -310,8 +314,8 @@ async fn an_erasure_leaves_no_data_in_the_files() {
     server.stop("-TERM");
 }
 
-/// With events, the table has a stream, which contains every version of every item until its events
-/// are sent.
+/// With events, the table has a stream, which keeps each version of each item until its event is
+/// sent.
 #[tokio::test]
 async fn an_erasure_leaves_no_data_in_the_stream() {
     let folder = tempfile::tempdir().unwrap();
@@ -346,7 +350,7 @@ async fn a_damaged_table_is_reported_in_one_line() {
         assert!(error.contains("restore it from a backup"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), bytes, "the damaged file changed");
     };
-    // The head of the file, and every page behind the first.
+    // Damages the header of the file, and then every page after the first.
     damaged(&[b"not a database, ".as_slice(), &sound[16..]].concat());
     let mut overwritten = sound.clone();
     overwritten[4_096..].fill(0xA5);

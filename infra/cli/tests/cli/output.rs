@@ -4,8 +4,8 @@ use std::process::ExitStatus;
 
 use super::*;
 
-/// Runs a command whose standard output or standard error has no reader. Returns its exit status and
-/// the text of the other one.
+/// Runs a command whose standard output or standard error has no reader. Returns its exit status, and
+/// its text on the other stream.
 fn run_without_reader(mut command: Command, closed: &str) -> (ExitStatus, String) {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -39,7 +39,7 @@ async fn a_closed_pipe_does_not_fail_a_command() {
         let (status, errors) = run_without_reader(command(arguments, path), "stdout");
         assert!(status.success() && errors.is_empty(), "{arguments:?}: {status}: {errors}");
     }
-    // A command keeps the exit status of its result.
+    // The closed stream does not change the exit status of a failing command.
     let failing = command(&["screen", "???"], path);
     assert_eq!(run_without_reader(failing, "stderr").0.code(), Some(1));
     let failing = command(&["check", "--data", "missing"], path);

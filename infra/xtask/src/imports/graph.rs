@@ -36,7 +36,8 @@ pub(super) fn uses(modules: &Modules) -> Vec<Use> {
     uses
 }
 
-/// Groups uses by the folder that contains the neighbouring ancestors of both modules.
+/// Groups uses by the closest common ancestor of both modules. An edge connects the two children of
+/// that ancestor that contain the modules.
 ///
 /// A module and its parent are not neighbours: a `mod.rs` may use its children, and they may use
 /// the `mod.rs`.

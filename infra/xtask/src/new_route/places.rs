@@ -140,7 +140,7 @@ fn template(text: &str, route: &Route) -> Result<String, String> {
         "Method: GET, Path: \"/customers/{id}\" }",
         &format!("Method: {method}, Path: \"{path}\" }}"),
     )?;
-    // A route with GET has one with HEAD.
+    // Every GET route also has a HEAD route.
     let head = "        Head:\n          Type: HttpApi\n          Properties: { ApiId: !Ref Api, \
                 Method: HEAD, Path: \"/customers/{id}\" }\n";
     let new_head = match route.method {

@@ -40,7 +40,7 @@ impl Local {
             // Every JWT begins with these characters.
             token = Some(line).filter(|line| line.starts_with("eyJ"));
         }
-        // Keep reading, because the server fails if its standard output is closed.
+        // Keeps reading, so that the pipe stays open and the server never waits for a full one.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let (url, token) = (
             url.context("the server did not print its address")?,
