@@ -1,4 +1,4 @@
-//! Tests of the audit trail: every change writes exactly one event in the same transaction. The API
+//! Tests the audit trail: every change writes exactly one event in the same transaction. The API
 //! does not have a route for events alone, so these tests read them from the table.
 
 use api_tests::{Answer, Api, KEY, Persona, TEMPLATE, Value, json, path_of};

@@ -1,4 +1,4 @@
-//! Tests of the conventions that every route follows: bodies, content codings, conditional requests
+//! Tests the conventions that every route follows: bodies, content codings, conditional requests
 //! and `HEAD`.
 
 use api_tests::chaos::{Overload, Trouble};

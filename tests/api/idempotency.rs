@@ -1,4 +1,4 @@
-//! Tests of `Idempotency-Key`: for 24 hours, requests with the same key take effect once and get
+//! Tests `Idempotency-Key`: for 24 hours, requests with the same key take effect once and get
 //! the same answer.
 
 use std::sync::atomic::Ordering;

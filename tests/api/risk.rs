@@ -1,4 +1,4 @@
-//! Tests of `GET /customers/{id}/risk-profile`.
+//! Tests `GET /customers/{id}/risk-profile`.
 
 use std::sync::atomic::Ordering;
 

@@ -1,4 +1,4 @@
-//! Tests of the request limits of a tenant.
+//! Tests the request limits of a tenant.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

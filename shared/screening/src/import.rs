@@ -55,7 +55,7 @@ pub fn import(
     import_entries(list, version, files, u64::MAX, progress)
 }
 
-/// Imports files like [`import`], but stops to build an index when it exceeds `max_bytes`.
+/// Imports files like [`import`], but stops building an index when the index exceeds `max_bytes`.
 ///
 /// # Errors
 /// Returns an [`ImportError`] like [`import`], and [`BuildError::OverLimit`] for too large an index.

@@ -254,7 +254,8 @@ fn an_index_keeps_its_bytes() {
     );
 }
 
-/// A refresh relies on the limit, because too large an index would end the function.
+/// `refresh-watchlists` relies on this limit: without it, building an index that is too large would
+/// exhaust the function's memory.
 #[test]
 fn an_import_ends_at_its_limit() {
     let import = |max_bytes| {

@@ -92,8 +92,8 @@ impl RateLimit {
         now + i64::from(self.burst.saturating_sub(1)) * self.interval()
     }
 
-    /// Returns the state of a bucket that is full again at `full_at`, in microseconds. `is_refused`
-    /// states that the request did not get a token.
+    /// Returns the state of a bucket that is full again at `full_at`. `full_at` and `now` are in
+    /// microseconds. `is_refused` is `true` if the request did not get a token.
     pub fn quota(self, full_at: i64, now: i64, is_refused: bool) -> Quota {
         let missing = (full_at - now).max(0);
         let taken = u32::try_from(div_ceil(missing, self.interval())).unwrap_or(u32::MAX);

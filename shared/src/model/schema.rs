@@ -1,4 +1,4 @@
-//! Building blocks of OpenAPI schemas.
+//! Builds and adapts OpenAPI schemas for the model types.
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Schema, Type};

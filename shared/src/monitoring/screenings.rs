@@ -182,7 +182,8 @@ mod tests {
         screenings.screen(subjects, &mut screener, 0.7, limit, |_| true)
     }
 
-    /// Returns a clock whose timer advances by one second each time it is read, and the seconds.
+    /// Returns a clock whose timer advances by one second at each read, and the counter behind the
+    /// timer, which equals the number of reads so far.
     fn ticking() -> (Clock, Arc<AtomicU64>) {
         let seconds = Arc::new(AtomicU64::new(0));
         let read = seconds.clone();

@@ -1,8 +1,9 @@
-//! Changes of a customer. A change is one transaction. It writes the customer at its next version,
-//! the other items that change with it, the audit event and the answer for the idempotency key.
+//! Defines and commits changes to a customer. A change is one transaction. It writes the customer at
+//! its next version, the other items that change with it, the audit event and the answer for the
+//! idempotency key.
 //!
 //! The version covers everything that belongs to the customer. A use case reads the customer first
-//! and everything else afterwards. If another change of the customer is written in the meantime,
+//! and everything else afterwards. If another change to the customer is written in the meantime,
 //! the condition on the version fails and the use case plans the change again.
 
 use serde_json::{Map, Value, json};

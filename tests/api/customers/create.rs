@@ -1,4 +1,4 @@
-//! Tests of `POST /customers`.
+//! Tests `POST /customers`.
 
 use api_tests::{Api, Persona, Value, json, rounds};
 use futures_util::future::join_all;

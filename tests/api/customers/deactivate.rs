@@ -1,4 +1,4 @@
-//! Tests of `DELETE /customers/{id}`.
+//! Tests `DELETE /customers/{id}`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Tests of `POST /customers/{id}/erase`.
+//! Tests `POST /customers/{id}/erase`.
 
 use api_tests::faults::{End, Mortal, NoTransactions};
 use api_tests::{Answer, Api, Persona, Value, json, path_of};

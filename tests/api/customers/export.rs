@@ -1,4 +1,4 @@
-//! Tests of `GET /customers/{id}/export`.
+//! Tests `GET /customers/{id}/export`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Tests of `GET /customers/{id}`.
+//! Tests `GET /customers/{id}`.
 
 use api_tests::{Answer, Api, Persona, json, path_of};
 

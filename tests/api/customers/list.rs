@@ -1,4 +1,4 @@
-//! Tests of `GET /customers`.
+//! Tests `GET /customers`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;

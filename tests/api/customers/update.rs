@@ -1,4 +1,4 @@
-//! Tests of `PATCH /customers/{id}`.
+//! Tests `PATCH /customers/{id}`.
 
 use api_tests::proptest::prelude::*;
 use api_tests::{Answer, Api, Persona, Value, json, path_of, property};

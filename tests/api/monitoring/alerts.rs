@@ -1,4 +1,4 @@
-//! Tests of alerts and the decisions about them.
+//! Tests alerts and the decisions about them.
 
 use api_tests::{Value, json};
 

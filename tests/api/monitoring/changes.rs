@@ -1,4 +1,4 @@
-//! Tests of how changes of a customer affect its monitor.
+//! Tests how changes of a customer affect its monitor.
 
 use api_tests::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Tests of requests, list changes and passes that run concurrently, interleaved at every call to
+//! Tests requests, list changes and passes that run concurrently, interleaved at every call to
 //! the table and at random. In the end, every customer has the alerts of a full screening against
 //! the newest lists.
 

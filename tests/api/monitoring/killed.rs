@@ -1,4 +1,4 @@
-//! Tests of workers that die at random calls to the table, alone or two at a time. In the end, the
+//! Tests workers that die at random calls to the table, alone or two at a time. In the end, the
 //! alerts equal the alerts of an undisturbed run.
 
 use std::collections::BTreeMap;

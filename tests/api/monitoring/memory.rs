@@ -1,4 +1,4 @@
-//! Tests of lists that do not fit into the memory of the functions.
+//! Tests lists that do not fit into the memory of the functions.
 //!
 //! Most tests use thousands of entries and functions with little memory. An ignored test uses a
 //! million entries and takes minutes:

@@ -1,4 +1,4 @@
-//! Tests of monitoring: passes check customers against watchlists as the lists change, and matches
+//! Tests monitoring: passes check customers against watchlists as the lists change, and matches
 //! raise alerts.
 
 mod again;

@@ -1,4 +1,4 @@
-//! Tests of the scheduled passes over all monitored customers.
+//! Tests the scheduled passes over all monitored customers.
 
 use api_tests::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Tests of the download of watchlists: a bad answer from a publisher never replaces a list.
+//! Tests the download of watchlists: a bad answer from a publisher never replaces a list.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

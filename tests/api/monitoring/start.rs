@@ -1,4 +1,4 @@
-//! Tests of `POST /customers/{id}/monitor`.
+//! Tests `POST /customers/{id}/monitor`.
 
 use api_tests::json;
 

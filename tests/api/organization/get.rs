@@ -1,4 +1,4 @@
-//! Tests of `GET /customers/{id}/organization`.
+//! Tests `GET /customers/{id}/organization`.
 
 use api_tests::{Api, Persona, Value, json};
 

@@ -1,4 +1,4 @@
-//! Tests of the organization of a customer: its parties and their holdings.
+//! Tests the organization of a customer: its parties and their holdings.
 
 mod get;
 mod poison;

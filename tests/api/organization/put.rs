@@ -1,4 +1,4 @@
-//! Tests of `PUT /customers/{id}/organization`.
+//! Tests `PUT /customers/{id}/organization`.
 
 use api_tests::{Api, Persona, Value, json, path_of};
 use futures_util::future::join_all;

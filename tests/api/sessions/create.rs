@@ -1,4 +1,4 @@
-//! Tests of `POST /kyc/sessions`.
+//! Tests `POST /kyc/sessions`.
 
 use std::collections::HashSet;
 use std::time::Duration;

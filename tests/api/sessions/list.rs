@@ -1,4 +1,4 @@
-//! Tests of `GET /customers/{id}/sessions`.
+//! Tests `GET /customers/{id}/sessions`.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;

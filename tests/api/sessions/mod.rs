@@ -1,4 +1,4 @@
-//! Tests of KYC sessions.
+//! Tests KYC sessions.
 
 mod create;
 mod list;

@@ -1,4 +1,4 @@
-//! Tests of `PATCH /kyc/sessions/{session_id}`.
+//! Tests `PATCH /kyc/sessions/{session_id}`.
 
 use api_tests::proptest::prelude::*;
 use api_tests::{Api, Persona, Value, json, property};

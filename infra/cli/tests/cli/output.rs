@@ -1,4 +1,4 @@
-//! Tests of the commands' arguments and output.
+//! Tests the commands' arguments and output.
 
 use std::process::ExitStatus;
 

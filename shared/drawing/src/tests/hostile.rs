@@ -114,8 +114,8 @@ fn texts() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Generates any graph of up to 23 parties: with circles, parallel edges, parties that hold
-/// themselves, parties without edges, and edges to parties that do not exist.
+/// Generates arbitrary graphs of up to 23 parties, including cycles, parallel edges, parties that
+/// hold shares in themselves, parties without edges, and edges to parties that do not exist.
 fn drawings() -> impl Strategy<Value = Drawing> {
     let node = (texts(), texts(), prop::bool::ANY, prop::bool::weighted(0.1), prop::bool::ANY);
     let node = (node, prop::collection::vec(texts(), 0..4)).prop_map(

@@ -1,4 +1,4 @@
-//! A reader that counts the bytes of a file and limits the size of its records.
+//! Reads a list file. Counts its bytes and lines, and fails when a record or the file is too large.
 
 use std::io::{self, BufRead, Read};
 

@@ -12,8 +12,10 @@ use super::{countries, dates, identifiers};
 use crate::entity::{CountryKind, Entity, EntityKind, ListedDate, ListedName, NameKind};
 
 impl OfacList {
-    /// Reads a `DistinctParty`. Returns the ID of its profile and its entity. The error is the
-    /// reason to skip the party.
+    /// Reads a `DistinctParty`. Returns the ID of the party's profile, and the party as an entity.
+    ///
+    /// # Errors
+    /// The reason to skip the party.
     pub(super) fn party(
         &self,
         node: &Node,
