@@ -1,4 +1,4 @@
-//! Tests permissions that depend on the content of a request, and of the answers to callers that
+//! Tests permissions that depend on the content of a request, and the answers to callers that
 //! may change something but not read it. The matrix tests the permissions of the routes.
 
 use api_tests::{Answer, Api, Persona, Value, json, path_of};

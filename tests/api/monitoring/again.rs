@@ -1,4 +1,4 @@
-//! Tests passes that cannot be resumed, and of checks that failed or were interrupted.
+//! Tests passes that cannot be resumed, and checks that failed or were interrupted.
 
 use api_tests::faults::{End, Mortal, NoTransactions};
 use api_tests::{Value, json};

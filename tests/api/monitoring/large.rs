@@ -1,4 +1,4 @@
-//! Tests customers that take long to screen, and of the time limits of their screening.
+//! Tests customers that take long to screen, and the time limits of their screening.
 //!
 //! The ignored test measures the cost of a customer whose 500 directors have similar names, as a
 //! multiple of the cost of an ordinary structure of the same size:
