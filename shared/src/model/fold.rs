@@ -47,15 +47,12 @@ pub fn fold_key(text: &str) -> String {
 ///
 /// # Errors
 /// Returns the rule that the text breaks. The text must have 1 to 200 characters, no control
-/// characters, and 1 to 956 bytes after folding.
+/// characters, and at most 956 bytes after folding.
 pub fn search_prefix(text: &str) -> Result<String, String> {
     let folded = fold(text);
     let fits = (1..=200).contains(&text.chars().count());
     if !fits || text.chars().any(char::is_control) {
         return Err("must be 1 to 200 characters without control characters".to_owned());
-    }
-    if folded.is_empty() {
-        return Err("must contain a letter, a digit or another visible character".to_owned());
     }
     // A cut key ends at a character boundary, so it is up to 3 bytes shorter than the limit.
     if folded.len() > MAX_KEY_BYTES - 4 {
