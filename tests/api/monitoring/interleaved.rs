@@ -22,10 +22,11 @@ const NEW: [(&str, &str); 3] =
 /// nor missed alerts.
 async fn settle(setup: &Setup) {
     setup.advance_clock(100);
-    let shards = setup.run_pass("on_update").await;
-    assert!(shards.iter().all(|shard| shard["outcome"] != "busy"), "{shards:?}");
+    let update = setup.run_pass("on_update").await;
+    assert!(update.iter().all(|shard| shard["outcome"] != "busy"), "{update:?}");
     let shards = setup.run_pass("reconcile").await;
-    assert_eq!((sum(&shards, "news"), sum(&shards, "missed")), (0, 0), "{shards:?}");
+    let missed = (sum(&shards, "news"), sum(&shards, "missed"));
+    assert_eq!(missed, (0, 0), "{shards:?} after {update:?}");
 }
 
 async fn put_organization(api: &Api, setup: &Setup, customer: &Value, owner: &str) {
