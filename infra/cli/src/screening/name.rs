@@ -147,6 +147,7 @@ fn print_match(result: &Match) {
         let why = match limit {
             Limit::NoWord => "no word of weight in common: at most 0.5",
             Limit::OneWord => "one word of weight in common: at most 0.65",
+            Limit::MixedReadings => "few characters, or read in different languages: times 0.85",
             Limit::FatherAndSon => "the names of father and son are swapped: times 0.7",
             Limit::WeakAlias => "a weak alias: at most 0.8",
         };

@@ -7,8 +7,11 @@
 
 use super::view::View;
 use super::weights::{Weights, is_searchable};
+use crate::normalise::Origin;
+use crate::normalise::reading::{ALL_LANGUAGES, Languages};
 use crate::score::{
-    EVIDENT, INITIAL, JOINED, MAX_SPAN, ONE_TOKEN, Part, can_be_joined, keys, required_gain,
+    EVIDENT, INITIAL, JOINED, MAX_READING_SPAN, MAX_SHORT_PARTS, MAX_SPAN, MIN_PART_OF_MANY,
+    ONE_TOKEN, Part, can_be_joined, can_be_parts, is_tried, keys, middle_weight, required_gain,
     similarity,
 };
 
@@ -143,12 +146,13 @@ impl Accumulator {
         }
         self.add_joined(view, wanted);
         let query = Weights::of(wanted.parts);
+        let middle = middle_weight(wanted.parts);
         names.clear();
         for &name in &self.touched {
             let Some(common) = self.names.get(name as usize) else { continue };
             let Some(record) = view.name(name) else { continue };
             let listed = Listed { weights: record.weights, length: view.name_length(name) };
-            if can_reach(wanted.min_score, *common, query, listed) {
+            if can_reach(wanted.min_score, *common, (query, middle), listed) {
                 names.push(name);
             }
         }
@@ -178,7 +182,7 @@ impl Accumulator {
     fn add_similar(&mut self, view: &View<'_>, part: &Part<'_>, count: u16, min_score: f32) {
         self.turn += 1;
         self.lookups += 1;
-        keys::all(part, |key| {
+        keys::wanted(part, |key| {
             for token in view.tokens_with_key(key) {
                 let Some(compared) = self.compared.get_mut(token as usize) else { continue };
                 // Similar tokens usually share several keys.
@@ -226,10 +230,17 @@ impl Accumulator {
     /// Adds the names that may write `part` as two or three tokens. The order of the tokens in the
     /// name is not checked here.
     fn add_split(&mut self, view: &View<'_>, part: &Part<'_>, count: u16, min_score: f32) {
-        if can_be_joined(part.text) {
+        if can_be_joined(part.text) && part.origin != Origin::Reading {
             self.turn += 1;
-            let mut split =
-                Split { part, count, min_score, weight: 0.0, name_weight: 0.0, tokens: Vec::new() };
+            let mut split = Split {
+                part,
+                count,
+                min_score,
+                weight: 0.0,
+                name_weight: 0.0,
+                tokens: Vec::new(),
+                lengths: Vec::new(),
+            };
             self.split_rest(view, &mut split, part.text);
         }
     }
@@ -239,27 +250,45 @@ impl Accumulator {
         if rest.is_empty() {
             return self.add_names_of_split(view, split);
         }
-        if split.tokens.len() == MAX_SPAN {
+        let is_first = split.lengths.is_empty();
+        let has_short = split.lengths.iter().any(|length| *length < MIN_PART_OF_MANY);
+        let max_count = if has_short { MAX_SHORT_PARTS } else { MAX_SPAN };
+        if split.lengths.len() >= max_count {
             return;
         }
-        let is_last = split.tokens.len() + 1 == MAX_SPAN;
-        let shortest = if is_last { rest.len() } else { 1 };
+        let is_last = split.lengths.len() + 1 == max_count;
+        let shortest = match split.lengths.len() {
+            _ if is_last => rest.len(),
+            // A fourth token must be followed by a fifth, and all must be long.
+            MAX_SHORT_PARTS.. => MIN_PART_OF_MANY,
+            _ => 1,
+        };
         for length in shortest..=rest.len() {
             let Some((text, remainder)) = rest.split_at_checked(length) else { continue };
-            if remainder.is_empty() && split.tokens.is_empty() {
+            if remainder.is_empty() && is_first {
                 continue;
             }
-            for token in view.tokens_with_text(text) {
+            for token in view.tokens_with_key(keys::exact(text)) {
                 let Some(listed) = view.token(token) else { continue };
-                if listed.origin != split.part.origin {
+                let is_part = if listed.origin == Origin::Reading {
+                    listed.languages_of(text).is_some()
+                } else {
+                    // One letter behind another token is tried only in a text of single letters.
+                    let is_spelled = listed.origin.is_spelled_like(split.part.origin);
+                    let are_letters = split.part.text.len() <= MAX_SPAN;
+                    listed.text == text && is_spelled && (length > 1 || is_first || are_letters)
+                };
+                if !is_part {
                     continue;
                 }
                 let (weight, name_weight) = (split.weight, split.name_weight);
                 split.weight += listed.weight();
                 split.name_weight += searchable_weight(&listed);
                 split.tokens.push(token);
+                split.lengths.push(length);
                 self.split_rest(view, split, remainder);
                 split.tokens.pop();
+                split.lengths.pop();
                 (split.weight, split.name_weight) = (weight, name_weight);
             }
         }
@@ -282,35 +311,90 @@ impl Accumulator {
         }
     }
 
-    /// Adds the names that write two or three adjacent tokens of the query as one token.
+    /// Adds the names that write several adjacent tokens of the query as one token.
     fn add_joined(&mut self, view: &View<'_>, wanted: Wanted<'_>) {
         let mut text = Vec::new();
         for length in 2..=MAX_SPAN {
             for (span, count) in repetitions(wanted.parts.windows(length)) {
                 text.clear();
-                text.extend(span.iter().flat_map(|part| part.text));
-                let Some(first) = span.first().filter(|_| can_be_joined(&text)) else { continue };
-                if span.iter().any(|part| part.origin != first.origin) {
+                if span.iter().all(|part| part.origin == Origin::Reading) {
+                    if length <= MAX_READING_SPAN {
+                        self.turn += 1;
+                        let span = Repeated { span, count };
+                        self.add_read(view, wanted, span, (span.span, ALL_LANGUAGES), &mut text);
+                    }
                     continue;
                 }
-                self.turn += 1;
-                let weight: f32 = span.iter().map(Part::weight).sum();
-                for token in view.tokens_with_text(&text) {
-                    let Some(listed) = view.token(token) else { continue };
-                    if listed.origin != first.origin {
-                        continue;
-                    }
-                    let shared = Shared {
-                        gain: weight.min(listed.weight()) * (JOINED - wanted.min_score),
-                        query_weight: weight,
-                        name_weight: searchable_weight(&listed),
-                        significant: 2,
-                        mixed: 0,
-                    };
-                    for name in view.names_with_token(token).iter() {
-                        self.add(name, shared.times(count), true);
-                    }
+                text.extend(span.iter().flat_map(|part| part.text));
+                let is_spelled = |pair: &[Part<'_>]| match pair {
+                    [one, other] => one.origin.is_spelled_like(other.origin),
+                    _ => true,
+                };
+                let is_one_script = span.windows(2).all(is_spelled);
+                let can_be_parts = can_be_parts(span.iter().map(|part| part.text.len()));
+                if can_be_joined(&text) && can_be_parts && is_one_script {
+                    self.turn += 1;
+                    self.add_names_of_joined(view, wanted, Repeated { span, count }, &text);
                 }
+            }
+        }
+    }
+
+    /// Adds the names that write the readings of adjacent characters as one token. `rest` are the
+    /// characters that are not read yet, and the languages of the readings before them.
+    fn add_read(
+        &mut self,
+        view: &View<'_>,
+        wanted: Wanted<'_>,
+        span: Repeated<'_>,
+        (rest, languages): (&[Part<'_>], Languages),
+        text: &mut Vec<u8>,
+    ) {
+        let Some((first, rest)) = rest.split_first() else {
+            if can_be_joined(text) {
+                self.add_names_of_joined(view, wanted, span, text);
+            }
+            return;
+        };
+        for reading in first.readings().iter().filter(|it| is_tried(it.rank, span.span.len())) {
+            let common = languages & reading.languages;
+            if common != 0 {
+                let length = text.len();
+                text.extend_from_slice(reading.text.as_bytes());
+                self.add_read(view, wanted, span, (rest, common), text);
+                text.truncate(length);
+            }
+        }
+    }
+
+    /// Adds the names that write the tokens of a span as one token with this text.
+    fn add_names_of_joined(
+        &mut self,
+        view: &View<'_>,
+        wanted: Wanted<'_>,
+        Repeated { span, count }: Repeated<'_>,
+        text: &[u8],
+    ) {
+        let Some(first) = span.first() else { return };
+        let weight: f32 = span.iter().map(Part::weight).sum();
+        for token in view.tokens_with_text(text) {
+            let Some(listed) = view.token(token) else { continue };
+            let is_joined = match first.origin {
+                Origin::Reading => listed.origin != Origin::Reading,
+                origin => listed.origin.is_spelled_like(origin),
+            };
+            if !is_joined {
+                continue;
+            }
+            let shared = Shared {
+                gain: weight.min(listed.weight()) * (JOINED - wanted.min_score),
+                query_weight: weight,
+                name_weight: searchable_weight(&listed),
+                significant: 2,
+                mixed: 0,
+            };
+            for name in view.names_with_token(token).iter() {
+                self.add(name, shared.times(count), true);
             }
         }
     }
@@ -331,6 +415,13 @@ fn repetitions<T: Copy + PartialEq>(
     })
 }
 
+/// Adjacent tokens of a query, and the number of their repetitions in it.
+#[derive(Clone, Copy)]
+struct Repeated<'q> {
+    span: &'q [Part<'q>],
+    count: u16,
+}
+
 /// A token of a query that is being split, and the tokens of the list that spell its beginning.
 struct Split<'q> {
     part: &'q Part<'q>,
@@ -342,6 +433,8 @@ struct Split<'q> {
     /// Sum of the searchable weights of `tokens`.
     name_weight: f32,
     tokens: Vec<u32>,
+    /// Number of letters that each of the tokens spells.
+    lengths: Vec<usize>,
 }
 
 /// Returns the weight of a token if a name can be retrieved by it, and 0 otherwise.
@@ -357,8 +450,14 @@ struct Listed {
     length: usize,
 }
 
-/// Returns whether an upper bound of the score of a name reaches `min_score`.
-fn can_reach(min_score: f32, common: Common, query: Weights, listed: Listed) -> bool {
+/// Returns whether an upper bound of the score of a name reaches `min_score`. The query is given by its
+/// totals and by the weight of its middle names.
+fn can_reach(
+    min_score: f32,
+    common: Common,
+    (query, middle): (Weights, f32),
+    listed: Listed,
+) -> bool {
     let sum = common.earlier.plus(common.last);
     let Listed { weights: listed, length } = listed;
     let initials = query.initials + listed.initials;
@@ -387,7 +486,7 @@ fn can_reach(min_score: f32, common: Common, query: Weights, listed: Listed) -> 
     // An initial may pair with any token of the other name, and this token is then not left over.
     let query_rest = query.searchable - query_weight - f32::from(listed.initials);
     let listed_rest = listed.searchable - sum.name_weight - f32::from(query.initials);
-    pairs + minor + initial >= required_gain(query_rest, listed_rest, min_score) - ROUNDING
+    pairs + minor + initial >= required_gain(query_rest, listed_rest, middle, min_score) - ROUNDING
 }
 
 #[cfg(test)]

@@ -26,16 +26,30 @@ pub(super) fn is_sign(c: char) -> bool {
 /// Folds one written word to Latin letters and appends the result to `out`. A frequent name becomes
 /// one word. In any other word the prefixes `abd`, `abu` and `ibn` and the article become words of
 /// their own, and the suffix `al-din` becomes the word `din`.
-pub(super) fn words(word: &str, out: &mut Vec<Word>) {
+pub(super) fn words(word: &str, is_persian: bool, out: &mut Vec<Word>) {
     let simplified: String = word.chars().filter_map(simplify).collect();
+    // The letter that Arabic reads as d is z in Persian and Urdu: Rida is Reza.
+    let known = |latin: &str| {
+        let is_z = is_persian && word.contains(['ض', 'ذ']);
+        Word::new(&if is_z { latin.replace('d', "z") } else { latin.to_owned() }, Origin::Sound)
+    };
     let mut rest = simplified.as_str();
+    if rest == "د" {
+        // The abbreviation of doctor.
+        out.extend(Word::new("dr", Origin::Letters));
+        return;
+    }
+    if rest == "شركه" {
+        out.extend(Word::new("company", Origin::Letters));
+        return;
+    }
     if let Some(latin) = frequent_name(rest) {
-        out.extend(Word::new(latin, Origin::Letters));
+        out.extend(known(latin));
         return;
     }
     let before_al_din = rest.strip_suffix("الدين").filter(|name| name.chars().count() >= 2);
     if let Some(name) = before_al_din {
-        words(name, out);
+        words(name, is_persian, out);
         out.extend(Word::new("din", Origin::Letters));
         return;
     }
@@ -63,11 +77,11 @@ pub(super) fn words(word: &str, out: &mut Vec<Word>) {
         rest = rest.strip_prefix("ال").filter(|name| name.chars().count() >= 3).unwrap_or(rest);
     }
     match frequent_name(rest) {
-        Some(latin) => out.extend(Word::new(latin, Origin::Letters)),
+        Some(latin) => out.extend(known(latin)),
         None => {
             let digits = rest.chars().any(|c| c.is_ascii_digit());
             let origin = if digits { Origin::Letters } else { Origin::Consonants };
-            out.extend(Word::new(&consonants(rest), origin));
+            out.extend(Word::new(&consonants(rest, is_persian), origin));
         }
     }
 }
@@ -94,8 +108,8 @@ fn simplify(c: char) -> Option<char> {
 /// Transliterates the consonants and long vowels of a word. `و` and `ي` can be consonants or
 /// vowels: they count as consonants at the beginning of a word and as vowels elsewhere. The
 /// comparison of skeletons tolerates one missing consonant, which covers most words for which this
-/// rule is wrong.
-fn consonants(word: &str) -> String {
+/// rule is wrong. In Persian and Urdu, three letters are read as z and s.
+fn consonants(word: &str, is_persian: bool) -> String {
     let mut out = String::new();
     for (position, c) in word.chars().enumerate() {
         out.push_str(match c {
@@ -103,12 +117,21 @@ fn consonants(word: &str) -> String {
             'ب' => "b",
             'پ' => "p",
             'ت' | 'ط' => "t",
-            'ث' => "th",
+            'ث' => {
+                if is_persian {
+                    "s"
+                } else {
+                    "th"
+                }
+            }
             'ج' => "j",
             'چ' => "ch",
             'ح' | 'ه' | 'خ' => "h",
-            'د' | 'ض' | 'ذ' => "d",
-            'ر' => "r",
+            'ض' | 'ذ' if is_persian => "z",
+            'د' | 'ض' | 'ذ' | 'ڈ' => "d",
+            'ٹ' => "t",
+            'ر' | 'ڑ' => "r",
+            'ں' => "n",
             'ز' | 'ظ' => "z",
             'ژ' => "zh",
             'س' | 'ص' => "s",
@@ -198,7 +221,7 @@ mod tests {
 
     fn latin(word: &str) -> String {
         let mut out = Vec::new();
-        words(word, &mut out);
+        words(word, false, &mut out);
         let texts: Vec<String> = out.into_iter().map(|word| word.text).collect();
         texts.join(" ")
     }

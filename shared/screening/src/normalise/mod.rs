@@ -4,14 +4,25 @@
 //! [`Prepared`] name. [`MAX_CHARACTERS`] and [`MAX_TOKENS`] bound the work. Both limits apply to
 //! queries and to listed names alike, so a name above the limits still equals itself.
 
+mod abugida;
+mod alphabets;
 mod arabic;
+mod business;
+mod ignorable;
+mod kana;
+mod manner;
+mod patronymic;
+pub(crate) mod reading;
 mod script;
 mod skeleton;
 mod split;
 mod token;
+mod travel;
 mod variants;
 mod word;
 mod words;
+
+use std::borrow::Cow;
 
 pub use token::{Class, MAX_TOKEN_LENGTH, Origin, Token};
 pub(super) use variants::variant_group;
@@ -35,22 +46,29 @@ pub struct Prepared {
 /// have equal tokens in queries and in lists.
 pub fn prepare(name: &str) -> Prepared {
     let mut words = Vec::new();
+    let name = business::without_native_forms(business::without_notes(name));
+    let name = travel::from_document(&name).map_or(name, Cow::Owned);
     match name.split_once(',') {
         Some((family, given)) if !family.trim().is_empty() && !is_legal_form(given) => {
             script::words(given, &mut words);
             script::words(family, &mut words);
         }
-        _ => script::words(name, &mut words),
+        _ => script::words(&name, &mut words),
     }
-    let words = split::split_compounds(words);
+    let mut words = split::split_compounds(words);
+    business::write_forms(&mut words);
+    patronymic::mark(&mut words);
     let mut tokens: Vec<Token> = Vec::with_capacity(words.len());
     for (position, word) in words.iter().enumerate() {
         let next = words.get(position + 1).map(|next| next.text.as_str());
-        let class = match word.origin {
+        let class = match (word.class, word.origin) {
+            (Some(class), _) => class,
             // The reading of a Han or Hangul character can look like the particle `de` or an
             // initial.
-            Origin::Reading => Class::Word,
-            _ => classify(&word.text, next),
+            (None, Origin::Reading) => Class::Word,
+            // Consonants alone can look like any short word.
+            (None, Origin::Consonants) if (2..=3).contains(&word.text.len()) => Class::Word,
+            (None, _) => classify(&word.text, next),
         };
         tokens.push(Token {
             class,
@@ -66,6 +84,7 @@ pub fn prepare(name: &str) -> Prepared {
         });
         tokens.truncate(MAX_TOKENS);
     }
+    promote_names_at_the_edges(&mut tokens);
     match tokens.iter().filter(|token| token.class.is_significant()).count() {
         0 => promote_minor_words(&mut tokens),
         1 => promote_given_names(&mut tokens),
@@ -114,9 +133,33 @@ fn promote_minor_words(tokens: &mut [Token]) {
     }
 }
 
+/// Makes a particle, a title or a legal form a word at the beginning and at the end of a personal name
+/// if it is also a family name or a given name: `Do Hong Anh` is not `Le Hong Anh`. Inside a name, and
+/// in the name of a firm, it stays what it is.
+fn promote_names_at_the_edges(tokens: &mut [Token]) {
+    let is_business = tokens.iter().any(|token| {
+        token.class == Class::Generic
+            || (token.class == Class::Legal && !words::is_edge_name(&token.text))
+    });
+    let significant = tokens.iter().filter(|token| token.class.is_significant()).count();
+    if is_business || significant < 2 {
+        return;
+    }
+    let last = tokens.len() - 1;
+    for position in [0, last] {
+        if let Some(token) = tokens.get_mut(position)
+            && !token.class.is_significant()
+            && (position == 0 || token.class == Class::Particle)
+            && words::is_edge_name(&token.text)
+        {
+            token.class = Class::Word;
+        }
+    }
+}
+
 /// Makes ambiguous words significant in a name with only one significant word, because a family
-/// name must not match alone: `Dan Gertler` is not `von Gertler`. Two words can be ambiguous: a
-/// particle at the end, and a first word that is also a given name. The first word stays as it is
+/// name must not match alone: `Dan Gertler` is not `von Gertler`. These words can be ambiguous: a particle
+/// or a title at the end, and a first word that is also a given name. The first word stays as it is
 /// if the name contains a generic business word.
 fn promote_given_names(tokens: &mut [Token]) {
     let is_business = tokens.iter().any(|token| token.class == Class::Generic);
@@ -125,7 +168,8 @@ fn promote_given_names(tokens: &mut [Token]) {
         let is_first_name =
             position == 0 && last > 0 && !is_business && words::is_given_name(&token.text);
         let is_last_particle = position == last && position > 0 && token.class == Class::Particle;
-        if is_first_name || is_last_particle {
+        let is_last_title = position == last && position > 0 && words::is_title_name(&token.text);
+        if is_first_name || is_last_particle || is_last_title {
             token.class = Class::Word;
         }
     }
@@ -191,7 +235,10 @@ mod tests {
         assert_eq!(classes("Dovello Das"), [Class::Word, Class::Word]);
         assert_eq!(classes("van Dovello"), [Class::Particle, Class::Word]);
         assert_eq!(classes("Dovello ASA"), [Class::Word, Class::Legal]);
-        assert_eq!(classes("Ben Dovello Tamoun"), [Class::Particle, Class::Word, Class::Word]);
+        assert_eq!(classes("Ben Dovello Tamoun"), [Class::Word, Class::Word, Class::Word]);
+        assert_eq!(classes("Dovello ben Tamoun"), [Class::Word, Class::Particle, Class::Word]);
+        assert_eq!(classes("Do Hong Anh")[0], Class::Word);
+        assert_eq!(classes("Brindal Vestrimar SA")[2], Class::Legal);
         // Names without a significant word.
         assert_eq!(classes("General Trading Ltd"), [Class::Word, Class::Word, Class::Legal]);
         assert_eq!(classes("Sheikh Dr."), [Class::Word, Class::Word]);

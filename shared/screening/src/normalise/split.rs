@@ -19,10 +19,10 @@ pub(super) fn split_compounds(words: Vec<Word>) -> Vec<Word> {
             word.text = "abd".to_owned();
             out.push(word);
         } else if let Some(name) = after_abd(&word.text) {
-            out.push(Word { text: "abd".to_owned(), origin: word.origin, sign: None });
+            out.push(Word { text: "abd".to_owned(), origin: word.origin, sign: None, class: None });
             out.push(Word { text: name, ..word });
         } else if let Some(stem) = before_din(&word.text) {
-            out.push(Word { text: stem, origin: word.origin, sign: None });
+            out.push(Word { text: stem, origin: word.origin, sign: None, class: None });
             out.push(Word { text: "din".to_owned(), ..word });
         } else {
             if matches!(word.text.as_str(), "abdallah" | "abdalla" | "abdulla" | "abdellah") {

@@ -26,6 +26,9 @@ pub enum Class {
     Honorific = 6,
     /// A legal form, such as `Limited` or `GmbH`.
     Legal = 7,
+    /// The name of the father in a name with other words, such as `Ivanovich`. Many lists and many
+    /// documents leave it out.
+    Patronymic = 8,
 }
 
 impl Class {
@@ -40,6 +43,7 @@ impl Class {
             Class::Particle,
             Class::Honorific,
             Class::Legal,
+            Class::Patronymic,
         ];
         all.get(usize::from(byte)).copied()
     }
@@ -48,7 +52,7 @@ impl Class {
     /// two such tokens, a score above 0.65 needs at least two aligned ones. Tokens of the other
     /// classes only raise or lower the score.
     pub fn is_significant(self) -> bool {
-        matches!(self, Class::Word | Class::Common | Class::Number)
+        matches!(self, Class::Word | Class::Common | Class::Number | Class::Patronymic)
     }
 }
 
@@ -61,14 +65,28 @@ pub enum Origin {
     /// The token comes from a script that does not write short vowels, such as Arabic or Hebrew.
     /// Its consonants and long vowels are compared.
     Consonants = 1,
-    /// The token is a reading of a Han or Hangul character, which may have several readings.
+    /// The token is a Han character or a Hangul syllable, which may have several readings.
     Reading = 2,
+    /// The token was written in another alphabet than Latin. Each of its letters stands for a sound,
+    /// which the language of the name may write in another way.
+    Sound = 3,
+    /// The token is a foreign name in a script that cannot write all of its sounds, such as Katakana.
+    Loan = 4,
 }
 
 impl Origin {
+    /// Returns whether tokens of both origins are written with vowels, so that their letters can be
+    /// compared one by one.
+    pub(crate) fn is_spelled_like(self, other: Origin) -> bool {
+        let is_spelled = |origin| matches!(origin, Origin::Letters | Origin::Sound | Origin::Loan);
+        self == other || (is_spelled(self) && is_spelled(other))
+    }
+
     /// Returns the origin with this discriminant, or `None` if no origin has it.
     pub(crate) fn from_byte(byte: u8) -> Option<Origin> {
-        [Origin::Letters, Origin::Consonants, Origin::Reading].get(usize::from(byte)).copied()
+        let all =
+            [Origin::Letters, Origin::Consonants, Origin::Reading, Origin::Sound, Origin::Loan];
+        all.get(usize::from(byte)).copied()
     }
 }
 

@@ -32,6 +32,46 @@ pub(super) fn is_given_name(word: &str) -> bool {
     )
 }
 
+/// Returns whether a folded word is a title that is also a frequent family name.
+pub(super) fn is_title_name(word: &str) -> bool {
+    matches!(word, "king" | "prince" | "major" | "marshal" | "bishop" | "queen" | "lord" | "sultan")
+}
+
+/// Returns whether a folded word is a particle, a title or a legal form that is also a frequent family
+/// name or given name.
+pub(super) fn is_edge_name(word: &str) -> bool {
+    matches!(
+        word,
+        "do" | "le"
+            | "sa"
+            | "co"
+            | "min"
+            | "ben"
+            | "dan"
+            | "as"
+            | "an"
+            | "om"
+            | "das"
+            | "asa"
+            | "di"
+            | "don"
+            | "ho"
+            | "so"
+            | "van"
+            | "ky"
+            | "ha"
+            | "la"
+            | "to"
+            | "on"
+            | "per"
+            | "sia"
+            | "oy"
+            | "ag"
+            | "ab"
+            | "kim"
+    )
+}
+
 static CLASSES: LazyLock<HashMap<&'static str, Class>> = LazyLock::new(|| {
     // If a word is in several lists, the last one counts.
     let lists = [
@@ -60,6 +100,12 @@ const LEGAL: &[&str] = &[
     "pjs pjsco ltda eireli cia compania comandita kk yk kabushiki kaisha sirketi anonim sti tbk pt",
     "variable unitary enterprise societa azioni aktiebolag osakeyhtio naamloze vennootschap besloten sae",
     "oo akg saa sac spk tic ltdsti limitet lda unipessoal societatea raspundere",
+    "sendirian sal pbc lllp gbr ohg eu einzelunternehmen kommanditgesellschaft stiftung eingetragener",
+    "aksjeselskap anpartsselskab aktieselskab sabiedriba akcine bendrove uzdaroji spolka akcyjna",
+    "ograniczona odpowiedzialnoscia drustvo ogranicenom odgovornoscu dionicko akcionarsko druzhestvo",
+    "ogranichena otgovornost ednolichno aktsionerno ogranichennoi obchestvo tovarystvo obmezhenoyu",
+    "vidpovidalnistiu aktsionerne tovaristvo hlutafelag beperkte aansprakelijkheid libanaise",
+    "sirket sirketler dmcc pmc ltdsti spzoo fzco",
 ];
 
 /// Particles, articles and conjunctions in names of people and firms.
@@ -67,7 +113,7 @@ const PARTICLES: &[&str] = &[
     "al el ul bin ben ibn bint binti bte abu abou aboo umm om oum ould wuld",
     "de la las los le les del della di da das do dos du des van von der den ter ten zu zur zum y e",
     "and und et of the for in on to und van af av ve i dan den het per pour para por und fur och og",
-    "named after",
+    "named after nee ne geb born",
 ];
 
 /// Titles, forms of address, and words before the names of ships, such as `mv`.
@@ -80,7 +126,8 @@ const HONORIFICS: &[&str] = &[
     "lieutenant lt sergeant sgt brigadier brig admiral adm commander cmdr marshal president",
     "minister ambassador senator governor engineer eng ing excellency his her hon honourable",
     "honorable prince princess king queen comrade alhaji alhaj hrh esq jr phd md msc mba",
-    "mv mt ss mts fv motor tanker vessel",
+    "mv mt ss mts fv lpgc motor tanker vessel ret retd retired deceased late kapitan maulavi hujjat",
+    "hojat hojjat hujjatul",
 ];
 
 /// Words that are frequent in names of firms, authorities and ships.
@@ -125,7 +172,17 @@ const BUSINESS: &[&str] = &[
     "sanayi ticaret ithalat ihracat dis insaat gida nakliyat tasimacilik",
     "spetsializirovannyy zavod nauchno proizvodstvennoe obedinenie predpriyatie nii npo npp torgovy",
     "torgovyi dom kompaniya gruppa fond tsentr",
-    "handels handel bau technik groupe compagnie",
+    "handels handel bau technik groupe compagnie concern business vocational education chemical",
+    "iran iranian iraq iraqi syria syrian lebanon lebanese russia russian ukraine ukrainian belarus",
+    "belarusian belorussian china chinese korea korean japan japanese vietnam vietnamese myanmar",
+    "turkey turkish turkiye pakistan pakistani afghanistan afghan indonesia malaysia singapore",
+    "thailand philippines emirates uae dubai qatar kuwait oman bahrain yemen egypt libya libyan",
+    "tunisia algeria morocco sudan somalia nigeria kenya zimbabwe cyprus greece italy france germany",
+    "austria switzerland spain portugal poland romania bulgaria latvia lithuania estonia moldova",
+    "serbia croatia hungary netherlands belgium luxembourg sweden norway denmark finland ireland",
+    "britain england uk usa mexico panama venezuela colombia peru chile argentina brazil nicaragua",
+    "kazakhstan uzbekistan tajikistan kyrgyzstan turkmenistan azerbaijan armenia moscow beijing",
+    "shanghai shenzhen istanbul tehran beirut damascus baghdad",
 ];
 
 /// Given names and family names that very many people have.

@@ -11,7 +11,7 @@ use crate::normalise::MAX_TOKEN_LENGTH;
 ///
 /// The cost is a weighted optimal string alignment distance, which is the restricted form of the
 /// Damerau-Levenshtein distance. These edits cost less than an ordinary one: replacing a vowel with
-/// a vowel, replacing a letter with one of a similar sound, adding or dropping a vowel, an `h` or
+/// a vowel, replacing a letter with one of a similar sound or shape, adding or dropping a vowel, an `h` or
 /// one letter of a double, and swapping two adjacent letters. Replacing, adding or dropping the
 /// first letter costs more.
 pub(super) fn edit_cost(a: &[u8], b: &[u8], limit: u16) -> Option<u16> {
@@ -83,9 +83,16 @@ fn substitution(a: u8, b: u8) -> u16 {
         MIN_SUBSTITUTION
     } else if sound_similar(a, b) {
         70
+    } else if look_similar(a, b) {
+        75
     } else {
         100
     }
+}
+
+/// Returns whether these letters are mistaken for each other when a text is read by a machine.
+fn look_similar(a: u8, b: u8) -> bool {
+    matches!((a, b), (b'i', b'l') | (b'l', b'i'))
 }
 
 fn is_vowel(letter: u8) -> bool {

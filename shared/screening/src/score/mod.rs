@@ -7,10 +7,14 @@ mod context;
 mod edit;
 mod explain;
 pub(super) mod keys;
+mod loose;
 mod part;
 mod similarity;
 
-pub(super) use align::{JOINED, MAX_SPAN, can_be_joined};
+pub(super) use align::{
+    JOINED, MAX_READING_SPAN, MAX_SHORT_PARTS, MAX_SPAN, MIN_PART_OF_MANY, can_be_joined,
+    can_be_parts, is_tried,
+};
 pub(super) use context::bare;
 pub(super) use similarity::INITIAL;
 
@@ -22,10 +26,13 @@ pub use explain::{Aligned, Explanation, Leftover, NameMatch, explain};
 pub use part::{Part, letters};
 pub use similarity::{Reason, similarity};
 
+use crate::normalise::reading::{ALL_LANGUAGES, DISTINCT_LANGUAGES, LONG_READINGS, Languages};
+use crate::normalise::{Class, Origin};
+
 /// Version of the matching model, which includes normalisation, word lists, weights, similarity,
 /// score and context. Scores of different versions are not comparable. After a change of this
 /// version, all customers are screened again in full.
-pub const MODEL_VERSION: u32 = 2;
+pub const MODEL_VERSION: u32 = 3;
 
 /// Default minimum score of a match that is worth a review. Tenants can choose another minimum.
 pub const DEFAULT_MIN_SCORE: f32 = 0.78;
@@ -33,9 +40,16 @@ pub const DEFAULT_MIN_SCORE: f32 = 0.78;
 /// Cost of a listed token that the query does not have, as a share of its weight. The cost is low,
 /// because a party that is listed with four names often uses only two of them.
 const OMITTED: f32 = 0.2;
+/// Additional cost of omitted tokens, as a share of their weight, if a pair is doubtful.
+const DOUBTFUL_OMITTED: f32 = 0.25;
+/// Similarity of spelling below which a pair is doubtful.
+const DOUBTFUL: f32 = 0.82;
 /// Cost of a token of the query that the listed name does not have, as a share of its weight. The
 /// cost is higher than [`OMITTED`], because a list gives all known names of a party.
 const ADDED: f32 = 0.5;
+/// The same cost for a word in the middle of a personal name. Documents often have middle names that a
+/// list leaves out.
+const ADDED_IN_THE_MIDDLE: f32 = 0.35;
 /// Cost if both names have leftover tokens, as a multiple of the smaller of the two leftover
 /// weights.
 const CONTRADICTION: f32 = 2.4;
@@ -46,6 +60,10 @@ pub(super) const ONE_TOKEN: f32 = 0.65;
 const NO_TOKEN: f32 = 0.5;
 /// Factor of the score if father and son are swapped.
 const REVERSED: f32 = 0.7;
+/// Minimum number of letters that readings of two characters write.
+const MIN_LETTERS: usize = 8;
+/// Factor of the score if the characters of one name are read in different languages.
+const MIXED_READINGS: f32 = 0.85;
 /// Minimum similarity of a pair of significant tokens that counts as evidence.
 pub(super) const EVIDENT: f32 = 0.7;
 /// A sum of weights below this limit is a rounding error.
@@ -73,11 +91,27 @@ pub fn score(query: &[Part<'_>], listed: &[Part<'_>], alignment: &mut Alignment)
             min_similarity = min_similarity.min(pair.similarity);
         }
     }
-    let mut score = sums.score(query_rest.weight, listed_rest.weight);
+    let is_aligned =
+        |position: usize| alignment.pairs.iter().any(|pair| pair.left.range().contains(&position));
+    let middle: f32 = middle_names(query)
+        .filter(|(position, _)| !is_aligned(*position))
+        .map(|(_, part)| part.weight())
+        .sum();
+    let mut score = sums.score(query_rest.weight, listed_rest.weight, middle);
+    if alignment.pairs.iter().any(|pair| is_doubtful(pair, query, listed)) {
+        // A misspelt name in a list of more names is usually another name.
+        let omitted = (listed_rest.weight - query_rest.weight.max(0.0)).max(0.0);
+        score *= sums.weight / (sums.weight + DOUBTFUL_OMITTED * omitted).max(NO_WEIGHT);
+    }
     alignment.limit = None;
     if swaps_father_and_son(query, listed, &alignment.pairs) {
         score *= REVERSED;
         alignment.limit = Some(Limit::FatherAndSon);
+    }
+    let languages = alignment.pairs.iter().fold(ALL_LANGUAGES, |all, pair| all & pair.languages);
+    if languages == 0 || is_vague(query, listed, &alignment.pairs, languages) {
+        score *= MIXED_READINGS;
+        alignment.limit = Some(Limit::MixedReadings);
     }
     let maximum = match (evidence, query_rest.significant.max(listed_rest.significant)) {
         (0, _) => Some((NO_TOKEN, Limit::NoWord)),
@@ -93,6 +127,62 @@ pub fn score(query: &[Part<'_>], listed: &[Part<'_>], alignment: &mut Alignment)
         }
         _ => score,
     }
+}
+
+/// Returns whether a pair may be of two different names, because they differ in spelling and in
+/// consonants.
+fn is_doubtful(pair: &Pair, query: &[Part<'_>], listed: &[Part<'_>]) -> bool {
+    let consonants = |parts: &[Part<'_>]| parts.first().map(|part| part.skeleton.to_vec());
+    pair.reason == Reason::Spelling
+        && pair.similarity < DOUBTFUL
+        && consonants(pair.left.parts(query)) != consonants(pair.right.parts(listed))
+}
+
+/// Returns whether characters agree with their readings only by chance: in another order, or only two of
+/// them in a language that is not their own. Two syllables of any language are soon found.
+fn is_vague(query: &[Part<'_>], listed: &[Part<'_>], pairs: &[Pair], languages: Languages) -> bool {
+    if languages == ALL_LANGUAGES {
+        return false;
+    }
+    let of_readings = || pairs.iter().filter(|pair| pair.languages != ALL_LANGUAGES);
+    // The family name can be first or last, so the order is the same or rotated.
+    let mut order: Vec<Pair> = of_readings().copied().collect();
+    order.sort_by_key(|pair| pair.left.first);
+    let follows = |(one, other): (&Pair, &Pair)| one.right.first < other.right.first;
+    let descents =
+        order.iter().zip(order.iter().cycle().skip(1)).filter(|pair| !follows(*pair)).count();
+    if order.len() > 2 && descents > 1 {
+        return true;
+    }
+    if languages & DISTINCT_LANGUAGES != 0 {
+        return false;
+    }
+    let (mut characters, mut letters) = (0, 0);
+    for pair in of_readings() {
+        characters += pair.left.count.max(pair.right.count);
+        for part in pair.left.parts(query).iter().chain(pair.right.parts(listed)) {
+            letters += if part.origin == Origin::Reading { 0 } else { part.text.len() };
+        }
+    }
+    characters <= 2 && (letters < MIN_LETTERS || languages & LONG_READINGS == 0)
+}
+
+/// Returns the tokens in the middle of the name of a query, with their positions, if it is the name of a
+/// person. Those of a firm, which has business words or numbers in its name, tell it from its sisters.
+fn middle_names<'p, 'a>(query: &'p [Part<'a>]) -> impl Iterator<Item = (usize, &'p Part<'a>)> {
+    let is_firm = query
+        .iter()
+        .any(|part| matches!(part.class, Class::Generic | Class::Legal | Class::Number));
+    let last = query.len().saturating_sub(1);
+    let middle = query.iter().enumerate().skip(1).filter(move |(position, part)| {
+        !is_firm && *position < last && matches!(part.class, Class::Word | Class::Common)
+    });
+    middle.filter(|(_, part)| part.origin != Origin::Reading)
+}
+
+/// Returns the sum of the weights of the [`middle_names`] of a query.
+pub(super) fn middle_weight(query: &[Part<'_>]) -> f32 {
+    middle_names(query).map(|(_, part)| part.weight()).sum()
 }
 
 /// Returns whether one name is `A bin B` and the other is `B bin A`. The words `ibn`, `ben` and
@@ -140,10 +230,10 @@ fn significant(parts: &[Part<'_>]) -> usize {
 }
 
 /// Returns the sum of gains that two names need for a score of `min_score` if tokens with these
-/// weights are left over. The gain of a pair is `weight * (similarity - min_score)`. The result is
+/// weights are left over, `middle` of which at most are of [`middle_names`]. The gain of a pair is `weight * (similarity - min_score)`. The result is
 /// the formula of [`Sums::score`], solved for the gains.
-pub(super) fn required_gain(query_rest: f32, listed_rest: f32, min_score: f32) -> f32 {
-    min_score * leftover_cost(query_rest, listed_rest)
+pub(super) fn required_gain(query_rest: f32, listed_rest: f32, middle: f32, min_score: f32) -> f32 {
+    min_score * leftover_cost(query_rest, listed_rest, middle)
 }
 
 /// Sums over the aligned tokens of two names.
@@ -163,18 +253,21 @@ impl Sums {
 
     /// Returns the mean similarity of the pairs, weighted by their weights. The cost of the
     /// leftover tokens counts as additional weight with similarity 0. Returns 0 without pairs.
-    fn score(self, query_rest: f32, listed_rest: f32) -> f32 {
-        let cost = leftover_cost(query_rest, listed_rest);
+    fn score(self, query_rest: f32, listed_rest: f32, middle: f32) -> f32 {
+        let cost = leftover_cost(query_rest, listed_rest, middle);
         if self.weight > 0.0 { self.similarity / (self.weight + cost) } else { 0.0 }
     }
 }
 
 /// Returns the cost of leftover tokens, whose weights are given for each name. The smaller of the
 /// two weights is a contradiction between the names. The excess of the query counts as added, and
-/// the excess of the listed name as omitted.
-fn leftover_cost(query_rest: f32, listed_rest: f32) -> f32 {
+/// the excess of the listed name as omitted. `middle` is the part of the query's weight that belongs to
+/// middle names.
+fn leftover_cost(query_rest: f32, listed_rest: f32, middle: f32) -> f32 {
     let without_rounding = |weight: f32| if weight < NO_WEIGHT { 0.0 } else { weight };
     let (query, listed) = (without_rounding(query_rest), without_rounding(listed_rest));
     let both = query.min(listed);
-    CONTRADICTION * both + ADDED * (query - both) + OMITTED * (listed - both)
+    let added = query - both;
+    let discount = (ADDED - ADDED_IN_THE_MIDDLE) * middle.min(added);
+    CONTRADICTION * both + ADDED * added - discount + OMITTED * (listed - both)
 }

@@ -1,5 +1,6 @@
 //! The form in which tokens are compared.
 
+use crate::normalise::reading::{self, Languages, Reading};
 use crate::normalise::{Class, Origin, Token, variant_group};
 
 /// A token that is borrowed from a prepared name or from an index file.
@@ -33,6 +34,25 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// Returns the readings of a token that is a character, and nothing for any other token.
+    pub(crate) fn readings(&self) -> &'static [Reading] {
+        self.character().map_or(&[], reading::readings)
+    }
+
+    /// Returns the languages in which the character is read like this text, or `None` if no language
+    /// does so or if the token is not a character.
+    pub(crate) fn languages_of(&self, text: &[u8]) -> Option<Languages> {
+        reading::languages_of(self.character()?, text)
+    }
+
+    fn character(&self) -> Option<char> {
+        if self.origin != Origin::Reading {
+            return None;
+        }
+        let digits = std::str::from_utf8(self.skeleton).ok()?;
+        char::from_u32(u32::from_str_radix(digits, 16).ok()?)
+    }
+
     /// Returns the contribution of the token to a score, from 0 to 1. A number has weight 1, and so
     /// has a distinctive word of four letters or more. The weights are part of the matching model
     /// and do not depend on the frequency of a token in a list.
@@ -46,6 +66,7 @@ impl<'a> Part<'a> {
             Class::Common => 0.7,
             Class::Number => 1.0,
             Class::Generic => 0.6,
+            Class::Patronymic => 0.45,
             Class::Initial => 0.25,
             Class::Particle => 0.1,
             Class::Honorific => 0.08,

@@ -7,8 +7,9 @@
 use serde::Serialize;
 
 use super::edit::{MIN_SUBSTITUTION, edit_cost};
-use super::keys;
 use super::part::Part;
+use super::{keys, loose};
+use crate::normalise::reading::Languages;
 use crate::normalise::{Class, Origin};
 
 /// The reason why two tokens are similar.
@@ -57,10 +58,24 @@ pub fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
     if !keys::share(a, b) {
         return None;
     }
+    let by_sound = if keys::share_echo(a, b) { loose::similarity(a, b) } else { None };
     if a.origin == Origin::Consonants || b.origin == Origin::Consonants {
-        return consonants(a, b).map(|score| (score, Reason::Script));
+        // The order of vowels and the exact consonants confirm the coarse skeleton. Two consonants alone are
+        // too few.
+        let by_consonants = consonants(a, b).and_then(|consonants| {
+            match loose::similarity(&behind_article(a, b), &behind_article(b, a)) {
+                Some(sound) => Some(consonants.min(sound + CONFIRMED)),
+                None => (shorter_skeleton(a, b) > 2).then_some(consonants - UNCONFIRMED),
+            }
+        });
+        let best = by_consonants.into_iter().chain(by_sound).reduce(f32::max);
+        return best.map(|score| (score, Reason::Script));
     }
-    let by_spelling = spelling(a, b);
+    let by_spelling = match (spelling(a, b), by_sound) {
+        (Some((spelling, _)), Some(sound)) if sound > spelling => Some((sound, Reason::Script)),
+        (None, Some(sound)) => Some((sound, Reason::Script)),
+        (spelling, _) => spelling,
+    };
     let are_variants = a.variant != 0 && a.variant == b.variant;
     match by_spelling {
         Some((similarity, _)) if similarity >= VARIANT => by_spelling,
@@ -113,19 +128,27 @@ fn spelling(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
     }
 }
 
-/// Compares tokens of which at least one is a reading of a Han or Hangul character. Equal
-/// characters have similarity 1. An equal reading of different characters, or of a character and a
-/// word in another script, is only a hint.
+/// Compares tokens of which at least one is a character. Equal characters have similarity 1. Different
+/// characters with the same reading are only a hint, except for a Han character and a Hangul syllable.
 fn reading(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
-    if a.text != b.text {
-        None
-    } else if a.origin != b.origin {
-        Some(READING)
-    } else if a.skeleton != b.skeleton {
-        Some(SAME_READING)
-    } else {
-        Some(1.0)
+    if a.origin == b.origin {
+        if a.skeleton == b.skeleton {
+            return Some(1.0);
+        }
+        let is_hangul = |part: &Part<'_>| matches!(part.skeleton, [b'a'..=b'd', _, _, _]);
+        return if is_hangul(a) == is_hangul(b) {
+            (a.text == b.text).then_some(SAME_READING)
+        } else {
+            languages(a, b).map(|_| READING)
+        };
     }
+    languages(a, b).map(|_| READING)
+}
+
+/// Returns the languages in which a character is read like the other token, or `None` if no language
+/// reads it so.
+pub(super) fn languages(a: &Part<'_>, b: &Part<'_>) -> Option<Languages> {
+    a.languages_of(b.text).or_else(|| b.languages_of(a.text))
 }
 
 /// Returns whether two words are the male and the female form of a name, such as Antonio and
@@ -153,27 +176,44 @@ const SOUND: f32 = 0.45;
 /// Similarity of an initial and a name.
 pub(crate) const INITIAL: f32 = 0.6;
 /// Similarity of two forms of a name, such as Bill and William or Lee and Ri.
-const VARIANT: f32 = 0.88;
+const VARIANT: f32 = 0.8;
 /// Similarity of a word of three letters and the same word without its second or third letter, such
 /// as Ali and Al.
 const TWO_LETTERS: f32 = 0.72;
-/// Similarity of a reading of a Han or Hangul character and an equal word in another script. The
-/// value is below every sensible threshold, so a reading alone does not match.
-const READING: f32 = 0.7;
+/// Similarity of a character and a word that is one of its readings. Many characters share a reading,
+/// so the value is only slightly above the default threshold.
+pub(super) const READING: f32 = 0.85;
 /// Similarity of two different characters with the same reading.
 const SAME_READING: f32 = 0.6;
+
+/// Maximum difference between the similarities of two skeletons and of the sounds of their words.
+const CONFIRMED: f32 = 0.05;
+/// Reduction of the similarity of two skeletons if the words do not sound similar.
+const UNCONFIRMED: f32 = 0.14;
+
+fn shorter_skeleton(a: &Part<'_>, b: &Part<'_>) -> usize {
+    a.skeleton.len().min(b.skeleton.len())
+}
+
+/// Returns a token without the Arabic article that is written together with it, if the other token has
+/// the consonants of the rest.
+fn behind_article<'a>(one: &Part<'a>, other: &Part<'_>) -> Part<'a> {
+    if has_article_before(one, other) { Part { text: &one.text[2..], ..*one } } else { *one }
+}
 
 /// Compares tokens of which at least one is written without short vowels. The consonants must be
 /// the same, or one token must have one consonant more. The similarity is lower if one token is
 /// written with long vowels that the other token does not have.
 fn consonants(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
-    let shorter = a.skeleton.len().min(b.skeleton.len());
+    let shorter = shorter_skeleton(a, b);
     let similarity = if a.skeleton == b.skeleton {
         match shorter {
             0 | 1 => return None,
             2 => 0.9,
             _ => 0.95,
         }
+    } else if shorter >= 2 && (has_article_before(a, b) || has_article_before(b, a)) {
+        0.93
     } else if shorter >= 3 && differ_by_one_letter(a.skeleton, b.skeleton) {
         0.84
     } else {
@@ -184,6 +224,13 @@ fn consonants(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
     };
     let penalty = if misses_vowels(a, b) || misses_vowels(b, a) { 0.12 } else { 0.0 };
     Some(similarity - penalty)
+}
+
+/// Returns whether one token is the Arabic article written together with a word that has the
+/// consonants of the other token.
+fn has_article_before(one: &Part<'_>, other: &Part<'_>) -> bool {
+    (one.text.starts_with(b"al") || one.text.starts_with(b"el"))
+        && one.skeleton.strip_prefix(b"l") == Some(other.skeleton)
 }
 
 /// Returns whether `full` has the vowels of `written` in the same order. The first letter of

@@ -1,0 +1,478 @@
+//! Compares words from different scripts by their sounds.
+//!
+//! A script that was made for one language writes the sounds of another only roughly: Katakana has no
+//! `l`, Arabic has no `p`, and Chinese has no consonants before others. Words are therefore compared
+//! by classes of sounds. This comparison is used only if at least one word comes from such a script.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "every index is checked against the length of its word"
+)]
+
+use super::part::Part;
+use crate::normalise::{MAX_TOKEN_LENGTH, Origin};
+
+/// Returns whether a word comes from a script that writes sounds roughly.
+pub(super) fn is_rough(part: &Part<'_>) -> bool {
+    matches!(part.origin, Origin::Sound | Origin::Loan | Origin::Consonants)
+}
+
+/// Returns whether at least one of two words comes from a script without some of the sounds that
+/// other scripts distinguish, such as `l` and `r`.
+pub(super) fn is_loan(a: &Part<'_>, b: &Part<'_>) -> bool {
+    a.origin == Origin::Loan || b.origin == Origin::Loan
+}
+
+/// Maximum number of [echoes] of a word.
+const MAX_ECHOES: usize = 8;
+/// Minimum number of consonants of an echo.
+const MIN_CONSONANTS: u32 = 2;
+
+/// The echoes of a word: the classes of its consonants, in order, as hexadecimal digits. A word
+/// has several if a letter can stand for several sounds.
+#[derive(Clone, Copy)]
+pub(super) struct Echoes {
+    codes: [u64; MAX_ECHOES],
+    count: usize,
+}
+
+impl Echoes {
+    /// Returns the echoes that have at least two consonants.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        self.codes[..self.count]
+            .iter()
+            .copied()
+            .filter(|code| *code >= 1 << (4 * (MIN_CONSONANTS - 1)))
+    }
+
+    pub(super) fn share(&self, other: &Echoes) -> bool {
+        self.iter().any(|code| other.iter().any(|other| other == code))
+    }
+
+    fn push(&mut self, class: Class) {
+        for code in &mut self.codes[..self.count] {
+            // A word of more than 15 consonants is compared by the first ones.
+            if *code < 1 << 60 {
+                *code = (*code << 4) | class as u64;
+            }
+        }
+    }
+
+    /// Continues each echo in two ways.
+    fn fork(&mut self, one: Option<Class>, other: Option<Class>) {
+        let copied = (MAX_ECHOES - self.count).min(self.count);
+        let mut second = Echoes { codes: self.codes, count: copied };
+        if let Some(class) = one {
+            self.push(class);
+        }
+        if let Some(class) = other {
+            second.push(class);
+        }
+        for &code in &second.codes[..copied] {
+            if !self.codes[..self.count].contains(&code) {
+                self.codes[self.count] = code;
+                self.count += 1;
+            }
+        }
+    }
+}
+
+/// Classes of consonants that scripts confuse. Zero is no consonant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Labial = 1,
+    Dental = 2,
+    Velar = 3,
+    Sibilant = 4,
+    L = 5,
+    M = 6,
+    N = 7,
+    R = 8,
+}
+
+/// Returns the echoes of a word. If `loan` is true, `l` and `r` are one class, and an `r` before a
+/// consonant or at the end may be silent.
+pub(super) fn echoes(part: &Part<'_>, loan: bool) -> Echoes {
+    let text = part.text;
+    let rough = is_rough(part);
+    let mut out = Echoes { codes: [0; MAX_ECHOES], count: 1 };
+    let mut at = 0;
+    let mut previous = 0;
+    while at < text.len() {
+        let (sound, width) = sound(text, at);
+        let letter = text[at];
+        let is_doubled = letter == previous;
+        previous = letter;
+        at += width;
+        if width > 1 {
+            previous = 0;
+        }
+        if is_doubled {
+            continue;
+        }
+        let next = text.get(at).copied().unwrap_or(0);
+        match sound {
+            Sound::None => {}
+            Sound::One(Class::R) if loan && !is_vowel(next) => out.fork(Some(Class::L), None),
+            Sound::One(Class::R) if loan => out.push(Class::L),
+            // Some scripts write b as mb, and d as nd.
+            Sound::One(class @ (Class::M | Class::N))
+                if rough && matches!(next, b'b' | b'p' | b'd' | b't' | b'g' | b'k') =>
+            {
+                out.fork(Some(class), None);
+            }
+            Sound::One(class) => out.push(class),
+            Sound::Either(one, other) => out.fork(Some(one), Some(other)),
+            Sound::Maybe(class) => out.fork(Some(class), None),
+            Sound::X => {
+                out.fork(Some(Class::Velar), None);
+                out.push(Class::Sibilant);
+            }
+        }
+    }
+    out
+}
+
+fn is_vowel(letter: u8) -> bool {
+    matches!(letter, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
+}
+
+enum Sound {
+    /// A vowel or a sound that many scripts do not write.
+    None,
+    One(Class),
+    Either(Class, Class),
+    Maybe(Class),
+    /// The two sounds of `x`, or only the second.
+    X,
+}
+
+/// Returns the sound at a position of a word, and the number of letters that write it.
+fn sound(text: &[u8], at: usize) -> (Sound, usize) {
+    use Class::{Dental, L, Labial, M, N, R, Sibilant, Velar};
+    let rest = &text[at..];
+    for digraph in [
+        &b"tsch"[..],
+        b"shch",
+        b"dzh",
+        b"tch",
+        b"sch",
+        b"sh",
+        b"zh",
+        b"dz",
+        b"ts",
+        b"tz",
+        b"dj",
+        b"cz",
+        b"sz",
+    ] {
+        if rest.starts_with(digraph) {
+            return (Sound::One(Sibilant), digraph.len());
+        }
+    }
+    let next = rest.get(1).copied().unwrap_or(0);
+    let is_soft = matches!(next, b'e' | b'i' | b'y');
+    match (rest[0], next) {
+        (b'c', b'h') => {
+            let third = rest.get(2).copied().unwrap_or(0);
+            let hard = matches!(third, b'r' | b'l' | b'n' | b'm');
+            (if hard { Sound::One(Velar) } else { Sound::Either(Sibilant, Velar) }, 2)
+        }
+        (b'k', b'h') => (Sound::Maybe(Velar), 2),
+        (b'g', b'h') => (Sound::Maybe(Velar), 2),
+        (b'p', b'h') => (Sound::One(Labial), 2),
+        (b't' | b'd', b'h') => (Sound::One(Dental), 2),
+        (b'c', b'k') => (Sound::One(Velar), 2),
+        (b'c', _) if is_soft => (Sound::Either(Sibilant, Velar), 1),
+        (b'g', _) if is_soft => (Sound::Either(Velar, Sibilant), 1),
+        (b'j', _) => (Sound::Maybe(Sibilant), 1),
+        (b'v' | b'w', _) => (Sound::Maybe(Labial), 1),
+        (b'x', _) => (Sound::X, 1),
+        // In ng, the g is often silent.
+        (b'g', _) if at > 0 && text[at - 1] == b'n' && !is_vowel(next) => (Sound::Maybe(Velar), 1),
+        (b'b' | b'p' | b'f', _) => (Sound::One(Labial), 1),
+        (b't' | b'd', _) => (Sound::One(Dental), 1),
+        (b'k' | b'q' | b'g' | b'c', _) => (Sound::One(Velar), 1),
+        (b's' | b'z', _) => (Sound::One(Sibilant), 1),
+        // Before b and p, n sounds like m.
+        (b'n', b'b' | b'p') | (b'm', _) => (Sound::One(M), 1),
+        (b'n', _) => (Sound::One(N), 1),
+        (b'l', _) => (Sound::One(L), 1),
+        (b'r', _) => (Sound::One(R), 1),
+        _ => (Sound::None, 1),
+    }
+}
+
+/// Returns the similarity of two words by their sounds, or `None` if they are different words. At
+/// least one of them must be [rough](is_rough), and they must share an echo.
+pub(super) fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
+    let costs = if a.origin == Origin::Consonants || b.origin == Origin::Consonants {
+        CONSONANTS
+    } else if is_loan(a, b) {
+        LOAN
+    } else {
+        SOUND
+    };
+    // A script without short vowels writes the long ones, so its word comes first, and has no vowels that
+    // the other word does not have.
+    let (a, b) = if b.origin == Origin::Consonants { (b, a) } else { (a, b) };
+    let (a, b) = (Phones::of(a.text), Phones::of(b.text));
+    let longer = a.length.max(b.length);
+    if longer == 0 {
+        return None;
+    }
+    let first = match (a.letters().first(), b.letters().first()) {
+        (Some(a), Some(b)) if substitution(*a, *b, &costs) > SIMILAR => FIRST,
+        _ => 0.0,
+    };
+    let similarity = 1.0 - (first + cost(a.letters(), b.letters(), &costs)) / longer as f32;
+    (similarity >= costs.min_similarity).then_some(similarity.min(MAX_SIMILARITY))
+}
+
+/// Maximum similarity by sound of words that are not equal.
+const MAX_SIMILARITY: f32 = 0.93;
+
+/// Additional cost if the first letters are different sounds.
+const FIRST: f32 = 0.3;
+/// Maximum cost of replacing a letter with one of a similar sound.
+const SIMILAR: f32 = 0.55;
+
+/// Costs of edits. An edit that turns one word into another one costs 1.
+struct Costs {
+    vowel_for_vowel: f32,
+    /// Cost of a vowel that only the first word has.
+    vowel: f32,
+    /// Cost of a vowel that only the second word has.
+    other_vowel: f32,
+    /// Cost of a consonant for another one of its class.
+    same_class: f32,
+    /// Cost of an `r` that only one word has.
+    r: f32,
+    /// Cost of an `h` that only one word has.
+    h: f32,
+    /// Cost of a vowel at the end that only the first word has.
+    last_vowel: f32,
+    /// Cost of i, o or u at the end that only the second word has.
+    other_last_vowel: f32,
+    /// Minimum similarity. Words below it are different words.
+    min_similarity: f32,
+}
+
+const SOUND: Costs = Costs {
+    vowel_for_vowel: 0.55,
+    vowel: 0.45,
+    other_vowel: 0.45,
+    same_class: 0.35,
+    r: 1.0,
+    h: 0.3,
+    last_vowel: 0.45,
+    other_last_vowel: 0.45,
+    min_similarity: 0.72,
+};
+const LOAN: Costs = Costs {
+    vowel_for_vowel: 0.4,
+    vowel: 0.25,
+    other_vowel: 0.25,
+    same_class: 0.3,
+    r: 0.5,
+    h: 0.3,
+    last_vowel: 0.25,
+    other_last_vowel: 0.25,
+    min_similarity: 0.7,
+};
+const CONSONANTS: Costs = Costs {
+    vowel_for_vowel: 0.45,
+    vowel: 0.7,
+    other_vowel: 0.12,
+    same_class: 0.55,
+    r: 1.0,
+    h: 0.7,
+    last_vowel: 1.1,
+    other_last_vowel: 0.5,
+    min_similarity: 0.7,
+};
+
+/// A word with one letter per sound.
+struct Phones {
+    letters: [u8; MAX_TOKEN_LENGTH],
+    length: usize,
+}
+
+impl Phones {
+    fn of(text: &[u8]) -> Phones {
+        let mut phones = Phones { letters: [0; MAX_TOKEN_LENGTH], length: 0 };
+        let mut at = 0;
+        while at < text.len() && phones.length < MAX_TOKEN_LENGTH {
+            let rest = &text[at..];
+            let (letter, width) = phone(rest);
+            at += width;
+            if letter == b'x' && phones.length + 1 < MAX_TOKEN_LENGTH {
+                phones.letters[phones.length] = b'k';
+                phones.letters[phones.length + 1] = b's';
+                phones.length += 2;
+                continue;
+            }
+            if phones.length > 0 && phones.letters[phones.length - 1] == letter {
+                continue;
+            }
+            phones.letters[phones.length] = letter;
+            phones.length += 1;
+        }
+        phones
+    }
+
+    fn letters(&self) -> &[u8] {
+        &self.letters[..self.length]
+    }
+}
+
+fn phone(rest: &[u8]) -> (u8, usize) {
+    const DIGRAPHS: [(&[u8], u8); 22] = [
+        (b"tsch", b'C'),
+        (b"shch", b'S'),
+        (b"dzh", b'J'),
+        (b"tch", b'C'),
+        (b"sch", b'S'),
+        (b"sh", b'S'),
+        (b"ch", b'C'),
+        (b"zh", b'J'),
+        (b"dj", b'J'),
+        (b"ts", b's'),
+        (b"tz", b's'),
+        (b"dz", b's'),
+        (b"ph", b'f'),
+        (b"th", b't'),
+        (b"dh", b'd'),
+        (b"kh", b'X'),
+        (b"gh", b'g'),
+        (b"ck", b'k'),
+        (b"ou", b'u'),
+        (b"oo", b'u'),
+        (b"ee", b'i'),
+        (b"qu", b'k'),
+    ];
+    for (digraph, letter) in DIGRAPHS {
+        if rest.starts_with(digraph) {
+            return (letter, digraph.len());
+        }
+    }
+    let letter = match rest.first() {
+        Some(b'q') => b'k',
+        Some(b'y') => b'i',
+        Some(letter) => *letter,
+        None => 0,
+    };
+    (letter, 1)
+}
+
+/// Returns the cost of the cheapest sequence of edits between two words.
+fn cost(a: &[u8], b: &[u8], costs: &Costs) -> f32 {
+    let mut previous = [0.0_f32; MAX_TOKEN_LENGTH + 1];
+    for (j, letter) in b.iter().enumerate() {
+        previous[j + 1] = previous[j] + insertion(*letter, costs.other_vowel, costs);
+    }
+    for (i, letter) in a.iter().enumerate() {
+        let vowel = if i + 1 == a.len() { costs.last_vowel } else { costs.vowel };
+        let is_last = i + 1 == a.len();
+        let deletion = match letter {
+            // Arabic and Hebrew write a final a as h.
+            b'h' if is_last => 0.1,
+            letter => insertion(*letter, vowel, costs),
+        };
+        let mut current = [0.0_f32; MAX_TOKEN_LENGTH + 1];
+        current[0] = previous[0] + deletion;
+        for (j, other) in b.iter().enumerate() {
+            let replaced = previous[j] + substitution(*letter, *other, costs);
+            let deleted = previous[j + 1] + deletion;
+            let is_last = j + 1 == b.len() && matches!(other, b'i' | b'o' | b'u');
+            let vowel = if is_last { costs.other_last_vowel } else { costs.other_vowel };
+            let inserted = current[j] + insertion(*other, vowel, costs);
+            current[j + 1] = replaced.min(deleted).min(inserted);
+        }
+        previous = current;
+    }
+    previous[b.len()]
+}
+
+fn insertion(letter: u8, vowel: f32, costs: &Costs) -> f32 {
+    match letter {
+        b'a' | b'e' | b'i' | b'o' | b'u' => vowel,
+        b'r' => costs.r,
+        b'h' => costs.h,
+        b'w' => 0.3,
+        b'X' => 0.6,
+        _ => 1.0,
+    }
+}
+
+fn substitution(a: u8, b: u8, costs: &Costs) -> f32 {
+    if a == b {
+        return 0.0;
+    }
+    let pair = |one: &[u8], other: &[u8]| {
+        (one.contains(&a) && other.contains(&b)) || (one.contains(&b) && other.contains(&a))
+    };
+    if is_vowel(a) && is_vowel(b) {
+        return costs.vowel_for_vowel;
+    }
+    if let Some((.., cost)) = ALIKE.iter().find(|(one, other, _)| pair(one, other)) {
+        return *cost;
+    }
+    let classes: [&[u8]; 4] = [b"pbfv", b"td", b"kgqX", b"szSxC"];
+    if classes.iter().any(|class| pair(class, class)) { costs.same_class } else { 1.1 }
+}
+
+/// Letters for one sound in different languages, and the cost of replacing one with the other. `X`, `C`,
+/// `S` and `J` stand for kh, ch, sh and zh.
+const ALIKE: &[(&[u8], &[u8], f32)] = &[
+    (b"uo", b"vw", 0.25),
+    (b"i", b"jJ", 0.25),
+    (b"v", b"w", 0.25),
+    (b"c", b"ksCS", 0.25),
+    (b"X", b"hk", 0.25),
+    (b"C", b"SJkX", 0.25),
+    (b"J", b"jSsgz", 0.25),
+    (b"j", b"gCsz", 0.25),
+    (b"b", b"p", 0.35),
+    (b"f", b"vp", 0.35),
+    (b"h", b"gk", 0.35),
+    (b"w", b"pbf", 0.8),
+    (b"m", b"n", 0.6),
+    // Only words with an echo of a loan can differ in them.
+    (b"l", b"r", 0.3),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::normalise::prepare;
+
+    fn compare(a: &str, b: &str) -> f32 {
+        let (a, b) = (prepare(a), prepare(b));
+        crate::score::similarity(&Part::of(&a.tokens[0]), &Part::of(&b.tokens[0]))
+            .map_or(0.0, |it| it.0)
+    }
+
+    #[test]
+    fn foreign_words_are_recognised_by_their_sounds() {
+        for (foreign, latin) in [
+            ("アンドリュー", "Andrew"),
+            ("フィリップ", "Philippe"),
+            ("Άντριου", "Andrew"),
+            ("Джон", "John"),
+            ("موسوی", "Mousavi"),
+            ("דייוויד", "David"),
+            ("জুলি", "Julie"),
+            ("მოგერინი", "Mogherini"),
+        ] {
+            assert!(
+                compare(foreign, latin) >= 0.78,
+                "{foreign} {latin} {}",
+                compare(foreign, latin)
+            );
+        }
+        for (foreign, latin) in [("アンドリュー", "Martin"), ("Джон", "Kevin"), ("Μαρία", "Petra")]
+        {
+            assert_eq!(compare(foreign, latin), 0.0, "{foreign} {latin}");
+        }
+    }
+}
