@@ -150,6 +150,60 @@ fn other_names_do_not_match() {
 }
 
 #[test]
+fn names_in_other_scripts_and_forms_match() {
+    for (query, listed) in [
+        // Han characters and Hangul, by their readings.
+        ("歐陽正明", "OUYANG Zhengming"),
+        ("欧阳正明", "歐陽正明"),
+        ("梁家明", "LEUNG Ka-ming"),
+        ("高橋佳子", "TAKAHASHI, Yoshiko"),
+        ("김민수", "KIM Min-su"),
+        ("Pak Minsu", "박민수"),
+        // Other scripts, by the rules of their languages and by sound.
+        ("アンドリュー・ドヴェロ", "Andrew Dovello"),
+        ("Джон Довелло", "John Dovello"),
+        ("Άντριου Ταμούν", "Andrew Tamoun"),
+        ("أحمد الطويل", "AL-TAWIL, Ahmed"),
+        ("דוד דובלו", "David Dovelo"),
+        // Forms of a name in other languages.
+        ("Сергей Довелко", "DOVELKO, Serhii"),
+        ("Сергій Миколайович Довелко", "DOVELKO, Sergey Nikolayevich"),
+        ("Mirka Ilinovna Dovello", "Mirka Dovello"),
+        ("Chuck Dovello", "Charles Dovello"),
+        // Firms and ships.
+        ("Brindal Gen Trdg", "Brindal General Trading"),
+        ("Brindal Two", "Brindal 2"),
+        ("Brindal Trading c/o Post Office Box 12", "Brindal Trading LLC"),
+        ("K-D-M Brindal", "KDM Brindal"),
+        // Notations of machines and disguises.
+        ("DOVELLO<<MIRKA<ILIN", "Mirka Ilin Dovello"),
+        ("DOVELLO/MIRKAMS", "Mirka Dovello"),
+        ("M1rka D0vello", "Mirka Dovello"),
+        ("$ergei Dove!lo", "Sergei Doveilo"),
+        ("МІRКА Dovello Quirrebach", "Mirka Dovello Quirrebach"),
+    ] {
+        assert!(best_score(query, listed) >= DEFAULT_MIN_SCORE, "{query} and {listed}");
+    }
+    for (query, listed) in [
+        ("Old Tarn II", "Old Tarn III"),
+        ("Do Hong Anh", "Le Hong Anh"),
+        ("Petr Ivanovich Dovello", "Ivan Petrovich Dovello"),
+        ("李明", "LIU Ming"),
+        ("김민수", "KIM Su Min"),
+        ("أحمد الطويل", "AL-TAMIL, Hamid"),
+    ] {
+        assert!(best_score(query, listed) < DEFAULT_MIN_SCORE, "{query} and {listed}");
+    }
+}
+
+/// Returns the score of the only entry of a list, or 0 if the query does not match it.
+fn best_score(query: &str, listed: &str) -> f32 {
+    let index = index_of(vec![entity("1", EntityKind::Unknown, &[(listed, NameKind::Primary)])]);
+    let matches = Screener::new([&index]).screen(&Query::of_name(query), DEFAULT_MIN_SCORE);
+    matches.first().map_or(0.0, |it| it.score)
+}
+
+#[test]
 fn a_weak_alias_must_be_equal_and_has_a_limited_score() {
     let matches = screen(&Query::of_name("The Heron"), DEFAULT_MIN_SCORE);
     assert_eq!(matches[0].name_kind, NameKind::WeakAlias);

@@ -10,6 +10,7 @@
 //! | `ofac/history/sdn_{date}.csv.gz` | later versions of `sdn.csv`, one for each day in `deltas_match_like_the_whole_list` |
 //! | `eu/EUSanctionsShort.csv` | a part of the EU list in the layout of 2018 |
 //! | `queries/dev-1.csv` | labelled queries for the SDN list |
+//! | `queries/dev-2.csv`, `queries/list-dev-2.csv` | labelled queries in other scripts, of firms and of attacks, for the SDN list and this list together |
 //! | `names/negatives_us.csv` | innocuous names |
 //! | `pairs/cases.csv` | labelled pairs of names |
 //!
@@ -102,6 +103,29 @@ fn labelled_queries_reach_the_expected_quality() {
     let rate = eval::alert_rate(&[&sdn], &names, DEFAULT_MIN_SCORE, |_| ());
     println!("{:.3} % of {} innocuous names alert", rate * 100.0, names.len());
     assert!(rate <= 0.008);
+}
+
+#[test]
+#[ignore = "needs a folder of real lists"]
+fn queries_in_other_scripts_reach_the_expected_quality() {
+    let (sdn, other) = (sdn(), index("other", &["queries/list-dev-2.csv"]));
+    let queries = eval::read_queries(open("queries/dev-2.csv")).unwrap();
+    let report = eval::evaluate(&[&sdn, &other], &queries, DEFAULT_MIN_SCORE, false, |_| ());
+    println!("{:?}\n{:#?}", report.shares, report.classes);
+    assert!(report.shares.recall >= 0.85);
+    assert!(report.shares.random_negative_hits <= 0.015);
+    assert!(report.shares.hard_negative_hits <= 0.035);
+    for (category, minimum) in [
+        ("zh_pinyin", 0.9),
+        ("ko_hangul", 0.9),
+        ("ja_kanji", 0.75),
+        ("cyr_uk", 0.95),
+        ("greek", 0.75),
+    ] {
+        let recall = report.classes.get(category).copied().unwrap_or(0.0);
+        assert!(recall >= minimum, "{category}: {recall}");
+    }
+    assert_eq!(report.classes.get("zero_width"), Some(&1.0));
 }
 
 #[test]

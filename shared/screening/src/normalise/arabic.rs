@@ -112,6 +112,11 @@ fn simplify(c: char) -> Option<char> {
 fn consonants(word: &str, is_persian: bool) -> String {
     let mut out = String::new();
     for (position, c) in word.chars().enumerate() {
+        // Otherwise s and h would look like sh, which is another letter.
+        if matches!(c, 'ح' | 'ه' | 'خ') && out.ends_with(['s', 't', 'k', 'd', 'z', 'g', 'c', 'p'])
+        {
+            out.push('a');
+        }
         out.push_str(match c {
             'ا' => "a",
             'ب' => "b",

@@ -134,7 +134,9 @@ pub(super) fn write_forms(words: &mut Vec<Word>) {
     join_legal_forms(words);
     let is_business = words.iter().any(|word| {
         let class = word.class.or_else(|| words::class(&word.text));
-        matches!(class, Some(Class::Generic | Class::Legal)) || translation(&word.text).is_some()
+        matches!(class, Some(Class::Generic | Class::Legal))
+            || translation(&word.text).is_some()
+            || is_clear_abbreviation(&word.text)
     });
     let count = words.len();
     let first_is_sc = words.first().is_some_and(|word| word.text == "sc");
@@ -156,6 +158,13 @@ pub(super) fn write_forms(words: &mut Vec<Word>) {
     if let Some(first) = words.first_mut().filter(|_| first_is_sc && last_is_legal && count > 2) {
         first.class = Some(Class::Legal);
     }
+}
+
+/// Returns whether a word is an abbreviation that is no name, because it has no vowel, such as `trdg`.
+fn is_clear_abbreviation(word: &str) -> bool {
+    word.len() >= 3
+        && !word.contains(['a', 'e', 'i', 'o', 'u', 'y'])
+        && ABBREVIATIONS.contains_key(word)
 }
 
 /// Drops `IMO` and the number behind it, which identify a ship and are not part of its name.

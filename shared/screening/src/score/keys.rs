@@ -231,6 +231,7 @@ mod tests {
 
     use super::*;
     use crate::normalise::prepare;
+    use crate::score::similarity;
 
     proptest! {
         #[test]
@@ -269,6 +270,9 @@ mod tests {
                 let mut found = false;
                 wanted(&a, |key| found |= stored.contains(&key));
                 prop_assert_eq!(share(&a, &b), found, "{:?} {:?}", a, b);
+                let (one, other) = (similarity(&a, &b), similarity(&b, &a));
+                let difference = one.map_or(0.0, |it| it.0) - other.map_or(0.0, |it| it.0);
+                prop_assert!(difference.abs() < 1e-5, "{:?} {:?}", a, b);
             }
         }
     }

@@ -214,7 +214,11 @@ pub(super) fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
     };
     // A script without short vowels writes the long ones, so its word comes first, and has no vowels that
     // the other word does not have.
-    let (a, b) = if b.origin == Origin::Consonants { (b, a) } else { (a, b) };
+    let is_first = |one: &Part<'_>, other: &Part<'_>| {
+        one.origin == Origin::Consonants
+            && (other.origin != Origin::Consonants || one.text < other.text)
+    };
+    let (a, b) = if is_first(b, a) { (b, a) } else { (a, b) };
     let (a, b) = (Phones::of(a.text), Phones::of(b.text));
     let longer = a.length.max(b.length);
     if longer == 0 {
@@ -231,6 +235,8 @@ pub(super) fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
 /// Maximum similarity by sound of words that are not equal.
 const MAX_SIMILARITY: f32 = 0.93;
 
+/// Cost of an `h` that is not spoken.
+const SILENT: f32 = 0.15;
 /// Additional cost if the first letters are different sounds.
 const FIRST: f32 = 0.3;
 /// Maximum cost of replacing a letter with one of a similar sound.
@@ -249,7 +255,7 @@ struct Costs {
     r: f32,
     /// Cost of an `h` that only one word has.
     h: f32,
-    /// Cost of a vowel at the end that only the first word has.
+    /// Cost of i, o or u at the end that only the first word has.
     last_vowel: f32,
     /// Cost of i, o or u at the end that only the second word has.
     other_last_vowel: f32,
@@ -290,6 +296,13 @@ const CONSONANTS: Costs = Costs {
     other_last_vowel: 0.5,
     min_similarity: 0.7,
 };
+
+impl Costs {
+    /// Returns the costs of a vowel that only the second word has, inside the word and at its end.
+    fn second_vowels(&self) -> (f32, f32) {
+        (self.other_vowel, self.other_last_vowel)
+    }
+}
 
 /// A word with one letter per sound.
 struct Phones {
@@ -367,25 +380,17 @@ fn phone(rest: &[u8]) -> (u8, usize) {
 /// Returns the cost of the cheapest sequence of edits between two words.
 fn cost(a: &[u8], b: &[u8], costs: &Costs) -> f32 {
     let mut previous = [0.0_f32; MAX_TOKEN_LENGTH + 1];
-    for (j, letter) in b.iter().enumerate() {
-        previous[j + 1] = previous[j] + insertion(*letter, costs.other_vowel, costs);
+    for j in 0..b.len() {
+        previous[j + 1] = previous[j] + gap(b, j, costs.second_vowels(), costs);
     }
     for (i, letter) in a.iter().enumerate() {
-        let vowel = if i + 1 == a.len() { costs.last_vowel } else { costs.vowel };
-        let is_last = i + 1 == a.len();
-        let deletion = match letter {
-            // Arabic and Hebrew write a final a as h.
-            b'h' if is_last => 0.1,
-            letter => insertion(*letter, vowel, costs),
-        };
+        let deletion = gap(a, i, (costs.vowel, costs.last_vowel), costs);
         let mut current = [0.0_f32; MAX_TOKEN_LENGTH + 1];
         current[0] = previous[0] + deletion;
         for (j, other) in b.iter().enumerate() {
             let replaced = previous[j] + substitution(*letter, *other, costs);
             let deleted = previous[j + 1] + deletion;
-            let is_last = j + 1 == b.len() && matches!(other, b'i' | b'o' | b'u');
-            let vowel = if is_last { costs.other_last_vowel } else { costs.other_vowel };
-            let inserted = current[j] + insertion(*other, vowel, costs);
+            let inserted = current[j] + gap(b, j, costs.second_vowels(), costs);
             current[j + 1] = replaced.min(deleted).min(inserted);
         }
         previous = current;
@@ -393,11 +398,17 @@ fn cost(a: &[u8], b: &[u8], costs: &Costs) -> f32 {
     previous[b.len()]
 }
 
-fn insertion(letter: u8, vowel: f32, costs: &Costs) -> f32 {
-    match letter {
+/// Returns the cost of a letter that only one word has. `vowels` are the costs of a vowel inside the word
+/// and of i, o and u at its end.
+fn gap(word: &[u8], at: usize, (vowel, last_vowel): (f32, f32), costs: &Costs) -> f32 {
+    let next = word.get(at + 1).copied();
+    match word[at] {
+        b'i' | b'o' | b'u' if next.is_none() => last_vowel,
         b'a' | b'e' | b'i' | b'o' | b'u' => vowel,
-        b'r' => costs.r,
+        // Silent, as in John.
+        b'h' if !next.is_some_and(is_vowel) => SILENT,
         b'h' => costs.h,
+        b'r' => costs.r,
         b'w' => 0.3,
         b'X' => 0.6,
         _ => 1.0,
@@ -431,7 +442,8 @@ const ALIKE: &[(&[u8], &[u8], f32)] = &[
     (b"X", b"hk", 0.25),
     (b"C", b"SJkX", 0.25),
     (b"J", b"jSsgz", 0.25),
-    (b"j", b"gCsz", 0.25),
+    (b"j", b"gCs", 0.25),
+    (b"j", b"z", 0.5),
     (b"b", b"p", 0.35),
     (b"f", b"vp", 0.35),
     (b"h", b"gk", 0.35),
@@ -470,6 +482,7 @@ mod tests {
                 compare(foreign, latin)
             );
         }
+        assert_eq!(compare("John", "Джон"), compare("Джон", "John"));
         for (foreign, latin) in [("アンドリュー", "Martin"), ("Джон", "Kevin"), ("Μαρία", "Petra")]
         {
             assert_eq!(compare(foreign, latin), 0.0, "{foreign} {latin}");

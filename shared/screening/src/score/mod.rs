@@ -44,6 +44,8 @@ const OMITTED: f32 = 0.2;
 const DOUBTFUL_OMITTED: f32 = 0.25;
 /// Similarity of spelling below which a pair is doubtful.
 const DOUBTFUL: f32 = 0.82;
+/// Similarity of sound below which a pair is doubtful.
+const DOUBTFUL_SOUND: f32 = 0.805;
 /// Cost of a token of the query that the listed name does not have, as a share of its weight. The
 /// cost is higher than [`OMITTED`], because a list gives all known names of a party.
 const ADDED: f32 = 0.5;
@@ -98,7 +100,7 @@ pub fn score(query: &[Part<'_>], listed: &[Part<'_>], alignment: &mut Alignment)
         .map(|(_, part)| part.weight())
         .sum();
     let mut score = sums.score(query_rest.weight, listed_rest.weight, middle);
-    if alignment.pairs.iter().any(|pair| is_doubtful(pair, query, listed)) {
+    if alignment.pairs.iter().any(is_doubtful) {
         // A misspelt name in a list of more names is usually another name.
         let omitted = (listed_rest.weight - query_rest.weight.max(0.0)).max(0.0);
         score *= sums.weight / (sums.weight + DOUBTFUL_OMITTED * omitted).max(NO_WEIGHT);
@@ -129,13 +131,13 @@ pub fn score(query: &[Part<'_>], listed: &[Part<'_>], alignment: &mut Alignment)
     }
 }
 
-/// Returns whether a pair may be of two different names, because they differ in spelling and in
-/// consonants.
-fn is_doubtful(pair: &Pair, query: &[Part<'_>], listed: &[Part<'_>]) -> bool {
-    let consonants = |parts: &[Part<'_>]| parts.first().map(|part| part.skeleton.to_vec());
-    pair.reason == Reason::Spelling
-        && pair.similarity < DOUBTFUL
-        && consonants(pair.left.parts(query)) != consonants(pair.right.parts(listed))
+/// Returns whether a pair may be of two different names, because they differ in several letters.
+fn is_doubtful(pair: &Pair) -> bool {
+    match pair.reason {
+        Reason::Spelling => pair.similarity < DOUBTFUL,
+        Reason::Sound => pair.similarity < DOUBTFUL_SOUND,
+        _ => false,
+    }
 }
 
 /// Returns whether characters agree with their readings only by chance: in another order, or only two of
