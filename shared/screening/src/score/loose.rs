@@ -203,7 +203,7 @@ fn sound(text: &[u8], at: usize) -> (Sound, usize) {
 }
 
 /// Returns the similarity of two words by their sounds, or `None` if they are different words. At
-/// least one of them must be [rough](is_rough), and they must share an echo.
+/// least one of them must be [rough](is_rough).
 pub(super) fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
     let costs = if a.origin == Origin::Consonants || b.origin == Origin::Consonants {
         CONSONANTS
@@ -443,7 +443,7 @@ const ALIKE: &[(&[u8], &[u8], f32)] = &[
     (b"C", b"SJkX", 0.25),
     (b"J", b"jSsgz", 0.25),
     (b"j", b"gCs", 0.25),
-    (b"j", b"z", 0.5),
+    (b"j", b"z", 0.8),
     (b"b", b"p", 0.35),
     (b"f", b"vp", 0.35),
     (b"h", b"gk", 0.35),

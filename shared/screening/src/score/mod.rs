@@ -43,7 +43,7 @@ const OMITTED: f32 = 0.2;
 /// Additional cost of omitted tokens, as a share of their weight, if a pair is doubtful.
 const DOUBTFUL_OMITTED: f32 = 0.25;
 /// Similarity of spelling below which a pair is doubtful.
-const DOUBTFUL: f32 = 0.82;
+const DOUBTFUL: f32 = 0.84;
 /// Similarity of sound below which a pair is doubtful.
 const DOUBTFUL_SOUND: f32 = 0.805;
 /// Cost of a token of the query that the listed name does not have, as a share of its weight. The

@@ -58,7 +58,10 @@ pub fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<(f32, Reason)> {
     if !keys::share(a, b) {
         return None;
     }
-    let by_sound = if keys::share_echo(a, b) { loose::similarity(a, b) } else { None };
+    let is_rough = loose::is_rough(a) || loose::is_rough(b);
+    let by_sound = if is_rough { loose::similarity(a, b) } else { None };
+    // Words with other classes of consonants must agree in most of their sounds.
+    let by_sound = by_sound.filter(|sound| *sound >= WITHOUT_ECHO || keys::share_echo(a, b));
     if a.origin == Origin::Consonants || b.origin == Origin::Consonants {
         // The order of vowels and the exact consonants confirm the coarse skeleton. Two consonants alone are
         // too few.
@@ -176,7 +179,7 @@ const SOUND: f32 = 0.45;
 /// Similarity of an initial and a name.
 pub(crate) const INITIAL: f32 = 0.6;
 /// Similarity of two forms of a name, such as Bill and William or Lee and Ri.
-const VARIANT: f32 = 0.8;
+const VARIANT: f32 = 0.79;
 /// Similarity of a word of three letters and the same word without its second or third letter, such
 /// as Ali and Al.
 const TWO_LETTERS: f32 = 0.72;
@@ -186,6 +189,8 @@ pub(super) const READING: f32 = 0.85;
 /// Similarity of two different characters with the same reading.
 const SAME_READING: f32 = 0.6;
 
+/// Minimum similarity by sound of words without a common echo.
+const WITHOUT_ECHO: f32 = 0.78;
 /// Maximum difference between the similarities of two skeletons and of the sounds of their words.
 const CONFIRMED: f32 = 0.05;
 /// Reduction of the similarity of two skeletons if the words do not sound similar.
