@@ -304,7 +304,7 @@ fn an_index_keeps_its_bytes() {
     let index = import("sample", Some("1"), vec![file], |_| ()).unwrap().index;
     assert_eq!(
         (FORMAT_VERSION, MODEL_VERSION, hex::encode(Sha256::digest(index)).as_str()),
-        (1, 2, "9feec04042f50312c93e0e5d6165c0d6b3e810e10a327a4effaf043120df30ba")
+        (1, 3, "8538fce3ea065d210525a9ff7c41f889ec35d8274cc3c1d7835714b168abd552")
     );
 }
 
