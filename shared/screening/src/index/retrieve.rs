@@ -251,8 +251,9 @@ impl Accumulator {
             return self.add_names_of_split(view, split);
         }
         let is_first = split.lengths.is_empty();
+        let may_be_letters = split.part.text.len() <= MAX_SPAN;
         let has_short = split.lengths.iter().any(|length| *length < MIN_PART_OF_MANY);
-        let max_count = if has_short { MAX_SHORT_PARTS } else { MAX_SPAN };
+        let max_count = if has_short && !may_be_letters { MAX_SHORT_PARTS } else { MAX_SPAN };
         if split.lengths.len() >= max_count {
             return;
         }
@@ -263,9 +264,16 @@ impl Accumulator {
             MAX_SHORT_PARTS.. => MIN_PART_OF_MANY,
             _ => 1,
         };
+        // More than three tokens must all be long, so a third token ends the text or is long, and leaves
+        // enough letters for a fourth.
+        let needs_long = split.lengths.len() + 1 >= MAX_SHORT_PARTS;
         for length in shortest..=rest.len() {
             let Some((text, remainder)) = rest.split_at_checked(length) else { continue };
             if remainder.is_empty() && is_first {
+                continue;
+            }
+            let is_long = length >= MIN_PART_OF_MANY && remainder.len() >= MIN_PART_OF_MANY;
+            if needs_long && !remainder.is_empty() && !is_long && !may_be_letters {
                 continue;
             }
             for token in view.tokens_with_key(keys::exact(text)) {
@@ -275,8 +283,7 @@ impl Accumulator {
                 } else {
                     // One letter behind another token is tried only in a text of single letters.
                     let is_spelled = listed.origin.is_spelled_like(split.part.origin);
-                    let are_letters = split.part.text.len() <= MAX_SPAN;
-                    listed.text == text && is_spelled && (length > 1 || is_first || are_letters)
+                    listed.text == text && is_spelled && (length > 1 || is_first || may_be_letters)
                 };
                 if !is_part {
                     continue;

@@ -18,21 +18,23 @@ pub(super) fn without_notes(name: &str) -> &str {
         return name;
     }
     let lower = name.to_ascii_lowercase();
-    let mut end = name.len();
-    for note in NOTES {
-        for (at, _) in lower.match_indices(note) {
-            let (before, after) =
-                (lower.get(..at).unwrap_or_default(), lower.get(at + note.len()..));
-            let is_word = !before.ends_with(char::is_alphanumeric)
-                && !after.unwrap_or_default().starts_with(char::is_alphanumeric);
-            let has_name = before.chars().filter(|c| c.is_alphabetic()).count() >= 2;
-            if is_word && has_name && at < end {
-                end = at;
-                break;
-            }
+    let mut letters = 0;
+    let mut previous = None;
+    for (at, c) in lower.char_indices() {
+        let starts_word = previous.is_some_and(|c: char| !c.is_alphanumeric());
+        if starts_word && letters >= 2 && starts_with_note(lower.get(at..).unwrap_or_default()) {
+            return name.get(..at).unwrap_or(name);
         }
+        letters += usize::from(c.is_alphabetic());
+        previous = Some(c);
     }
-    name.get(..end).unwrap_or(name)
+    name
+}
+
+fn starts_with_note(text: &str) -> bool {
+    NOTES.iter().any(|note| {
+        text.strip_prefix(note).is_some_and(|after| !after.starts_with(char::is_alphanumeric))
+    })
 }
 
 /// Maximum length in bytes of a name that may have a note behind it.

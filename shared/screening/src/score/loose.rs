@@ -8,6 +8,8 @@
     reason = "every index is checked against the length of its word"
 )]
 
+use std::sync::LazyLock;
+
 use super::part::Part;
 use crate::normalise::{MAX_TOKEN_LENGTH, Origin};
 
@@ -150,24 +152,13 @@ enum Sound {
 fn sound(text: &[u8], at: usize) -> (Sound, usize) {
     use Class::{Dental, L, Labial, M, N, R, Sibilant, Velar};
     let rest = &text[at..];
-    for digraph in [
-        &b"tsch"[..],
-        b"shch",
-        b"dzh",
-        b"tch",
-        b"sch",
-        b"sh",
-        b"zh",
-        b"dz",
-        b"ts",
-        b"tz",
-        b"dj",
-        b"cz",
-        b"sz",
-    ] {
-        if rest.starts_with(digraph) {
-            return (Sound::One(Sibilant), digraph.len());
-        }
+    if let (b'S' | b'C' | b'J' | b's', width @ 2..) = phone(rest)
+        && !rest.starts_with(b"ch")
+    {
+        return (Sound::One(Sibilant), width);
+    }
+    if rest.starts_with(b"cz") || rest.starts_with(b"sz") {
+        return (Sound::One(Sibilant), 2);
     }
     let next = rest.get(1).copied().unwrap_or(0);
     let is_soft = matches!(next, b'e' | b'i' | b'y');
@@ -228,7 +219,9 @@ pub(super) fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
         (Some(a), Some(b)) if substitution(*a, *b, &costs) > SIMILAR => FIRST,
         _ => 0.0,
     };
-    let similarity = 1.0 - (first + cost(a.letters(), b.letters(), &costs)) / longer as f32;
+    let limit = (1.0 - costs.min_similarity) * longer as f32 - first;
+    let cost = cost(a.letters(), b.letters(), limit, &costs)?;
+    let similarity = 1.0 - (first + cost) / longer as f32;
     (similarity >= costs.min_similarity).then_some(similarity.min(MAX_SIMILARITY))
 }
 
@@ -338,47 +331,36 @@ impl Phones {
     }
 }
 
+/// Returns the sound at the beginning of a text, and the number of letters that write it.
 fn phone(rest: &[u8]) -> (u8, usize) {
-    const DIGRAPHS: [(&[u8], u8); 22] = [
-        (b"tsch", b'C'),
-        (b"shch", b'S'),
-        (b"dzh", b'J'),
-        (b"tch", b'C'),
-        (b"sch", b'S'),
-        (b"sh", b'S'),
-        (b"ch", b'C'),
-        (b"zh", b'J'),
-        (b"dj", b'J'),
-        (b"ts", b's'),
-        (b"tz", b's'),
-        (b"dz", b's'),
-        (b"ph", b'f'),
-        (b"th", b't'),
-        (b"dh", b'd'),
-        (b"kh", b'X'),
-        (b"gh", b'g'),
-        (b"ck", b'k'),
-        (b"ou", b'u'),
-        (b"oo", b'u'),
-        (b"ee", b'i'),
-        (b"qu", b'k'),
-    ];
-    for (digraph, letter) in DIGRAPHS {
-        if rest.starts_with(digraph) {
-            return (letter, digraph.len());
-        }
+    let at = |position: usize| rest.get(position).copied().unwrap_or(0);
+    match (at(0), at(1), at(2), at(3)) {
+        (b't', b's', b'c', b'h') => (b'C', 4),
+        (b's', b'h', b'c', b'h') => (b'S', 4),
+        (b'd', b'z', b'h', _) => (b'J', 3),
+        (b't', b'c', b'h', _) => (b'C', 3),
+        (b's', b'c', b'h', _) => (b'S', 3),
+        (b's', b'h', ..) => (b'S', 2),
+        (b'c', b'h', ..) => (b'C', 2),
+        (b'z', b'h', ..) | (b'd', b'j', ..) => (b'J', 2),
+        (b't', b's' | b'z', ..) | (b'd', b'z', ..) => (b's', 2),
+        (b'p', b'h', ..) => (b'f', 2),
+        (b't', b'h', ..) => (b't', 2),
+        (b'd', b'h', ..) => (b'd', 2),
+        (b'k', b'h', ..) => (b'X', 2),
+        (b'g', b'h', ..) => (b'g', 2),
+        (b'c', b'k', ..) | (b'q', b'u', ..) => (b'k', 2),
+        (b'o', b'u' | b'o', ..) => (b'u', 2),
+        (b'e', b'e', ..) => (b'i', 2),
+        (b'q', ..) => (b'k', 1),
+        (b'y', ..) => (b'i', 1),
+        (letter, ..) => (letter, 1),
     }
-    let letter = match rest.first() {
-        Some(b'q') => b'k',
-        Some(b'y') => b'i',
-        Some(letter) => *letter,
-        None => 0,
-    };
-    (letter, 1)
 }
 
-/// Returns the cost of the cheapest sequence of edits between two words.
-fn cost(a: &[u8], b: &[u8], costs: &Costs) -> f32 {
+/// Returns the cost of the cheapest sequence of edits between two words, or `None` if it exceeds
+/// `limit`.
+fn cost(a: &[u8], b: &[u8], limit: f32, costs: &Costs) -> Option<f32> {
     let mut previous = [0.0_f32; MAX_TOKEN_LENGTH + 1];
     for j in 0..b.len() {
         previous[j + 1] = previous[j] + gap(b, j, costs.second_vowels(), costs);
@@ -387,15 +369,21 @@ fn cost(a: &[u8], b: &[u8], costs: &Costs) -> f32 {
         let deletion = gap(a, i, (costs.vowel, costs.last_vowel), costs);
         let mut current = [0.0_f32; MAX_TOKEN_LENGTH + 1];
         current[0] = previous[0] + deletion;
+        let mut least = current[0];
         for (j, other) in b.iter().enumerate() {
             let replaced = previous[j] + substitution(*letter, *other, costs);
             let deleted = previous[j + 1] + deletion;
             let inserted = current[j] + gap(b, j, costs.second_vowels(), costs);
             current[j + 1] = replaced.min(deleted).min(inserted);
+            least = least.min(current[j + 1]);
+        }
+        // No later row has a lower cost. The margin covers rounding.
+        if least > limit + 1e-3 {
+            return None;
         }
         previous = current;
     }
-    previous[b.len()]
+    Some(previous[b.len()])
 }
 
 /// Returns the cost of a letter that only one word has. `vowels` are the costs of a vowel inside the word
@@ -416,20 +404,55 @@ fn gap(word: &[u8], at: usize, (vowel, last_vowel): (f32, f32), costs: &Costs) -
 }
 
 fn substitution(a: u8, b: u8, costs: &Costs) -> f32 {
+    match REPLACED[usize::from(a % 128)][usize::from(b % 128)] {
+        Replaced::Equal => 0.0,
+        Replaced::Vowel => costs.vowel_for_vowel,
+        Replaced::Alike(cost) => cost,
+        Replaced::SameClass => costs.same_class,
+        Replaced::Other => 1.1,
+    }
+}
+
+/// The relation of two letters, which determines the cost of replacing one with the other.
+#[derive(Clone, Copy)]
+enum Replaced {
+    Equal,
+    Vowel,
+    Alike(f32),
+    SameClass,
+    Other,
+}
+
+/// The relation of each letter to each other one.
+static REPLACED: LazyLock<Box<[[Replaced; 128]; 128]>> = LazyLock::new(|| {
+    let mut table = Box::new([[Replaced::Other; 128]; 128]);
+    for (a, row) in (0_u8..).zip(table.iter_mut()) {
+        for (b, replaced) in (0_u8..).zip(row.iter_mut()) {
+            *replaced = relation(a, b);
+        }
+    }
+    table
+});
+
+fn relation(a: u8, b: u8) -> Replaced {
     if a == b {
-        return 0.0;
+        return Replaced::Equal;
     }
     let pair = |one: &[u8], other: &[u8]| {
         (one.contains(&a) && other.contains(&b)) || (one.contains(&b) && other.contains(&a))
     };
     if is_vowel(a) && is_vowel(b) {
-        return costs.vowel_for_vowel;
+        return Replaced::Vowel;
     }
     if let Some((.., cost)) = ALIKE.iter().find(|(one, other, _)| pair(one, other)) {
-        return *cost;
+        return Replaced::Alike(*cost);
     }
     let classes: [&[u8]; 4] = [b"pbfv", b"td", b"kgqX", b"szSxC"];
-    if classes.iter().any(|class| pair(class, class)) { costs.same_class } else { 1.1 }
+    if classes.iter().any(|class| pair(class, class)) {
+        Replaced::SameClass
+    } else {
+        Replaced::Other
+    }
 }
 
 /// Letters for one sound in different languages, and the cost of replacing one with the other. `X`, `C`,
