@@ -227,7 +227,7 @@ impl Accumulator {
         common.joined |= joined;
     }
 
-    /// Adds the names that may write `part` as two or three tokens. The order of the tokens in the
+    /// Adds the names that may write `part` as several tokens. The order of the tokens in the
     /// name is not checked here.
     fn add_split(&mut self, view: &View<'_>, part: &Part<'_>, count: u16, min_score: f32) {
         if can_be_joined(part.text) && part.origin != Origin::Reading {

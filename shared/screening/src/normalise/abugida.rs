@@ -23,7 +23,7 @@ pub(super) fn indic(word: &str) -> String {
         // Long vowels and vowel signs are written twice or in capitals.
         let next = letters.get(position + 1).copied();
         let latin = match any_ascii_char(c).to_ascii_lowercase() {
-            // The sign for a nasal sounds like the consonant behind it.
+            // The sign for a nasal sounds like the consonant after it.
             nasal if nasal == "m" && is_nasal_sign(c) && !next.is_some_and(is_labial) => {
                 "n".to_owned()
             }

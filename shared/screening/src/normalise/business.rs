@@ -11,7 +11,7 @@ use super::token::{Class, Origin};
 use super::word::Word;
 use super::words;
 
-/// Returns a name without the notes that banks and registers write behind it, such as an account
+/// Returns a name without the notes that banks and registers write after it, such as an account
 /// number, `c/o` or `in liquidation`. A name that begins with such a note is returned unchanged.
 pub(super) fn without_notes(name: &str) -> &str {
     if name.len() > MAX_NOTED_LENGTH {
@@ -37,7 +37,7 @@ fn starts_with_note(text: &str) -> bool {
     })
 }
 
-/// Maximum length in bytes of a name that may have a note behind it.
+/// Maximum length in bytes of a name that may have a note after it.
 const MAX_NOTED_LENGTH: usize = 2_000;
 
 const NOTES: &[&str] = &[
@@ -98,8 +98,7 @@ pub(super) fn without_native_forms(name: &str) -> Cow<'_, str> {
     name
 }
 
-/// Legal forms and their English counterparts. A form stands before any shorter form that it
-/// contains.
+/// Legal forms and their English counterparts. A form precedes any shorter form that it contains.
 const NATIVE_FORMS: &[(&str, &str)] = &[
     ("股份有限公司", " co ltd "),
     ("有限责任公司", " co ltd "),
@@ -162,14 +161,14 @@ pub(super) fn write_forms(words: &mut Vec<Word>) {
     }
 }
 
-/// Returns whether a word is an abbreviation that is no name, because it has no vowel, such as `trdg`.
+/// Returns whether a word is an abbreviation and not a name, because it has no vowel, such as `trdg`.
 fn is_clear_abbreviation(word: &str) -> bool {
     word.len() >= 3
         && !word.contains(['a', 'e', 'i', 'o', 'u', 'y'])
         && ABBREVIATIONS.contains_key(word)
 }
 
-/// Drops `IMO` and the number behind it, which identify a ship and are not part of its name.
+/// Drops `IMO` and the number after it, which identify a ship and are not part of its name.
 fn drop_ship_number(words: &mut Vec<Word>) {
     let is_number =
         |word: &Word| word.text.len() == 7 && word.text.bytes().all(|b| b.is_ascii_digit());
@@ -198,7 +197,7 @@ fn join_legal_forms(words: &mut Vec<Word>) {
         }
         position += 1;
     }
-    // The only forms that stand before the name of a firm.
+    // The only forms that precede the name of a firm.
     for (form, short) in PREFIX_FORMS {
         let length = form.split(' ').count();
         let is_prefix = words.len() > length
@@ -244,7 +243,7 @@ const LEGAL_FORMS: &[(&str, &str)] = &[
     ("private military company", "pmc"),
 ];
 
-/// Legal forms of several words that stand before the name of a firm.
+/// Legal forms of several words that precede the name of a firm.
 const PREFIX_FORMS: &[(&str, &str)] = &[
     ("cong ty co phan", "jsc"),
     ("cong ty trach nhiem huu han", "llc"),
@@ -384,7 +383,7 @@ const ABBREVIATED: &[(&str, &str)] = &[
     ("university", "univ"),
 ];
 
-/// Returns the number that a word stands for, in digits and without zeros at its beginning.
+/// Returns the number that a word means, in digits and without zeros at its beginning.
 fn number(word: &str, position: usize, count: usize, is_business: bool) -> Option<String> {
     if word.bytes().all(|byte| byte.is_ascii_digit()) {
         let digits = word.trim_start_matches('0');

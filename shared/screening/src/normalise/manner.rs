@@ -3,8 +3,8 @@
 
 use super::{reading, script};
 
-/// The way in which a name uses its scripts. One word is often too short to tell, so all words of a
-/// name decide together.
+/// The way in which a name uses its scripts. One word is often too short for a decision, so all words
+/// of a name decide together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Manner {
     pub cyrillic: Cyrillic,
@@ -12,7 +12,7 @@ pub(super) struct Manner {
     pub is_persian: bool,
     /// The name has the letter `ə`, so `x` is read as `kh`.
     pub is_azerbaijani: bool,
-    /// Hangul syllables are those of a Korean name, and not the transcription of a foreign one.
+    /// Hangul syllables write a Korean name, and not the transcription of a foreign one.
     pub is_korean: bool,
     /// A middle dot separates the parts of a foreign name in Han characters.
     pub has_middle_dot: bool,

@@ -25,7 +25,7 @@ pub(super) fn mark(words: &mut [Word]) {
     }
 }
 
-/// Splits a patronymic into the stem of the father's name and whether it is that of a man.
+/// Splits a patronymic into the stem of the father's name and whether it belongs to a man.
 fn split(word: &str) -> Option<(&str, bool)> {
     const MALE: [&str; 4] = ["vich", "vych", "vitch", "vitsch"];
     const FEMALE: [&str; 4] = ["ovna", "evna", "ivna", "auna"];

@@ -105,8 +105,8 @@ fn is_hebrew(c: char) -> bool {
 }
 
 /// Folds a written word to ASCII and appends the result to `out`. A word with Arabic letters can
-/// become several words. Each Han character and each syllable of a Korean name becomes a word of its
-/// own.
+/// become several words. Each Han character and each syllable of a Korean name becomes one
+/// word.
 fn fold(word: &str, manner: &Manner, out: &mut Vec<Word>) {
     let has = |is: fn(char) -> bool| word.chars().any(is);
     if word.is_ascii() {
@@ -160,7 +160,7 @@ fn fold_alphabet(word: &str, manner: &Manner, out: &mut Vec<Word>) {
     let look_alikes =
         word.chars().all(|c| !c.is_alphabetic() || latin_look_alike(c).is_some() || c.is_ascii());
     // A word is Latin if it has at least as many Latin letters as clearly Greek or Cyrillic ones, or
-    // if all its letters look Latin and only the other words can tell. Look-alikes are replaced only
+    // if all its letters look Latin and only the other words decide. Look-alikes are replaced only
     // in a Latin word. In a Cyrillic word, a single Latin letter is itself the look-alike.
     let is_disguise = look_alikes && manner.has_latin && !manner.has_cyrillic;
     let is_latin = (latin > 0 && latin >= other) || is_disguise;

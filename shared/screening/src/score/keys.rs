@@ -81,10 +81,10 @@ fn has_echo(part: &Part<'_>) -> bool {
     part.origin != Origin::Reading && part.class != Class::Number && part.text.len() > 1
 }
 
-/// Passes the keys of a token that do not depend on its script to `key`: its text, its skeleton, its group of variants, the text and
-/// the skeleton with any one letter missing, and the beginning of a long word. A number or a single
-/// letter has only the key of its text. A character has only the keys of its readings. A key can be
-/// passed more than once.
+/// Passes the keys of a token that do not depend on its script to `key`: its text, its skeleton, its
+/// group of variants, the text and the skeleton with any one letter missing, and the beginning of a
+/// long word. A number or a single letter has only the key of its text. A character has only the keys
+/// of its readings. A key can be passed more than once.
 fn basic(part: &Part<'_>, key: &mut impl FnMut(u32)) {
     key(exact(part.text));
     if part.origin == Origin::Reading {

@@ -78,7 +78,7 @@ impl Echoes {
     }
 }
 
-/// Classes of consonants that scripts confuse. Zero is no consonant.
+/// Classes of consonants that scripts confuse. Zero means that there is no consonant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     Labial = 1,
@@ -203,7 +203,7 @@ pub(super) fn similarity(a: &Part<'_>, b: &Part<'_>) -> Option<f32> {
     } else {
         SOUND
     };
-    // A script without short vowels writes the long ones, so its word comes first, and has no vowels that
+    // A script without short vowels writes the long ones, so its word is the first argument, and has no vowels that
     // the other word does not have.
     let is_first = |one: &Part<'_>, other: &Part<'_>| {
         one.origin == Origin::Consonants

@@ -170,7 +170,7 @@ fn is_vague(query: &[Part<'_>], listed: &[Part<'_>], pairs: &[Pair], languages: 
 }
 
 /// Returns the tokens in the middle of the name of a query, with their positions, if it is the name of a
-/// person. Those of a firm, which has business words or numbers in its name, tell it from its sisters.
+/// person. The words in the middle of the name of a firm distinguish it from its sisters.
 fn middle_names<'p, 'a>(query: &'p [Part<'a>]) -> impl Iterator<Item = (usize, &'p Part<'a>)> {
     let is_firm = query
         .iter()
