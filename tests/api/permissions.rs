@@ -71,7 +71,7 @@ async fn only_an_eraser_shortens_or_removes_a_hold() {
     let (api, acme) = (Api::start().await, Persona::of("acme"));
     let held = json!({ "name": "A", "retain_until": "2999-06-30", "retain_reason": "court" });
     let path = path_of(&api.create(&acme, &held).await);
-    let (update, erase) = (with("kyc:create kyc:update"), with("kyc:erase"));
+    let (update, erase) = (with("kyc:update kyc:read"), with("kyc:erase kyc:read"));
     let removed = json!({ "retain_until": null, "retain_reason": null });
     for lowered in [json!({ "retain_until": "2999-06-29" }), removed.clone()] {
         assert_eq!(missing(api.patch(&update, &path, &lowered).await), json!(["kyc:erase"]));
@@ -81,9 +81,100 @@ async fn only_an_eraser_shortens_or_removes_a_hold() {
     assert_eq!(listed, json!(["kyc:create", "kyc:update"]));
     api.patch(&update, &path, &longer).await.expect(200);
     api.patch(&erase, &path, &json!({ "retain_until": "2999-06-29" })).await.expect(200);
-    api.patch(&erase, &path, &removed).await.expect(200);
+    // A caller that may not read cannot know whether a date shortens the hold.
+    let later = json!({ "retain_until": "2999-06-30" });
+    api.patch(&with("kyc:update kyc:erase"), &path, &later).await.expect(200);
+    api.patch(&with("kyc:erase"), &path, &removed).await.expect(200);
     let customer = api.get(&acme, &path).await.expect(200);
-    assert_eq!((&customer["retain_until"], &customer["version"]), (&Value::Null, &json!(4)));
+    assert_eq!((&customer["retain_until"], &customer["version"]), (&Value::Null, &json!(5)));
+}
+
+/// Checks that each of these patches gets the same refusal, so that the caller cannot tell which of
+/// them contains the current value.
+async fn assert_no_hint(api: &Api, permissions: &str, path: &str, patches: &[Value], code: &str) {
+    let status = if code == "VALIDATION_ERROR" { 400 } else { 403 };
+    let key = if patches[0]["date_of_birth"].is_null() { "fresh" } else { "known" };
+    let mut answers = Vec::new();
+    for patch in patches {
+        for header in [("idempotency-key", key), ("if-match", "*")] {
+            let call = api.call(&with(permissions), "PATCH", path).header(header.0, header.1);
+            let answer = call.json(patch).send().await;
+            answers.push(answer.without_request_id());
+            answer.refused(status, code);
+        }
+    }
+    for answer in &answers {
+        assert_eq!(*answer, answers[0], "{permissions}: {patches:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_may_not_read_cannot_guess_values() {
+    let api = Api::start().await;
+    api.refresh().await;
+    let acme = Persona::of("acme");
+    let body = json!({
+        "name": "A", "client_id": "crm-1", "entity_type": "individual", "date_of_birth": "1980-03-04",
+        "retain_until": "2999-06-30", "retain_reason": "court",
+    });
+    let customer = api.create(&acme, &body).await;
+    let path = path_of(&customer);
+    // Another caller's key must not confirm the value of that caller's request either.
+    let same = json!({ "date_of_birth": "1980-03-04" });
+    let call = api.call(&acme, "PATCH", &path).header("idempotency-key", "known");
+    call.json(&same).send().await.expect(200);
+
+    let patches = |name: &str, values: &[Value]| -> Vec<Value> {
+        values.iter().map(|value| json!({ name: value })).collect()
+    };
+    let (refused, invalid) = ("INSUFFICIENT_PERMISSIONS", "VALIDATION_ERROR");
+    let days = ["2999-06-30", "2999-06-29", "2999-07-01"].map(Value::from);
+    for (permissions, name, values, code) in [
+        ("kyc:erase", "date_of_birth", &["1980-03-04".into(), "1980-03-05".into()][..], refused),
+        ("kyc:review", "date_of_birth", &["1980-03-04".into(), "1980-03-05".into()], refused),
+        ("kyc:review", "email", &[Value::Null, "a@example.org".into()], refused),
+        ("kyc:erase", "client_id", &["crm-1".into(), "crm-2".into()], refused),
+        ("kyc:erase", "retain_reason", &["court".into(), "other".into()], refused),
+        ("kyc:review", "retain_until", &days, refused),
+        ("kyc:erase", "retain_until", &days, refused),
+        ("kyc:update", "retain_until", &days, refused),
+        ("kyc:update", "client_id", &["crm-1".into(), "crm-2".into()], invalid),
+        (
+            "kyc:update",
+            "deactivated_at",
+            &[Value::Null, "2026-01-01T00:00:00.000Z".into()],
+            invalid,
+        ),
+        ("kyc:review", "risk", &[customer["risk"].clone(), Value::Null], invalid),
+    ] {
+        assert_no_hint(&api, permissions, &path, &patches(name, values), code).await;
+    }
+    assert_eq!(api.get(&acme, &path).await.expect(200), customer);
+
+    // A caller that may read can send back what it has read.
+    let mut edited = customer.clone();
+    edited["status"] = json!("blocked");
+    api.patch(&with("kyc:read kyc:review"), &path, &edited).await.expect(200);
+
+    let ids = everything(&api, &acme).await;
+    let path = format!("/kyc/sessions/{}", ids.session);
+    let session = api.get(&acme, &path).await.expect(200);
+    let check = json!({ "kind": "document", "result": "passed", "at": "2026-01-01T00:00:00Z" });
+    api.patch(&acme, &path, &json!({ "validations": [check] })).await.expect(200);
+    let other = json!({ "kind": "document", "result": "failed", "at": "2026-01-01T00:00:00Z" });
+    let checks = patches("validations", &[json!([check]), json!([other])]);
+    assert_no_hint(&api, "kyc:review", &path, &checks, refused).await;
+    let guesses = [session["metadata"].clone(), json!({ "guess": "1" })];
+    assert_no_hint(&api, "kyc:update", &path, &patches("metadata", &guesses), invalid).await;
+
+    let path = format!("/customers/{}/alerts", ids.customer);
+    let alert = api.get(&acme, &path).await.expect(200)["items"][0].clone();
+    let path = format!("{path}/{}", alert["alert_id"].as_str().unwrap());
+    let status = &alert["status"];
+    let guesses =
+        [&alert["score"], &json!(1)].map(|score| json!({ "status": status, "score": score }));
+    assert_no_hint(&api, "kyc:review", &path, &guesses, invalid).await;
+    api.patch(&with("kyc:review kyc:read"), &path, &guesses[0]).await.expect(200);
 }
 
 #[tokio::test]
@@ -111,7 +202,7 @@ async fn only_a_reviewer_decides_a_session() {
     api.patch(&review, &path, &both).await.refused(403, "INSUFFICIENT_PERMISSIONS");
     api.patch(&update, &path, &both).await.refused(403, "INSUFFICIENT_PERMISSIONS");
     let decided = json!({ "status": "manual_review", "validations": [check] });
-    api.patch(&review, &path, &decided).await.expect(200);
+    api.patch(&with("kyc:review kyc:read"), &path, &decided).await.expect(200);
     api.patch(&update, &path, &decided).await.expect(200);
     let approved = json!({ "status": "approved", "validations": [other] });
     api.patch(&with("kyc:update kyc:review"), &path, &approved).await.expect(200);

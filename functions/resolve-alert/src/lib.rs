@@ -25,7 +25,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     };
     let mut fields = Fields::new(body.clone(), input.faults_mut());
     let decision = Decision::read(&mut fields);
-    let repeated = fields.repeated(READ_ONLY);
+    let repeated = fields.repeated(READ_ONLY, caller.may_read());
     // Read-only fields can be compared only with the alert, and all faults are reported together.
     let faults = input.faults()?;
     let (id, alert_id, now) = (request.customer_id()?, request.alert_id()?, app.clock.now());

@@ -7,8 +7,8 @@ pub(crate) fn describe() -> Endpoint {
                    `confirmed` raises the risk profile at once. `false_positive` closes the alert \
                    until the compared data of the list entry or of the subject changes. `open` \
                    withdraws the decision. A note that is not given stays unchanged. A cleared \
-                   alert cannot be decided. A field that only the server sets may be repeated with \
-                   its current value.";
+                   alert cannot be decided. A caller with `kyc:read` may repeat a field that only \
+                   the server sets with its current value.";
     Endpoint::new("Decide an alert", details, crate::PERMISSIONS)
         .merge_patch::<Decision>("ResolveAlert", &["status"], &[])
         .requires("ResolveAlert", &["status"])

@@ -30,6 +30,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let Some(patch) = patch else {
         return Err(faults.into());
     };
+    customers::check_fields(&caller, &patch)?;
     let id = request.customer_id()?;
     let now = app.clock.now();
     let change = |current: &StoredCustomer| {
@@ -39,7 +40,9 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         if faults.is_empty() {
             if_match.check(Some(current.version))?;
         }
-        let (profile, status) = merge(current, &patch, faults.clone(), now.date())?;
+        customers::check_hold(&caller, &patch, current, now)?;
+        let may_read = caller.may_read();
+        let (profile, status) = merge(current, &patch, may_read, faults.clone(), now.date())?;
         let next = current.changed(profile, status, now)?;
         customers::check_update(&caller, current, &next, now)?;
         Ok(next)

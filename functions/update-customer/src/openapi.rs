@@ -12,7 +12,11 @@ pub(crate) fn describe() -> Endpoint {
                    changes needs all of them: `kyc:review` to block a customer and to end a \
                    block, `kyc:erase` to shorten or remove a retention hold that has not ended, \
                    and `kyc:create` or `kyc:update` for everything else.\n\n\
-                   A field that only the server sets may be repeated with its current value.\n\n\
+                   A caller with `kyc:read` may repeat a field that cannot change with its current \
+                   value. A caller without it needs the permission of each field that the patch \
+                   names, even if the value stays the same. A date in `retain_until` then needs \
+                   `kyc:erase` and one of `kyc:create` and `kyc:update` while a hold is in \
+                   force.\n\n\
                    Without `If-Match` the last write wins. Concurrent changes of different fields \
                    are all kept.";
     let endpoint = Endpoint::new("Update a customer", details, crate::PERMISSIONS);

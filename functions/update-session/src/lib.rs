@@ -23,9 +23,11 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let (key, if_match, body, patch) = request.input().read(|input| {
         let (key, if_match) = (input.idempotency_key(), input.if_match());
         let body = input.object(MERGE_PATCH)?;
-        let patch = SessionPatch::read(Fields::new(body.clone(), input.faults_mut()), now);
+        let fields = Fields::new(body.clone(), input.faults_mut());
+        let patch = SessionPatch::read(fields, caller.may_read(), now);
         Some((key, if_match, body, patch))
     })?;
+    sessions::check_fields(&caller, &patch)?;
     let id = request.session_id()?;
     let change = |current: &Session| {
         if_match.check(Some(current.version))?;

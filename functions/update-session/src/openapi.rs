@@ -13,8 +13,8 @@ pub(crate) fn describe() -> Endpoint {
                    both.\n\n\
                    An outcome changes the session counters and the risk profile of the customer in \
                    the same transaction. A request can be repeated safely if each of its \
-                   validations has the field `at`. A field that cannot change may be repeated with \
-                   its current value.";
+                   validations has the field `at`. A caller with `kyc:read` may repeat a field that \
+                   cannot change with its current value.";
     Endpoint::new("Update a KYC session", details, crate::PERMISSIONS)
         .merge_patch::<SessionPatch>("PatchSession", &[], &[])
         .answers::<Session>(StatusCode::OK, "The session after the change.", &["ETag"])

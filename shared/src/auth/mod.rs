@@ -57,6 +57,12 @@ impl Caller {
         Err(Error::insufficient_permissions(&names))
     }
 
+    /// Returns whether the caller may read. The answers to another caller must not depend on stored
+    /// values other than ids, versions and statuses.
+    pub fn may_read(&self) -> bool {
+        grant(&self.permissions, &[Permission::Read])
+    }
+
     /// Returns the tenant of the caller.
     pub fn tenant(&self) -> &TenantId {
         self.scope.tenant()

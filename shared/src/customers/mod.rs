@@ -9,7 +9,7 @@ mod tests;
 
 pub use erasure::{Erasure, ResumedErasures, erase, plan_erasure, resume_erasures};
 pub use export::export;
-pub use permissions::{check_block, check_update};
+pub use permissions::{check_block, check_fields, check_hold, check_update};
 
 use crate::error::{Error, Faults};
 use crate::model::answer::Answer;

@@ -1,14 +1,64 @@
 //! Checks permissions that depend on the content of a change. A change that records a person's
 //! decision or removes a protection needs a separate permission.
 
+use serde_json::{Map, Value};
+use time::Date;
+
 use crate::auth::{Caller, Permission, REVIEW, UPDATE};
 use crate::error::Error;
-use crate::model::customer::{Customer, Status};
+use crate::model::customer::{Customer, READ_ONLY, Status};
 use crate::model::profile::Profile;
 use crate::model::time::Timestamp;
 
 /// The permission to shorten or remove a retention hold.
 const LOWER_HOLD: &[Permission] = &[Permission::Erase];
+
+/// Permissions that each may remove a hold, before or after it has ended.
+const REMOVE_HOLD: &[Permission] = &[Permission::Create, Permission::Update, Permission::Erase];
+
+/// Checks that a caller that may not read may change each field that the patch names, even if the
+/// patch changes nothing. Otherwise, the answer would tell this caller whether it guessed a value.
+/// [`check_hold`] and [`check_update`] decide about a removal of the hold and about the status.
+///
+/// # Errors
+/// `InsufficientPermissions`.
+pub fn check_fields(caller: &Caller, patch: &Map<String, Value>) -> Result<(), Error> {
+    if caller.may_read() {
+        return Ok(());
+    }
+    let removes_hold = patch.get("retain_until").is_some_and(Value::is_null);
+    for (name, value) in patch {
+        match name.as_str() {
+            "status" => {}
+            "retain_until" | "retain_reason" if removes_hold && value.is_null() => {
+                caller.require(REMOVE_HOLD)?;
+            }
+            name if READ_ONLY.contains(&name) => {}
+            _ => caller.require(UPDATE)?,
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a caller that may not read may both shorten and extend a hold that is in force at
+/// `now`, if the patch sets its date. Otherwise, the answer would tell this caller which dates are
+/// earlier than the current one.
+///
+/// # Errors
+/// `InsufficientPermissions`.
+pub fn check_hold(
+    caller: &Caller,
+    patch: &Map<String, Value>,
+    current: &Customer,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let sets_hold = patch.get("retain_until").is_some_and(|until| !until.is_null());
+    if !caller.may_read() && sets_hold && is_held(&current.profile, now) {
+        caller.require(UPDATE)?;
+        caller.require(LOWER_HOLD)?;
+    }
+    Ok(())
+}
 
 /// Checks that the caller may block the customer or end a block. Each change of the status to or
 /// from `blocked` is one of the two, including a deactivation: otherwise, a deactivation and a
@@ -55,16 +105,20 @@ fn is_block(from: Status, to: Status) -> bool {
     from != to && [from, to].contains(&Status::Blocked)
 }
 
-/// Returns whether a change shortens or removes a hold that is in force at `now`. A hold whose date
-/// cannot be read counts as in force.
+/// Returns whether a change shortens or removes a hold that is in force at `now`.
 fn lowers_hold(before: &Profile, after: &Profile, now: Timestamp) -> bool {
     let Some(until) = &before.retain_until else { return false };
-    let has_ended = until.date().zip(now.date()).is_some_and(|(until, today)| until < today);
     let is_earlier = match &after.retain_until {
         Some(new) => new != until && new.date() <= until.date(),
         None => true,
     };
-    !has_ended && is_earlier
+    is_held(before, now) && is_earlier
+}
+
+/// Returns whether a hold is in force at `now`. A hold whose date cannot be read counts as in force.
+fn is_held(profile: &Profile, now: Timestamp) -> bool {
+    let has_ended = |until: Date| now.date().is_some_and(|today| until < today);
+    profile.retain_until.as_ref().is_some_and(|until| !until.date().is_some_and(has_ended))
 }
 
 #[cfg(test)]

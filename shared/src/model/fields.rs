@@ -213,14 +213,22 @@ impl<'a> Fields<'a> {
     }
 
     /// Records a fault for every field that was not read and is not in `fixed`. Returns the fields in
-    /// `fixed`, which a patch may repeat.
-    pub fn repeated(mut self, fixed: &[&str]) -> Repeated {
-        let (repeated, unknown) = std::mem::take(&mut self.map)
+    /// `fixed`, which the patch of a caller that `may_read` may repeat. From another caller, each of
+    /// them is a fault: otherwise, the answer would tell that caller whether it guessed the value.
+    pub fn repeated(mut self, fixed: &[&str], may_read: bool) -> Repeated {
+        let (repeated, unknown): (Map<_, _>, Map<_, _>) = std::mem::take(&mut self.map)
             .into_iter()
             .partition(|(name, _)| fixed.contains(&name.as_str()));
         self.map = unknown;
+        if may_read {
+            self.done(&[]);
+            return Repeated(repeated);
+        }
+        for name in repeated.keys() {
+            self.fault(name, "must be left out, because only a caller with kyc:read may repeat it");
+        }
         self.done(&[]);
-        Repeated(repeated)
+        Repeated(Map::new())
     }
 
     /// Records a fault for every field that was not read. For the fields in `read_only`, the fault

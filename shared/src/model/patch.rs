@@ -10,8 +10,8 @@ use super::profile::Profile;
 use crate::error::{Error, Faults};
 
 /// Returns the profile and status of the customer after the patch. The result is validated as a
-/// whole, by the rules for a new customer. `faults` contains the faults that were recorded earlier
-/// in the same request.
+/// whole, by the rules for a new customer. A caller that `may_read` may repeat the fields that
+/// cannot change. `faults` contains the faults that were recorded earlier in the same request.
 ///
 /// # Errors
 /// `ValidationError` with all faults, including the earlier ones. `InternalError` if the profile
@@ -19,6 +19,7 @@ use crate::error::{Error, Faults};
 pub fn merge(
     current: &Customer,
     patch: &Map<String, Value>,
+    may_read: bool,
     mut faults: Faults,
     today: Option<Date>,
 ) -> Result<(Profile, Status), Error> {
@@ -29,13 +30,17 @@ pub fn merge(
         return Err(Error::internal("a patched profile is not an object"));
     };
     // Merging removes the fields that are `null` in the patch. This loop adds them again as `null`,
-    // so that an unknown field is reported even if its value is `null`.
-    for (name, _) in patch.iter().filter(|(_, value)| value.is_null()) {
-        document.entry(name).or_insert(Value::Null);
+    // so that an unknown field is reported even if its value is `null`. A read-only field is compared
+    // as it was sent, because merging also removes the `null` fields inside it.
+    let is_changed_by_merging =
+        |name: &String, value: &Value| value.is_null() || READ_ONLY.contains(&name.as_str());
+    for (name, value) in patch.iter().filter(|(name, value)| is_changed_by_merging(name, value)) {
+        document.insert(name.clone(), value.clone());
     }
     let client_id = current.profile.client_id.as_ref().map(|id| Value::from(id.as_str()));
     if let Some(client_id) = client_id
-        && document.get("client_id") != Some(&client_id)
+        && (document.get("client_id") != Some(&client_id)
+            || !may_read && patch.contains_key("client_id"))
     {
         faults.add("/client_id", "must not change once it is set");
         document.insert("client_id".to_owned(), client_id);
@@ -46,7 +51,7 @@ pub fn merge(
     if patch.get("status").is_some_and(Value::is_null) {
         fields.fault("status", "must not be null");
     }
-    fields.repeated(READ_ONLY).check(current, &mut faults)?;
+    fields.repeated(READ_ONLY, may_read).check(current, &mut faults)?;
     match (profile, status) {
         (Some(profile), Some(status)) if faults.is_empty() => Ok((profile, status)),
         _ => Err(faults.into()),

@@ -275,12 +275,14 @@ pub struct SessionPatch {
 
 impl SessionPatch {
     /// Reads the fields and records every fault. If a fault was recorded, the result is incomplete.
-    pub fn read(mut fields: Fields<'_>, now: Timestamp) -> SessionPatch {
+    /// A caller that `may_read` may repeat the fields that cannot change.
+    pub fn read(mut fields: Fields<'_>, may_read: bool, now: Timestamp) -> SessionPatch {
         let status = fields.text("status", one_of::<SessionStatus>);
         let final_decision = fields.text("final_decision", one_of::<FinalDecision>);
         let validations = fields
             .objects("validations", MAX_VALIDATIONS, |_, fields| Validation::read(fields, now));
-        SessionPatch { status, final_decision, validations, repeated: fields.repeated(FIXED) }
+        let repeated = fields.repeated(FIXED, may_read);
+        SessionPatch { status, final_decision, validations, repeated }
     }
 }
 

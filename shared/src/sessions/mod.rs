@@ -181,6 +181,15 @@ pub fn patched(
     Ok(after)
 }
 
+/// Checks that a caller that may not read may change each field that the patch names, even if the
+/// patch changes nothing. Otherwise, the answer would tell this caller whether it guessed a value.
+///
+/// # Errors
+/// `InsufficientPermissions`.
+pub fn check_fields(caller: &Caller, patch: &SessionPatch) -> Result<(), Error> {
+    if caller.may_read() || patch.validations.is_empty() { Ok(()) } else { caller.require(UPDATE) }
+}
+
 /// Checks that the caller has `kyc:review` if the patch changes the status to an outcome, because
 /// an outcome is a person's decision.
 ///

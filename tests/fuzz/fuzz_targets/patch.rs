@@ -22,12 +22,11 @@ fuzz_target!(|data: &[u8]| {
         StoredCustomer::new(id, "acme".parse().expect("the tenant is valid"), profile);
     for patch in data.split(|byte| *byte == 0x1e) {
         let Ok(patch) = serde_json::from_slice::<Map<String, Value>>(patch) else { continue };
-        let Ok((profile, status)) = merge(&customer, &patch, Faults::default(), None) else {
-            continue;
-        };
+        let merged = merge(&customer, &patch, true, Faults::default(), None);
+        let Ok((profile, status)) = merged else { continue };
         let Ok(changed) = customer.changed(profile, status, customer.updated_at) else { continue };
         customer = changed;
-        let unchanged = merge(&customer, &Map::new(), Faults::default(), None);
+        let unchanged = merge(&customer, &Map::new(), true, Faults::default(), None);
         let (profile, status) = unchanged
             .unwrap_or_else(|error| panic!("an empty patch was refused with {}", error.code));
         assert!(profile == customer.profile && status == customer.status);
