@@ -88,13 +88,15 @@ where
 /// Stores a refusal as the answer, or frees the key when a repetition may succeed.
 async fn settle(table: &TenantTable<'_>, replay: &Replay, error: &Error) {
     // The refusal to erase a retained customer is not stored, because the retention ends
-    // eventually. The reason of a hold may also contain personal data. A missing permission is not
+    // eventually, and the refusal to erase an active one asks the caller to deactivate it. The
+    // reason of a hold may also contain personal data. A missing permission is not
     // stored either, because another caller, or the same one later, may have the permission. A
     // request that is not valid does not use its key.
     let may_change = matches!(
         error.code,
         Code::RetentionHold
             | Code::RetentionPeriod
+            | Code::CustomerNotInactive
             | Code::InsufficientPermissions
             | Code::ValidationError
     );

@@ -540,6 +540,20 @@ async fn a_customer_is_erased_when_its_retention_has_ended() {
     assert_eq!(checked(&setup).await.violations, []);
 }
 
+/// The refusal says to deactivate the customer, so the same request must then get a new answer.
+#[tokio::test]
+async fn a_customer_that_is_not_inactive_does_not_use_the_key() {
+    let setup = Setup::without_lists().await;
+    let customer = setup.create_customer("Mirka Dovello").await;
+    let erase_keyed = async || {
+        let call = setup.api.call(&setup.acme, "POST", &erase_path(&customer));
+        call.header("idempotency-key", "k").send().await
+    };
+    erase_keyed().await.refused(409, "CUSTOMER_NOT_INACTIVE");
+    setup.api.delete(&setup.acme, &path_of(&customer)).await.expect(200);
+    erase_keyed().await.refused(409, "RETENTION_PERIOD");
+}
+
 #[tokio::test]
 async fn a_reason_overrides_the_retention_period_and_is_recorded() {
     let (setup, customer) = populated_customer().await;
