@@ -406,6 +406,9 @@ async fn parallel_recalculations_of_the_same_facts_write_one_profile() {
     // one.
     let without_profile = api.create(&acme, &json!({ "name": "C", "country": "DE" })).await;
     let recalculate = format!("{}?recalculate=true&history=50", profile_path(&without_profile));
+    // HEAD stores none.
+    assert_eq!(api.call(&acme, "HEAD", &recalculate).send().await.status, 200);
+    assert_eq!(api.get(&acme, &path_of(&without_profile)).await.expect(200), without_profile);
     for answer in join_all((0..48).map(|_| api.get(&acme, &recalculate))).await {
         assert_eq!(answer.expect(200)["history"].as_array().unwrap().len(), 1);
     }

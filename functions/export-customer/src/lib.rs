@@ -1,7 +1,8 @@
 //! GET /customers/{id}/export
 //!
 //! Returns all data about a customer in pages, for example to answer an access request under data
-//! protection law. Each export writes an audit event before it returns its first page.
+//! protection law. Each export writes an audit event before it returns its first page. HEAD returns
+//! no data and writes no event.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -20,6 +21,10 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         .read(|input| Some(input.query("cursor", |text| Ok::<_, String>(text.to_owned()))))?;
     let id = request.customer_id()?;
     let table = app.tenant(&caller);
+    if request.is_head() && cursor.is_none() {
+        customers::check_export(&table, &id, app.clock.now()).await?;
+        return Response::ok(&());
+    }
     let page = customers::export(&table, &id, cursor.as_deref(), app.clock.now()).await?;
     Response::ok(&page)
 }

@@ -9,7 +9,8 @@ pub(crate) fn describe() -> Endpoint {
                    alerts and its audit events. A page contains up to about 3 MB of data. Most \
                    exports have one page.\n\n\
                    Each export is an audit event, `customer.exported`, which is written before the \
-                   first page is returned. It does not change the version of the customer. The \
+                   first page is returned. It does not change the version of the customer. HEAD \
+                   checks whether the customer can be exported, and is no event. The \
                    cursors of an export are valid for 24 hours, for the caller that began it.";
     let (endpoint, _) = Endpoint::new("Export all data of a customer", details, crate::PERMISSIONS)
         .reference::<Exported>();

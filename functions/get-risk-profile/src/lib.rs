@@ -1,7 +1,7 @@
 //! GET /customers/{id}/risk-profile
 //!
 //! Returns the current risk profile of a customer and, with `?history=n`, the `n` newest profiles.
-//! With `?recalculate=true`, a new profile is calculated and stored first.
+//! With `?recalculate=true`, a new profile is calculated and stored first, except for HEAD.
 
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -39,7 +39,7 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     }
     let id = request.customer_id()?;
     let table = app.tenant(&caller);
-    if recalculate == Some(true) {
+    if recalculate == Some(true) && !request.is_head() {
         risk_profiles::recalculate(&table, &id, app.clock.now()).await?;
     }
     let mut profiles = risk_profiles::newest(&table, &id, history.max(1)).await?;

@@ -18,8 +18,9 @@ pub(crate) fn describe() -> Endpoint {
     Endpoint::new("Read the risk profile of a customer", details, crate::PERMISSIONS)
         .query(
             "recalculate",
-            "Whether to calculate a new profile before the answer. This also needs `kyc:create` or \
-             `kyc:update`. If the result equals the newest profile, nothing is stored.",
+            "Whether to calculate a new profile before the answer. This needs `kyc:create` or \
+             `kyc:update` in addition to `kyc:read`. If the result equals the newest profile, \
+             nothing is stored. HEAD does not calculate.",
             flag(),
         )
         .query("history", history, whole_number(0, MAX_HISTORY, 0))

@@ -5,7 +5,7 @@
 use futures_util::future::try_join;
 
 use crate::error::Error;
-use crate::model::event::{EventKind, EventSummary};
+use crate::model::event::{Event, EventKind, EventSummary};
 use crate::model::export::Exported;
 use crate::model::id::CustomerId;
 use crate::model::page::Page;
@@ -29,7 +29,9 @@ pub async fn export(
     now: Timestamp,
 ) -> Result<Page<Exported>, Error> {
     let Some(cursor) = cursor else {
-        return begin(table, id, now).await;
+        let (event, page) = first_page(table, id, now).await?;
+        table.put_event(&event).await?;
+        return Ok(page);
     };
     let position = table.export_position(id, cursor)?;
     let event = table.event_summary(id, position.event_id);
@@ -40,11 +42,25 @@ pub async fn export(
     }
 }
 
-async fn begin(
+/// Checks that an export can begin, for a request whose answer contains no data. It writes no event.
+///
+/// # Errors
+/// `CustomerNotFound`, `StoreUnavailable`.
+pub async fn check_export(
     table: &TenantTable<'_>,
     id: &CustomerId,
     now: Timestamp,
-) -> Result<Page<Exported>, Error> {
+) -> Result<(), Error> {
+    first_page(table, id, now).await.map(drop)
+}
+
+/// Reads the first page of an export. Returns it with the event of the export, which is not written
+/// yet.
+async fn first_page(
+    table: &TenantTable<'_>,
+    id: &CustomerId,
+    now: Timestamp,
+) -> Result<(Event, Page<Exported>), Error> {
     // The event must sort after the event of the customer's creation, even if the clock of this
     // function is behind.
     let after_creation = Timestamp::from_millis(id.created_at().millis() + 1);
@@ -54,8 +70,7 @@ async fn begin(
     if page.count == 0 {
         return Err(Error::customer_not_found());
     }
-    table.put_event(&event).await?;
-    Ok(page)
+    Ok((event, page))
 }
 
 /// Returns whether this actor may continue the export with this event.

@@ -8,7 +8,7 @@ mod permissions;
 mod tests;
 
 pub use erasure::{Erasure, ResumedErasures, erase, plan_erasure, resume_erasures};
-pub use export::export;
+pub use export::{check_export, export};
 pub use permissions::{check_block, check_fields, check_hold, check_update};
 
 use crate::error::{Error, Faults};

@@ -91,7 +91,7 @@ impl Request {
 
     /// Returns whether the method is HEAD. A HEAD request is handled as the GET request to the same
     /// path.
-    pub(super) fn is_head(&self) -> bool {
+    pub fn is_head(&self) -> bool {
         self.is_head
     }
 

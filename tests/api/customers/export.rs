@@ -207,6 +207,11 @@ async fn an_export_without_an_answer_has_no_event() {
     let setup = Setup::without_lists().await;
     let customer = setup.create_customer("Mirka Dovello").await;
     let path = format!("{}/export", path_of(&customer));
+    // HEAD returns no data.
+    let head = async |who: &Persona| setup.api.call(who, "HEAD", &path).send().await.status;
+    let nobody = Persona::with("acme", &["kyc:read"]);
+    assert_eq!(head(&setup.acme).await, 200);
+    assert_eq!((head(&Persona::of("other")).await, head(&nobody).await), (404, 403));
     setup.api.get(&setup.acme, &format!("{path}?cursor=x")).await.refused(400, "INVALID_CURSOR");
     setup.api.get(&Persona::of("other"), &path).await.refused(404, "CUSTOMER_NOT_FOUND");
     let unprivileged = Persona::with("acme", &["kyc:create"]);
