@@ -33,7 +33,8 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     })?;
     let id = request.customer_id()?;
     let table = app.tenant(&caller);
-    let erasure = Erasure { now, retention: app.settings.retention_years, override_reason };
+    let retention = app.settings.retention_years;
+    let erasure = Erasure { caller: caller.clone(), now, retention, override_reason };
     let erase = async |replay| {
         let check_version = |version| if_match.check(Some(version));
         let answer = |tombstone: &Customer| {

@@ -9,7 +9,7 @@ use shared::openapi::{Endpoint, StatusCode};
 struct EraseCustomer {
     /// Reason to erase the customer although it is not inactive or its retention period has not
     /// ended. It is kept after the erasure, on the customer and in the audit event, so it must not
-    /// identify a person. 1 to 2,000 characters after trimming.
+    /// contain personal data. 1 to 2,000 characters after trimming.
     override_reason: Option<Note>,
 }
 
@@ -25,7 +25,9 @@ pub(crate) fn describe() -> Endpoint {
                    otherwise the answer is 409 `CUSTOMER_NOT_INACTIVE`. The retention period of the \
                    service (5 years by default) must have ended, counted from `deactivated_at`; up \
                    to and including its last day, the answer is 409 `RETENTION_PERIOD`. With an \
-                   `override_reason`, neither rule applies. Up to and including the day \
+                   `override_reason`, neither rule applies, but a `blocked` customer also needs \
+                   `kyc:review`, because an erasure ends the block. The reason survives the \
+                   erasure, so it must not contain personal data. Up to and including the day \
                    `retain_until`, the answer is 409 `RETENTION_HOLD`, also with an \
                    `override_reason`. `GET /customers?retention_ended=true` lists the customers \
                    whose retention has ended.\n\n\

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::permissions::check_block;
+use crate::auth::Caller;
 use crate::error::Error;
 use crate::model::answer::Answer;
 use crate::model::customer::{Customer, StoredCustomer};
@@ -33,6 +35,8 @@ const ACTOR: &str = "rescreen";
 
 /// A request to erase a customer.
 pub struct Erasure {
+    /// The caller. Only a reviewer may erase a blocked customer, because an erasure ends the block.
+    pub caller: Caller,
     /// Time of the request.
     pub now: Timestamp,
     /// Retention period of the customer.
@@ -47,8 +51,8 @@ pub struct Erasure {
 /// the answers that idempotency records store for the customer.
 ///
 /// # Errors
-/// `CustomerNotFound`, `RetentionHold`, `CustomerNotInactive`, `RetentionPeriod`, the error of
-/// `check_version`, `RequestInProgress`, `StoreUnavailable`.
+/// `CustomerNotFound`, `RetentionHold`, `CustomerNotInactive`, `RetentionPeriod`,
+/// `InsufficientPermissions`, the error of `check_version`, `RequestInProgress`, `StoreUnavailable`.
 pub async fn erase(
     table: &TenantTable<'_>,
     id: &CustomerId,
@@ -93,7 +97,8 @@ async fn bury(
 ///
 /// # Errors
 /// The error of `check_version`, `RetentionHold`, and without a reason to override them,
-/// `CustomerNotInactive` or `RetentionPeriod`.
+/// `CustomerNotInactive` or `RetentionPeriod`. `InsufficientPermissions` when the customer is blocked
+/// and the caller is not a reviewer.
 pub fn plan_erasure(
     before: StoredCustomer,
     check_version: impl Fn(u64) -> Result<(), Error>,
@@ -108,13 +113,14 @@ pub fn plan_erasure(
     checked?;
     check_retention(&before, erasure)?;
     let after = before.erased(erasure.override_reason.clone(), erasure.now)?;
+    check_block(&erasure.caller, &before, &after)?;
     Ok(Some(Change::new(EventKind::CustomerErased, before, after)))
 }
 
 /// Checks that a customer need not be retained. An override reason lifts every restriction except a
 /// hold.
 fn check_retention(customer: &Customer, erasure: &Erasure) -> Result<(), Error> {
-    let Erasure { now, retention, override_reason } = erasure;
+    let Erasure { now, retention, override_reason, .. } = erasure;
     let is_overridden = override_reason.is_some();
     match retention.reason(customer, *now) {
         Some(RetentionReason::Hold(until)) => {

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::{Erasure, plan_erasure, plan_update};
+use crate::auth::{Permission, caller_with};
 use crate::error::{Code, Error};
 use crate::fixtures::{
     LISTED, MonitoredCustomer, customer, edited, hour, lists, monitored, screenings, session,
@@ -113,7 +114,8 @@ fn expect(version: u64) -> impl Fn(u64) -> Result<(), Error> {
 
 /// Returns a request to erase a customer after its retention.
 fn plain(now: Timestamp) -> Erasure {
-    Erasure { now, retention: RetentionYears(5), override_reason: None }
+    let caller = caller_with(&[Permission::Erase]);
+    Erasure { caller, now, retention: RetentionYears(5), override_reason: None }
 }
 
 /// Returns a request to erase a customer before its retention has ended.

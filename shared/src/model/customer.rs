@@ -182,7 +182,8 @@ pub struct Customer {
     /// Time at which the personal data was erased, or `null` if the customer was not erased. An
     /// erased customer cannot change.
     pub erased_at: Option<Timestamp>,
-    /// The reason that was given to erase the customer before its retention had ended, or `null`.
+    /// The reason that was given to erase the customer before its retention had ended, or `null`. It
+    /// survives the erasure, so it must not contain personal data.
     #[serde(default)]
     pub erasure_override_reason: Option<Note>,
 }

@@ -554,6 +554,27 @@ async fn a_customer_that_is_not_inactive_does_not_use_the_key() {
     erase_keyed().await.refused(409, "RETENTION_PERIOD");
 }
 
+/// Without this rule, an erasure would end a block without a review.
+#[tokio::test]
+async fn the_erasure_of_a_blocked_customer_needs_a_reviewer() {
+    let setup = Setup::without_lists().await;
+    let customer = setup.create_customer("Mirka Dovello").await;
+    let path = path_of(&customer);
+    let eraser = Persona::with("acme", &["kyc:erase", "kyc:read"]);
+    setup.api.patch(&setup.acme, &path, &json!({ "status": "blocked" })).await.expect(200);
+    // Without a reason, the status is the obstacle, not the permission.
+    let plain = setup.api.post(&eraser, &erase_path(&customer), &json!({})).await;
+    plain.refused(409, "CUSTOMER_NOT_INACTIVE");
+    let error = erase(&setup.api, &eraser, &customer).await;
+    let error = error.refused(403, "INSUFFICIENT_PERMISSIONS");
+    assert_eq!(detail(&error)["permissions"], json!(["kyc:review"]));
+    assert_eq!(setup.api.get(&setup.acme, &path).await.expect(200)["status"], "blocked");
+    let both = Persona::with("acme", &["kyc:erase", "kyc:review"]);
+    erase(&setup.api, &both, &customer).await.expect(200);
+    // The block has ended with the first request, so a repetition needs only the erasure.
+    erase(&setup.api, &eraser, &customer).await.expect(200);
+}
+
 #[tokio::test]
 async fn a_reason_overrides_the_retention_period_and_is_recorded() {
     let (setup, customer) = populated_customer().await;
