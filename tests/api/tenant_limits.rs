@@ -88,6 +88,30 @@ async fn a_bucket_belongs_to_one_tenant_and_one_class() {
     assert_eq!(api.get(&Persona::with("", &["kyc:*"]), "/customers").await.status, 403);
 }
 
+/// The bucket contains a time that was calculated with the old limit.
+#[tokio::test]
+async fn a_new_limit_does_not_lock_out_a_tenant_that_used_up_the_old_one() {
+    let acme = Persona::of("acme");
+    // A higher rate, and a smaller burst.
+    for (rate, burst) in [(100, 30), (1, 3)] {
+        let (old, now) = limited(&[("READ", 1, 30)]).await;
+        for _ in 0..30 {
+            old.get(&acme, "/customers").await.expect(200);
+        }
+        old.get(&acme, "/customers").await.refused(429, "TOO_MANY_REQUESTS");
+        let limits = environment(&[("READ", rate, burst)]);
+        let new = Api::set(clock(&now), Some(&old), None, limits).await;
+        let answer = new.get(&acme, "/customers").await;
+        assert_eq!(ratelimit(&answer)[1], "0");
+        answer.expect(200);
+        let refused = new.get(&acme, "/customers").await;
+        assert_eq!(refused.header("retry-after"), Some("1"));
+        refused.refused(429, "TOO_MANY_REQUESTS");
+        now.fetch_add(1_000 / i64::from(rate), Ordering::SeqCst);
+        new.get(&acme, "/customers").await.expect(200);
+    }
+}
+
 /// All processes share the bucket of a tenant. Their clock does not advance, so the bucket does not
 /// refill.
 #[tokio::test(flavor = "multi_thread")]

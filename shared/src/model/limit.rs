@@ -4,9 +4,16 @@
 //! moving this time, or the current time if the bucket is full, forward by the refill time of one
 //! token. The request is refused if the bucket would then need longer to fill than an empty bucket
 //! does. This is the generic cell rate algorithm (ITU-T I.371).
+//!
+//! The stored time depends on the limit that applied when it was written. After a change of the
+//! limit it can be later than any time that the new limit allows. The bucket then counts as one with
+//! a single token.
 
 /// Microseconds in a second.
 const SECOND: i64 = 1_000_000;
+/// Time by which the clocks of two functions may differ, in microseconds. A stored time that is
+/// later than an empty bucket allows by more than this comes from another limit.
+const CLOCK_TOLERANCE: i64 = SECOND;
 
 /// A class of routes. The routes of a class share one bucket per tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::AsRefStr, strum::EnumString)]
@@ -65,6 +72,19 @@ impl RateLimits {
     }
 }
 
+/// How full a bucket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// It has all of its tokens.
+    Full,
+    /// It has at least one token.
+    Filling,
+    /// It has no token.
+    Empty,
+    /// Its time was stored under another limit and is too late for this one.
+    Outdated,
+}
+
 /// The state of a bucket after a request, for the headers of the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
@@ -90,6 +110,30 @@ impl RateLimit {
     /// `now`. Times are in microseconds.
     pub fn max_full_at(self, now: i64) -> i64 {
         now + i64::from(self.burst.saturating_sub(1)) * self.interval()
+    }
+
+    /// Returns the time at which a bucket is full again that gives its last token at `now`. Times are
+    /// in microseconds.
+    pub fn empty_full_at(self, now: i64) -> i64 {
+        self.max_full_at(now) + self.interval()
+    }
+
+    /// Returns the latest time at which a bucket with this limit can be full again, in microseconds.
+    pub fn outdated_after(self, now: i64) -> i64 {
+        self.empty_full_at(now) + CLOCK_TOLERANCE
+    }
+
+    /// Returns how full a bucket is that is full again at `full_at`. Times are in microseconds.
+    pub fn level(self, full_at: i64, now: i64) -> Level {
+        if full_at <= now {
+            Level::Full
+        } else if full_at <= self.max_full_at(now) {
+            Level::Filling
+        } else if full_at <= self.outdated_after(now) {
+            Level::Empty
+        } else {
+            Level::Outdated
+        }
     }
 
     /// Returns the state of a bucket that is full again at `full_at`. `full_at` and `now` are in
@@ -125,11 +169,13 @@ mod tests {
 
     /// Takes a token as the store does. Returns whether the bucket had one.
     fn take(limit: RateLimit, full_at: &mut i64, now: i64) -> bool {
-        let has_token = *full_at <= limit.max_full_at(now);
-        if has_token {
-            *full_at = (*full_at).max(now) + limit.interval();
-        }
-        has_token
+        *full_at = match limit.level(*full_at, now) {
+            Level::Full => now + limit.interval(),
+            Level::Filling => *full_at + limit.interval(),
+            Level::Outdated => limit.empty_full_at(now),
+            Level::Empty => return false,
+        };
+        true
     }
 
     #[test]
@@ -146,6 +192,18 @@ mod tests {
         assert_eq!(refused, expected);
         assert!(take(limit, &mut full_at, now + SECOND / 2));
         assert!(!take(limit, &mut full_at, now + SECOND / 2));
+    }
+
+    #[test]
+    fn a_drained_bucket_refills_at_once_at_a_new_limit() {
+        let now = 100 * SECOND;
+        let old = RateLimit { rate: 1, burst: 10_000 };
+        for new in [RateLimit { rate: 100, burst: 10_000 }, RateLimit { rate: 1, burst: 5 }] {
+            let mut full_at = old.empty_full_at(now);
+            assert!(take(new, &mut full_at, now));
+            assert!(!take(new, &mut full_at, now));
+            assert!(take(new, &mut full_at, now + new.interval()));
+        }
     }
 
     proptest! {

@@ -11,16 +11,15 @@ use super::expression::Expression;
 use super::item::{self, ItemKind};
 use super::transaction::unavailable_or_internal;
 use crate::error::Error;
-use crate::model::limit::{Quota, RateLimit, RouteClass};
+use crate::model::limit::{Level, Quota, RateLimit, RouteClass};
 use crate::model::value::TenantId;
 
 /// Time for which an unused bucket is stored: a day, in seconds. A bucket that was deleted counts
 /// as full, so its `ttl` must be later than the time at which it is full.
 const KEPT_SECONDS: i64 = 24 * 3_600;
 /// Largest number of updates for one token. The first one fails if the remembered state is
-/// outdated. Each further one fails only if the bucket becomes full, or stops being full, in
-/// between.
-const ATTEMPTS: u32 = 4;
+/// outdated. Each further one fails only if the level of the bucket changes in between.
+const ATTEMPTS: u32 = 5;
 
 /// Largest number of buckets whose state is remembered. At this number all are forgotten, which
 /// costs each of them at most one more update.
@@ -50,24 +49,25 @@ impl TenantTable<'_> {
     /// Takes a token from the tenant's bucket of a class of routes, and returns the state of the
     /// bucket. If the bucket had no token, the state has a `retry_after`.
     ///
-    /// An update expression cannot compute the larger of two times. A full bucket and one that is
-    /// filling therefore need different updates, each with a condition. The first one that is tried
-    /// usually succeeds. DynamoDB applies the updates of concurrent requests one after another.
+    /// An update expression cannot compute the larger of two times. Each level of the bucket
+    /// therefore needs a different update, with a condition. The first one that is tried usually
+    /// succeeds. DynamoDB applies the updates of concurrent requests one after another.
     ///
     /// # Errors
     /// `StoreUnavailable`, `InternalError`.
     pub async fn take_token(&self, class: RouteClass, limit: RateLimit) -> Result<Quota, Error> {
         let now = self.table.clock.now().millis() * 1_000;
         let (tenant, buckets) = (self.scope.tenant(), &self.table.buckets);
-        let mut is_full = buckets.full_at(tenant, class) <= now;
+        let mut level = limit.level(buckets.full_at(tenant, class), now);
         for _ in 0..ATTEMPTS {
-            let (full_at, is_refused) = match self.update_bucket(class, limit, now, is_full).await?
-            {
+            let (full_at, is_refused) = match self.update_bucket(class, limit, now, level).await? {
                 Ok(full_at) => (full_at, false),
-                Err(full_at) if full_at > limit.max_full_at(now) => (full_at, true),
                 Err(full_at) => {
-                    is_full = full_at <= now;
-                    continue;
+                    level = limit.level(full_at, now);
+                    if level != Level::Empty {
+                        continue;
+                    }
+                    (full_at, true)
                 }
             };
             buckets.remember(tenant, class, full_at);
@@ -76,26 +76,33 @@ impl TenantTable<'_> {
         Err(Error::store_unavailable("a token bucket kept changing"))
     }
 
-    /// Returns the time at which the bucket is full again, in microseconds since 1970. It is an
-    /// `Err` if the condition of the update does not hold, and 0 if the bucket does not exist,
-    /// because a new bucket is full.
+    /// Takes a token if the bucket has this level. Returns the time at which the bucket is full
+    /// again, in microseconds since 1970. It is an `Err` if the bucket has another level, and 0 if
+    /// the bucket does not exist, because a new bucket is full.
     async fn update_bucket(
         &self,
         class: RouteClass,
         limit: RateLimit,
         now: i64,
-        is_full: bool,
+        level: Level,
     ) -> Result<Result<i64, i64>, Error> {
         let mut e = Expression::default();
         let (full_at, ttl, kind) = (e.name("full_at"), e.name("ttl"), e.name("type"));
-        let (interval, now_value) = (e.number(limit.interval()), e.number(now));
-        let (value, condition) = if is_full {
-            let condition = format!("attribute_not_exists({full_at}) OR {full_at} <= {now_value}");
-            (format!("{now_value} + {interval}"), condition)
-        } else {
-            let max = e.number(limit.max_full_at(now));
-            let condition = format!("{full_at} > {now_value} AND {full_at} <= {max}");
-            (format!("{full_at} + {interval}"), condition)
+        let (value, condition) = match level {
+            Level::Full => {
+                let (interval, now) = (e.number(limit.interval()), e.number(now));
+                let condition = format!("attribute_not_exists({full_at}) OR {full_at} <= {now}");
+                (format!("{now} + {interval}"), condition)
+            }
+            Level::Filling | Level::Empty => {
+                let (interval, max) = (e.number(limit.interval()), e.number(limit.max_full_at(now)));
+                let condition = format!("{full_at} > {} AND {full_at} <= {max}", e.number(now));
+                (format!("{full_at} + {interval}"), condition)
+            }
+            Level::Outdated => {
+                let latest = e.number(limit.outdated_after(now));
+                (e.number(limit.empty_full_at(now)), format!("{full_at} > {latest}"))
+            }
         };
         let (kind_value, ttl_value) = (
             e.value(ItemKind::Limit.attribute()),
