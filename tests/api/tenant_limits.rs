@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use api_tests::faults::{self, Meter};
-use api_tests::{Answer, Api, Persona, json};
+use api_tests::{Answer, Api, Persona, chaos, json};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector,
 };
@@ -174,7 +174,8 @@ async fn a_limit_costs_one_call_and_no_limit_costs_none() {
     }
     let admitted = r#"{"Query": 1, "UpdateItem": 1}"#;
     let unlimited = r#"{"Query": 1}"#;
-    let refused = r#"{"UpdateItem": 1}"#;
+    // The third request emptied the bucket, so the last one needs no call.
+    let refused = "{}";
     let expected = [[unlimited; 4], [admitted, admitted, admitted, refused]].concat();
     assert_eq!(calls, expected);
 }
@@ -203,6 +204,50 @@ async fn a_bucket_that_does_not_answer_admits_the_request() {
         assert_eq!(answer.header("ratelimit-limit"), None);
         answer.expect(200);
     }
+}
+
+/// Answers calls about a token bucket with this error code and counts them. Passes on all other
+/// calls.
+#[derive(Clone, Debug)]
+struct FailingBuckets(&'static str, Arc<AtomicI64>);
+
+impl Interceptor for FailingBuckets {
+    fn call(&self, next: &SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        let partition = faults::body(&request)["Key"]["pk"]["S"].to_string();
+        if partition.contains("#LIMIT#") {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            let mut answer = chaos::refusal(400, self.0, json!({}));
+            answer.headers_mut().remove("x-amz-retry-after");
+            return HttpConnectorFuture::ready(Ok(answer));
+        }
+        next.call(request)
+    }
+}
+
+/// The requests of one tenant overload its bucket. They must not be admitted, and the SDK must not
+/// repeat the calls.
+#[tokio::test]
+async fn a_throttled_bucket_refuses_the_request() {
+    for code in ["ThrottlingException", "ProvisionedThroughputExceededException"] {
+        let calls = Arc::new(AtomicI64::new(0));
+        let client = faults::client(FailingBuckets(code, calls.clone()));
+        let limits = environment(&[("READ", 10, 20)]);
+        let api = Api::set(Clock::system(), None, Some(client), limits).await;
+        let refused = api.get(&Persona::of("acme"), "/customers").await;
+        assert_eq!((ratelimit(&refused)[1], refused.header("retry-after")), ("0", Some("1")));
+        refused.refused(429, "TOO_MANY_REQUESTS");
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+    }
+}
+
+/// A table that fails in another way must not stop a tenant.
+#[tokio::test]
+async fn a_bucket_that_fails_admits_the_request() {
+    let calls = Arc::new(AtomicI64::new(0));
+    let client = faults::client(FailingBuckets("AccessDeniedException", calls));
+    let limits = environment(&[("READ", 1, 1)]);
+    let api = Api::set(Clock::system(), None, Some(client), limits).await;
+    api.get(&Persona::of("acme"), "/customers").await.expect(200);
 }
 
 #[test]

@@ -22,7 +22,8 @@ const LIMIT_SKIPPED: &str = "LimitSkipped";
 ///
 /// If the table fails or does not answer in time, the request is admitted. The limit protects
 /// tenants from each other, not data from a caller, and a slow table must not turn into an outage
-/// of every route. Requests that the table cannot serve get a 503 anyway.
+/// of every route. Requests that the table cannot serve get a 503 anyway. A bucket that DynamoDB
+/// throttles is different: its tenant sends too many requests, so the request is refused.
 pub(super) async fn take_token(app: &App, request: &Request) -> Option<Quota> {
     let class = RouteClass::of(request.route());
     let limit = app.settings.rate_limits.of(class)?;

@@ -3,6 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use aws_sdk_dynamodb::Config;
+use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
+use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
@@ -26,7 +30,8 @@ const ATTEMPTS: u32 = 5;
 const MAX_REMEMBERED: usize = 1_000;
 
 /// The buckets as this process last saw them: the time at which each is full again, in microseconds
-/// since 1970. They show which update of a bucket will probably succeed.
+/// since 1970. They show which update of a bucket will probably succeed, and which buckets are
+/// still empty, because other processes with the same limit only make this time later.
 #[derive(Debug, Default)]
 pub(super) struct Buckets(Mutex<HashMap<(TenantId, RouteClass), i64>>);
 
@@ -45,47 +50,87 @@ impl Buckets {
     }
 }
 
+/// The result of an update. The times are those at which the bucket is full again, in microseconds
+/// since 1970. A time is 0 if the bucket does not exist, because a new bucket is full.
+enum Update {
+    Taken(i64),
+    /// The bucket does not have the level that the update is for.
+    OtherLevel(i64),
+    Throttled,
+}
+
+/// Keeps the SDK from retrying an update that is throttled. The retries would add load to an
+/// overloaded item, take longer than a request waits for a token, and use up the retries of other
+/// calls.
+#[derive(Debug)]
+struct NoRetryIfThrottled;
+
+impl ClassifyRetry for NoRetryIfThrottled {
+    fn name(&self) -> &'static str {
+        "NoRetryIfThrottled"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err);
+        let error = error.and_then(|error| error.as_operation_error());
+        match error.and_then(|error| error.downcast_ref::<UpdateItemError>()) {
+            Some(error) if is_throttled(error) => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+}
+
+fn is_throttled(error: &UpdateItemError) -> bool {
+    let codes = ["ThrottlingException", "ProvisionedThroughputExceededException"];
+    error.code().is_some_and(|code| codes.contains(&code))
+}
+
 impl TenantTable<'_> {
     /// Takes a token from the tenant's bucket of a class of routes, and returns the state of the
-    /// bucket. If the bucket had no token, the state has a `retry_after`.
+    /// bucket. If the bucket had no token, the state has a `retry_after`. If this process has seen
+    /// that the bucket is still empty, the table is not called.
     ///
     /// An update expression cannot compute the larger of two times. Each level of the bucket
     /// therefore needs a different update, with a condition. The first one that is tried usually
     /// succeeds. DynamoDB applies the updates of concurrent requests one after another.
+    ///
+    /// A bucket that DynamoDB throttles counts as empty, because its tenant sends more requests than
+    /// one item can serve.
     ///
     /// # Errors
     /// `StoreUnavailable`, `InternalError`.
     pub async fn take_token(&self, class: RouteClass, limit: RateLimit) -> Result<Quota, Error> {
         let now = self.table.clock.now().millis() * 1_000;
         let (tenant, buckets) = (self.scope.tenant(), &self.table.buckets);
-        let mut level = limit.level(buckets.full_at(tenant, class), now);
+        let mut full_at = buckets.full_at(tenant, class);
         for _ in 0..ATTEMPTS {
-            let (full_at, is_refused) = match self.update_bucket(class, limit, now, level).await? {
-                Ok(full_at) => (full_at, false),
-                Err(full_at) => {
-                    level = limit.level(full_at, now);
-                    if level != Level::Empty {
-                        continue;
-                    }
-                    (full_at, true)
+            let level = limit.level(full_at, now);
+            if level == Level::Empty {
+                buckets.remember(tenant, class, full_at);
+                return Ok(limit.quota(full_at, now, true));
+            }
+            match self.update_bucket(class, limit, now, level).await? {
+                Update::Taken(full_at) => {
+                    buckets.remember(tenant, class, full_at);
+                    return Ok(limit.quota(full_at, now, false));
                 }
-            };
-            buckets.remember(tenant, class, full_at);
-            return Ok(limit.quota(full_at, now, is_refused));
+                Update::OtherLevel(stored) => full_at = stored,
+                Update::Throttled => {
+                    return Ok(limit.quota(limit.empty_full_at(now), now, true));
+                }
+            }
         }
         Err(Error::store_unavailable("a token bucket kept changing"))
     }
 
-    /// Takes a token if the bucket has this level. Returns the time at which the bucket is full
-    /// again, in microseconds since 1970. It is an `Err` if the bucket has another level, and 0 if
-    /// the bucket does not exist, because a new bucket is full.
+    /// Takes a token if the bucket has this level, which must not be [`Level::Empty`].
     async fn update_bucket(
         &self,
         class: RouteClass,
         limit: RateLimit,
         now: i64,
         level: Level,
-    ) -> Result<Result<i64, i64>, Error> {
+    ) -> Result<Update, Error> {
         let mut e = Expression::default();
         let (full_at, ttl, kind) = (e.name("full_at"), e.name("ttl"), e.name("type"));
         let (value, condition) = match level {
@@ -95,7 +140,8 @@ impl TenantTable<'_> {
                 (format!("{now} + {interval}"), condition)
             }
             Level::Filling | Level::Empty => {
-                let (interval, max) = (e.number(limit.interval()), e.number(limit.max_full_at(now)));
+                let (interval, max) =
+                    (e.number(limit.interval()), e.number(limit.max_full_at(now)));
                 let condition = format!("{full_at} > {} AND {full_at} <= {max}", e.number(now));
                 (format!("{full_at} + {interval}"), condition)
             }
@@ -126,12 +172,14 @@ impl TenantTable<'_> {
             Some(item) => item::number(item, "full_at"),
             None => Ok(0),
         };
-        match request.send().await {
-            Ok(output) => Ok(Ok(read(output.attributes())?)),
+        let config = Config::builder().retry_classifier(NoRetryIfThrottled);
+        match request.customize().config_override(config).send().await {
+            Ok(output) => Ok(Update::Taken(read(output.attributes())?)),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    Ok(Err(read(refused.item())?))
+                    Ok(Update::OtherLevel(read(refused.item())?))
                 }
+                Some(error) if is_throttled(error) => Ok(Update::Throttled),
                 _ => Err(unavailable_or_internal("UpdateItem", &error)),
             },
         }
