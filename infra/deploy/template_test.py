@@ -1,6 +1,7 @@
 """Tests rules that hold for all resources of a kind in template.yaml, after SAM's own translation.
 Requires the Python of the SAM CLI."""
 
+import json
 import logging
 import os
 import pathlib
@@ -49,6 +50,27 @@ class TemplateTest(unittest.TestCase):
         for name, function in self.of_type("AWS::Lambda::Function"):
             self.assertEqual(function["VpcConfig"]["Fn::If"][0], "InVpc", name)
             self.assertEqual(function["LoggingConfig"]["LogFormat"], "JSON", name)
+
+    def test_the_access_log_names_callers_only_as_an_option(self):
+        self.assertEqual(self.document["Parameters"]["LogCallers"]["Default"], "false")
+        stage = next(stage for _, stage in self.of_type("AWS::ApiGatewayV2::Stage"))
+        settings = stage["AccessLogSettings"]
+        text, variables = settings["Format"]["Fn::Sub"]
+        condition, callers, default = variables["Caller"]["Fn::If"]
+        self.assertEqual((condition, default), ("CallersAreLogged", ""))
+        common = json.loads(text.replace("${Caller}", default))
+        for value in common.values():
+            self.assertNotRegex(value, "identity|authorizer")
+        self.assertEqual(json.loads(text.replace("${Caller}", callers)), common | {
+            "source_ip": "$context.identity.sourceIp", "sub": "$context.authorizer.claims.sub",
+        })
+        # Callers are in a group with its own retention, and the alarms count the lines of that group.
+        arns = [{"Fn::GetAtt": [name, "Arn"]} for name in ["CallerLogs", "AccessLogs"]]
+        self.assertEqual(settings["DestinationArn"], {"Fn::If": ["CallersAreLogged", *arns]})
+        self.assertEqual(self.properties("CallerLogs")["RetentionInDays"], {"Ref": "CallerLogRetentionDays"})
+        groups = [{"Ref": "CallerLogs"}, {"Ref": "AccessLogs"}]
+        for name in ["Unauthenticated", "Forbidden"]:
+            self.assertEqual(self.properties(name)["LogGroupName"], {"Fn::If": ["CallersAreLogged", *groups]})
 
     def test_jobs_can_be_switched_off(self):
         for name, schedule in self.of_type("AWS::Scheduler::Schedule"):
