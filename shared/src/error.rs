@@ -444,13 +444,15 @@ impl Error {
     }
 
     /// Reports that the screening of a customer with this number of subjects reached its time limit.
+    /// A release with a slow matcher causes this error for many customers, so it counts as a failure.
     pub fn screening_timeout(subjects: u32) -> Error {
         let message = format!(
             "Screening this customer takes too long for a request: {subjects} names must be \
              compared. Try again later. If the error persists, shorten the organization, or monitor \
              the customer without related parties."
         );
-        Error::new(Code::ScreeningTimeout, message)
+        let cause = format!("screening {subjects} names reached the time limit");
+        Error { cause: Some(cause), ..Error::new(Code::ScreeningTimeout, message) }
     }
 
     /// Reports that the table cannot be reached, that it throttles requests, or that a change lost

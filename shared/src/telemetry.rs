@@ -124,8 +124,8 @@ impl RequestLog {
                 )
             };
         }
-        // The alarms count error lines. An error with a 5xx status but without a cause reports an
-        // expected state, such as watchlists that are not loaded yet, so it is not an error line.
+        // The alarms count error lines. The only error with a 5xx status and without a cause reports
+        // that no watchlist is loaded yet. That is the state of a new stack, so it is not an error line.
         let is_failure = status >= 500 && error.is_none_or(|error| error.cause().is_some());
         if is_failure { line!(error) } else { line!(info) }
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use api_tests::{Api, Dice, Value, json};
 
+use super::sources::logged_start;
 use super::{Setup, clock, environment, path, sum};
 use crate::organization::put;
 
@@ -96,6 +97,10 @@ async fn a_request_that_screens_too_long_is_refused_and_changes_nothing() {
     assert_eq!(refused.header("retry-after"), Some("60"));
     let error = refused.refused(503, "SCREENING_TIMEOUT");
     assert!(error["message"].as_str().unwrap().contains("501 names"), "{error}");
+    // The canary must notice a release whose matcher is slow, so the time-out counts as a failure.
+    let (level, cause) = logged_start(&slow, &setup, &company, "SCREENING_TIMEOUT").await;
+    assert_eq!(level, "ERROR");
+    assert!(cause.as_str().unwrap().contains("501 names"), "{cause}");
     setup.api.get(&setup.acme, &path(&company, "/monitor")).await.refused(404, "NOT_MONITORED");
     let alone = json!({ "include_related": false });
     slow.post(&setup.acme, &path(&company, "/monitor"), &alone).await.expect(201);

@@ -109,26 +109,32 @@ async fn an_unchanged_list_does_not_create_a_new_version() {
 async fn a_request_without_lists_is_logged_as_no_failure() {
     let setup = Setup::without_lists().await;
     let customer = setup.create_customer("Acme").await;
-    let (level, cause) = logged_start(&setup.api, &setup, &customer).await;
+    let (level, cause) = logged_start(&setup.api, &setup, &customer, "LISTS_UNAVAILABLE").await;
     assert_eq!((level.as_str(), cause), ("INFO", Value::Null));
 
     setup.write_list(&[("1", "Mirka Dovello")]);
     setup.refresh().await;
     setup.api.server().lists.put(&current_object(&setup).await, Vec::new()).await.unwrap();
-    let (level, cause) = logged_start(&setup.another_server().await, &setup, &customer).await;
+    let restarted = setup.another_server().await;
+    let (level, cause) = logged_start(&restarted, &setup, &customer, "LISTS_UNAVAILABLE").await;
     assert_eq!(level, "ERROR");
     assert!(cause.as_str().unwrap().starts_with("lists/"), "{cause}");
 }
 
-/// Tries to start a monitor, which must fail with a 503. Returns the level and the cause from the
-/// request's log line.
-async fn logged_start(api: &Api, setup: &Setup, customer: &Value) -> (String, Value) {
+/// Tries to start a monitor, which must fail with a 503 and this code. Returns the level and the cause
+/// from the request's log line.
+pub async fn logged_start(
+    api: &Api,
+    setup: &Setup,
+    customer: &Value,
+    code: &str,
+) -> (String, Value) {
     let unique = Uuid::now_v7().simple().to_string();
     let trace_id = format!("1-{}-{}", &unique[..8], &unique[8..]);
     watch().keep(&trace_id);
     let start = api.call(&setup.acme, "POST", &path(customer, "/monitor")).json(&json!({}));
     let start = start.header("x-amzn-trace-id", &format!("Root={trace_id};Sampled=1"));
-    start.send().await.refused(503, "LISTS_UNAVAILABLE");
+    start.send().await.refused(503, code);
     let lines = watch().kept(&trace_id);
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!(lines[0]["trace_id"], trace_id);
