@@ -20,9 +20,17 @@ from samcli.yamlhelper import yaml_parse
 HERE = pathlib.Path(__file__).resolve().parent
 TEMPLATE = HERE.parent.parent / "template.yaml"
 
-# Records its arguments, and calls the real curl. While the file `broken` exists, every request fails.
+# Records its arguments, and calls the real curl. While the file `broken` exists, every request fails. While
+# the file `refused` exists, API Gateway refuses the token. The issuer's tokens are valid for 8 seconds.
 CURL = """#!/bin/sh
 echo "$*" >> {folder}/commands
+case "$*" in *https://issuer.example*)
+  cat > {folder}/credentials
+  echo token >> {folder}/tokens
+  printf '{{"access_token":"%s","expires_in":8}}' "$ISSUED"
+  exit
+esac
+if [ -e {folder}/refused ]; then printf 401; exit; fi
 if [ -e {folder}/broken ]; then printf 500; exit; fi
 exec {curl} "$@"
 """
@@ -174,10 +182,6 @@ class Test:
 
     def a_failed_round_stops_the_deployment(self):
         deployed, broken = self.folder / "deployed", self.folder / "broken"
-        result = self.run("canary", "stack")
-        assert result.returncode == 0, result.stderr
-        assert deployed.exists() and "cloudformation cancel-update-stack" not in self.calls()
-        deployed.unlink()
         process = subprocess.Popen(
             [HERE / "canary", "stack", "--", "--tags", "a=b"], env=self.environment, cwd=self.folder,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -195,12 +199,70 @@ class Test:
         assert calls[-2:] == ["cloudformation cancel-update-stack", "cloudformation wait"], calls
         assert not deployed.exists(), "the deployment was not stopped"
 
+    def every_route_is_called_during_the_deployment_and_after_it(self):
+        event = {
+            "source": "kyc-customers", "detail-type": "customer.updated",
+            "detail": {"kind": "customer.updated", "customer_id": "CUSTOMER"},
+        }
+        deployed = self.folder / "deployed"
+        for detail_type, is_right in [("customer.updated", True), ("$.kind", False)]:
+            (self.folder / "event").write_text(json.dumps(event | {"detail-type": detail_type}))
+            result = self.run("canary", "stack")
+            assert deployed.exists() and "cloudformation cancel-update-stack" not in self.calls()
+            deployed.unlink()
+            assert result.stdout.count("POST /kyc/sessions: 201") >= 2, result.stdout
+            if is_right:
+                assert result.returncode == 0, result.stderr
+            else:
+                assert result.returncode == 1, result.stderr
+                assert "the new version is live" in result.stderr, result.stderr
+
+    def a_token_that_expires_is_renewed_and_a_refused_one_is_no_failure(self):
+        tokens, refused = self.folder / "tokens", self.folder / "refused"
+        # The token of the issuer, not the one of `TOKEN`, which API Gateway would refuse.
+        client = {
+            "API_URL": self.api, "TOKEN": "none", "CLIENT_ID": "machine", "CLIENT_SECRET": "hidden",
+            "TOKEN_URL": "https://issuer.example/token", "ISSUED": self.token,
+        }
+
+        output = self.folder / "output"
+
+        def smoke(seconds):
+            command = f'sleep {seconds} & "$0" --while $! > output 2>&1'
+            return subprocess.Popen(
+                ["sh", "-c", command, HERE / "smoke"], env={**self.environment, **client}, cwd=self.folder,
+            )
+
+        def wait_for(pattern):
+            for _ in range(600):
+                if output.exists() and re.search(pattern, output.read_text(), re.DOTALL):
+                    return
+                time.sleep(0.1)
+            raise AssertionError(f"no {pattern!r} in {output.read_text()}")
+
+        process = smoke(20)
+        wait_for("/erase: 200")
+        refused.touch()
+        wait_for("the test is broken")
+        refused.unlink()
+        wait_for("the test is broken.*/erase: 200")
+        assert process.wait(60) == 0, output.read_text()
+        assert len(tokens.read_text().splitlines()) >= 3, "each round needs a new token"
+
+        output.unlink()
+        refused.touch()
+        assert smoke(1).wait(60) == 3, output.read_text()
+        refused.unlink()
+        assert "no round succeeded" in output.read_text(), output.read_text()
+
     def failures_before_the_first_success_do_not_stop_the_deployment(self):
         deployed, broken = self.folder / "deployed", self.folder / "broken"
         broken.touch()
         result = self.run("canary", "stack")
         broken.unlink()
-        assert result.returncode == 0, result.stderr
+        assert result.returncode == 1, result.stderr
+        for text in ["no round succeeded", "the new version is live"]:
+            assert text in result.stderr, result.stderr
         assert deployed.exists() and "cloudformation cancel-update-stack" not in self.calls()
 
 
@@ -214,6 +276,8 @@ def main():
                 test.all_routes_are_called_and_customers_are_erased,
                 test.an_event_arrives,
                 test.a_failed_round_stops_the_deployment,
+                test.every_route_is_called_during_the_deployment_and_after_it,
+                test.a_token_that_expires_is_renewed_and_a_refused_one_is_no_failure,
                 test.failures_before_the_first_success_do_not_stop_the_deployment,
             ]:
                 case()
