@@ -123,7 +123,7 @@ async fn a_request_without_lists_is_logged_as_no_failure() {
 
 /// Tries to start a monitor, which must fail with a 503 and this code. Returns the level and the cause
 /// from the request's log line.
-pub async fn logged_start(
+pub(crate) async fn logged_start(
     api: &Api,
     setup: &Setup,
     customer: &Value,
