@@ -160,6 +160,15 @@ class TemplateTest(unittest.TestCase):
             alarm = self.properties(name)
             self.assertEqual((alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]), (3600, 2, 1))
 
+    def test_a_stopped_pipe_of_a_quiet_stack_raises_an_alarm(self):
+        """A change in every third hour is enough. Requests that change nothing do not count."""
+        alarm = self.properties("StoppedPipeAlarm")
+        periods = {metric["MetricStat"]["Period"] for metric in alarm["Metrics"] if "MetricStat" in metric}
+        self.assertEqual(periods, {3600})
+        self.assertEqual((alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]), (6, 2))
+        # `redaction` tests which requests write a transaction.
+        self.assertIn("$.transactions > 0", self.properties("Changes")["FilterPattern"])
+
     def test_the_documented_cost_of_alarms_is_that_of_their_metrics(self):
         metrics = 0
         for _, alarm in self.of_type("AWS::CloudWatch::Alarm"):

@@ -77,7 +77,7 @@ pub(crate) struct RequestLog {
     version: Option<String>,
     trace_id: Option<String>,
     started: Instant,
-    calls: u32,
+    calls: Calls,
 }
 
 /// The data of a request's log line that is known when the request ends. It contains ids only.
@@ -102,10 +102,10 @@ impl RequestLog {
         trace: Option<&str>,
     ) -> RequestLog {
         let trace_id = trace.and_then(trace_id).map(str::to_owned);
-        RequestLog { function, version, trace_id, started: Instant::now(), calls: 0 }
+        RequestLog { function, version, trace_id, started: Instant::now(), calls: Calls::default() }
     }
 
-    pub(crate) fn calls(self, calls: u32) -> RequestLog {
+    pub(crate) fn calls(self, calls: Calls) -> RequestLog {
         RequestLog { calls, ..self }
     }
 
@@ -114,13 +114,15 @@ impl RequestLog {
         let code = error.map(|error| error.code.to_string());
         let cause = error.and_then(Error::cause);
         let ms = self.started.elapsed().as_micros() as f64 / 1_000.0;
-        let (function, dynamodb_calls) = (self.function, self.calls);
+        let function = self.function;
+        let Calls { all: dynamodb_calls, transactions } = self.calls;
         let (function_version, trace_id) = (self.version, self.trace_id);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     target: TARGET, request_id, trace_id, tenant, actor, customer_id, function,
-                    function_version, route, status, ms, dynamodb_calls, code, cause, "request"
+                    function_version, route, status, ms, dynamodb_calls, transactions, code, cause,
+                    "request"
                 )
             };
         }
@@ -204,24 +206,35 @@ fn emit(
     }
 }
 
-tokio::task_local! {
-    static CALLS: Cell<u32>;
+/// The number of calls of a request to DynamoDB, retries included.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Calls {
+    all: u32,
+    /// The calls that write a transaction. Each change of data is one, and writes its audit event.
+    transactions: u32,
 }
 
-/// Runs the future of a request. Returns its output and the number of its calls to DynamoDB,
-/// retries included.
-pub(crate) async fn count_calls<F: Future>(future: F) -> (F::Output, u32) {
+tokio::task_local! {
+    static CALLS: Cell<Calls>;
+}
+
+/// Runs the future of a request. Returns its output and its calls to DynamoDB.
+pub(crate) async fn count_calls<F: Future>(future: F) -> (F::Output, Calls) {
     let counted = async {
         let output = future.await;
         (output, CALLS.with(Cell::get))
     };
-    CALLS.scope(Cell::new(0), counted).await
+    CALLS.scope(Cell::default(), counted).await
 }
 
 /// Counts a call to DynamoDB. A call outside of a request is not counted, for example when a
 /// connection is opened in advance.
-pub(crate) fn count_call() {
-    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+pub(crate) fn count_call(is_transaction: bool) {
+    let _ = CALLS.try_with(|calls| {
+        let Calls { all, transactions } = calls.get();
+        let transactions = transactions + u32::from(is_transaction);
+        calls.set(Calls { all: all + 1, transactions });
+    });
 }
 
 #[cfg(test)]

@@ -102,6 +102,32 @@ async fn the_line_of_a_request_says_who_read_what() {
     );
 }
 
+/// The alarm on a stopped Pipe compares changes with events, so only a request that writes an event
+/// counts as a change.
+#[tokio::test]
+async fn the_line_of_a_request_says_whether_it_changed_data() {
+    let api = Api::start().await;
+    let acme = Persona::of("acme");
+    let created = api.post(&acme, "/customers", &json!({ "name": "A" })).await;
+    let path = path_of(&created.body["data"]);
+    let rename = |key: &'static str| {
+        api.call(&acme, "PATCH", &path).json(&json!({ "name": "B" })).header("idempotency-key", key)
+    };
+    for (answer, transactions) in [
+        (created, 1),
+        (rename("first").send().await, 1),
+        (rename("second").send().await, 0),
+        (rename("first").send().await, 0),
+        (api.get(&acme, &path).await, 0),
+        (api.call(&acme, "DELETE", &path).send().await, 1),
+        (api.call(&acme, "DELETE", &path).send().await, 0),
+    ] {
+        let line = line_of(&answer);
+        assert!(answer.status < 300, "{line}");
+        assert_eq!(line["transactions"], transactions, "{line}");
+    }
+}
+
 #[tokio::test]
 async fn an_actor_that_can_be_a_name_is_logged_as_a_pseudonym() {
     let api = Api::start().await;

@@ -297,6 +297,7 @@ async fn each_request_writes_one_log_line_without_personal_data() {
         ("route", json!("POST /customers")),
         ("status", json!(201)),
         ("dynamodb_calls", json!(1)),
+        ("transactions", json!(1)),
     ] {
         assert_eq!(lines[0][field], value, "{log}");
     }

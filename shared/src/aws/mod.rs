@@ -127,11 +127,12 @@ impl Intercept for CallCounter {
 
     fn read_before_transmit(
         &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        telemetry::count_call();
+        let operation = context.request().headers().get("x-amz-target");
+        telemetry::count_call(operation.is_some_and(|name| name.ends_with(".TransactWriteItems")));
         Ok(())
     }
 }
