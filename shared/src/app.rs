@@ -28,6 +28,8 @@ pub struct Settings {
     pub claims: ClaimNames,
     /// Version of the Lambda function, which every log line of a request contains.
     pub function_version: Option<String>,
+    /// Memory of this function in MB. Lambda sets it; `None` elsewhere.
+    pub own_memory: Option<u32>,
     /// URL of a DynamoDB-compatible server to use instead of AWS.
     pub dynamodb_endpoint: Option<String>,
     /// Name of the bucket with the watchlist indexes.
@@ -102,6 +104,10 @@ impl Settings {
             requests: number("MEMORY_SIZE", 256, 1..=10_240),
             jobs: number("RESCREEN_MEMORY_SIZE", 1_769, 1..=10_240),
         };
+        let own_memory = match number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 0, 1..=u32::MAX) {
+            0 => None,
+            memory => Some(memory),
+        };
         let monitor_shards = number("MONITOR_SHARDS", 4, 1..=1_024);
         let retention_years = RetentionYears(number("RETENTION_YEARS", 5, 0..=100));
         // A rate of 0 means that the class has no limit.
@@ -125,6 +131,7 @@ impl Settings {
                 scope_prefix: value("SCOPE_PREFIX"),
             },
             function_version: value("AWS_LAMBDA_FUNCTION_VERSION"),
+            own_memory,
             dynamodb_endpoint,
             watchlist_bucket: value("WATCHLIST_BUCKET"),
             s3_endpoint,
@@ -196,7 +203,7 @@ impl App {
         let table = Table::new(client, settings.table_name.clone(), ids.clone(), clock.clone());
         let monitoring = Monitoring {
             table: table.clone(),
-            watchlists,
+            watchlists: watchlists.within(settings.own_memory),
             shards: settings.monitor_shards,
             max_list_age: settings.max_list_age,
             clock: clock.clone(),

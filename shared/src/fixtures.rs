@@ -105,6 +105,7 @@ pub(crate) fn lists(revision: u64, entries: &[(&str, &str)]) -> Arc<Loaded> {
         object: version,
         entities: entries.len() as u64,
         parts: Default::default(),
+        memory: None,
         date: None,
         built_at: hour(0),
         checked_at: hour(0),

@@ -34,6 +34,10 @@ pub struct ListVersion {
     /// Number of `names`, `dates`, `countries` and `identifiers` in all entries, by these keys.
     #[serde(default)]
     pub parts: BTreeMap<String, u64>,
+    /// Memory in bytes that the index and its screening need. `None` in a version that an older
+    /// release stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
     /// Date of publication, `YYYY-MM-DD`, if the list contains one.
     pub date: Option<String>,
     /// Time at which the index was built.

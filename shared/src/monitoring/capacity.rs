@@ -25,6 +25,24 @@ pub struct FunctionMemory {
     pub jobs: u32,
 }
 
+/// Checks that lists with this total size in bytes fit into the function that opens them, which has
+/// this memory in MB.
+///
+/// # Errors
+/// A message that names the parameters to raise and their new value.
+pub fn check_own(lists: u64, memory: u32) -> Result<(), String> {
+    let needed = lists.div_ceil(MB) + RESERVED;
+    if needed <= u64::from(memory) {
+        return Ok(());
+    }
+    Err(format!(
+        "all lists together need {} MB of memory, which this function does not have; raise the \
+         parameter MemorySize, or RescreenMemorySize for rescreen, from {memory} to at least {needed} \
+         (in MB), or remove lists",
+        lists.div_ceil(MB)
+    ))
+}
+
 impl FunctionMemory {
     /// Checks that lists with this total [`screening_memory`](screening::index::screening_memory)
     /// fit into every function.

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::model::time::Timestamp;
 use crate::model::watchlist::{ListVersion, Revision};
 use crate::telemetry;
-use screening::index::{BuildError, screening_memory};
+use screening::index::{BuildError, OpenError, screening_memory};
 use screening::lists::{Counts, Input};
 use screening::score::MODEL_VERSION;
 use screening::{ImportError, import_within};
@@ -145,15 +145,17 @@ pub async fn refresh(refresh: &Refresh<'_>, deadline: Instant) -> Result<Report,
         if let Some(last) = last
             && own.is_none()
         {
-            match rebuild(monitoring, &list, last, &mut sizes).await {
+            match rebuild(monitoring, &list, last, &mut sizes, refresh.function_memory).await {
                 Ok(list) => fetched.push(list),
-                Err(error) => reason = format!("{reason}; {}", error.reason()),
+                Err(Refusal::Unusable(other)) => reason = format!("{reason}; {other}"),
+                Err(refusal) => reason = format!("{reason}; {}", refusal.alarm(&list)),
             }
         }
         lists.push(Refreshed::Refused { list, reason });
     }
     // Lists that are already current may no longer fit because a memory parameter was lowered.
-    if let Err(reason) = refresh.function_memory.check(sizes.total().await) {
+    let total = sizes.total(None).await;
+    if let Err(reason) = total.and_then(|total| refresh.function_memory.check(total)) {
         let details = json!({ "why": reason });
         telemetry::alarm(TOO_LARGE, "watchlists too large", "", &details);
     }
@@ -198,41 +200,69 @@ impl Refusal {
 /// list is read when its size is first needed.
 struct Sizes<'a> {
     monitoring: &'a Monitoring,
-    /// Name of the object with the current index of each configured list, or `None` if it has none.
-    objects: BTreeMap<String, Option<String>>,
+    /// Current version of each configured list, or `None` if it has none.
+    versions: BTreeMap<String, Option<ListVersion>>,
     known: BTreeMap<String, u64>,
 }
 
 impl<'a> Sizes<'a> {
     fn new(monitoring: &'a Monitoring, sources: &[Source], current: &Revision) -> Sizes<'a> {
-        let objects = sources.iter().map(|source| {
+        let versions = sources.iter().map(|source| {
             let list = source.list.as_str().to_owned();
-            let object = current.lists.get(&list).map(|version| version.object.clone());
-            (list, object)
+            let version = current.lists.get(&list).cloned();
+            (list, version)
         });
-        Sizes { monitoring, objects: objects.collect(), known: BTreeMap::new() }
+        Sizes { monitoring, versions: versions.collect(), known: BTreeMap::new() }
     }
 
-    /// Returns the size of a list. Returns `None` if the list has no index, or if the index cannot
-    /// be read or has another file format.
-    async fn of(&mut self, list: &str) -> Option<u64> {
-        if let Some(size) = self.known.get(list) {
-            return Some(*size);
-        }
-        let object = self.objects.get(list)?.as_ref()?;
-        let index = self.monitoring.watchlists.bytes(object).await.ok()?;
-        let size = screening_memory(&index).ok()?;
+    /// Returns whether the current index of a list can be read.
+    async fn is_readable(&mut self, list: &str) -> bool {
+        let Some(Some(version)) = self.versions.get(list) else { return false };
+        let Ok(size) = self.read(&version.object).await else { return false };
         self.known.insert(list.to_owned(), size);
-        Some(size)
+        true
     }
 
-    async fn total(&mut self) -> u64 {
-        let lists: Vec<String> = self.objects.keys().cloned().collect();
-        let mut total = 0;
-        for list in lists {
-            total += self.of(&list).await.unwrap_or_default();
+    /// Reads an index and returns its size.
+    async fn read(&self, object: &str) -> Result<u64, String> {
+        let index = self.monitoring.watchlists.bytes(object).await;
+        let index = index.map_err(|error| error.reason().to_owned())?;
+        match screening_memory(&index) {
+            Ok(size) => Ok(size),
+            // An index of another release cannot be measured. Its length is close to its size.
+            Err(OpenError::Format { .. } | OpenError::Model { .. }) => Ok(index.len() as u64),
+            Err(error) => Err(format!("{object}: {error}")),
         }
-        total
+    }
+
+    /// Returns the size of a list, or 0 if it has no index yet. The error is the reason why the size
+    /// is not known.
+    async fn of(&mut self, list: &str) -> Result<u64, String> {
+        if let Some(size) = self.known.get(list) {
+            return Ok(*size);
+        }
+        let Some(Some(version)) = self.versions.get(list) else { return Ok(0) };
+        let size = match version.memory {
+            Some(size) => size,
+            None => self.read(&version.object).await.map_err(|reason| {
+                format!(
+                    "the memory that the list {list} needs is not known, because its index cannot \
+                     be read ({reason}): restore the index, or remove the list from the sources"
+                )
+            })?,
+        };
+        self.known.insert(list.to_owned(), size);
+        Ok(size)
+    }
+
+    /// Returns the size of all lists except `without`.
+    async fn total(&mut self, without: Option<&str>) -> Result<u64, String> {
+        let lists: Vec<String> = self.versions.keys().cloned().collect();
+        let mut total = 0;
+        for list in lists.iter().filter(|list| without != Some(list.as_str())) {
+            total += self.of(list).await?;
+        }
+        Ok(total)
     }
 
     /// Checks that all lists fit into the functions if `list` has this size, and if so, remembers
@@ -243,9 +273,10 @@ impl<'a> Sizes<'a> {
         size: u64,
         memory: FunctionMemory,
     ) -> Result<(), Refusal> {
-        let before = self.of(list).await.unwrap_or_default();
-        if size > before {
-            let total = self.total().await - before + size;
+        // The index is replaced, so it does not matter if its size is not known.
+        let is_larger = !self.of(list).await.is_ok_and(|before| size <= before);
+        if is_larger {
+            let total = self.total(Some(list)).await? + size;
             memory.check(total).map_err(Refusal::TooLarge)?;
         }
         self.known.insert(list.to_owned(), size);
@@ -279,7 +310,7 @@ impl Refresh<'_> {
         // A table that was restored or copied to another region may name indexes that the bucket does
         // not have.
         if let Some(own) = own.filter(|own| own.source == hash)
-            && sizes.of(list).await.is_some()
+            && sizes.is_readable(list).await
         {
             return Ok(unchanged(own));
         }
@@ -293,10 +324,12 @@ impl Refresh<'_> {
             }
             error => Refusal::Unusable(error.to_string()),
         })?;
+        let size = screening_memory(&imported.index).map_err(|error| error.to_string())?;
         if let Some(own) = own.filter(|own| own.version == imported.version) {
-            if sizes.of(list).await.is_none() {
+            if !sizes.is_readable(list).await {
                 let stored = watchlists.put(&own.object, imported.index).await;
                 stored.map_err(|error| error.reason().to_owned())?;
+                sizes.known.insert(list.to_owned(), size);
                 tracing::warn!(target: "kyc", list, version = own.version, "lost index rebuilt");
             }
             return Ok(unchanged(own));
@@ -307,7 +340,6 @@ impl Refresh<'_> {
         if let Some(last) = last {
             check_shrinkage(last, entities, &parts, self.max_shrink_percent)?;
         }
-        let size = screening_memory(&imported.index).map_err(|error| error.to_string())?;
         sizes.replace(list, size, memory).await?;
         let object = object_name(list, &imported.version);
         let stored = watchlists.put(&object, imported.index).await;
@@ -317,6 +349,7 @@ impl Refresh<'_> {
             object,
             entities,
             parts,
+            memory: Some(size),
             date: imported.date,
             built_at: now,
             checked_at: now,
@@ -381,20 +414,22 @@ fn parts(counts: &Counts) -> BTreeMap<String, u64> {
 }
 
 /// Rebuilds and stores the index of the current version for this program's matching model. An index
-/// with another file format cannot be rebuilt.
+/// with another file format cannot be rebuilt. A larger index is refused if it does not fit.
 async fn rebuild(
     monitoring: &Monitoring,
     list: &str,
     last: &ListVersion,
     sizes: &mut Sizes<'_>,
-) -> Result<Fetched, Error> {
+    memory: FunctionMemory,
+) -> Result<Fetched, Refusal> {
+    let reason = |error: Error| error.reason().to_owned();
     let watchlists = &monitoring.watchlists;
     let object = object_name(list, &last.version);
-    let index = watchlists.rebuild(&last.object).await?;
-    let size = screening_memory(&index).map_err(|error| Error::internal(error.to_string()))?;
-    sizes.known.insert(list.to_owned(), size);
-    watchlists.put(&object, index).await?;
-    let version = ListVersion { object, ..last.clone() };
+    let index = watchlists.rebuild(&last.object).await.map_err(reason)?;
+    let size = screening_memory(&index).map_err(|error| error.to_string())?;
+    sizes.replace(list, size, memory).await?;
+    watchlists.put(&object, index).await.map_err(reason)?;
+    let version = ListVersion { object, memory: Some(size), ..last.clone() };
     Ok(Fetched { list: list.to_owned(), version, is_new: true, skipped: 0 })
 }
 

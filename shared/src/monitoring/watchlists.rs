@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{BoxFuture, try_join_all};
 
+use super::capacity::check_own;
 use crate::error::Error;
 use crate::model::watchlist::{ListVersion, Revision};
 use screening::index::{FORMAT_VERSION, Index};
@@ -59,6 +60,8 @@ pub trait Objects: Debug + Send + Sync {
 #[derive(Clone)]
 pub struct Watchlists {
     objects: Option<Arc<dyn Objects>>,
+    /// Memory in MB of the function that loads the lists, if it is known.
+    memory: Option<u32>,
     loaded: Arc<Mutex<Option<Arc<Loaded>>>>,
 }
 
@@ -66,7 +69,12 @@ impl Watchlists {
     /// Creates the storage without loaded lists. `objects` is `None` for a function without a
     /// bucket. Such a function gets an error only if it loads lists.
     pub fn of(objects: Option<Arc<dyn Objects>>) -> Watchlists {
-        Watchlists { objects, loaded: Arc::default() }
+        Watchlists { objects, memory: None, loaded: Arc::default() }
+    }
+
+    /// Returns the same storage for a function with this memory in MB.
+    pub fn within(self, memory: Option<u32>) -> Watchlists {
+        Watchlists { memory, ..self }
     }
 
     /// Returns the same storage with no list loaded.
@@ -87,11 +95,16 @@ impl Watchlists {
     /// again.
     ///
     /// # Errors
-    /// `ListsUnavailable` when the revision has no lists or a list cannot be read, `InternalError`
-    /// without a bucket.
+    /// `ListsUnavailable` when the revision has no lists, when the lists do not fit into the memory of
+    /// this function or when a list cannot be read, `InternalError` without a bucket.
     pub async fn load(&self, revision: Revision) -> Result<Arc<Loaded>, Error> {
         if revision.lists.is_empty() {
             return Err(Error::lists_not_loaded());
+        }
+        if let Some(memory) = self.memory {
+            // A list that an older release stored counts when the next refresh has updated it.
+            let needed: u64 = revision.lists.values().filter_map(|list| list.memory).sum();
+            check_own(needed, memory).map_err(Error::lists_unavailable)?;
         }
         let last = {
             let mut newest = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,6 +227,7 @@ mod tests {
                 object: object_name(list, version),
                 entities: 1,
                 parts: Default::default(),
+                memory: None,
                 date: None,
                 built_at: hour(0),
                 checked_at: hour(0),

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use api_tests::log::watch;
 use api_tests::{Api, Persona, Value, json};
+use aws_sdk_dynamodb::types::AttributeValue;
 use tempfile::TempDir;
 
 use super::{clock, path, sum};
@@ -57,6 +59,17 @@ impl Large {
     /// Starts a server whose functions have these memory sizes in MB. If `other` is given, the
     /// server uses the table and lists of `other`.
     async fn server(&self, other: Option<&Api>, requests: u64, jobs: u64) -> Api {
+        self.server_with(other, requests, jobs, &[]).await
+    }
+
+    /// Starts a server as [`Large::server`] does, with more settings.
+    async fn server_with(
+        &self,
+        other: Option<&Api>,
+        requests: u64,
+        jobs: u64,
+        more: &[(&str, &str)],
+    ) -> Api {
         let sources = ["large.csv", "small.csv"].map(|list| {
             let name = list.trim_end_matches(".csv");
             json!({ "list": name, "from": [format!("file://{}", self.file(list).display())] })
@@ -67,8 +80,9 @@ impl Large {
             ("MEMORY_SIZE", requests.to_string()),
             ("RESCREEN_MEMORY_SIZE", jobs.to_string()),
         ];
-        let settings: BTreeMap<String, String> =
+        let mut settings: BTreeMap<String, String> =
             settings.map(|(name, value)| (name.to_owned(), value)).into();
+        settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         Api::set(clock(&self.now), other, None, settings).await
     }
 
@@ -168,4 +182,64 @@ async fn a_list_that_the_jobs_cannot_hold_is_refused() {
     assert_eq!(large.matches(&api, "Mirka Dovello").await, 2);
     let raised = large.server(Some(&api), 256, 1_769).await;
     assert_eq!(raised.refresh().await["lists"][0]["outcome"], "updated");
+}
+
+/// Lists that became current before the memory was reduced, or in another region, must not end the
+/// function.
+#[tokio::test]
+async fn a_function_answers_503_when_the_lists_do_not_fit_into_its_memory() {
+    let large = Large::new();
+    large.write("large.csv", 6_000);
+    large.write("small.csv", 10);
+    let api = large.server(None, 256, 1_769).await;
+    assert_eq!(api.refresh().await["revision"], 1);
+    let memory = |megabytes| [("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", megabytes)];
+    let small = large.server_with(Some(&api), 256, 1_769, &memory("64")).await;
+    let customer = api.create(&large.acme, &json!({ "name": "Mirka Dovello" })).await;
+    let answer = small.post(&large.acme, &path(&customer, "/monitor"), &json!({})).await;
+    let line = watch().line_of(answer.header("x-request-id").unwrap());
+    answer.refused(503, "LISTS_UNAVAILABLE");
+    let cause = line["cause"].as_str().unwrap();
+    assert!(cause.contains("raise the parameter MemorySize"), "{cause}");
+    assert!(cause.contains("from 64 to at least"), "{cause}");
+    let fitting = large.server_with(Some(&api), 256, 1_769, &memory("256")).await;
+    assert_eq!(large.matches(&fitting, "Mirka Dovello").await, 2);
+}
+
+/// Removes the size of a list from the table, as an older release would store the list, and returns
+/// the name of its index.
+async fn remove_size(api: &Api, list: &str) -> String {
+    let scan = api.dynamodb.scan().table_name(&api.table).send().await.unwrap();
+    let mut object = None;
+    for mut item in scan.items.unwrap() {
+        let Some(AttributeValue::M(lists)) = item.get_mut("lists") else { continue };
+        let Some(AttributeValue::M(version)) = lists.get_mut(list) else { continue };
+        version.remove("memory").unwrap();
+        object = version["object"].as_s().ok().cloned();
+        let put = api.dynamodb.put_item().table_name(&api.table).set_item(Some(item));
+        put.send().await.unwrap();
+    }
+    object.unwrap()
+}
+
+/// A list whose size is not known counts as too large, not as empty.
+#[tokio::test]
+async fn a_list_that_cannot_be_measured_refuses_the_growth_of_another() {
+    let large = Large::new();
+    large.write("large.csv", 10);
+    large.write("small.csv", 10);
+    let api = large.server(None, 256, 1_769).await;
+    assert_eq!(api.refresh().await["revision"], 1);
+    let object = remove_size(&api, "small").await;
+    let lists = &api.server().lists;
+    let index = lists.bytes(&object).await.unwrap();
+    lists.put(&object, Vec::new()).await.unwrap();
+    large.write("large.csv", 100);
+    let refused = refusal(&api).await;
+    assert!(
+        refused.starts_with("refused: large (the memory that the list small needs is not known"),
+        "{refused}"
+    );
+    lists.put(&object, index).await.unwrap();
+    assert_eq!(api.refresh().await["lists"][0]["outcome"], "updated");
 }
