@@ -29,6 +29,10 @@ const RESUMED_AFTER_MILLIS: i64 = 60_000;
 /// A job starts an erasure only if at least this time is left before its deadline, so that most
 /// erasures finish. An interrupted erasure keeps its progress, and a later run resumes it.
 const MARGIN: Duration = Duration::from_secs(20);
+/// A run spends at most one part in this number of its time on erasures. The rest is for passes.
+const PART_OF_RUN: u32 = 3;
+/// Age in the metric of an erasure whose item is malformed: one day, which sets off the alarm.
+const MALFORMED_AGE_MILLIS: i64 = 24 * 3_600_000;
 /// Actor of a job that resumes an erasure. The job writes no event, because the first transaction
 /// of the erasure wrote it.
 const ACTOR: &str = "rescreen";
@@ -148,10 +152,10 @@ pub struct ResumedErasures {
     pub oldest: Option<Timestamp>,
 }
 
-/// Finishes interrupted erasures, the oldest first, until the deadline is near. An erasure that
-/// fails is logged and stays unfinished. Emits the age of the oldest unfinished erasure as a metric
-/// in hours, or 0 when there is none. `refusal` replaces the answers that idempotency records store
-/// for the customers.
+/// Finishes interrupted erasures, the oldest first, in a part of the time until the deadline. An
+/// erasure that fails or whose item is malformed is logged and stays unfinished. Before the first
+/// erasure, emits the age of the oldest one as a metric in hours, or 0 when there is none. `refusal`
+/// replaces the answers that idempotency records store for the customers.
 ///
 /// # Errors
 /// `StoreUnavailable` when the unfinished erasures cannot be read.
@@ -162,27 +166,50 @@ pub async fn resume_erasures(
     refusal: &Answer,
     deadline: Instant,
 ) -> Result<ResumedErasures, Error> {
+    let started = Instant::now();
+    let end = started + deadline.saturating_duration_since(started) / PART_OF_RUN;
+    let erasures = table.unfinished_erasures().await?;
+    report_oldest(&erasures, clock.now());
     let mut resumed = ResumedErasures::default();
-    for erasure in table.unfinished_erasures().await? {
+    for erasure in erasures {
+        let erasure = match erasure {
+            Ok(erasure) => erasure,
+            Err(error) => {
+                let why = error.reason();
+                tracing::error!(target: "kyc", why, "an erasure was not finished");
+                resumed.unfinished += 1;
+                continue;
+            }
+        };
         let age = clock.now().millis().saturating_sub(erasure.erased_at.millis());
         let is_due = age >= RESUMED_AFTER_MILLIS;
-        let is_in_time = Instant::now() + MARGIN < deadline;
+        let is_in_time = Instant::now() + MARGIN < end;
         if is_due && is_in_time {
-            match finish(table, &erasure, request_id, refusal).await {
-                Ok(()) => {
+            let finish = finish(table, &erasure, request_id, refusal);
+            match tokio::time::timeout_at(end.into(), finish).await {
+                Ok(Ok(())) => {
                     resumed.finished += 1;
                     continue;
                 }
-                Err(error) => log_failure(&erasure, &error),
+                Ok(Err(error)) => log_failure(&erasure, &error),
+                // The erasure keeps its progress, and the next run continues it.
+                Err(_) => {}
             }
         }
         resumed.unfinished += 1;
         resumed.oldest = resumed.oldest.or(Some(erasure.erased_at));
     }
-    let age =
-        resumed.oldest.map_or(0, |oldest| clock.now().millis().saturating_sub(oldest.millis()));
-    telemetry::hours("UnfinishedErasureHours", "unfinished erasures", "", age);
     Ok(resumed)
+}
+
+/// Emits the age of the oldest unfinished erasure as a metric in hours, or 0 when there is none.
+fn report_oldest(erasures: &[Result<UnfinishedErasure, Error>], now: Timestamp) {
+    let age = |erasure: &Result<UnfinishedErasure, Error>| match erasure {
+        Ok(erasure) => now.millis().saturating_sub(erasure.erased_at.millis()),
+        Err(_) => MALFORMED_AGE_MILLIS,
+    };
+    let oldest = erasures.iter().map(age).max().unwrap_or(0);
+    telemetry::hours("UnfinishedErasureHours", "unfinished erasures", "", oldest);
 }
 
 async fn finish(

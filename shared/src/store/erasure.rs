@@ -52,27 +52,30 @@ impl UnfinishedErasure {
 }
 
 impl Table {
-    /// Reads at most 1,000 unfinished erasures, the oldest first.
+    /// Reads at most 1,000 unfinished erasures, the oldest first. A malformed item is an error in
+    /// its place.
     ///
     /// # Errors
-    /// `StoreUnavailable`, or `InternalError` when an item is malformed.
-    pub async fn unfinished_erasures(&self) -> Result<Vec<UnfinishedErasure>, Error> {
+    /// `StoreUnavailable`.
+    pub async fn unfinished_erasures(
+        &self,
+    ) -> Result<Vec<Result<UnfinishedErasure, Error>>, Error> {
         let mut e = Expression::default();
         let by_key = e.partition(keys::UNFINISHED_ERASURES.to_owned());
         let query = self.query(by_key, e).limit(MAX_UNFINISHED);
         let page = query.send().await.map_err(|error| unavailable_or_internal("Query", &error))?;
-        page.items().iter().map(UnfinishedErasure::read).collect()
+        Ok(page.items().iter().map(UnfinishedErasure::read).collect())
     }
 }
 
 impl TenantTable<'_> {
     /// Removes personal data from every item of a customer, in several transactions. After an
-    /// interruption, the same call scrubs the remaining items. `refusal` replaces the answers that
-    /// idempotency records store for the customer.
+    /// interruption, the same call scrubs the remaining items. Several calls for the same customer
+    /// may run at the same time. `refusal` replaces the answers that idempotency records store for
+    /// the customer.
     ///
     /// # Errors
-    /// `StoreUnavailable`, also when another request erases the same customer at the same time, or
-    /// `InternalError` when an item has no known type.
+    /// `StoreUnavailable`, or `InternalError` when an item has no known type.
     pub async fn scrub(&self, id: &CustomerId, refusal: &Answer) -> Result<(), Error> {
         let mut start = None;
         loop {
@@ -90,12 +93,8 @@ impl TenantTable<'_> {
                 if writes.is_empty() {
                     continue;
                 }
-                match self.transact(&writes).await? {
-                    Outcome::Done => {}
-                    // Another request that erases the same customer has deleted one of these rows.
-                    Outcome::Refused(_) => {
-                        return Err(Error::store_unavailable("two requests erase one customer"));
-                    }
+                if let Outcome::Refused(refusals) = self.transact(&writes).await? {
+                    return Err(refusals.unexpected());
                 }
             }
             start = page.last_evaluated_key;
@@ -113,7 +112,8 @@ impl TenantTable<'_> {
         let kind = ItemKind::of(row)?;
         let (rule, mut after) = match kind {
             ItemKind::Customer => return Ok(None),
-            ItemKind::Organization => return self.delete(Rule::Organization, key()).map(Some),
+            // Another call that erases the same customer may have deleted the organization since.
+            ItemKind::Organization => return self.delete_any(Rule::Organization, key()).map(Some),
             ItemKind::Session => {
                 let session = erased::session(item::model(row.clone())?);
                 (Rule::Session, item::typed(kind, &session)?)

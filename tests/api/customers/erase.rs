@@ -1,6 +1,7 @@
 //! Tests `POST /customers/{id}/erase`.
 
-use api_tests::faults::{End, Mortal, NoTransactions};
+use api_tests::faults::{End, Gate, Mortal, NoTransactions};
+use api_tests::log::watch;
 use api_tests::{Answer, Api, Persona, Value, json, path_of};
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -482,6 +483,73 @@ async fn an_erasure_that_cannot_be_finished_is_reported_and_tried_again() {
 
     let result = setup.api.run("rescreen", &resume).await.unwrap();
     assert_eq!(result["erasures"], json!({ "finished": 1, "unfinished": 0, "oldest": null }));
+    assert_eq!(checked(&setup).await.violations, []);
+}
+
+/// Lets a process die after the first transaction of an erasure. Advances the clock until a job may
+/// resume the erasure.
+async fn interrupt_erasure(setup: &Setup, customer: &Value) {
+    let mortal = Mortal::new(End::After(2));
+    let victim = setup.server_with_fault(mortal.clone()).await;
+    mortal.arm();
+    tokio::select! {
+        () = mortal.ended() => {}
+        answer = erase(&victim, &setup.acme, customer) => panic!("{}", answer.text),
+    }
+    setup.advance_clock(61);
+}
+
+/// A malformed item among the unfinished erasures must not stop the job, and counts as an old
+/// erasure in the metric.
+#[tokio::test]
+async fn a_malformed_unfinished_erasure_is_reported_and_does_not_stop_the_others() {
+    const METRIC: &str = "UnfinishedErasureHours";
+    let setup = Setup::without_lists().await;
+    let customer = setup.create_customer("Mirka Dovello").await;
+    interrupt_erasure(&setup, &customer).await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let put = setup.api.dynamodb.put_item().table_name(&setup.api.table);
+    let put = put.item("pk", text("ERASURES")).item("sk", text("2026-01-01 no customer"));
+    put.item("type", text("erasure")).send().await.unwrap();
+
+    watch().keep(METRIC);
+    let result = setup.api.run("rescreen", &json!({ "pass": "resume" })).await.unwrap();
+
+    let expected = json!({ "finished": 1, "unfinished": 1, "oldest": null });
+    assert_eq!(result["erasures"], expected);
+    let hours: Vec<f64> =
+        watch().kept(METRIC).iter().filter_map(|line| line[METRIC].as_f64()).collect();
+    assert!(hours.contains(&24.0), "{hours:?}");
+}
+
+/// Two runs of the job resume the same erasure. The slower one finds the work done, and reports no
+/// failure.
+#[tokio::test]
+async fn two_runs_can_resume_the_same_erasure() {
+    let setup = Setup::without_lists().await;
+    let company = json!({ "name": "Brindal Quarry Trading", "entity_type": "company" });
+    let customer = setup.api.create(&setup.acme, &company).await;
+    let path = path_of(&customer) + "/organization";
+    let owners = structure(&["p"], &[("p", "self", 60.0)]);
+    setup.api.call(&setup.acme, "PUT", &path).json(&owners).send().await.expect(201);
+    interrupt_erasure(&setup, &customer).await;
+
+    // The calls before the gate read the erasures, the customer and its partition.
+    let gate = Gate::at(3);
+    let slow = setup.server_with_fault(gate.clone()).await;
+    gate.arm();
+    let resume = json!({ "pass": "resume" });
+    let other = async {
+        gate.reached().await;
+        let result = setup.api.run("rescreen", &resume).await.unwrap();
+        gate.release();
+        result
+    };
+    let (slow, other) = tokio::join!(slow.run("rescreen", &resume), other);
+
+    let finished = json!({ "finished": 1, "unfinished": 0, "oldest": null });
+    assert_eq!(other["erasures"], finished);
+    assert_eq!(slow.unwrap()["erasures"], finished);
     assert_eq!(checked(&setup).await.violations, []);
 }
 
