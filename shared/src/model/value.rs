@@ -382,7 +382,7 @@ pub fn one_of<T: FromStr + VariantNames>(text: &str) -> Result<T, Issue> {
 }
 
 /// Id of a tenant, as access tokens contain it: 1 to 128 characters of `A-Z a-z 0-9 . _ : @ -`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TenantId(String);

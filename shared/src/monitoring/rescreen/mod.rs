@@ -175,14 +175,12 @@ pub async fn rescreen(
     }
     let mut checked_again = 0;
     if request.pass == Command::Resume {
-        for shard in &shards {
-            match pending::check_pending(monitoring, *shard, deadline).await {
-                Ok(count) => checked_again += count,
-                Err(error) => {
-                    reports.push(ShardReport::failed(PassKind::OnUpdate, *shard, &error));
-                }
-            }
-        }
+        let checks = pending::check_pending(monitoring, &shards, deadline).await;
+        checked_again = checks.completed;
+        let failed = checks.failed.iter();
+        reports.extend(
+            failed.map(|(shard, error)| ShardReport::failed(PassKind::OnUpdate, *shard, error)),
+        );
         report_oldest(monitoring, &reports);
     }
     let failed: Vec<&ShardReport> =
