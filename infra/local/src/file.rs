@@ -72,15 +72,56 @@ impl StoreFile {
         }
     }
 
-    /// Removes deleted data from the file. Call this method after a function that may have erased a
-    /// customer. A failure is logged, and the data stays until the next call or until the store
-    /// stops.
+    /// Removes deleted data from the file and from the records of its streams. Call this method after
+    /// a function that may have erased a customer. A failure is logged, and the data stays until the
+    /// next call.
     pub(crate) async fn remove_deleted_data(&self) {
         let file = self.clone();
-        let result = tokio::task::spawn_blocking(move || file.truncate_log()).await;
+        let remove = move || {
+            file.remove_old_images().map_err(|error| error.to_string())?;
+            file.truncate_log()
+        };
+        let result = tokio::task::spawn_blocking(remove).await;
         if let Ok(Err(why)) = result {
             tracing::error!(target: "kyc", why, "deleted data was not removed from the table's file");
         }
+    }
+
+    /// Replaces each image in the streams by the newest image of its item, so that no record contains
+    /// data that an item no longer has. Records of events stay complete unless the event was erased,
+    /// because nothing else changes an event.
+    fn remove_old_images(&self) -> rusqlite::Result<()> {
+        self.connect()?
+            .execute(
+                "UPDATE _stream_records AS record SET new_image = newest.new_image FROM (
+                    SELECT table_name, keys_json ->> '$.pk.S' AS pk, keys_json ->> '$.sk.S' AS sk,
+                        new_image, MAX(CAST(sequence_number AS INTEGER))
+                    FROM _stream_records GROUP BY 1, 2, 3
+                ) AS newest
+                WHERE record.table_name = newest.table_name
+                    AND record.keys_json ->> '$.pk.S' = newest.pk
+                    AND record.keys_json ->> '$.sk.S' = newest.sk
+                    AND record.new_image IS NOT NULL
+                    AND record.new_image IS NOT newest.new_image",
+                [],
+            )
+            .map(drop)
+    }
+
+    /// Removes all records of a table's stream. Call this method when the stream is disabled: its
+    /// records are not sent, and later changes do not reach it.
+    ///
+    /// # Errors
+    /// Fails when the file cannot be written.
+    pub(crate) fn remove_all_records(&self, table: &str) -> Result<(), Failure> {
+        let remove = || {
+            let connection = self.connect()?;
+            connection.execute("DELETE FROM _stream_records WHERE table_name = ?1", [table])
+        };
+        let removed = remove().map_err(|error| {
+            format!("the records of the table's stream were not removed: {error}")
+        })?;
+        if removed > 0 { self.truncate_log() } else { Ok(()) }
     }
 
     /// Removes the records of a table's stream that have been sent, up to a sequence number. The

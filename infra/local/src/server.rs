@@ -116,6 +116,9 @@ impl Server {
                     folder.write_access(&store.access, name)?;
                 }
                 events::enable_stream(&dynamodb, name, options.events.is_some()).await?;
+                if let (Some(file), None) = (&store.file, &options.events) {
+                    file.remove_all_records(name)?;
+                }
                 if let Some(sink) = options.events {
                     let forwarder = forwarder(store, name, sink, options.data.as_deref())?;
                     background.spawn(forwarder.run());

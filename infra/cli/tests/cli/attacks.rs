@@ -405,3 +405,32 @@ async fn idle_and_half_sent_connections_are_closed() {
     assert_eq!(server.call("GET", "/customers", &server.token, None).await.0, 200);
     server.stop("-TERM");
 }
+
+/// Arguments of a server whose events have no receiver.
+const UNSENT: [&str; 6] = ["--port", "0", "--data", "d", "--events", "http://127.0.0.1:9/"];
+
+#[tokio::test]
+async fn an_erasure_leaves_no_data_in_records_that_were_not_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(&UNSENT, folder.path());
+    create_and_erase(&server, folder.path()).await;
+    for personal in PERSONAL {
+        assert_eq!(files_with(personal, folder.path()), Vec::<PathBuf>::new(), "{personal}");
+    }
+    server.stop("-TERM");
+}
+
+/// A server without events disables the stream, so later changes do not reach it.
+#[tokio::test]
+async fn an_erasure_leaves_no_data_in_a_disabled_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(&UNSENT, folder.path());
+    let path = format!("/customers/{}", create(&server, "Zaphodine Zuniga").await);
+    server.stop("-TERM");
+    let server = Running::start(&["--port", "0", "--data", "d"], folder.path());
+    erase(&server, &path).await;
+    for personal in PERSONAL {
+        assert_eq!(files_with(personal, folder.path()), Vec::<PathBuf>::new(), "{personal}");
+    }
+    server.stop("-TERM");
+}
