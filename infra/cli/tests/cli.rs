@@ -403,7 +403,9 @@ fn screen_explains_each_match() {
         (&json!("1"), &json!("name_and_date"))
     );
     let output = text(&run(&arguments, folder.path()).stdout);
-    for part in ["One match", "mirca = mirka", "the same sound", "agrees: query FR, listed FR"] {
+    for part in
+        ["One match", "mirca = mirka", "the same in another script", "agrees: query FR, listed FR"]
+    {
         assert!(output.contains(part), "{part}: {output}");
     }
     let without_match =

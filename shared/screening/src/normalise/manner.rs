@@ -1,7 +1,7 @@
 //! Finds out how the scripts of a name are used: the same letters stand for different sounds in
 //! Russian and in Ukrainian, or in Arabic and in Persian.
 
-use super::{reading, script};
+use super::{look_alikes, reading};
 
 /// The way in which a name uses its scripts. One word is often too short for a decision, so all words
 /// of a name decide together.
@@ -48,9 +48,9 @@ impl Manner {
             }
         }
         let is_clearly_latin =
-            |c: char| c.is_ascii_alphabetic() && script::cyrillic_look_alike(c).is_none();
+            |c: char| c.is_ascii_alphabetic() && look_alikes::cyrillic_look_alike(c).is_none();
         manner.has_latin = text.chars().any(is_clearly_latin);
-        manner.has_cyrillic = text.chars().any(script::is_clearly_greek_or_cyrillic);
+        manner.has_cyrillic = text.chars().any(look_alikes::is_clearly_greek_or_cyrillic);
         manner.is_korean =
             is_korean(text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '-' | '/')));
         manner

@@ -10,6 +10,7 @@ mod arabic;
 mod business;
 mod ignorable;
 mod kana;
+mod look_alikes;
 mod manner;
 mod patronymic;
 pub(crate) mod reading;

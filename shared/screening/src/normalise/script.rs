@@ -5,6 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::ignorable::is_ignorable;
+use super::look_alikes::{cyrillic_look_alike, is_clearly_greek_or_cyrillic, latin_look_alike};
 use super::manner::Manner;
 use super::token::Origin;
 use super::word::Word;
@@ -208,43 +209,6 @@ fn in_cyrillic(word: &str, manner: &Manner) -> Option<String> {
     word.chars().map(cyrillic_look_alike).collect()
 }
 
-/// Returns the Cyrillic letter that a Latin letter looks like.
-pub(super) fn cyrillic_look_alike(c: char) -> Option<char> {
-    let letter = match c {
-        'A' => '\u{410}',
-        'a' => '\u{430}',
-        'B' => '\u{412}',
-        'C' => '\u{421}',
-        'c' => '\u{441}',
-        'E' => '\u{415}',
-        'e' => '\u{435}',
-        'H' => '\u{41d}',
-        'I' => '\u{406}',
-        'i' => '\u{456}',
-        'K' => '\u{41a}',
-        'k' => '\u{43a}',
-        'M' => '\u{41c}',
-        'O' => '\u{41e}',
-        'o' => '\u{43e}',
-        'P' => '\u{420}',
-        'p' => '\u{440}',
-        'T' => '\u{422}',
-        'X' => '\u{425}',
-        'x' => '\u{445}',
-        'y' | 'Y' => '\u{443}',
-        _ => return None,
-    };
-    Some(letter)
-}
-
-/// Returns whether a letter is Greek or Cyrillic and does not look like a Latin letter.
-pub(super) fn is_clearly_greek_or_cyrillic(c: char) -> bool {
-    c.is_alphabetic()
-        && !c.is_ascii_alphabetic()
-        && latin_look_alike(c).is_none()
-        && matches!(c, '\u{370}'..='\u{52f}')
-}
-
 /// Folds a word with Arabic letters, which may be mixed with other letters. Each run of Arabic
 /// letters and each run of other letters is folded separately. Arabic vowel signs are dropped
 /// everywhere in the word.
@@ -311,35 +275,6 @@ fn undisguise(word: &str) -> Option<String> {
 fn is_ordinal(word: &str) -> bool {
     let suffix = word.trim_start_matches(|c: char| c.is_ascii_digit());
     matches!(suffix, "st" | "nd" | "rd" | "th" | "ST" | "ND" | "RD" | "TH")
-}
-
-/// Returns the Latin letter that a Cyrillic or Greek letter or the Turkish `ı` looks like, or
-/// `None` for any other character. [`fold`] replaces look-alikes only in a Latin word, where they
-/// are a disguise or a typing mistake.
-fn latin_look_alike(c: char) -> Option<char> {
-    let letter = match c {
-        'а' | 'А' | 'α' | 'Α' => 'a',
-        'В' | 'в' | 'Β' => 'b',
-        'с' | 'С' => 'c',
-        'ԁ' => 'd',
-        'е' | 'Е' | 'ё' | 'Ε' => 'e',
-        'Н' | 'Η' | 'һ' => 'h',
-        'і' | 'І' | 'ı' | 'Ι' | 'ι' => 'i',
-        'ј' | 'Ј' => 'j',
-        'К' | 'к' | 'Κ' | 'κ' => 'k',
-        'М' | 'м' | 'Μ' => 'm',
-        'Ν' => 'n',
-        'о' | 'О' | 'ο' | 'Ο' => 'o',
-        'р' | 'Р' | 'ρ' | 'Ρ' => 'p',
-        'ѕ' | 'Ѕ' => 's',
-        'Т' | 'т' | 'Τ' | 'τ' => 't',
-        'ν' => 'v',
-        'х' | 'Х' | 'Χ' | 'χ' => 'x',
-        'у' | 'У' | 'Υ' => 'y',
-        'Ζ' => 'z',
-        _ => return None,
-    };
-    Some(letter)
 }
 
 #[cfg(test)]
