@@ -18,8 +18,10 @@ def before_call(context, case, **kwargs):
     if case.query:
         case.query.pop("cursor", None)
     # schemathesis generates values for this header that the schema does not allow.
-    if case.headers and '"' not in case.headers.get("If-Match", '"'):
-        case.headers.pop("If-Match")
+    for name in ["If-Match", "If-None-Match"]:
+        value = (case.headers or {}).get(name)
+        if value is not None and value != "*" and '"' not in value:
+            case.headers.pop(name)
 
 
 @schemathesis.hook
