@@ -596,9 +596,10 @@ async fn events_leave_in_order_and_at_least_once() {
         let (_, created) = server.call("POST", "/customers", &server.token, Some(body)).await;
         let id = created["data"]["customer_id"].as_str().unwrap().to_owned();
         let path = format!("/customers/{id}/monitor");
-        server.call("POST", &path, &server.token, Some(json!({}))).await;
+        let (status, _) = server.call("POST", &path, &server.token, Some(json!({}))).await;
+        assert_eq!(status, 201);
         ids.push(id);
-        for _ in 0..200 {
+        for _ in 0..1_200 {
             if events.lock().unwrap().len() >= expected_events {
                 break;
             }
