@@ -33,84 +33,32 @@ fn is_cyrillic_vowel(c: Option<char>) -> bool {
 
 /// The rule for passports of Ukraine (resolution 55 of the Cabinet of Ministers, 2010).
 fn ukrainian(c: char, at_start: bool) -> Option<&'static str> {
+    let at = |start, elsewhere| if at_start { start } else { elsewhere };
     Some(match c {
         'г' => "h",
         'ґ' => "g",
         'и' => "y",
         'і' => "i",
-        'й' => {
-            if at_start {
-                "y"
-            } else {
-                "i"
-            }
-        }
-        'є' => {
-            if at_start {
-                "ye"
-            } else {
-                "ie"
-            }
-        }
-        'ї' => {
-            if at_start {
-                "yi"
-            } else {
-                "i"
-            }
-        }
-        'ю' => {
-            if at_start {
-                "yu"
-            } else {
-                "iu"
-            }
-        }
-        'я' => {
-            if at_start {
-                "ya"
-            } else {
-                "ia"
-            }
-        }
+        'й' => at("y", "i"),
+        'є' => at("ye", "ie"),
+        'ї' => at("yi", "i"),
+        'ю' => at("yu", "iu"),
+        'я' => at("ya", "ia"),
         _ => return None,
     })
 }
 
 /// The rule for passports of Belarus, without its diacritics.
 fn belarusian(c: char, at_start: bool) -> Option<&'static str> {
+    let at = |start, elsewhere| if at_start { start } else { elsewhere };
     Some(match c {
         'г' => "h",
         'і' => "i",
         'ў' => "u",
-        'е' => {
-            if at_start {
-                "ye"
-            } else {
-                "ie"
-            }
-        }
-        'ё' => {
-            if at_start {
-                "yo"
-            } else {
-                "io"
-            }
-        }
-        'ю' => {
-            if at_start {
-                "yu"
-            } else {
-                "iu"
-            }
-        }
-        'я' => {
-            if at_start {
-                "ya"
-            } else {
-                "ia"
-            }
-        }
+        'е' => at("ye", "ie"),
+        'ё' => at("yo", "io"),
+        'ю' => at("yu", "iu"),
+        'я' => at("ya", "ia"),
         _ => return None,
     })
 }
